@@ -1,0 +1,55 @@
+"""rrcli shows one request/response exchange over any protocol: parts, framing, phases, status, and what to do.
+
+As a library: `send(request)` returns an `Exchange`, `submit(request)` a future of one. Names are loaded when used,
+so that the command line pays only for what it needs.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.adapters.dns import DnsRequest
+    from rrcli.adapters.http import HttpRequest
+    from rrcli.adapters.redis import RedisRequest
+    from rrcli.adapters.tcp import TcpRequest
+    from rrcli.adapters.tls import TlsRequest
+    from rrcli.errors import ExchangeError
+    from rrcli.library import send, submit
+    from rrcli.model import Exchange
+
+__all__ = [
+    "DnsRequest",
+    "Exchange",
+    "ExchangeError",
+    "HttpRequest",
+    "RedisRequest",
+    "TcpRequest",
+    "TlsRequest",
+    "__version__",
+    "send",
+    "submit",
+]
+
+_HOMES = {
+    "DnsRequest": "rrcli.adapters.dns",
+    "Exchange": "rrcli.model",
+    "ExchangeError": "rrcli.errors",
+    "HttpRequest": "rrcli.adapters.http",
+    "RedisRequest": "rrcli.adapters.redis",
+    "TcpRequest": "rrcli.adapters.tcp",
+    "TlsRequest": "rrcli.adapters.tls",
+    "send": "rrcli.library",
+    "submit": "rrcli.library",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if home := _HOMES.get(name):
+        value = getattr(__import__(home, fromlist=[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'rrcli' has no attribute {name!r}")

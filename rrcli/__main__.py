@@ -1,0 +1,60 @@
+"""The entry point and the only exit: reads the command line, runs it, returns the exit code.
+
+A well-formed command line of a protocol takes the fast path (`cli/fast.py`); all else goes to the full
+application (`cli/app.py`). From there both are one: `cli/execute.py`, `runner.py`, an adapter, the wire.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rrcli.errors import EXIT_INTERRUPTED, ExchangeError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit code (contract, section 2). Never raises."""
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _run(words)
+    except ExchangeError as error:
+        from rrcli.report.failure import complain
+
+        return complain(error)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:  # noqa: BLE001  # the last resort: whatever reaches it is a bug of ours
+        from rrcli.report.failure import confess
+
+        return confess(error, verbose=any(word in ("-v", "--verbose") for word in words))
+
+
+def _run(words: list[str]) -> int:
+    if words == ["--version"]:
+        from rrcli import __version__
+
+        sys.stdout.write(f"rrcli {__version__}\n")
+        return 0
+    from rrcli.cli import fast
+
+    invocation = fast.parse(words)
+    if invocation is None:
+        from rrcli.cli.app import run
+
+        return run(words)
+    from rrcli.cli.execute import execute
+
+    return execute(invocation)
+
+
+def _closed_pipe() -> int:
+    """`rrcli … | head -1`: nobody reads on, which is no failure. The interpreter must not flush into it at its end."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

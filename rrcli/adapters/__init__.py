@@ -1,0 +1,1 @@
+"""Adapters: one file per protocol, each with its request type and `exchange(request, context)`."""

@@ -1,0 +1,243 @@
+"""From an invocation to its exit code: send, print in the chosen format, judge.
+
+stdout holds the result and nothing else; remarks and, in `raw`, the explanation of a failure go to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rrcli.document import document, set_document
+from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
+from rrcli.jsontext import dumps
+from rrcli.model import Exchange, ExchangeSet
+from rrcli.options import FORMATS, one_of
+from rrcli.policy.redact import masked
+from rrcli.report.output import to_file, to_stderr, to_stdout
+from rrcli.report.raw import Raw, ToFile, head
+from rrcli.runner import Interrupted, Observer, send, send_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from rrcli.cli.fast import Invocation
+    from rrcli.options import Output
+    from rrcli.policy.expect import Path
+
+SIGTERM = 15
+WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
+
+
+def execute(invocation: Invocation) -> int:
+    """Send what was asked for, print it as asked, and return the exit code.
+
+    Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
+    """
+    run = _Run(invocation)
+    several = send_all(invocation.request)
+    if several is not None:
+        return run.show_set(several)
+    observer = run.observer()
+    exchange = send(invocation.request, observer)
+    if isinstance(observer, Raw):
+        observer.finish()
+    return run.show(exchange)
+
+
+class _Run:
+    """One invocation: its settings resolved once, and what is printed for its result."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self.entry = invocation.entry
+        self.output = invocation.output
+        self.request = invocation.request
+        self.style = style_of(invocation.output)
+        self.query = _query(invocation.output)
+        self.ended = False
+        _on_term(self._end)
+
+    def _end(self, signal: int, _frame: object) -> NoReturn:
+        self.ended = True
+        raise Interrupted(signal)
+
+    def observer(self) -> Observer:
+        """Who takes the content while it comes: a file, standard output, or nobody."""
+        read_later = bool(self.query or self.request.expect or self.request.ok)
+        path = self.output.output
+        if path:
+            return ToFile(lambda: to_file(path), keep=read_later)
+        if self.style == "raw" and not os.isatty(1):
+            return Raw(to_stdout, include=self.output.include, lines=self.entry.lines, keep=read_later)
+        return Observer()
+
+    def show(self, exchange: Exchange) -> int:
+        """Print one exchange; its exit code."""
+        code = self.exit_code(exchange)
+        if self.output.output and exchange.response and exchange.response.body:
+            body = exchange.response.body.replace(file=self.output.output)
+            exchange = exchange.replace(response=exchange.response.replace(body=body))
+        if self.query:
+            found = self._print_query(document(exchange))
+            return code or (0 if found else EXIT_CODES["application"])
+        shown = exchange if self.output.show_secrets else masked(exchange)
+        if self.style in ("json", "ndjson"):
+            _print(dumps(document(shown, exact=True), 2 if self.style == "json" else 0))
+        elif self.style == "pretty":
+            _print(self._draw(shown, color=color(self.output, 1)))
+        elif self.style == "raw":
+            self._show_raw(exchange, shown)
+        if self.style != "quiet" and not self.output.silent:
+            _hint_unread_input()
+        return code
+
+    def show_set(self, several: ExchangeSet) -> int:
+        """Print exchanges sent side by side; the exit code of the worst."""
+        codes = [self.exit_code(exchange) for exchange in several.exchanges]
+        code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
+        if self.query:
+            found = self._print_query(set_document(several))
+            return code or (0 if found else EXIT_CODES["application"])
+        if self.style == "raw":
+            for exchange in several.exchanges:
+                self._print_content(exchange)
+        shown = several if self.output.show_secrets else ExchangeSet(exchanges=tuple(map(masked, several.exchanges)))
+        if self.style in ("json", "ndjson"):
+            _print(dumps(set_document(shown, exact=True), 3 if self.style == "json" else 0))
+        elif self.style == "pretty":
+            from rrcli.report.terminal import render_set
+
+            wire = self.request.wire is not None
+            _print(render_set(shown, self.entry, width=width(), color=color(self.output, 1), verbose=self.output.verbose, wire=wire))
+        elif self.style == "raw":
+            for exchange in shown.exchanges:
+                self._explain(exchange)
+        return code
+
+    def exit_code(self, exchange: Exchange) -> int:
+        """The contract's code for one exchange (section 2)."""
+        failure = exchange.error
+        if failure is None:
+            return 0
+        if failure.kind == "interrupted":
+            return EXIT_TERMINATED if self.ended else EXIT_INTERRUPTED
+        return EXIT_TIMEOUT if failure.kind == "timeout" else EXIT_CODES[failure.layer]
+
+    def _print_query(self, value: dict[str, object]) -> bool:
+        """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
+        from rrcli.policy.expect import names
+
+        assert self.query
+        found = self.query.find(names(value))
+        if found is not None and self.style != "quiet":
+            _print(found if isinstance(found, str) else dumps(found))
+        return found is not None
+
+    def _draw(self, exchange: Exchange, *, color: bool) -> str:
+        from rrcli.report.terminal import render
+
+        wire = self.request.wire is not None
+        return render(exchange, self.entry, width=width(), color=color, verbose=self.output.verbose, wire=wire)
+
+    def _show_raw(self, exchange: Exchange, shown: Exchange) -> None:
+        """What `raw` leaves to standard error; on a terminal the content too, made harmless."""
+        if os.isatty(1) and not self.output.output:
+            self._print_content(exchange)
+        self._explain(shown)
+
+    def _print_content(self, exchange: Exchange) -> None:
+        answer = exchange.response
+        if answer is None:
+            return
+        data = (head(answer) if self.output.include else b"") + (answer.body.data if answer.body else b"")
+        if self.entry.lines and data and not data.endswith(b"\n"):
+            data += b"\n"
+        if os.isatty(1):
+            from rrcli.report.visible import visible
+
+            data = visible(data.decode("utf-8", "replace"), multiline=True).encode()
+        to_stdout(data)
+
+    def _explain(self, exchange: Exchange) -> None:
+        """The picture of a failure, or of everything with -v or --wire, beside the content; else only the notes."""
+        if exchange.error or self.output.verbose or self.request.wire is not None:
+            answer = exchange.response.replace(body=None) if exchange.response else None
+            to_stderr(self._draw(exchange.replace(response=answer), color=color(self.output, 2)))
+        elif not self.output.silent:
+            for note in exchange.notes:
+                to_stderr(f"rrcli: note: {note.message}\n")
+
+
+def style_of(output: Output) -> str:
+    """pretty, raw, json, ndjson, or quiet. Raises `usage` for settings that contradict each other."""
+    if output.json and output.format not in (None, "json"):
+        raise usage(f"--json and --format {output.format} exclude each other")
+    if output.quiet:
+        return "quiet"
+    if output.json:
+        return "json"
+    chosen = output.format
+    if chosen is None and not os.environ.get("RRCLI_NO_CONFIG") and (default := os.environ.get("RRCLI_FORMAT")):
+        try:
+            chosen = one_of(*FORMATS)(default)
+        except ValueError as error:
+            raise usage(f"RRCLI_FORMAT: {error}") from None
+    return chosen or ("pretty" if os.isatty(1) else "raw")
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    if (given := os.environ.get("COLUMNS", "")).isdecimal() and 0 < int(given) < 10**6:
+        return int(given)
+    for number in (1, 2):
+        try:
+            return os.get_terminal_size(number).columns or 80
+        except OSError:
+            continue
+    return 80
+
+
+def color(output: Output, number: int) -> bool:
+    """Whether to colour what goes to a file descriptor."""
+    if output.color != "auto":
+        return output.color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (os.isatty(number) and os.environ.get("TERM") != "dumb")
+
+
+def _query(output: Output) -> Path | None:
+    if not output.query:
+        return None
+    from rrcli.policy.expect import Path
+
+    return Path(output.query)
+
+
+def _print(text: str) -> None:
+    to_stdout((text if text.endswith("\n") else text + "\n").encode("utf-8", "surrogateescape"))
+
+
+def _on_term(handler: object) -> None:
+    """TERM ends the exchange as Ctrl-C does, so that what arrived so far is still reported."""
+    import _signal  # type: ignore[import-not-found]  # `signal` loads enum
+    import _thread
+
+    if _thread.get_ident() == _thread._get_main_thread_ident():  # type: ignore[attr-defined]
+        _signal.signal(SIGTERM, handler)
+
+
+def _hint_unread_input() -> None:
+    """One hint when somebody piped something in that nobody asked to read."""
+    from select import POLLIN, poll
+    from stat import S_ISFIFO
+
+    try:
+        if not S_ISFIFO(os.fstat(0).st_mode):
+            return
+    except OSError:
+        return
+    poller = poll()
+    poller.register(0, POLLIN)
+    if any(seen & POLLIN for _, seen in poller.poll(0)):
+        to_stderr("rrcli: standard input was not read; ask for it with -d @- or --stdin\n")

@@ -1,0 +1,138 @@
+"""The fast path: a well-formed command line read by tables, without Typer and its imports.
+
+It accepts only what it is sure of. Help, completion, any error and any doubt return `None`, and the full
+application reads the same words again; a property test holds that both read them alike.
+"""
+
+from __future__ import annotations
+
+from rrcli import registry
+from rrcli.options import Output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rrcli.options import Option, Request
+
+HELP = ("--help", "-h")
+VALUED = ("value", "many", "steps")  # kinds that take the next word as their value
+
+
+class Invocation:
+    """A command line that was understood: what to send, and how to show it."""
+
+    __slots__ = ("entry", "output", "request")
+
+    def __init__(self, entry: registry.Entry, request: Request, output: Output) -> None:
+        self.entry = entry
+        self.request = request
+        self.output = output
+
+
+def parse(argv: list[str]) -> Invocation | None:
+    """Read `argv` (without the program's name); `None` where the full application has to decide."""
+    if not argv:
+        return None
+    entry = registry.BY_NAME.get(argv[0])
+    words = argv[1:]
+    if entry is None:
+        entry = by_url(argv)
+        words = argv
+    if entry is None or entry.extra:
+        return None
+    request_type = entry.load()[0]
+    table = flags({**Output.options_, **request_type.options_})
+    values = read(words, table, stops=entry.first_word_ends_options)
+    if values is None or not values["words"]:
+        return None
+    return build(entry, request_type, values)
+
+
+def build(entry: registry.Entry, request_type: type[Request], values: dict[str, Any]) -> Invocation:
+    """The request and the output settings made of the values that were read."""
+    output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
+    return Invocation(entry, request_type(**values), output)
+
+
+def by_url(argv: list[str]) -> registry.Entry | None:
+    """`rrcli [OPTIONS] URL`: the entry of the first word that is a URL of a known scheme and no option's value."""
+    for at, word in enumerate(argv):
+        if word == "--":
+            return None
+        entry = registry.by_scheme(word) if word[:1] != "-" else None
+        if entry:
+            table = flags({**Output.options_, **entry.load()[0].options_})
+            before = read(argv[:at], table, stops=False)
+            if before is not None and not before["words"]:
+                return entry
+    return None
+
+
+def flags(options: dict[str, Option]) -> dict[str, Option]:
+    """The options by their spellings."""
+    return {flag: declared for declared in options.values() for flag in declared.flags}
+
+
+def data_begins(word: str) -> bool:
+    """Whether a word is data, and not the URL before it, for commands whose options end at the first word of data."""
+    host, separator, port = word.rpartition(":")
+    return "://" not in word and not (separator and port.isdecimal() and " " not in host)
+
+
+def read(argv: list[str], table: dict[str, Option], *, stops: bool) -> dict[str, Any] | None:
+    """The fields' values, `words` among them; `None` at the first doubt. With `stops` options end where data begins."""
+    values: dict[str, Any] = {}
+    words: list[str] = []
+    rest = iter(argv)
+    for word in rest:
+        if word == "--":
+            words += rest
+        elif word[:1] != "-" or word == "-":
+            words.append(word)
+            if stops and data_begins(word):
+                words += rest
+        elif word in HELP or not _option(word, rest, table, values):
+            return None
+    values["words"] = tuple(words)
+    return values
+
+
+def _option(word: str, rest: Iterator[str], table: dict[str, Option], values: dict[str, Any]) -> bool:
+    """Read one option word, with its value from `rest` where it has one; false at any doubt."""
+    if word[:2] == "--":
+        flag, equals, text = word.partition("=")
+        declared = table.get(flag)
+        if declared is None or (equals and declared.kind == "flag"):
+            return False
+        value = text if equals else next(rest, None) if declared.kind in VALUED else None
+        return _store(declared, flag, value, values)
+    for at in range(1, len(word)):
+        flag = "-" + word[at]
+        declared = table.get(flag)
+        if declared is None:
+            return False
+        if declared.kind in VALUED:
+            return _store(declared, flag, word[at + 1 :] or next(rest, None), values)
+        if not _store(declared, flag, None, values):
+            return False
+    return True
+
+
+def _store(declared: Option, flag: str, word: str | None, values: dict[str, Any]) -> bool:
+    """Parse the word of an option and keep its value; false when it does not parse."""
+    kind, name = declared.kind, declared.name
+    if kind == "flag":
+        values[name] = True
+        return True
+    if kind == "optional":
+        word = word or declared.bare
+    if word is None:
+        return False
+    try:
+        value = declared.parse(flag, word) if kind == "steps" else declared.parse(word)
+    except ValueError:
+        return False
+    values[name] = (*values.get(name, ()), value) if kind in ("many", "steps") else value
+    return True

@@ -1,0 +1,93 @@
+"""Which protocol the first bytes of a peer belong to, for the message "expected Redis, got HTTP/1.1 400"."""
+
+from __future__ import annotations
+
+from rrcli.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.model import Target
+
+
+class Found(Record):
+    """`what` came, in words, and a `hint` on what to use; `scheme` is the command's own, if there is one."""
+
+    what: str
+    hint: str | None = None
+    scheme: str | None = None
+
+    def hint_for(self, target: Target) -> str | None:
+        """A command to paste that speaks the protocol found, or the general hint."""
+        if self.scheme and target.host:
+            host = f"[{target.host}]" if ":" in target.host else target.host
+            return f"rrcli {self.scheme}://{host}:{target.port}/".removesuffix("/" if self.scheme in ("tcp", "tls") else "\0")
+        return self.hint
+
+
+ALERTS = {
+    0: "close notify", 10: "unexpected message", 22: "record overflow", 40: "handshake failure", 42: "bad certificate",
+    46: "certificate unknown", 47: "illegal parameter", 48: "unknown CA", 50: "decode error", 70: "protocol version",
+    80: "internal error", 109: "missing extension", 112: "unrecognized name", 116: "certificate required", 120: "no application protocol",
+}  # fmt: skip
+
+
+def recognise(data: bytes) -> Found:
+    """What the first bytes of an answer look like; never empty words."""
+    line = _line(data)
+    if data.startswith(b"HTTP/"):
+        return Found(what=f"HTTP: {line!r}" if len(line) > 60 else f"{line}{_server(data)}", hint="use rrcli http", scheme="http")
+    if data[:1] == b"\x15" and data[1:2] == b"\x03":
+        alert = ALERTS.get(data[6], f"number {data[6]}") if len(data) > 6 else "cut short"
+        return Found(what=f"a TLS alert ({alert})", hint="the port speaks TLS: use the TLS form of the URL, or --tls")
+    if data[:2] == b"\x16\x03":
+        return Found(what="a TLS handshake", hint="the port speaks TLS: use the TLS form of the URL, or --tls")
+    for name, fits in _TEXTS:
+        if fits(data):
+            return Found(what=f"{name}: {line!r}" if line else name, hint="rrcli tcp shows what it sends", scheme=_SCHEMES.get(name))
+    for name, fits in _BINARIES:
+        if fits(data):
+            return Found(what=name, hint="rrcli tcp shows what it sends")
+    if not data:
+        return Found(what="nothing", hint="the peer closed without a word")
+    return Found(what=f"{bytes(data[:32])!r}{'…' if len(data) > 32 else ''}", hint="rrcli tcp shows what it sends")
+
+
+def _line(data: bytes) -> str:
+    """The first line, harmless and short."""
+    text = data[:200].split(b"\n")[0].strip().decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else "�" for letter in text)[:80]
+
+
+def _server(data: bytes) -> str:
+    at = data.lower().find(b"\nserver:")
+    return f" ({_line(data[at + 8 :])})" if at >= 0 else ""
+
+
+def _smtp_or_ftp(data: bytes) -> bool:
+    return data[:4] in (b"220 ", b"220-", b"421 ", b"554 ", b"500 ", b"502 ", b"530 ")
+
+
+_TEXTS = (
+    ("an SSH banner", lambda data: data.startswith(b"SSH-")),
+    ("an SMTP reply", lambda data: _smtp_or_ftp(data) and (b"SMTP" in data.upper() or b"MAIL" in data.upper())),
+    ("an FTP reply", lambda data: _smtp_or_ftp(data) and b"FTP" in data.upper()),
+    ("an SMTP or FTP reply", _smtp_or_ftp),
+    ("an IMAP greeting", lambda data: data.startswith((b"* OK", b"* PREAUTH", b"* BYE"))),
+    ("a NATS greeting", lambda data: data.startswith(b"INFO {")),
+    ("a POP3 greeting", lambda data: data.startswith(b"+OK ") and b"POP" in data.upper()),
+    ("a Redis error", lambda data: data.startswith((b"-ERR", b"-DENIED", b"-NOAUTH", b"-LOADING"))),
+    ("a VNC greeting", lambda data: data.startswith(b"RFB 0")),
+    ("an AMQP greeting", lambda data: data.startswith(b"AMQP")),
+    ("a memcached error", lambda data: data.startswith((b"ERROR\r\n", b"CLIENT_ERROR"))),
+)
+_SCHEMES = {"a Redis error": "redis"}
+
+_BINARIES = (
+    ("a MySQL greeting", lambda data: len(data) > 5 and data[3] == 0 and data[4] in (10, 255)),
+    (
+        "a PostgreSQL error",
+        lambda data: (data[:1] == b"E" and data[1:3] == b"\0\0" and b"SFATAL" in data) or (data[:1] == b"E" and b"SERROR" in data),
+    ),
+    ("HTTP/2 frames", lambda data: len(data) >= 9 and data[:2] == b"\0\0" and data[3] in (4, 7) and data[5:9] == bytes(4)),
+    ("a PostgreSQL answer to SSLRequest", lambda data: data in (b"N", b"S")),
+)

@@ -1,0 +1,38 @@
+"""What an adapter tells the runner while one hop of an exchange happens.
+
+A hop is `Sent`, then `Received` as soon as the status is known, the content in pieces, and `Finished`. When a hop
+fails the adapter raises; the runner makes the best of what was told before.
+"""
+
+from __future__ import annotations
+
+from rrcli.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.model import Answer, Message, Target
+
+
+class Sent(Record):
+    """What is being asked of whom; told before the first system call, so that every failure can show it."""
+
+    message: Message
+    target: Target
+
+
+class Received(Record):
+    """The answer as far as it is known; its `body`, where it has one, still without data."""
+
+    answer: Answer
+
+
+class Content(Record):
+    """The next piece of the answer's content, after content decoding."""
+
+    data: bytes
+
+
+class Finished(Record):
+    """The whole answer, its content aside."""
+
+    answer: Answer

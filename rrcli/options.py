@@ -1,0 +1,275 @@
+"""Options: each is declared once, as a field of a request, and everything else is made from that declaration.
+
+The fast path's parser, the Typer command with its help and errors, the completions and the README's reference
+all read `Request.options_` and `Output.options_`. An option's `parse` turns one word of the command line into the
+field's value and raises `ValueError` with a sentence for the user.
+"""
+
+from __future__ import annotations
+
+from rrcli.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar
+
+
+class Option:
+    """How one field is spelled on the command line.
+
+    `kind` is `flag` (takes no value), `value`, `many` (a value, repeatable; the field is a tuple), `steps` (as `many`,
+    but several flags share the field in the order given: `parse` gets the flag too) or `optional` (a value only after
+    `=`; the bare flag means `bare`).
+    """
+
+    __slots__ = ("bare", "choices", "default", "flags", "group", "help", "kind", "metavar", "name", "parse")
+
+    def __init__(
+        self,
+        flags: tuple[str, ...],
+        default: Any,
+        help: str,
+        kind: str,
+        parse: Callable[..., Any],
+        metavar: str,
+        choices: tuple[str, ...],
+        group: str,
+        bare: str,
+    ) -> None:
+        self.flags = flags
+        self.default = default
+        self.help = help
+        self.kind = kind
+        self.parse = parse
+        self.metavar = metavar
+        self.choices = choices
+        self.group = group
+        self.bare = bare
+        self.name = ""
+
+
+def option(
+    *flags: str,
+    default: Any = None,
+    help: str,
+    kind: str = "value",
+    parse: Callable[..., Any] = str,
+    metavar: str = "TEXT",
+    choices: tuple[str, ...] = (),
+    group: str = "",
+    bare: str = "",
+) -> Any:
+    """Declare the option of a field. Without `group` it is listed under the command's own options."""
+    if kind == "flag" and default is None:
+        default = False
+    if kind in ("many", "steps") and default is None:
+        default = ()
+    return Option(flags, default, help, kind, parse, metavar, choices, group, bare)
+
+
+class Optioned(Record):
+    """A record whose fields may be options: `options_` maps the field's name to its `Option`."""
+
+    options_: ClassVar[dict[str, Option]] = {}
+
+    def __init_subclass__(cls) -> None:
+        own = {name: value for name, value in cls.__dict__.items() if type(value) is Option}
+        for name, declared in own.items():
+            declared.name = name
+            setattr(cls, name, declared.default)
+        cls.options_ = {**cls.options_, **own}
+        super().__init_subclass__()
+
+
+# --- words to values -------------------------------------------------------------------------------------
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+SIZES = {
+    "": 1,
+    "b": 1,
+    "k": 1000,
+    "kb": 1000,
+    "kib": 1024,
+    "m": 10**6,
+    "mb": 10**6,
+    "mib": 1 << 20,
+    "g": 10**9,
+    "gb": 10**9,
+    "gib": 1 << 30,
+}
+
+
+def split_unit(text: str) -> tuple[float, str]:
+    """A number and the unit behind it, in lower case. Raises `ValueError` when there is no finite number >= 0."""
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    if not number or set(number) - set("0123456789."):
+        raise ValueError("no number")
+    return float(number), text[len(number) :].lower()
+
+
+def duration(text: str) -> float:
+    """Seconds of `250ms`, `3s`, `1m` or bare seconds."""
+    try:
+        number, unit = split_unit(text)
+        return number * UNITS[unit or "s"]
+    except (ValueError, KeyError):
+        raise ValueError(f"{text!r} is no duration; write 250ms, 3s, 1m or bare seconds") from None
+
+
+def size(text: str) -> int:
+    """Bytes of `64MiB`, `10k` or a bare number."""
+    try:
+        number, unit = split_unit(text)
+        return int(number * SIZES[unit])
+    except (ValueError, KeyError):
+        raise ValueError(f"{text!r} is no size; write a number of bytes, or 64KiB, 10MB, 1GiB") from None
+
+
+def count(text: str) -> int:
+    """A whole number from 0."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A parser that takes one of `choices`, and names the nearest otherwise."""
+
+    def parse(text: str) -> str:
+        if text in choices:
+            return text
+        raise ValueError(f"{text!r} is not one of {', '.join(choices)}{suggestion(text, choices)}")
+
+    return parse
+
+
+def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
+    """`; did you mean X?` for the nearest of `known`, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def resolve_rule(text: str) -> tuple[str, int, str]:
+    """`HOST:PORT:ADDR` of `--resolve`, as curl has it; an IPv6 address may stand in brackets."""
+    host, _, rest = text.partition(":")
+    port, _, address = rest.partition(":")
+    if not host or not port.isdecimal() or not address:
+        raise ValueError(f"{text!r} is not HOST:PORT:ADDRESS")
+    return host.lower(), int(port), address.strip("[]")
+
+
+def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
+    """`HOST1:PORT1:HOST2:PORT2` of `--connect-to`, as curl has it; each part may be empty."""
+    parts: list[str] = []
+    for piece in text.split(":"):
+        if parts and parts[-1].startswith("[") and not parts[-1].endswith("]"):
+            parts[-1] += ":" + piece
+        else:
+            parts.append(piece)
+    if len(parts) != 4 or any(port and not port.isdecimal() for port in (parts[1], parts[3])):
+        raise ValueError(f"{text!r} is not HOST1:PORT1:HOST2:PORT2")
+    return (
+        parts[0].strip("[]").lower(),
+        int(parts[1]) if parts[1] else None,
+        parts[2].strip("[]"),
+        int(parts[3]) if parts[3] else None,
+    )
+
+
+TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
+FORMATS = ("pretty", "raw", "json", "ndjson")
+
+# --- what every command takes ----------------------------------------------------------------------------
+
+
+class Output(Optioned):
+    """How the exchange is shown; nothing here changes what is sent."""
+
+    json: bool = option("--json", kind="flag", help="Print the exchange as one JSON document.", group="Output")
+    format: str | None = option(
+        "--format", metavar="FORMAT", choices=FORMATS, parse=one_of(*FORMATS), group="Output",
+        help="pretty on a terminal, raw (the answer's content alone) elsewhere, json, ndjson.",
+    )  # fmt: skip
+    query: str | None = option("--query", metavar="JMESPATH", help="Print only this part of the JSON document.", group="Output")
+    verbose: bool = option("-v", "--verbose", kind="flag", help="Show the request as well, part by part.", group="Output")
+    include: bool = option("-i", "--include", kind="flag", help="Print status and fields before the content.", group="Output")
+    quiet: bool = option("-q", "--quiet", kind="flag", help="Print no result; the exit code tells.", group="Output")
+    silent: bool = option("-s", "--silent", kind="flag", help="No progress, notes or warnings; the result stays.", group="Output")
+    output: str | None = option("-o", "--output", metavar="FILE", help="Write the answer's content to FILE.", group="Output")
+    color: str = option(
+        "--color", default="auto", metavar="WHEN", choices=("auto", "always", "never"), parse=one_of("auto", "always", "never"),
+        help="Colour: auto, always, never.", group="Output",
+    )  # fmt: skip
+    show_secrets: bool = option("--show-secrets", kind="flag", help="Do not mask credentials.", group="Output")
+
+
+class Request(Optioned):
+    """What every request has: the words of its command line, and the options that all protocols share.
+
+    `HttpRequest("POST", "http://…", "name=ann", timeout=3.0)`: positional arguments become `words`.
+    """
+
+    words: tuple[str, ...] = ()
+
+    wire: int | None = option(
+        "--wire", kind="optional", parse=size, bare="1MiB", metavar="SIZE", group="Output",
+        help="Record every byte both ways, up to SIZE (--wire=4MiB; 1MiB without).",
+    )  # fmt: skip
+
+    timeout: float | None = option("-m", "--timeout", parse=duration, metavar="TIME", help="Limit for each attempt.  [30s]", group="Time")
+    connect_timeout: float = option(
+        "--connect-timeout", default=10.0, parse=duration, metavar="TIME", help="Limit until the connection is ready.  [10s]", group="Time"
+    )
+    idle_timeout: float | None = option(
+        "--idle-timeout", parse=duration, metavar="TIME", help="Limit for a silence of the peer.  [30s with -o]", group="Time"
+    )
+    deadline: float | None = option("--deadline", parse=duration, metavar="TIME", help="Limit for the whole invocation.", group="Time")
+    max_size: int = option(
+        "--max-size", default=64 << 20, parse=size, metavar="SIZE", help="Content kept in memory at most.  [64MiB]", group="Time"
+    )
+
+    expect: tuple[str, ...] = option(
+        "--expect", kind="many", metavar="EXPR", help="Check the answer: 'status == 200', 'time < 250ms', 'json.id exists'.", group="Checks"
+    )
+    ok: str | None = option("--ok", metavar="WHAT", help="What counts as success: any, 2xx,404 or an expression.", group="Checks")
+
+    ipv4: bool = option("-4", "--ipv4", kind="flag", help="Use IPv4 only.", group="Connection")
+    ipv6: bool = option("-6", "--ipv6", kind="flag", help="Use IPv6 only.", group="Connection")
+    resolve: tuple[tuple[str, int, str], ...] = option(
+        "--resolve", kind="many", parse=resolve_rule, metavar="HOST:PORT:ADDR", help="Use ADDR for HOST:PORT.", group="Connection"
+    )
+    connect_to: tuple[tuple[str, int | None, str, int | None], ...] = option(
+        "--connect-to", kind="many", parse=connect_rule, metavar="HOST1:PORT1:HOST2:PORT2",
+        help="Connect to HOST2:PORT2 in place of HOST1:PORT1.", group="Connection",
+    )  # fmt: skip
+    interface: str | None = option("--interface", metavar="NAME", help="Send from this interface or local address.", group="Connection")
+    unix_socket: str | None = option("--unix-socket", metavar="PATH", help="Connect to this unix socket.", group="Connection")
+
+    cacert: str | None = option("--cacert", metavar="FILE", help="Trust the certificates in FILE.", group="TLS")
+    cert: str | None = option("-E", "--cert", metavar="FILE", help="Client certificate (PEM, may hold the key).", group="TLS")
+    key: str | None = option("--key", metavar="FILE", help="Key of the client certificate.", group="TLS")
+    key_password: str | None = option("--pass", metavar="PHRASE", help="Pass phrase of the key.", group="TLS")
+    insecure: bool = option("-k", "--insecure", kind="flag", help="Do not verify the peer's certificate.", group="TLS")
+    sni: str | None = option("--sni", metavar="NAME", help="Name to ask for and to verify, in place of the host.", group="TLS")
+    alpn: str | None = option("--alpn", metavar="NAMES", help="Protocols to offer, as h2,http/1.1.", group="TLS")
+    tls_min: str | None = option(
+        "--tls-min", metavar="VERSION", choices=TLS_VERSIONS, parse=one_of(*TLS_VERSIONS), help="Lowest TLS version.", group="TLS"
+    )
+    tls_max: str | None = option(
+        "--tls-max", metavar="VERSION", choices=TLS_VERSIONS, parse=one_of(*TLS_VERSIONS), help="Highest TLS version.", group="TLS"
+    )
+
+    request_id: str | None = option(
+        "--request-id", metavar="ID", help="Id of the exchange, sent where the protocol has a place: auto or your own.", group="Correlation"
+    )
+    traceparent: str | None = option(
+        "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
+    )
+
+    def __init__(self, *words: str, **values: Any) -> None:
+        if words:
+            values["words"] = words
+        super().__init__(**values)

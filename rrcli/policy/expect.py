@@ -1,0 +1,361 @@
+"""Expressions over the JSON document: `--query`, `--expect`, `--ok` (contract, section 3).
+
+An expectation is `PATH OP LITERAL` or `PATH exists`, each also with `not`. OP and LITERAL are split off first; a plain
+dotted path is walked here, anything else is JMESPath, which is loaded then. Shorthands stand beside the document's
+keys: `status`, `body`, `json`, `header.NAME`, `time`.
+"""
+
+from __future__ import annotations
+
+from rrcli.document import KEYS, SET_KEYS, document
+from rrcli.errors import usage
+from rrcli.model import Check, Exchange, Failure
+from rrcli.options import UNITS, split_unit, suggestion
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+SHORTHANDS = ("status", "body", "json", "header", "time")
+OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
+WORDS = ("in", "contains", "matches")
+NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+OPENING = {"[": "]", "(": ")", "{": "}"}
+QUOTES = "'\"`"
+
+
+def names(value: dict[str, Any]) -> dict[str, Any]:
+    """A document with the shorthands beside its keys."""
+    response = value.get("response") or {}
+    status, body = response.get("status") or {}, response.get("body") or {}
+    code = status.get("code")
+    return {
+        **value,
+        "status": status.get("text") if code is None else code,
+        "body": body.get("text"),
+        "json": body.get("json"),
+        "header": response.get("headers"),
+        "time": (value.get("timing") or {}).get("total_ms"),
+    }
+
+
+class Path:
+    """A path into a document. Raises `usage` when it cannot be one."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text.strip()
+        self._steps = _plain_steps(self.text)
+        first = self._steps[0] if self._steps else _first_name(self.text)
+        known = (*KEYS, *SHORTHANDS, *SET_KEYS)
+        if isinstance(first, str) and first not in known:
+            raise usage(f"{first!r} in {text!r} is no key of the document{suggestion(first, known)}", "rrcli schema shows the keys")
+        self._compiled = None if self._steps else _compile(self.text)
+
+    @property
+    def first(self) -> str:
+        return self.text.split(".")[0].split("[")[0]
+
+    def find(self, value: dict[str, Any]) -> Any:
+        """The value at this path in a document with shorthands; `None` where there is nothing."""
+        if self._compiled is not None:
+            return self._compiled(value)
+        found: Any = value
+        for step in self._steps or ():
+            if isinstance(found, dict) and isinstance(step, str):
+                found = found.get(step)
+            elif isinstance(found, list) and isinstance(step, int) and -len(found) <= step < len(found):
+                found = found[step]
+            else:
+                return None
+        return found
+
+
+def _plain_steps(text: str) -> list[str | int] | None:
+    """The steps of `a.b-c[0]."d e"`; `None` for anything that needs JMESPath."""
+    steps: list[str | int] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "[":
+            end = text.find("]", at)
+            number = text[at + 1 : end]
+            if end < 0 or not number.removeprefix("-").isdecimal():
+                return None
+            steps.append(int(number))
+            at = end + 1
+            continue
+        if steps:
+            if text[at] != ".":
+                return None
+            at += 1
+        if text[at : at + 1] == '"':
+            end = text.find('"', at + 1)
+            name, after = text[at + 1 : end], end + 1
+        else:
+            after = at
+            while after < len(text) and text[after] in NAME:
+                after += 1
+            name = text[at:after]
+        if not name or after <= at:
+            return None
+        steps.append(name.lower() if steps == ["header"] else name)
+        at = after
+    return steps or None
+
+
+def _first_name(text: str) -> str | None:
+    """The first name of a JMESPath that is no function's."""
+    at = 0
+    while at < len(text):
+        if text[at] in QUOTES:
+            at = text.find(text[at], at + 1) + 1 or len(text)
+        elif text[at].isalpha() or text[at] == "_":
+            end = at
+            while end < len(text) and (text[end].isalnum() or text[end] == "_"):
+                end += 1
+            if text[end : end + 1] != "(":
+                return text[at:end]
+            at = end + 1
+        else:
+            at += 1
+    return None
+
+
+def _compile(text: str) -> Callable[[dict[str, Any]], Any]:
+    import re
+
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    quoted = re.sub(r"\bheader\.([A-Za-z0-9]+(?:-[A-Za-z0-9]+)+)", lambda found: f'header."{found[1].lower()}"', text)
+    try:
+        compiled = jmespath.compile(quoted)
+    except JMESPathError as error:
+        raise usage(f"{text!r} is no JMESPath: {' '.join(str(error).split())}") from error
+
+    def find(value: dict[str, Any]) -> Any:
+        try:
+            return compiled.search(value)
+        except JMESPathError:  # a function met a type it does not take, as length(null): there is nothing
+            return None
+
+    return find
+
+
+class Expectation:
+    """One `--expect`. Raises `usage` when it cannot be read."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        path, self._operator, literal, self._negated = _split(text)
+        self.path = Path(path)
+        self._literal = _literal(literal)
+        self._members = _literals(literal) if self._operator == "in" else []
+        self._pattern = _pattern(literal) if self._operator == "matches" else None
+
+    @property
+    def decides_status(self) -> bool:
+        """Whether it is about the status, and so takes the place of the protocol's own verdict."""
+        return self.path.text in ("status", "response.status.code", "response.status.ok", "response.status.text")
+
+    def check(self, value: dict[str, Any]) -> Check:
+        """How it comes out on a document with shorthands."""
+        actual = self.path.find(value)
+        return Check(expr=self.text, ok=self._holds(actual) is not self._negated, actual=actual)
+
+    def _holds(self, actual: Any) -> bool:
+        operator = self._operator
+        if operator == "exists":
+            return actual is not None
+        if operator == "in":
+            return any(_equal(actual, literal) for literal in self._members)
+        if operator == "contains":
+            return _contains(actual, self._literal)
+        if operator == "matches":
+            return actual is not None and self._pattern.search(_text(actual)) is not None  # type: ignore[union-attr]
+        if operator in ("==", "!="):
+            return _equal(actual, self._literal) is (operator == "==")
+        return _ordered(operator, actual, self._literal)
+
+
+def _split(text: str) -> tuple[str, str, str, bool]:
+    """Path, operator, literal, and whether it is negated: the first operator outside quotes and brackets."""
+    negated = text.startswith("not ")
+    body = text.removeprefix("not ")
+    for at in _open_places(body):
+        for operator in OPERATORS:
+            if body.startswith(operator, at):
+                path, literal = body[:at].rstrip(), body[at + len(operator) :].strip()
+                if path.endswith(" not"):
+                    path, negated = path.removesuffix(" not"), not negated
+                if not path or not literal:
+                    raise usage(f"{text!r} lacks a path before or a value behind {operator}", "write it as 'status == 200'")
+                return path, operator, literal, negated
+        if body[at] != " ":
+            continue
+        rest = body[at:].strip()
+        word, _, literal = rest.partition(" ")
+        inverted = word == "not"
+        if inverted:
+            word, _, literal = literal.strip().partition(" ")
+        if word == "exists" and not literal:
+            return body[:at], word, "", negated is not inverted
+        if word in WORDS and literal:
+            return body[:at], word, literal.strip(), negated is not inverted
+    raise usage(f"{text!r} is no expectation", "write PATH OP VALUE, as 'status == 200', 'time < 250ms' or 'json.id exists'")
+
+
+def _open_places(text: str) -> list[int]:
+    """The positions outside quotes and brackets, where an operator may stand."""
+    places, closing, at = [], [], 0
+    while at < len(text):
+        letter = text[at]
+        if letter in QUOTES:
+            at = text.find(letter, at + 1)
+            if at < 0:
+                break
+        elif letter in OPENING:
+            closing.append(OPENING[letter])
+        elif closing and letter == closing[-1]:
+            closing.pop()
+        elif not closing:
+            places.append(at)
+        at += 1
+    return places
+
+
+class _Literal:
+    """A value of an expression as its text and, where it has them, as a number (of milliseconds) or a JSON value."""
+
+    __slots__ = ("number", "quoted", "text", "value")
+
+    def __init__(self, text: str, quoted: bool, number: float | None, value: Any) -> None:
+        self.text = text
+        self.quoted = quoted
+        self.number = number
+        self.value = value
+
+
+def _literal(text: str) -> _Literal:
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        return _Literal(text[1:-1], True, None, text[1:-1])
+    from rrcli.jsontext import loads
+
+    try:
+        value = loads(text)
+    except ValueError:
+        return _Literal(text, False, _milliseconds(text), text)
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return _Literal(text, False, number, value)
+
+
+def _literals(text: str) -> list[_Literal]:
+    """The members of `in`: a JSON list, or words between commas, in parentheses or not."""
+    if text[:1] in OPENING and text[-1:] == OPENING[text[0]]:
+        text = text[1:-1]
+    return [_literal(part.strip()) for part in text.split(",")]
+
+
+def _milliseconds(text: str) -> float | None:
+    try:
+        number, unit = split_unit(text)
+        return number * UNITS[unit] * 1000
+    except (ValueError, KeyError):
+        return None
+
+
+def _pattern(literal: str) -> Any:
+    import re
+
+    text = literal[1:-1] if len(literal) >= 2 and literal[0] == literal[-1] and literal[0] in "'\"/" else literal
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise usage(f"{literal!r} is no regular expression: {error}") from error
+
+
+def _text(value: Any) -> str:
+    from rrcli.jsontext import dumps
+
+    return value if isinstance(value, str) else dumps(value)
+
+
+def _equal(actual: Any, literal: _Literal) -> bool:
+    if isinstance(actual, bool) or actual is None or isinstance(actual, (list, dict)):
+        return not literal.quoted and type(actual) is type(literal.value) and bool(actual == literal.value)
+    if isinstance(actual, (int, float)):
+        return literal.number is not None and actual == literal.number
+    return str(actual) == literal.text
+
+
+def _contains(actual: Any, literal: _Literal) -> bool:
+    if isinstance(actual, dict):
+        return literal.text in actual
+    if isinstance(actual, list):
+        return any(_equal(item, literal) for item in actual)
+    return actual is not None and literal.text in _text(actual)
+
+
+def _ordered(operator: str, actual: Any, literal: _Literal) -> bool:
+    if isinstance(actual, bool) or not isinstance(actual, (int, float, str)):
+        return False
+    left, right = (actual, literal.text) if isinstance(actual, str) else (actual, literal.number)
+    if isinstance(actual, str) and literal.number is not None and not literal.quoted:
+        try:
+            left, right = float(actual), literal.number
+        except ValueError:
+            return False
+    if right is None:
+        return False
+    compare: dict[str, bool] = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}  # type: ignore[operator]
+    return compare[operator]
+
+
+class Judge:
+    """The verdict on a whole exchange: `--ok` in place of the protocol's own, then every `--expect`."""
+
+    def __init__(self, expect: tuple[str, ...], ok: str | None) -> None:
+        self._expectations = [Expectation(text) for text in expect]
+        self._ok = _success(ok) if ok else None
+
+    def judge(self, exchange: Exchange) -> Exchange:
+        """The exchange with its checks and the outcome that follows from them."""
+        value = names(document(exchange))
+        if exchange.outcome in ("ok", "application_error"):
+            replaced = any(expectation.decides_status for expectation in self._expectations)
+            if replaced or (self._ok and self._ok(value)):
+                exchange = exchange.replace(outcome="ok", error=None)
+            elif self._ok and exchange.outcome == "ok":
+                exchange = exchange.replace(outcome="application_error", error=_not_ok(exchange))
+        if not self._expectations:
+            return exchange
+        checks = tuple(expectation.check(value) for expectation in self._expectations)
+        exchange = exchange.replace(checks=checks)
+        broken = [check for check in checks if not check.ok]
+        if not broken or exchange.outcome == "error":
+            return exchange
+        message = "; ".join(f"{check.expr} does not hold, it is {_text(check.actual)[:200]}" for check in broken)
+        failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
+        return exchange.replace(outcome="check_failed", error=failure)
+
+
+def _not_ok(exchange: Exchange) -> Failure:
+    summary = exchange.response.summary if exchange.response else ""
+    return Failure(
+        layer="application", kind="bad_status", message=f"{summary} is not what --ok names", delivery="answered", retry="useless"
+    )
+
+
+def _success(text: str) -> Callable[[dict[str, Any]], bool]:
+    """What `--ok` means: `any`, a list of statuses and classes (`2xx,404`, `NXDOMAIN`), or an expectation."""
+    if text == "any":
+        return lambda _value: True
+    if all(set(part.strip()) <= set(NAME) and part.strip() for part in text.split(",")):
+        wanted = [part.strip().lower() for part in text.split(",")]
+        return lambda value: any(_status_fits(str(value["status"]).lower(), part) for part in wanted)
+    expectation = Expectation(text)
+    return lambda value: expectation.check(value).ok
+
+
+def _status_fits(status: str, wanted: str) -> bool:
+    return status == wanted or (wanted.endswith("xx") and len(status) == len(wanted) and status[:-2] == wanted[:-2])

@@ -1,0 +1,88 @@
+"""The protocols: one entry each, and the only place where their names stand together.
+
+Runner, reporters and command line ask an entry for what differs between protocols; none of them knows a name.
+"""
+
+from __future__ import annotations
+
+from rrcli.errors import usage
+from rrcli.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from rrcli.events import Content, Finished, Received, Sent
+    from rrcli.options import Request
+    from rrcli.runner import Context
+
+    Event = Sent | Received | Content | Finished
+    Adapter = Callable[[Any, Context], Iterator[Event]]
+
+
+class Entry(Record):
+    """What the shared code needs to know of a protocol."""
+
+    name: str
+    module: str
+    request: str  # the name of the request type within the module
+    words: str  # how its words are written in help: `[METHOD] URL [ITEM...]`
+    help: str
+    label: str  # the protocol's own name, for "expected Redis, got …"
+    schemes: tuple[str, ...] = ()
+    explains: str | None = None  # family of `rrcli explain` for its statuses
+    lines: bool = False  # its content is lines of text: `raw` ends it with a newline
+    first_word_ends_options: bool = False  # options are read up to the first word of data
+    extra: str | None = None  # the extra of the package that installs what it needs
+
+    def load(self) -> tuple[type[Request], Adapter]:
+        """The request type and the adapter. Raises `usage` when an extra is missing."""
+        try:
+            module = __import__(self.module, fromlist=["exchange"])
+        except ModuleNotFoundError as error:
+            if not self.extra or (error.name or "").startswith("rrcli"):
+                raise
+            raise usage(f"{self.name} needs the module {error.name}", f"pip install 'rrcli[{self.extra}]'") from error
+        return getattr(module, self.request), module.exchange
+
+
+ENTRIES = (
+    Entry(
+        name="http", module="rrcli.adapters.http", request="HttpRequest", words="[METHOD] URL [ITEM...]",
+        help="Send an HTTP request.", label="HTTP", schemes=("http", "https"), explains="http",
+    ),
+    Entry(
+        name="dns", module="rrcli.adapters.dns", request="DnsRequest", words="NAME [TYPE...] [@SERVER...]",
+        help="Ask name servers.", label="DNS", schemes=("dns",), explains="dns", lines=True,
+    ),
+    Entry(
+        name="redis", module="rrcli.adapters.redis", request="RedisRequest", words="[URL] COMMAND [ARG...]",
+        help="Send a Redis command.", label="Redis", schemes=("redis", "rediss"), explains="redis", lines=True,
+        first_word_ends_options=True,
+    ),
+    Entry(
+        name="tcp", module="rrcli.adapters.tcp", request="TcpRequest", words="HOST:PORT",
+        help="Send bytes over TCP, TLS, UDP or a unix socket.", label="bytes", schemes=("tcp", "udp", "unix"),
+    ),
+    Entry(
+        name="tls", module="rrcli.adapters.tls", request="TlsRequest", words="HOST[:PORT]...",
+        help="Shake hands and report certificates.", label="TLS", schemes=("tls",),
+    ),
+)  # fmt: skip
+
+BY_NAME = {entry.name: entry for entry in ENTRIES}
+
+
+def by_scheme(url: str) -> Entry | None:
+    """The entry whose scheme the URL has."""
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        return None
+    return next((entry for entry in ENTRIES if scheme.lower() in entry.schemes), None)
+
+
+def entry_of(request: Request) -> Entry:
+    """The entry that a request belongs to, by its type."""
+    kind = type(request)
+    return next(entry for entry in ENTRIES if entry.module == kind.__module__ and entry.request == kind.__name__)

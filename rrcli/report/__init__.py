@@ -1,0 +1,1 @@
+"""Reporters: pure functions from an exchange to text or bytes."""

@@ -1,0 +1,44 @@
+"""Where a report goes: standard output or a file, exactly as bytes, and the closed pipe that ends it quietly."""
+
+from __future__ import annotations
+
+import os
+
+from rrcli.errors import ExchangeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def to_stdout(data: bytes) -> None:
+    """Write all of it. Raises `BrokenPipeError` when nobody reads on, `ExchangeError` when it cannot be written."""
+    _write(1, data, "standard output")
+
+
+def to_stderr(text: str) -> None:
+    """Write a remark; when standard error is gone there is nobody to tell."""
+    try:
+        _write(2, text.encode("utf-8", "backslashreplace"), "standard error")
+    except (ExchangeError, BrokenPipeError):
+        pass
+
+
+def to_file(path: str) -> Callable[[bytes], None]:
+    """A function that writes to the file, made with mode 600. Raises `ExchangeError` of layer `local`."""
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise ExchangeError("local", "output", f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+    return lambda data: _write(number, data, path)
+
+
+def _write(number: int, data: bytes, name: str) -> None:
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[os.write(number, view) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ExchangeError("local", "output", f"cannot write to {name}: {(error.strerror or str(error)).lower()}") from error

@@ -1,0 +1,57 @@
+"""The answer's content alone, as it comes: the format off a terminal, byte for byte."""
+
+from __future__ import annotations
+
+from rrcli.runner import Observer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rrcli.model import Answer
+
+
+class Raw(Observer):
+    """Writes content the moment it arrives, after status and fields with `include`; with `lines` ended by a newline."""
+
+    def __init__(self, write: Callable[[bytes], None], *, include: bool, lines: bool, keep: bool) -> None:
+        self._write = write
+        self._include = include
+        self._lines = lines
+        self._last = b""
+        self.keeps_content = keep
+
+    def received(self, answer: Answer) -> None:
+        if self._include:
+            self._write(head(answer))
+
+    def content(self, data: bytes) -> None:
+        self._write(data)
+        self._last = data[-1:] or self._last
+
+    def finish(self) -> None:
+        """The newline that lines of text end with."""
+        if self._lines and self._last not in (b"", b"\n"):
+            self._write(b"\n")
+
+
+class ToFile(Observer):
+    """Writes content to a file, opened when the answer's status is known, so that a failure before leaves none."""
+
+    def __init__(self, open_file: Callable[[], Callable[[bytes], None]], *, keep: bool) -> None:
+        self._open = open_file
+        self._write: Callable[[bytes], None] | None = None
+        self.keeps_content = keep
+
+    def received(self, answer: Answer) -> None:  # noqa: ARG002  # that there is one is enough
+        self._write = self._write or self._open()
+
+    def content(self, data: bytes) -> None:
+        assert self._write
+        self._write(data)
+
+
+def head(answer: Answer) -> bytes:
+    """Status and fields as the wire has them, and the blank line."""
+    lines = [answer.summary, *(f"{name}: {value}" for name, value in answer.fields), "", ""]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")

@@ -1,0 +1,253 @@
+"""The runner: from a request to a frozen `Exchange`, whatever the network does.
+
+It owns the deadline, folds an adapter's events, turns failures into values, and judges: the protocol's status,
+`--ok` and the expectations. It never raises for what a peer did; what it raises is a wrong request
+(`ExchangeError` of layer `usage` or `local`) or a bug.
+"""
+
+from __future__ import annotations
+
+import os
+from binascii import hexlify
+from time import time_ns
+
+from rrcli import registry
+from rrcli.digest import sha256
+from rrcli.errors import ExchangeError, usage
+from rrcli.events import Content, Received, Sent
+from rrcli.model import Answer, Body, Exchange, ExchangeSet, Failure, Message, Note, Target, Timing
+from rrcli.policy.redact import MASK, field_secrets, url_secrets
+from rrcli.wire.clock import Deadline, now
+from rrcli.wire.trace import Trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from rrcli.options import Request
+    from rrcli.wire.datagram import Datagrams
+    from rrcli.wire.stream import Stream
+
+DEFAULT_TIMEOUT = 30.0
+
+
+class Interrupted(BaseException):
+    """TERM arrived; like `KeyboardInterrupt`, so that no handler of ours swallows it. `signal` is its number."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
+
+
+class Observer:
+    """Sees the answer while it comes. The base sees nothing; printing is one kind of it."""
+
+    keeps_content = True  # False: the observer takes the content itself, and nothing of it is kept in memory
+
+    def received(self, answer: Answer) -> None:
+        """The status is known."""
+
+    def content(self, data: bytes) -> None:
+        """The next piece of content."""
+
+
+class Context:
+    """What an adapter is given to send one request: the wire, and where to leave notes and secrets."""
+
+    def __init__(self, request: Request, deadline: Deadline, exchange_id: str) -> None:
+        self.request = request
+        self.deadline = deadline
+        self.id = exchange_id
+        self.trace = Trace(request.wire)
+        self.notes: list[Note] = []
+        self.secrets: list[str] = []
+
+    def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:
+        """An open stream, over TLS when asked; trust is loaded before the clock starts."""
+        from rrcli.wire.dial import connect
+
+        return connect(self.request, host, port, self.trace, self.deadline, self.tls_context(alpn) if tls else None)
+
+    def tls_context(self, alpn: tuple[str, ...] = ()) -> Any:
+        """The request's TLS settings, for a stream that changes to TLS later."""
+        from rrcli.wire.tls import make_context
+
+        return make_context(self.request, alpn)
+
+    def datagrams(self, host: str, port: int) -> Datagrams:
+        """A UDP socket for one peer."""
+        from rrcli.wire.datagram import Datagrams
+
+        return Datagrams(self.request, host, port, self.trace, self.deadline)
+
+    def note(self, code: str, message: str) -> None:
+        """Something accepted, but suspicious."""
+        self.notes.append(Note(code=code, message=message))
+
+    def secret(self, *values: str | None) -> None:
+        """Mask these values wherever the exchange is shown."""
+        self.secrets += [value for value in values if value]
+
+
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562 §5.7): it sorts by time."""
+    stamp = (time_ns() // 10**6).to_bytes(6, "big")
+    random = bytearray(os.urandom(10))
+    random[0] = random[0] & 0x0F | 0x70
+    random[2] = random[2] & 0x3F | 0x80
+    text = hexlify(stamp + random).decode()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def send(request: Request, observer: Observer | None = None) -> Exchange:
+    """Send one request and return what became of it.
+
+    Raises `ExchangeError` of layer `usage` or `local` when the request is wrong in itself: nothing was sent then.
+    """
+    began = now()
+    entry = registry.entry_of(request)
+    exchange_of = entry.load()[1]
+    _refuse_masks(request)
+    judge = _judge_of(request)
+    deadline = Deadline.after(request.deadline, "--deadline").sooner(Deadline.after(timeout_of(request), "--timeout"))
+    exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()
+    context = Context(request, deadline, str(exchange_id))
+    fold = _Fold(request.max_size, observer or Observer())
+    failure = _drive(exchange_of(request, context), fold, context)
+    exchange = _finish(entry, context, fold, failure, began)
+    return judge(exchange) if judge else exchange
+
+
+def timeout_of(request: Request) -> float | None:
+    """The limit of one attempt in seconds."""
+    return DEFAULT_TIMEOUT if request.timeout is None else request.timeout
+
+
+def send_all(request: Request) -> ExchangeSet | None:
+    """Send side by side what one request asks of several; `None` for a request that is a single exchange."""
+    several = getattr(request, "several", None)
+    parts = several() if several else None
+    if parts is None:
+        return None
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=min(8, len(parts)) or 1) as pool:
+        return ExchangeSet(exchanges=tuple(pool.map(send, parts)))
+
+
+def _refuse_masks(request: Request) -> None:
+    """A mask within a request was copied from shown output: sending it would be sending nonsense."""
+    for value in (*request.words, *request.__dict__.values()):
+        if isinstance(value, str) and MASK in value:
+            raise usage(f"the request contains {MASK}, which stands for a value that was masked", "put the true value there")
+
+
+def _judge_of(request: Request) -> Callable[[Exchange], Exchange] | None:
+    """The checks of the request, read before anything is sent so that a wrong one costs nothing."""
+    if not (request.expect or request.ok):
+        return None
+    from rrcli.policy.expect import Judge
+
+    return Judge(request.expect, request.ok).judge
+
+
+class _Fold:
+    """Folds the events of one hop: what was asked, the answer so far, its content up to a limit."""
+
+    def __init__(self, max_size: int, observer: Observer) -> None:
+        self.message = Message(summary="")
+        self.target = Target(url="")
+        self.answer: Answer | None = None
+        self.finished = False
+        self.size = 0
+        self.kept: list[bytes] = []
+        self._keeps = observer.keeps_content
+        self._room = max_size if self._keeps else 0
+        self._digest = sha256()
+        self._observer = observer
+
+    def take(self, event: registry.Event) -> None:
+        if isinstance(event, Sent):
+            self.message, self.target = event.message, event.target
+        elif isinstance(event, Content):
+            self._content(event.data)
+        elif isinstance(event, Received):
+            self.answer = event.answer
+            self._observer.received(event.answer)
+        else:
+            self.answer = event.answer
+            self.finished = True
+
+    def _content(self, data: bytes) -> None:
+        self.size += len(data)
+        self._digest.update(data)
+        self._observer.content(data)
+        if self._room:
+            self.kept.append(data[: self._room])
+            self._room -= len(self.kept[-1])
+
+    def response(self) -> Answer | None:
+        """The answer with its content; `None` when not even the status came."""
+        if self.answer is None:
+            return None
+        body = self.answer.body or (Body() if self.size else None)
+        if body is None:
+            return self.answer
+        data = b"".join(self.kept)
+        truncated = (self._keeps and len(data) < self.size) or not self.finished
+        return self.answer.replace(body=body.replace(data=data, size=self.size, sha256=self._digest.hexdigest(), truncated=truncated))
+
+
+def _drive(events: Iterator[registry.Event], fold: _Fold, context: Context) -> ExchangeError | None:
+    """Run the adapter to its end; its failure, if any. Usage errors pass: nothing was sent."""
+    failure = None
+    try:
+        for event in events:
+            fold.take(event)
+    except ExchangeError as error:
+        if error.layer in ("usage", "local") and not context.trace.timeline.origin_ns:
+            raise
+        failure = error
+    except KeyboardInterrupt:
+        failure = ExchangeError("internal", "interrupted", "interrupted (Ctrl-C)")
+    except Interrupted as error:
+        failure = ExchangeError("internal", "interrupted", f"ended by signal {error.signal}")
+    if failure and failure.phase is None:
+        failure.phase = context.trace.timeline.current
+    context.trace.timeline.finish(failed=failure is not None)
+    return failure
+
+
+def _finish(entry: registry.Entry, context: Context, fold: _Fold, failure: ExchangeError | None, began: int) -> Exchange:
+    """The exchange as it happened, judged by the protocol's status alone."""
+    trace, timeline, answer = context.trace, context.trace.timeline, fold.response()
+    fields = fold.message.fields + ((answer.fields + answer.trailers) if answer else ())
+    secrets = dict.fromkeys((*context.secrets, *url_secrets(fold.target.url), *field_secrets(fields)))
+    exchange = Exchange(
+        id=context.id,
+        protocol=entry.name,
+        target=fold.target,
+        request=fold.message,
+        response=answer,
+        timing=Timing(
+            started_at_ns=timeline.started_at_ns or time_ns(),
+            phases=dict(timeline.phases),
+            total_ns=timeline.total_ns,
+            elapsed_ns=now() - began,
+        ),
+        connection=trace.connection(),
+        notes=tuple(context.notes),
+        transcript=trace.transcript(),
+        secrets=tuple(secrets),
+    )
+    if failure is None and answer and answer.status.ok:
+        return exchange
+    from rrcli.policy.advise import application_failure, network_failure
+
+    error: Failure
+    if failure is None:
+        outcome, error = "application_error", application_failure(entry, exchange)
+    else:
+        outcome, error = "error", network_failure(entry, exchange, failure, trace)
+    return exchange.replace(outcome=outcome, error=error)

@@ -1,0 +1,1 @@
+"""The instrumented wire under every protocol: names, sockets, TLS, deadlines, phases and the byte transcript."""

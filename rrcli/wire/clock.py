@@ -1,0 +1,133 @@
+"""The clock of an exchange: a deadline that is passed down, and a timeline of phases.
+
+All times are nanoseconds of the monotonic clock, taken next to the system call. Phases never overlap: entering
+one leaves the other. `send`, `wait` and `receive` are not entered by anybody; they follow from the stamps of
+the first message written, the first byte of the answer and the last system call.
+"""
+
+from __future__ import annotations
+
+from time import monotonic_ns as now
+from time import time_ns
+
+from rrcli.errors import ExchangeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["Deadline", "Timeline", "now"]
+
+
+class Deadline:
+    """The moment at which an exchange must be over; `limit` says which option set it, for the message."""
+
+    __slots__ = ("at_ns", "limit")
+
+    def __init__(self, at_ns: int | None, limit: str) -> None:
+        self.at_ns = at_ns
+        self.limit = limit
+
+    @classmethod
+    def after(cls, seconds: float | None, option: str) -> Deadline:
+        """`seconds` from now; `None` and, as in curl, 0 mean no limit."""
+        if not seconds:
+            return cls(None, option)
+        return cls(now() + int(seconds * 1e9), f"{option} {_seconds(seconds)}")
+
+    def sooner(self, other: Deadline) -> Deadline:
+        """Whichever of the two passes first."""
+        if self.at_ns is None or (other.at_ns is not None and other.at_ns < self.at_ns):
+            return other
+        return self
+
+    def remaining_ms(self) -> float | None:
+        """Milliseconds left, as `poll` wants them: `None` for ever, never below 0."""
+        return None if self.at_ns is None else max(0, self.at_ns - now()) / 1e6
+
+    def passed(self) -> bool:
+        return self.at_ns is not None and now() >= self.at_ns
+
+    def expire(self) -> NoReturn:
+        """Raise the time-out. The runner adds the phase."""
+        raise ExchangeError("transport", "timeout", f"the time limit passed ({self.limit})")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"
+
+
+class Timeline:
+    """When each phase of one exchange began and how long it took."""
+
+    __slots__ = ("_in_phase", "_last_ns", "_last_out_ns", "_since_ns", "origin_ns", "phases", "started_at_ns")
+
+    def __init__(self) -> None:
+        self.started_at_ns = 0
+        self.origin_ns = 0
+        self.phases: dict[str, int] = {}
+        self._in_phase: str | None = None
+        self._since_ns = 0
+        self._last_ns = 0
+        self._last_out_ns = 0
+
+    @property
+    def current(self) -> str | None:
+        """The phase under way: the one to blame when something fails now."""
+        return self._in_phase
+
+    @property
+    def last_ns(self) -> int:
+        """The stamp of the latest system call."""
+        return self._last_ns
+
+    def enter(self, phase: str, at_ns: int = 0) -> None:
+        """Begin `phase`; the one under way ends there."""
+        at_ns = at_ns or now()
+        self.leave(at_ns)
+        if not self.origin_ns:
+            self.origin_ns = at_ns
+            self.started_at_ns = time_ns()
+        self._in_phase, self._since_ns = phase, at_ns
+        self._last_ns = max(self._last_ns, at_ns)
+
+    def leave(self, at_ns: int = 0) -> None:
+        """End the phase under way, if any, at `at_ns` or now. A phase entered twice adds up."""
+        if self._in_phase is None:
+            return
+        at_ns = at_ns or now()
+        self.phases[self._in_phase] = self.phases.get(self._in_phase, 0) + max(0, at_ns - self._since_ns)
+        self._in_phase = None
+        self._last_ns = max(self._last_ns, at_ns)
+
+    def writing(self, at_ns: int) -> None:
+        """Bytes are about to be written: the first ones of the exchange begin `send`."""
+        if self._in_phase is None and "send" not in self.phases and "wait" not in self.phases:
+            self.enter("send", at_ns)
+
+    def wrote(self, at_ns: int) -> None:
+        self._last_ns = self._last_out_ns = at_ns
+
+    def reading(self, at_ns: int) -> None:
+        """Somebody wants an answer: what was being sent is sent, and `wait` begins at its last byte."""
+        if self._in_phase == "send":
+            self.enter("wait", self._last_out_ns or at_ns)
+        elif self._in_phase is None and "wait" not in self.phases and "receive" not in self.phases:
+            self.enter("wait", at_ns)  # the peer speaks first
+
+    def read(self, at_ns: int) -> None:
+        """Bytes, or the end of them, came in."""
+        if self._in_phase == "send":  # the answer did not wait for the end of the request
+            self.enter("wait", at_ns)
+        if self._in_phase == "wait":
+            self.enter("receive", at_ns)
+        self._last_ns = max(self._last_ns, at_ns)
+
+    def finish(self, *, failed: bool = False) -> None:
+        """Close the phase under way: at its last system call, or now when it failed there."""
+        self.leave(now() if failed else self._last_ns)
+
+    @property
+    def total_ns(self) -> int:
+        """From the first to the last system call."""
+        return self._last_ns - self.origin_ns if self.origin_ns else 0

@@ -1,0 +1,143 @@
+"""Names to addresses, under a deadline: the system's resolver in a helper thread.
+
+`getaddrinfo` cannot be interrupted, so it runs beside and the caller waits on a lock. The name goes in as bytes:
+a `str` makes Python load its IDNA codec, two milliseconds that would be charged to the resolver.
+"""
+
+from __future__ import annotations
+
+import _thread
+from _socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, inet_pton
+
+from rrcli.errors import ExchangeError, usage
+from rrcli.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.options import Request
+    from rrcli.wire.clock import Deadline, Timeline
+
+EAI_AGAIN, EAI_FAIL, EAI_SYSTEM = -3, -4, -11
+
+
+class Address(Record):
+    """One place to connect to: an address family, its socket address, and how to show it."""
+
+    family: int
+    sockaddr: Any
+    text: str
+
+    @property
+    def endpoint(self) -> str:
+        """`127.0.0.1:80`, `[::1]:80` or the path of a unix socket."""
+        return endpoint(self.sockaddr)
+
+
+def endpoint(sockaddr: Any) -> str:
+    """A socket's address as text."""
+    if not isinstance(sockaddr, tuple):
+        return sockaddr.decode(errors="replace") if isinstance(sockaddr, bytes) else str(sockaddr)
+    host, port = sockaddr[0], sockaddr[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def literal_family(host: str) -> int | None:
+    """The family of an address literal; `None` for a name."""
+    for family in (AF_INET, AF_INET6):
+        try:
+            inet_pton(family, host.split("%")[0])
+            return int(family)
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def to_ascii(host: str) -> str:
+    """The name as it is asked for: IDNA for what is not ASCII. Raises `usage` for what is no name."""
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError as error:
+        raise usage(f"{host!r} is no host name: {error}") from error
+
+
+def addresses(request: Request, host: str, port: int, timeline: Timeline, deadline: Deadline) -> list[Address]:
+    """Where `host` and `port` are, in the order to try: `--resolve` rules, a literal, or the system's resolver.
+
+    Families alternate (RFC 8305 §4), IPv6 first as the system orders them. Raises `ExchangeError` of layer `network`.
+    """
+    wanted = AF_INET if request.ipv4 else AF_INET6 if request.ipv6 else 0
+    if request.ipv4 and request.ipv6:
+        raise usage("-4 and -6 exclude each other")
+    for name, at_port, address in request.resolve:
+        if at_port == port and name in (host.lower(), "*"):
+            host = address
+    if family := literal_family(host):
+        if wanted and family != wanted:
+            raise ExchangeError("network", "unreachable", f"{host} is not an {'IPv4' if request.ipv4 else 'IPv6'} address")
+        return [_address(family, host, port)]
+    timeline.enter("resolve")
+    found = _look_up(host, port, int(wanted), deadline)
+    timeline.leave()
+    return _alternate([Address(family=family, sockaddr=sockaddr, text=str(sockaddr[0])) for family, _, _, _, sockaddr in found])
+
+
+def _address(family: int, host: str, port: int) -> Address:
+    """A literal as an address; the scope of a link-local one becomes its number."""
+    if family == AF_INET:
+        return Address(family=family, sockaddr=(host, port), text=host)
+    bare, _, scope = host.partition("%")
+    if not scope:
+        return Address(family=family, sockaddr=(bare, port, 0, 0), text=bare)
+    from _socket import if_nametoindex
+
+    try:
+        number = int(scope) if scope.isdecimal() else if_nametoindex(scope)
+    except OSError:
+        raise usage(f"there is no interface {scope!r} (in {host})") from None
+    return Address(family=family, sockaddr=(bare, port, 0, number), text=host)
+
+
+def _alternate(found: list[Address]) -> list[Address]:
+    first = [address for address in found if address.family == found[0].family]
+    other = [address for address in found if address.family != found[0].family]
+    mixed: list[Address] = []
+    for at in range(max(len(first), len(other))):
+        mixed += first[at : at + 1] + other[at : at + 1]
+    return mixed
+
+
+def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[Any]:
+    result: list[Any] = []
+    done = _thread.allocate_lock()
+    done.acquire()
+
+    def ask() -> None:
+        try:
+            result.append(getaddrinfo(host.encode(), port, family, SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            result.append(error)
+        finally:
+            done.release()
+
+    _thread.start_new_thread(ask, ())
+    left = deadline.remaining_ms()
+    if not done.acquire(timeout=-1 if left is None else left / 1000):
+        deadline.expire()
+    found = result[0]
+    if isinstance(found, list):
+        return found
+    raise _failure(found, host) from found
+
+
+def _failure(error: Exception, host: str) -> ExchangeError:
+    if isinstance(error, gaierror) and error.errno in (EAI_AGAIN, EAI_FAIL, EAI_SYSTEM):
+        hint = "the name server did not answer or refused: check /etc/resolv.conf, or ask one yourself: rrcli dns NAME @SERVER"
+        return ExchangeError("network", "resolver_failed", f"the system's resolver failed for {host}", hint=hint)
+    if isinstance(error, UnicodeError):
+        return usage(f"{host!r} is no host name")
+    hint = f"check the spelling; rrcli dns {host} shows what the name servers say; --resolve HOST:PORT:ADDRESS goes around them"
+    return ExchangeError("network", "name_not_found", f"there is no address for {host}", hint=hint)

@@ -1,0 +1,277 @@
+"""A byte stream over a socket, plain or TLS: bounded reads, one read buffer, stamps beside the system calls.
+
+A `Link` moves bytes without waiting; TLS is a link over a link (`wire/tls.py`). The `Stream` above it waits
+under the deadline, owns the only read buffer, and tells the trace what went by.
+"""
+
+from __future__ import annotations
+
+import errno
+from select import POLLIN, POLLOUT, poll
+
+from rrcli.errors import ExchangeError, too_large, truncated
+from rrcli.wire.clock import Deadline, now
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket
+    from typing import Protocol
+
+    from rrcli.wire.trace import Trace
+
+    class Link(Protocol):
+        """Moves bytes without ever waiting."""
+
+        @property
+        def pending(self) -> bool: ...  # bytes accepted by `send` are not yet on their way
+
+        def send(self, data: memoryview) -> int: ...  # how many were taken; 0: none now
+        def flush(self) -> None: ...
+        def recv(self, size: int) -> bytes | None: ...  # b"": the end; None: nothing yet
+        def shutdown(self) -> None: ...
+        def close(self) -> None: ...
+        def fileno(self) -> int: ...
+
+
+CHUNK = 65536
+
+
+def translate(error: OSError, doing: str) -> ExchangeError:
+    """The failure that an `OSError` of a socket call means, while `doing` something ("connecting to …")."""
+    code = error.errno
+    reason = error.strerror or str(error)
+    if code in (errno.ECONNREFUSED, errno.ENOENT):
+        hint = "nothing listens there: is the server running, and is this its port?"
+        return ExchangeError("transport", "refused", f"{doing}: {reason.lower()}", hint=hint)
+    if code in (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN):
+        return ExchangeError("transport", "reset", f"{doing}: the peer reset the connection")
+    if code in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
+        hint = "check the route, the VPN and the address family (-4, -6)"
+        return ExchangeError("network", "unreachable", f"{doing}: {reason.lower()}", hint=hint)
+    if code == errno.ETIMEDOUT:
+        return ExchangeError("transport", "timeout", f"{doing}: the system gave up waiting for the peer")
+    if code in (errno.EACCES, errno.EPERM):
+        hint = "a local firewall or a missing permission refuses it"
+        return ExchangeError("network", "unreachable", f"{doing}: {reason.lower()}", hint=hint)
+    if code == errno.EADDRNOTAVAIL:
+        return ExchangeError("network", "unreachable", f"{doing}: {reason.lower()}", hint="check --interface and the address")
+    return ExchangeError("transport", "reset", f"{doing}: {reason.lower()}")
+
+
+class Plain:
+    """The link of a bare socket."""
+
+    pending = False
+
+    def __init__(self, sock: _socket.socket, trace: Trace) -> None:
+        self.sock = sock
+        self.trace = trace
+
+    def send(self, data: memoryview) -> int:
+        try:
+            sent = self.sock.send(data[: 4 * CHUNK])
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise translate(error, "while sending") from error
+        self.trace.bytes_sent += sent
+        self.trace.timeline.wrote(now())
+        return sent
+
+    def flush(self) -> None:
+        pass
+
+    def recv(self, size: int) -> bytes | None:
+        try:
+            data = self.sock.recv(size)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise translate(error, "while receiving") from error
+        self.trace.bytes_received += len(data)
+        return data
+
+    def shutdown(self) -> None:
+        try:
+            self.sock.shutdown(1)  # SHUT_WR
+        except OSError as error:
+            raise translate(error, "while closing our half") from error
+
+    def close(self) -> None:
+        self.sock.close()
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
+
+
+class Stream:
+    """Reads and writes under `deadline`, which may be replaced while the stream lives (connect, then exchange)."""
+
+    def __init__(self, link: Link, trace: Trace, deadline: Deadline, idle: float | None = None) -> None:
+        self.link = link
+        self.trace = trace
+        self.deadline = deadline
+        self.idle = idle
+        self.eof = False
+        self._buffer = bytearray()
+        self._poller = poll()
+        self._poller.register(link.fileno(), POLLIN)
+
+    # --- writing
+
+    def write(self, data: bytes, note: str | None = None) -> None:
+        """Send all of `data`. What arrives meanwhile is buffered, so that two talkers cannot block each other.
+
+        Raises `ExchangeError` (reset, timeout).
+        """
+        rest = data
+        while rest:
+            rest = rest[self.write_until_input(rest, note) :]
+
+    def write_until_input(self, data: bytes, note: str | None = None) -> int:
+        """Send `data`, but return early, with the number of bytes that left, once something has arrived."""
+        link, view, done = self.link, memoryview(data), 0
+        begin = now()
+        self.trace.timeline.writing(begin)
+        try:
+            while done < len(view) or link.pending:
+                taken = link.send(view[done:]) if done < len(view) else 0
+                done += taken
+                if link.pending:
+                    link.flush()
+                if (link.pending or not taken) and self._wait(POLLOUT if self.eof else POLLIN | POLLOUT) & ~POLLOUT and self._collect():
+                    break
+        except ExchangeError as error:
+            # A server that refuses an upload answers first and resets then: its answer is worth more than our error.
+            if error.kind != "reset" or not self._answer_before_reset():
+                raise
+        finally:
+            if done:
+                self.trace.sent(data if done == len(data) else data[:done], begin, note)
+        return done
+
+    def _answer_before_reset(self) -> bool:
+        try:
+            return self._collect()
+        except ExchangeError:
+            return False
+
+    def finish_writing(self) -> None:
+        """Close our half: the peer reads the end of what we sent."""
+        self.link.shutdown()
+
+    # --- reading
+
+    @property
+    def buffered(self) -> bool:
+        """Something has arrived that nobody has read."""
+        return bool(self._buffer)
+
+    def receive(self, limit: int = CHUNK) -> bytes:
+        """What has arrived, at least one byte and at most `limit`; `b""` at the end of the stream."""
+        if not self._buffer:
+            return self._await(limit)
+        data = bytes(self._buffer[:limit])
+        del self._buffer[:limit]
+        return data
+
+    def unread(self, data: bytes) -> None:
+        """Put back what a codec did not want."""
+        self._buffer[:0] = data
+
+    def read_exact(self, size: int) -> bytes:
+        """Exactly `size` bytes. Raises `truncated` when the stream ends before."""
+        while len(self._buffer) < size:
+            if not self._fill():
+                raise truncated(f"the stream ended after {len(self._buffer)} of {size} bytes")
+        return self.receive(size)
+
+    def read_line(self, limit: int = CHUNK) -> bytes:
+        """Up to and with the next LF. Raises `too_large` over `limit`, `truncated` at the end of the stream."""
+        start = 0
+        while (end := self._buffer.find(b"\n", start)) < 0:
+            start = len(self._buffer)
+            if start > limit:
+                raise too_large(f"a line is longer than {limit} bytes")
+            if not self._fill():
+                raise truncated(f"the stream ended within a line, after {start} bytes of it")
+        return self.receive(end + 1)
+
+    def wait_readable(self, seconds: float) -> bool:
+        """Whether bytes, or their end, come within `seconds`. False at the deadline, which the next read raises."""
+        self.trace.timeline.reading(now())
+        until = Deadline.after(seconds, "")
+        while not (self._buffer or self.eof or self._collect()):
+            if not self.eof and not self._wait(POLLIN, until, strict=False):
+                return False
+        return True
+
+    def _fill(self) -> bool:
+        """Wait for more bytes in the buffer; false at the end of the stream."""
+        data = self._await(CHUNK)
+        self._buffer += data
+        return bool(data)
+
+    def _await(self, size: int) -> bytes:
+        """The next bytes from the link, waited for; `b""` at the end of the stream."""
+        self.trace.timeline.reading(now())
+        idle = Deadline.after(self.idle, "--idle-timeout")
+        while not self.eof:
+            if data := self._take(size):
+                return data
+            if not self.eof:
+                self._wait(POLLIN | (POLLOUT if self.link.pending else 0), idle)
+                if self.link.pending:
+                    self.link.flush()
+        return b""
+
+    def _take(self, size: int) -> bytes | None:
+        """What the link has now, written down: `None` when there is nothing yet, `b""` at the end."""
+        data = self.link.recv(size)
+        if data is not None:
+            at_ns = now()
+            self.trace.timeline.read(at_ns)
+            if data:
+                self.trace.received(data, at_ns)
+            else:
+                self.eof = True
+        return data
+
+    def _collect(self) -> bool:
+        """Buffer what is there without waiting; true when the buffer grew."""
+        data = self._take(CHUNK)
+        if data:
+            self._buffer += data
+        return bool(data)
+
+    def _wait(self, events: int, other: Deadline | None = None, *, strict: bool = True) -> int:
+        """Poll until one of `events` or the sooner deadline, which raises when `strict`. Returns the events seen."""
+        deadline = self.deadline.sooner(other) if other else self.deadline
+        self._poller.modify(self.link.fileno(), events)
+        while True:
+            left = deadline.remaining_ms()
+            seen = self._poller.poll(None if left is None else left + 0.5)
+            if seen:
+                return int(seen[0][1])
+            if deadline.passed():
+                if strict:
+                    deadline.expire()
+                return 0
+
+    def wait(self) -> None:
+        """Wait until the link can go on: for bytes, and for room while it has some to send."""
+        self._wait(POLLIN | (POLLOUT if self.link.pending else 0))
+
+    # --- TLS and the end
+
+    def replace_link(self, link: Link) -> None:
+        """Continue over `link`, which wraps the present one. Bytes buffered in clear text would be injected ones."""
+        if self._buffer:
+            raise ExchangeError(
+                "protocol", "malformed", f"{len(self._buffer)} bytes of clear text came after the switch to TLS was agreed",
+                hint="a buggy server, or somebody between who injects commands (CVE-2011-0411)",
+            )  # fmt: skip
+        self.link = link
+
+    def close(self) -> None:
+        self.link.close()

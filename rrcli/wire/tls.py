@@ -1,0 +1,323 @@
+"""TLS as a link over a link: a context made before the clock starts, records through memory buffers, the chain read.
+
+`_ssl` is used directly: the public `ssl` module adds no check of its own to a client context, and its import of
+`socket`, `enum` and `re` costs more than the handshake. Records pass through `MemoryBIO`s, so the first bytes of a
+peer that speaks something else can be shown, and TLS runs inside TLS.
+"""
+
+from __future__ import annotations
+
+import _ssl
+from errno import ENOENT
+
+from rrcli.errors import ExchangeError, usage
+from rrcli.model import TlsInfo
+from rrcli.wire.certificate import describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.options import Request
+    from rrcli.wire.stream import Link, Stream
+    from rrcli.wire.trace import Trace
+
+VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
+RECORD = 16384
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem")
+
+# X509_V_ERR_* of OpenSSL to the kinds of the contract; all others are `certificate_untrusted`.
+VERIFY_KINDS = {9: "certificate_not_yet_valid", 10: "certificate_expired", 62: "certificate_hostname", 64: "certificate_hostname"}
+VERIFY_HINTS = {
+    "certificate_expired": "renew it on the server; check the clock here; -k looks without verifying",
+    "certificate_not_yet_valid": "check the clock here and on the server; -k looks without verifying",
+    "certificate_hostname": "use a name the certificate has, or --sni NAME to verify that one; -k looks without verifying",
+}
+UNTRUSTED_HINTS = {
+    18: "self-signed: give it with --cacert FILE if you trust it; -k looks without verifying",
+    19: "its root is not among the trusted ones: give the root with --cacert FILE; -k looks without verifying",
+    20: "the server sent no complete chain, or its root is not trusted: add the intermediate there, or --cacert FILE here",
+    21: "the server sent its own certificate alone: add the intermediate there, or --cacert FILE here",
+}
+
+
+def make_context(request: Request, alpn: tuple[str, ...]) -> Any:
+    """The TLS settings of a request, with trust loaded. Raises `usage` or `input` errors for files that do not fit."""
+    context: Any = _ssl._SSLContext(16)  # PROTOCOL_TLS_CLIENT: verification and host names on
+    if request.insecure:
+        context.check_hostname = False
+        context.verify_mode = 0  # CERT_NONE
+    else:
+        _load_trust(context, request.cacert)
+    if request.cert:
+        _load_certificate(context, request)
+    elif request.key:
+        raise usage("--key needs the certificate it belongs to", "add --cert FILE")
+    if request.tls_min:
+        if request.tls_min < "1.2":
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 has no cipher for them on its usual level
+        context.minimum_version = VERSIONS[request.tls_min]
+    if request.tls_max:
+        context.maximum_version = VERSIONS[request.tls_max]
+    if request.tls_min and request.tls_max and VERSIONS[request.tls_min] > VERSIONS[request.tls_max]:
+        raise usage(f"--tls-min {request.tls_min} is above --tls-max {request.tls_max}")
+    names = tuple(request.alpn.split(",")) if request.alpn else alpn
+    if names:
+        context._set_alpn_protocols(b"".join(bytes([len(name)]) + name.encode() for name in names))
+    _log_keys(context)
+    return context
+
+
+def _load_trust(context: Any, cacert: str | None) -> None:
+    """Trust `cacert`, or what the system trusts. A hashed folder is read certificate by certificate, as needed."""
+    from os import environ
+    from os.path import exists
+
+    if cacert:
+        _load_file(context, cacert, "--cacert")
+        return
+    file_name, file_default, dir_name, dir_default = _ssl.get_default_verify_paths()
+    file = environ.get(file_name) or (file_default if exists(file_default) else None)
+    folder = environ.get(dir_name) or (dir_default if exists(dir_default) else None)
+    if environ.get(file_name):
+        _load_file(context, str(file), file_name)
+    if folder:
+        context.load_verify_locations(None, folder, None)
+    elif not environ.get(file_name):
+        bundle = next((path for path in (file, *BUNDLES) if path and exists(path)), None)
+        if bundle:
+            _load_file(context, bundle, "the system's trust store")
+
+
+def _load_file(context: Any, path: str, named: str) -> None:
+    try:
+        context.load_verify_locations(path, None, None)
+    except OSError as error:
+        raise _unreadable(error, path, named, "certificates in PEM form") from error
+
+
+def _unreadable(error: OSError, path: str, named: str, wanted: str) -> ExchangeError:
+    """A file given for TLS that cannot be opened (exit 9) or does not hold what it should (exit 2)."""
+    if isinstance(error, _ssl.SSLError):
+        return usage(f"{named}: {path} does not hold {wanted}")
+    reason = "no such file" if error.errno == ENOENT else (error.strerror or str(error)).lower()
+    return ExchangeError("local", "input", f"{named}: cannot read {path}: {reason}")
+
+
+def _load_certificate(context: Any, request: Request) -> None:
+    asked = []
+
+    def phrase() -> str:
+        asked.append(True)
+        return request.key_password or ""
+
+    try:
+        context.load_cert_chain(str(request.cert), request.key, phrase)
+    except _ssl.SSLError as error:
+        if asked:
+            wrong = "is wrong" if request.key_password else "is needed"
+            raise usage(f"the pass phrase of {request.key or request.cert} {wrong}", "give it with --pass PHRASE") from error
+        if "KEY_VALUES_MISMATCH" in str(error):
+            raise usage(f"--key {request.key} does not belong to --cert {request.cert}") from error
+        hint = None if request.key else "if the key is in a file of its own, name it with --key FILE"
+        raise usage(f"--cert {request.cert}: no certificate with its key in PEM form", hint) from error
+    except OSError as error:
+        raise _unreadable(error, f"{request.cert} or {request.key}" if request.key else str(request.cert), "--cert", "PEM") from error
+
+
+def _log_keys(context: Any) -> None:
+    from os import environ
+
+    if path := environ.get("SSLKEYLOGFILE"):
+        try:
+            context.keylog_filename = path
+        except OSError as error:
+            raise ExchangeError("local", "output", f"SSLKEYLOGFILE: cannot write {path}: {(error.strerror or '').lower()}") from error
+
+
+def start_tls(stream: Stream, context: Any, name: str) -> None:
+    """Shake hands with the peer as `name` and continue the stream over TLS; phase `tls`.
+
+    Raises `ExchangeError` of layer `tls`; what the peer showed of itself is in the trace all the same.
+    """
+    trace = stream.trace
+    trace.timeline.enter("tls")
+    link = Tls(stream.link, context, name, trace)
+    stream.replace_link(link)
+    while not link.handshake():
+        stream.wait()
+    trace.timeline.leave()
+
+
+class Tls:
+    """The link of a TLS session over another link."""
+
+    def __init__(self, below: Link, context: Any, name: str, trace: Trace) -> None:
+        self._below = below
+        self._trace = trace
+        self._name = name
+        self._verified = context.verify_mode != 0
+        self._incoming = _ssl.MemoryBIO()
+        self._outgoing = _ssl.MemoryBIO()
+        self._unsent = b""
+        self._first = b""
+        self._ended = False
+        # A name with a trailing dot or an address literal is checked but not sent as SNI; OpenSSL knows the difference.
+        self._session: Any = context._wrap_bio(self._incoming, self._outgoing, False, name.rstrip(".") or None)
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._unsent or self._outgoing.pending or self._below.pending)
+
+    def handshake(self) -> bool:
+        """As far as it goes without waiting; true when the handshake is done. Raises `ExchangeError` of layer `tls`."""
+        while True:
+            try:
+                self._session.do_handshake()
+            except _ssl.SSLWantReadError:
+                self.flush()
+                if not self._pull(started=False):
+                    return False
+            except OSError as error:
+                self._flush_quietly()
+                self._describe()
+                raise self._translate(error) from error
+            else:
+                self.flush()
+                self._describe()
+                return True
+
+    def send(self, data: memoryview) -> int:
+        if self.pending:
+            return 0
+        taken = min(len(data), RECORD)
+        try:
+            self._session.write(data[:taken])
+        except _ssl.SSLWantReadError:
+            return 0
+        except _ssl.SSLError as error:
+            raise self._translate(error) from error
+        self.flush()
+        return taken
+
+    def flush(self) -> None:
+        while True:
+            if not self._unsent:
+                self._unsent = self._outgoing.read()
+            if not self._unsent:
+                break
+            sent = self._below.send(memoryview(self._unsent))
+            self._unsent = self._unsent[sent:]
+            if not sent:
+                return
+        self._below.flush()
+
+    def _flush_quietly(self) -> None:
+        """Send an alert if the peer still listens."""
+        try:
+            self.flush()
+        except ExchangeError:
+            self._unsent = b""
+
+    def recv(self, size: int) -> bytes | None:
+        while True:
+            try:
+                return bytes(self._session.read(size))
+            except _ssl.SSLWantReadError:
+                self.flush()
+                if not self._pull(started=True):
+                    return b"" if self._ended else None
+            except _ssl.SSLZeroReturnError:
+                return b""
+            except _ssl.SSLError as error:
+                if self._ended and "EOF" in str(error):
+                    return b""  # no close_notify: whoever frames the answer decides whether it is whole
+                raise self._translate(error) from error
+
+    def _pull(self, *, started: bool) -> bool:
+        """Feed the session with what the link below has; false when that is nothing."""
+        data = self._below.recv(65536)
+        if data is None:
+            return False
+        if not started and len(self._first) < 512:
+            self._first += data[:512]
+            self._expect_tls()
+        if data:
+            self._incoming.write(data)
+        else:
+            self._ended = True
+            self._incoming.write_eof()
+            if not started:
+                raise self._closed_early()
+        return bool(data)
+
+    def _expect_tls(self) -> None:
+        """Refuse at once a peer whose first byte begins no TLS record (handshake 22, alert 21)."""
+        if self._first and self._first[0] not in (20, 21, 22):
+            from rrcli.codec.recognise import recognise
+
+            found = recognise(self._first)
+            hint = f"the port does not speak TLS; {found.hint}"
+            raise ExchangeError("tls", "wrong_protocol", f"expected TLS, got {found.what}", hint=hint)
+
+    def _closed_early(self) -> ExchangeError:
+        hint = "the port may not speak TLS, or the server refuses this name (--sni) or these versions (--tls-min, --tls-max)"
+        return ExchangeError("tls", "handshake_failed", "the peer closed the connection during the TLS handshake", hint=hint)
+
+    def shutdown(self) -> None:
+        """Say close_notify; TLS 1.3 lets the peer go on."""
+        try:
+            self._session.shutdown()
+        except _ssl.SSLError:
+            pass  # the peer has not answered it yet: not needed
+        self._flush_quietly()
+
+    def close(self) -> None:
+        self._below.close()
+
+    def fileno(self) -> int:
+        return self._below.fileno()
+
+    def _describe(self) -> None:
+        """Write down what the session agreed on and the chain the peer showed, as far as there is any."""
+        session = self._session
+        cipher = session.cipher()
+        chain = session.get_unverified_chain() or []
+        self._trace.tls = TlsInfo(
+            version=session.version(),
+            cipher=cipher[0] if cipher else None,
+            alpn=session.selected_alpn_protocol(),
+            sni=self._name,
+            verified=bool(self._verified and cipher),
+            chain=tuple(describe(certificate) for certificate in chain),
+        )
+
+    def _translate(self, error: OSError) -> ExchangeError:
+        """The failure that an error of OpenSSL means."""
+        if isinstance(error, _ssl.SSLCertVerificationError):
+            return self._verify_error(error)
+        reason = (getattr(error, "reason", None) or error.strerror or str(error)).replace("_", " ").lower()
+        if "certificate required" in reason or "bad certificate" in reason:
+            hint = "the server wants a client certificate: --cert FILE --key FILE"
+            return ExchangeError("tls", "client_certificate_required", f"the server refused us: {reason}", hint=hint)
+        if "unknown ca" in reason or "certificate unknown" in reason:
+            return ExchangeError("tls", "handshake_failed", f"the server refused our certificate: {reason}", hint="check --cert FILE")
+        if "protocol version" in reason or "no protocols available" in reason or "unsupported protocol" in reason:
+            hint = "client and server share no TLS version: change --tls-min or --tls-max"
+            return ExchangeError("tls", "handshake_failed", f"the TLS handshake failed: {reason}", hint=hint)
+        if "unrecognized name" in reason:
+            return ExchangeError("tls", "handshake_failed", f"the server knows no {self._name}", hint="--sni NAME asks for another name")
+        hint = "common causes: no shared cipher or version, a client certificate is wanted (--cert), an unknown name (--sni)"
+        return ExchangeError("tls", "handshake_failed", f"the TLS handshake failed: {reason}", hint=hint)
+
+    def _verify_error(self, error: OSError) -> ExchangeError:
+        code: int = getattr(error, "verify_code", 0)
+        why: str = getattr(error, "verify_message", "") or "it cannot be verified"
+        kind = VERIFY_KINDS.get(code, "certificate_untrusted")
+        default = "give its root with --cacert FILE if you trust it; -k looks without verifying"
+        hint = VERIFY_HINTS.get(kind) or UNTRUSTED_HINTS.get(code, default)
+        tls = self._trace.tls
+        whose = f"the certificate of {tls.chain[0].subject}" if tls and tls.chain else "the certificate"
+        if kind == "certificate_hostname" and tls and tls.chain:
+            why = f"it is for {', '.join(tls.chain[0].sans[:5]) or tls.chain[0].subject}, not for {self._name}"
+        return ExchangeError("tls", kind, f"{whose} does not verify: {why.rstrip('.')}", hint=hint)
