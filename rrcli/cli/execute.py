@@ -221,10 +221,11 @@ def _print(text: str) -> None:
 def _on_term(handler: object) -> None:
     """TERM ends the exchange as Ctrl-C does, so that what arrived so far is still reported."""
     import _signal  # type: ignore[import-not-found]  # `signal` loads enum
-    import _thread
 
-    if _thread.get_ident() == _thread._get_main_thread_ident():  # type: ignore[attr-defined]
+    try:
         _signal.signal(SIGTERM, handler)
+    except ValueError:
+        pass  # called within another program, from a thread of its own: its signals are not ours
 
 
 def _hint_unread_input() -> None:

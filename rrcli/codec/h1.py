@@ -96,10 +96,6 @@ def _octets(text: str, where: str) -> bytes:
         if character in text:
             raise usage(f"{where} has {name} at character {text.index(character) + 1}")
     try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        pass
-    try:
         return text.encode("utf-8", "surrogateescape")  # arguments that are not UTF-8 come from the system as surrogates
     except UnicodeEncodeError as error:
         raise usage(f"{where} has a lone surrogate at character {error.start + 1}") from None

@@ -56,11 +56,11 @@ def parse_status_line(line: bytes, note: NoteTaker) -> tuple[str, int, str]:
     if rest[: -len(after)] != b" " or tail[:1] not in (b"", b" "):
         note("odd-status-line", f"the parts of the status line are not separated by one space each: {quote(line)}")
     _check_controls(tail, "the reason", note)
-    return version.decode(), int(digits), tail.strip(_BLANK).decode("latin-1")
+    return version.decode(), int(digits), tail.strip(_BLANK).decode("utf-8", "surrogateescape")
 
 
 def parse_fields(lines: list[bytes], note: NoteTaker) -> Fields:
-    """The fields of a head or of trailers, their order and case kept, as Latin-1 (RFC 9112 section 5)."""
+    """The fields of a head or of trailers, their order and case kept, as UTF-8 whose other bytes are surrogates: both ways exact."""
     whole: list[bytes] = []
     for line in lines:
         if line[0] not in _BLANK:
@@ -86,7 +86,7 @@ def _parse_field(line: bytes, note: NoteTaker) -> tuple[str, str]:
     if not is_token(name):
         note("odd-field-name", f"the field name {quote(name)} is not a token (RFC 9110 section 5.1)")
     _check_controls(value, f"the value of {quote(name)}", note)
-    return name.decode("latin-1"), value.strip(_BLANK).decode("latin-1")
+    return name.decode("utf-8", "surrogateescape"), value.strip(_BLANK).decode("utf-8", "surrogateescape")
 
 
 def _check_controls(data: bytes, what: str, note: NoteTaker) -> None:

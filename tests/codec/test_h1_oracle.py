@@ -77,7 +77,7 @@ def by_us(raw: bytes, method: str) -> Reading:
 
 
 def octets(fields: tuple[tuple[str, str], ...]) -> Pairs:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+    return [(name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")) for name, value in fields]
 
 
 # Generated answers
