@@ -1,0 +1,41 @@
+"""The HTTP responder: connections kept alive, each request read, routed and answered (RFC 9110, RFC 9112).
+
+`http_message` reads and frames, `http_routes` has the endpoints.
+"""
+
+from __future__ import annotations
+
+from rrcli.responders.base import Connection, Responder
+from rrcli.responders.http_message import Refusal, Request, Response, read_request, send_response
+from rrcli.responders.http_routes import Users, answer, problem
+
+# A refused request may not have been understood at all: answer as to HTTP/1.1, then close.
+UNREAD = Request(method="GET", target="*", minor=1, fields=(("Connection", "close"),))
+
+
+class HttpResponder(Responder):
+    """An HTTP/1.1 and HTTP/1.0 server; `GET /` lists what it can do."""
+
+    protocol = "http"
+    scheme = "http"
+    examples = ("rrcli http {url}/json", "curl -i {url}/json")
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, idle: float = 30.0) -> None:
+        super().__init__(host, port, idle=idle)
+        self.users = Users()
+
+    def converse(self, connection: Connection) -> None:
+        while connection.peek():
+            try:
+                request = read_request(connection)
+            except Refusal as refusal:
+                send_response(connection, UNREAD, problem(refusal))
+                return
+            if not send_response(connection, request, self.respond(connection, request)):
+                return
+
+    def respond(self, connection: Connection, request: Request) -> Response:
+        try:
+            return answer(request, self.users, connection.pause)
+        except Refusal as refusal:
+            return problem(refusal)

@@ -1,0 +1,364 @@
+"""The endpoints of the HTTP responder: one function each, from a call to a response, and the table that routes to them.
+
+Whatever of a request ends up in a status line or a field is checked here with `field_text` or escaped, so that nobody
+can make the responder send a line of their choice; `http_message` checks once more.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from urllib.parse import parse_qsl, quote, unquote
+
+from rrcli.options import duration
+from rrcli.record import Record
+from rrcli.responders.http_message import CONTROLS, Refusal, Request, Response, title
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    Fields = tuple[tuple[str, str], ...]
+
+ANY = ()  # of a route: every method
+GET = ("GET", "HEAD")
+
+BYTES = 1 << 30  # of /bytes, at most
+LINES = 100_000  # of /stream, at most
+SECONDS = 300.0  # of any delay, at most
+REDIRECTS = 100
+USERS = 1000  # kept, at most
+
+# What a status obliges its sender to say beside it (RFC 9110 section 15, RFC 6585).
+OBLIGED: Mapping[int, Fields] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), (("Location", "/"),)),
+    401: (("WWW-Authenticate", 'Basic realm="rrcli", charset="UTF-8"'),),
+    405: (("Allow", "GET, HEAD"),),
+    407: (("Proxy-Authenticate", 'Basic realm="rrcli"'),),
+    426: (("Upgrade", "h2c"), ("Connection", "Upgrade")),
+    429: (("Retry-After", "1"),),
+    503: (("Retry-After", "1"),),
+}
+
+DOCUMENT = {"name": "rrcli", "ok": True, "items": [{"id": 1, "name": "first"}, {"id": 2, "name": "second"}]}
+
+
+class Users:
+    """What POST /users has made, by id, counted from 1."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, dict[str, Any]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, values: dict[str, Any]) -> int:
+        with self._lock:
+            if len(self._made) >= USERS:
+                raise Refusal(507, f"there are {USERS} users already")
+            number = len(self._made) + 1
+            self._made[number] = {"id": number} | values | {"id": number}
+            return number
+
+    def get(self, number: int) -> dict[str, Any]:
+        if number not in self._made:
+            raise Refusal(404, f"there is no user {number}")
+        return self._made[number]
+
+
+class Call(Record):
+    """What an endpoint is called with: the request, the variable parts of its path, its query, and what the responder lends."""
+
+    request: Request
+    parts: tuple[str, ...]
+    query: Mapping[str, str]
+    users: Users
+    pause: Callable[[float], None]
+
+    def seconds(self, name: str) -> float:
+        """The duration `name` of the query; 0 when it is not there."""
+        return seconds(self.query.get(name, "0"))
+
+
+class Route(Record):
+    """An endpoint: its path, where `{…}` stands for any one segment, the methods it takes, and how `GET /` describes it."""
+
+    path: str
+    endpoint: Callable[[Call], Response]
+    about: str
+    methods: tuple[str, ...] = GET
+
+
+def answer(request: Request, users: Users, pause: Callable[[float], None]) -> Response:
+    """The response of the route that fits. Raises `Refusal`: 404, 405 with Allow, or what the endpoint says."""
+    path, _, query = origin_form(request.target).partition("?")
+    segments = path.split("/")
+    route = find(segments)
+    allowed = ", ".join((*route.methods, "OPTIONS"))
+    if request.method == "OPTIONS" and route.methods:
+        return Response(status=204, fields=(("Allow", allowed),))
+    if route.methods and request.method not in route.methods:
+        raise Refusal(405, f"{route.path} takes {allowed}", ("Allow", allowed))
+    parts = tuple(unquote(segment) for segment, slot in zip(segments, route.path.split("/"), strict=True) if slot.startswith("{"))
+    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    return route.endpoint(Call(request=request, parts=parts, query=pairs, users=users, pause=pause))
+
+
+def find(segments: list[str]) -> Route:
+    """The first route for this path. Raises `Refusal` 404."""
+    for route in ROUTES:
+        slots = route.path.split("/")
+        if len(slots) == len(segments) and all(
+            slot == segment or (slot.startswith("{") and segment) for slot, segment in zip(slots, segments, strict=True)
+        ):
+            return route
+    raise Refusal(404, "there is nothing here; GET / lists what there is")
+
+
+def origin_form(target: str) -> str:
+    """The path and query of a target, also of one written for a proxy (RFC 9112 section 3.2)."""
+    if target == "*":
+        return "/"
+    scheme, found, rest = target.partition("://")
+    if found and scheme.lower() in ("http", "https"):
+        authority = rest.partition("?")[0].partition("/")[0]
+        target = rest[len(authority) :]
+        target = target if target.startswith("/") else "/" + target
+    if not target.startswith("/"):
+        raise Refusal(400, "the target is neither a path nor a URL")
+    return target
+
+
+# --- values from the request, and common responses ---------------------------------------------------------
+
+
+def whole(digits: str, low: int, high: int) -> int:
+    """A number of the path or query. Raises `Refusal` 400 when it is not one from `low` to `high`."""
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 12 or not low <= int(digits) <= high:
+        raise Refusal(400, f"{digits!r} is not a number from {low} to {high}")
+    return int(digits)
+
+
+def seconds(word: str) -> float:
+    """`0.5`, `250ms`. Raises `Refusal` 400 when it is no duration, or longer than `SECONDS`."""
+    try:
+        value = duration(word)
+    except ValueError as error:
+        raise Refusal(400, str(error)) from None
+    if value > SECONDS:
+        raise Refusal(400, f"more than {SECONDS:.0f} s is too long")
+    return value
+
+
+def field_text(value: str) -> str:
+    """`value`, which may go into a status line or a field. Raises `Refusal` 400 when it has control characters."""
+    if CONTROLS.search(value):
+        raise Refusal(400, "control characters cannot go there")
+    return value
+
+
+def document(value: object, status: int = 200, media_type: str = "application/json", fields: Fields = ()) -> Response:
+    content = json.dumps(value, indent=2).encode() + b"\n"
+    return Response(status=status, fields=(("Content-Type", media_type), *fields), content=content)
+
+
+def problem(refusal: Refusal) -> Response:
+    """The refusal as a problem document (RFC 9457)."""
+    value = {"type": "about:blank", "title": title(refusal.status), "status": refusal.status, "detail": refusal.detail}
+    return document(value, refusal.status, "application/problem+json", refusal.fields)
+
+
+# --- endpoints -------------------------------------------------------------------------------------------
+
+
+def index(_: Call) -> Response:
+    lines = [f"{'*' if not route.methods else route.methods[0]:<5}{route.path:<44}{route.about}\n" for route in ROUTES]
+    return Response(fields=(("Content-Type", "text/plain; charset=utf-8"),), content="".join(lines).encode())
+
+
+def small_json(_: Call) -> Response:
+    return document(DOCUMENT)
+
+
+def status(call: Call) -> Response:
+    code = whole(call.parts[0], 200, 999)
+    reason = field_text(call.query["reason"]) if "reason" in call.query else None
+    obliged = OBLIGED.get(code, ())
+    if code >= 400:
+        response = problem(Refusal(code, f"/status/{code} was asked for", *obliged))
+    else:
+        shown = title(code) if reason is None else reason
+        text = b"" if code == 205 else f"{code} {shown}\n".encode()  # RFC 9110 section 15.3.6: 205 has no content
+        response = Response(status=code, fields=(("Content-Type", "text/plain; charset=utf-8"), *obliged), content=text)
+    return response.replace(reason=reason)
+
+
+def delay(call: Call) -> Response:
+    wait = seconds(call.parts[0])
+    call.pause(wait)
+    return document({"delayed_s": wait})
+
+
+def echo(call: Call) -> Response:
+    request = call.request
+    try:
+        text, base64 = request.content.decode(), None
+    except UnicodeDecodeError:
+        text, base64 = None, b2a_base64(request.content, newline=False).decode()
+    return document(
+        {
+            "method": request.method,
+            "target": request.target,
+            "version": f"HTTP/1.{request.minor}",
+            "headers": request.fields,
+            "trailers": request.trailers,
+            "body": {"size": len(request.content), "text": text, "base64": base64},
+        }
+    )
+
+
+def some_bytes(call: Call) -> Response:
+    """Byte number i is i modulo 256, so that a client can tell which are missing."""
+    size = whole(call.parts[0], 0, BYTES)
+    block = bytes(range(256)) * 256
+
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, size, len(block)):
+            yield block[: size - start]
+
+    fields = (("Content-Type", "application/octet-stream"),)
+    return Response(fields=fields, content=pieces(), length=size, close=call.query.get("close") == "1")
+
+
+def stream(call: Call) -> Response:
+    """Lines of JSON, a chunk each, and in a trailer the SHA-256 of them all."""
+    import hashlib  # for this endpoint alone
+
+    lines, every, digest = whole(call.parts[0], 0, LINES), call.seconds("every"), hashlib.sha256()
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(1, lines + 1):
+            if number > 1 and every:
+                call.pause(every)
+            line = json.dumps({"line": number, "of": lines}).encode() + b"\n"
+            digest.update(line)
+            yield line
+
+    fields = (("Content-Type", "application/x-ndjson"), ("Trailer", "X-Checksum"))
+    return Response(fields=fields, content=pieces(), trailers=lambda: (("X-Checksum", f"sha256={digest.hexdigest()}"),))
+
+
+def redirect(call: Call) -> Response:
+    """N hops, the last of which leads to /echo, where a client sees what became of its method."""
+    left = whole(call.parts[0], 1, REDIRECTS)
+    query = f"?status={call.query['status']}" if "status" in call.query else ""
+    return found(call, f"/redirect/{left - 1}{query}" if left > 1 else "/echo")
+
+
+def redirect_to(call: Call) -> Response:
+    if "url" not in call.query:
+        raise Refusal(400, "say where: /redirect-to?url=…")
+    return found(call, quote(field_text(call.query["url"]), safe="%/:=&?~#+!$,;'@()*[]"))
+
+
+def found(call: Call, location: str) -> Response:
+    code = whole(call.query.get("status", "302"), 300, 399)
+    if code not in (301, 302, 303, 307, 308):
+        raise Refusal(400, f"{code} does not redirect; 301, 302, 303, 307 and 308 do")
+    return Response(status=code, fields=(("Location", location), ("Content-Type", "text/plain")), content=f"see {location}\n".encode())
+
+
+def drip(call: Call) -> Response:
+    """Content of a known length that comes byte by byte."""
+    size, every = whole(call.query.get("bytes", "10"), 0, LINES), seconds(call.query.get("every", "0.1"))
+    call.pause(call.seconds("delay"))
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(size):
+            if number:
+                call.pause(every)
+            yield b"*"
+
+    return Response(fields=(("Content-Type", "application/octet-stream"),), content=pieces(), length=size)
+
+
+def compressed(coding: str, window: int) -> Callable[[Call], Response]:
+    """An endpoint that sends the small document in this coding, whatever the client accepts (RFC 9110 section 8.4.1)."""
+
+    def endpoint(_: Call) -> Response:
+        plain = document(DOCUMENT)
+        packer = zlib.compressobj(wbits=window)
+        content = packer.compress(bytes(plain.content)) + packer.flush() if isinstance(plain.content, bytes) else b""
+        return plain.replace(fields=(*plain.fields, ("Content-Encoding", coding)), content=content)
+
+    return endpoint
+
+
+def early_hints(_: Call) -> Response:
+    link = ("Link", "</style.css>; rel=preload; as=style")
+    return document(DOCUMENT, fields=(link,)).replace(interim=((103, (link,)),))
+
+
+def credentials(call: Call, scheme: str) -> str:
+    """What the Authorization field says after `scheme`, or nothing."""
+    given, _, value = " ".join(call.request.values("authorization")).partition(" ")
+    return value.strip() if given.lower() == scheme else ""
+
+
+def basic_auth(call: Call) -> Response:
+    """RFC 7617."""
+    user, password = call.parts
+    try:
+        given = a2b_base64(credentials(call, "basic"), strict_mode=True)
+    except (Base64Error, ValueError):
+        given = b""
+    if given != f"{user}:{password}".encode():
+        raise Refusal(401, "the user or the password is wrong, or not there", *OBLIGED[401])
+    return document({"authenticated": True, "user": user})
+
+
+def bearer(call: Call) -> Response:
+    """RFC 6750; any token will do."""
+    token = credentials(call, "bearer")
+    if not token:
+        raise Refusal(401, "there is no bearer token", ("WWW-Authenticate", 'Bearer realm="rrcli"'))
+    return document({"authenticated": True, "token": token})
+
+
+def make_user(call: Call) -> Response:
+    try:
+        values = json.loads(call.request.content)
+        document(values)  # what can just be read may be nested too deeply to be written
+    except (ValueError, RecursionError):
+        raise Refusal(400, "the content is not JSON, or nested too deeply") from None
+    if not isinstance(values, dict):
+        raise Refusal(422, "the content is not a JSON object")
+    number = call.users.add(values)
+    return document(call.users.get(number), 201, fields=(("Location", f"/users/{number}"),))
+
+
+def show_user(call: Call) -> Response:
+    return document(call.users.get(whole(call.parts[0], 1, 10**11)))
+
+
+ROUTES = (
+    Route(path="/", endpoint=index, about="this list"),
+    Route(path="/json", endpoint=small_json, about="a small JSON document"),
+    Route(path="/status/{code}", endpoint=status, about="that status; ?reason=TEXT", methods=ANY),
+    Route(path="/delay/{seconds}", endpoint=delay, about="the first byte comes late", methods=ANY),
+    Route(path="/echo", endpoint=echo, about="the request, as JSON", methods=ANY),
+    Route(path="/bytes/{n}", endpoint=some_bytes, about="n bytes, 00 01 … ff 00 …; ?close=1 ends them by closing"),
+    Route(path="/stream/{n}", endpoint=stream, about="n chunked lines of JSON, a checksum as trailer; ?every=0.1"),
+    Route(path="/redirect/{n}", endpoint=redirect, about="n redirects, then /echo; ?status=307", methods=ANY),
+    Route(path="/redirect-to", endpoint=redirect_to, about="one, to ?url=; &status=307", methods=ANY),
+    Route(path="/drip", endpoint=drip, about="byte by byte; ?bytes=10&every=0.1&delay=0"),
+    Route(path="/gzip", endpoint=compressed("gzip", 31), about="/json with Content-Encoding: gzip"),
+    Route(path="/deflate", endpoint=compressed("deflate", 15), about="/json with Content-Encoding: deflate"),
+    Route(path="/early-hints", endpoint=early_hints, about="103 Early Hints, then /json"),
+    Route(path="/basic-auth/{user}/{password}", endpoint=basic_auth, about="200 with these credentials, else 401"),
+    Route(path="/bearer", endpoint=bearer, about="200 with a bearer token, else 401"),
+    Route(path="/users", endpoint=make_user, about="takes a JSON object: 201, Location, id", methods=("POST",)),
+    Route(path="/users/{id}", endpoint=show_user, about="what was made there"),
+)

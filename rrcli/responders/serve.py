@@ -1,0 +1,138 @@
+"""`rrcli serve`: start responders by name, print where they listen, and keep them until Ctrl-C or TERM.
+
+`RESPONDERS` names each with the class that answers, imported when it is started: nobody pays for dnspython who serves HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from contextlib import contextmanager
+from importlib import import_module
+
+from rrcli.errors import usage
+from rrcli.options import suggestion
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import TextIO
+
+    from rrcli.errors import ExchangeError
+    from rrcli.responders.base import Responder
+
+RESPONDERS = {
+    "http": "rrcli.responders.http:HttpResponder",
+    "dns": "rrcli.responders.dns:DnsResponder",
+    "redis": "rrcli.responders.redis:RedisResponder",
+    "tcp": "rrcli.responders.tcp:TcpResponder",
+}
+
+
+def start(names: Sequence[str] = (), ports: Mapping[str, int] | None = None, host: str = "127.0.0.1") -> list[Responder]:
+    """Running responders for `names` (all, if none is given) and for those in `ports`; on `ports[name]`, or on a free port.
+
+    Raises `ExchangeError` of layer `usage` for a name that is none and for an address that cannot be had; none is left running then.
+    """
+    ports = ports or {}
+    wanted = {name: load(name) for name in (*(names or RESPONDERS), *ports)}
+    running: list[Responder] = []
+    try:
+        for name, responder_type in wanted.items():
+            responder = responder_type(host, ports.get(name, 0))
+            try:
+                running.append(responder.start())
+            except (OSError, OverflowError) as error:
+                raise cannot_listen(responder, error) from error
+    except BaseException:
+        stop(running)
+        raise
+    return running
+
+
+def stop(responders: Iterable[Responder]) -> None:
+    for responder in responders:
+        responder.stop()
+
+
+def load(name: str) -> type[Responder]:
+    """The class of the responder called `name`. Raises `ExchangeError` of layer `usage` when there is none."""
+    if name not in RESPONDERS:
+        known = list(RESPONDERS)
+        raise usage(f"there is no responder for {name!r}{suggestion(name, known)}", f"there are {', '.join(known)}")
+    module, _, attribute = RESPONDERS[name].partition(":")
+    responder_type: type[Responder] = getattr(import_module(module), attribute)
+    return responder_type
+
+
+def cannot_listen(responder: Responder, error: OSError | OverflowError) -> ExchangeError:
+    """The usage error for an address that the system did not give."""
+    where = f"{responder.protocol} cannot listen on {responder.address}"
+    if isinstance(error, OverflowError):
+        return usage(f"{where}: a port is a number from 0 to 65535")
+    hint = "leave the port out, or write 0, for a free one" if responder.port else "the host must be an address of this machine"
+    return usage(f"{where}: {(error.strerror or str(error)).lower()}", hint)
+
+
+def addresses(responders: Iterable[Responder]) -> dict[str, str]:
+    """Where each listens, as its clients want it: a URL, or `127.0.0.1:PORT` for dns and tcp."""
+    return {responder.protocol: responder.address if responder.bare else responder.url for responder in responders}
+
+
+def listing(responders: Iterable[Responder]) -> str:
+    """For people: each responder's address, and below it commands to paste."""
+    lines = []
+    for responder in responders:
+        where = {"url": responder.url, "address": responder.address, "host": responder.host, "port": responder.port}
+        shown = responder.address if responder.bare else responder.url
+        lines.append(f"{responder.protocol:<7}{shown}")
+        lines += [" " * 7 + example.format(**where) for example in responder.examples]
+    return "\n".join(lines) + "\n"
+
+
+def serve(
+    names: Sequence[str] = (), *, host: str = "127.0.0.1", ports: Mapping[str, int] | None = None, json_line: bool, out: TextIO, err: TextIO
+) -> int:
+    """Run responders until SIGINT or SIGTERM; returns 0. To be called in the main thread.
+
+    `out` gets one line of JSON, or a listing, once all listen. Raises what `start` raises.
+    """
+    with told_to_stop() as wait:
+        running = start(names, ports, host)
+        try:
+            out.write(json.dumps(addresses(running)) + "\n" if json_line else listing(running))
+            out.flush()
+            if not json_line:
+                err.write("Ctrl-C stops.\n")
+                err.flush()
+            wait()
+        finally:
+            stop(running)
+    return 0
+
+
+@contextmanager
+def told_to_stop() -> Iterator[Callable[[], None]]:
+    """Gives a function that waits for SIGINT or SIGTERM, also one that came before it is called.
+
+    A socket carries the news: `Event.set` in a handler can meet the lock of the `Event.wait` that it interrupted. SIGINT is heard
+    even where a shell script started us with `&`, and so with SIGINT ignored: its `kill -INT` is meant.
+    """
+    heard, told = socket.socketpair()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    with heard, told:
+        told.setblocking(False)
+        before = {number: signal.signal(number, lambda *_: None) for number in signals}
+        previous = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+
+        def wait() -> None:
+            while heard.recv(1)[0] not in signals:
+                pass
+
+        try:
+            yield wait
+        finally:
+            signal.set_wakeup_fd(previous)
+            for number, handler in before.items():
+                signal.signal(number, handler)

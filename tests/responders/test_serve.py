@@ -1,0 +1,185 @@
+"""`serve`, as a child process and as a library."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from peers.base import free_port
+
+import rrcli.errors
+from rrcli.errors import ExchangeError
+from rrcli.responders.serve import RESPONDERS, addresses, listing, serve, start, stop
+from rrcli.responders.tcp import TcpResponder
+
+CHILD = """
+import sys
+from rrcli.errors import ExchangeError
+from rrcli.responders.serve import serve
+try:
+    sys.exit(serve(sys.argv[2:], json_line=sys.argv[1] == "json", out=sys.stdout, err=sys.stderr))
+finally:
+    assert ("dns" in sys.modules) == (not sys.argv[2:] or "dns" in sys.argv[2:])
+"""
+
+
+def child(*words: str) -> subprocess.Popen[str]:
+    root = Path(rrcli.errors.__file__).parents[1]
+    return subprocess.Popen([sys.executable, "-c", CHILD, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_line_of_json_then_until_a_signal(number: signal.Signals) -> None:
+    with child("json") as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        listening = json.loads(line)
+        assert re.sub(r":\d+", ":PORT", line) == (
+            '{"http": "http://127.0.0.1:PORT", "dns": "127.0.0.1:PORT", "redis": "redis://127.0.0.1:PORT", "tcp": "127.0.0.1:PORT"}\n'
+        )
+        with httpx.Client() as client:
+            assert client.get(listening["http"] + "/json").status_code == 200
+            started = time.monotonic()
+            process.send_signal(number)
+            assert process.communicate(timeout=5) == ("", "")
+    assert process.returncode == 0
+    assert time.monotonic() - started < 1
+
+
+def test_hears_sigint_where_a_shell_started_it_in_the_background() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a child inherits that
+    try:
+        process = child("json", "tcp")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=5) == ("", "")
+    assert process.returncode == 0
+
+
+def test_the_listing_has_commands_to_paste() -> None:
+    with child("human", "tcp", "http") as process:
+        assert process.stdout is not None
+        out = "".join(process.stdout.readline() for _ in range(6))
+        process.terminate()
+        assert process.communicate(timeout=5) == ("", "Ctrl-C stops.\n")
+    tcp, http = re.findall(r":(\d+)$", out, re.MULTILINE)
+    assert out.splitlines() == [
+        f"tcp    127.0.0.1:{tcp}",
+        rf"       rrcli tcp 127.0.0.1:{tcp} --send 'hello\n' --read-lines 1",
+        f"       echo hello | ncat 127.0.0.1 {tcp}",
+        f"http   http://127.0.0.1:{http}",
+        f"       rrcli http http://127.0.0.1:{http}/json",
+        f"       curl -i http://127.0.0.1:{http}/json",
+    ]
+    assert process.returncode == 0
+
+
+def test_no_line_of_the_listing_wraps_at_80_columns() -> None:
+    running = start()
+    try:
+        for responder in running:
+            responder.port = 65535
+        assert max(map(len, listing(running).splitlines())) <= 80
+    finally:
+        stop(running)
+
+
+def test_starts_each_once_on_the_ports_given() -> None:
+    port = free_port()
+    running = start(["tcp", "tcp"], {"tcp": port, "redis": 0})
+    try:
+        assert addresses(running) == {"tcp": f"127.0.0.1:{port}", "redis": f"redis://127.0.0.1:{running[1].port}"}
+    finally:
+        stop(running)
+
+
+def test_a_taken_port_is_a_usage_error_and_stops_the_others() -> None:
+    threads = threading.active_count()
+    with TcpResponder() as taken, pytest.raises(ExchangeError) as caught:
+        start(["redis", "http"], {"http": taken.port})
+    assert threading.active_count() == threads
+    assert (caught.value.layer, caught.value.message, caught.value.hint) == (
+        "usage",
+        f"http cannot listen on 127.0.0.1:{taken.port}: address already in use",
+        "leave the port out, or write 0, for a free one",
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "message"),
+    [
+        ("192.0.2.1", 0, "tcp cannot listen on 192.0.2.1:0: cannot assign requested address"),
+        ("127.0.0.1", 65536, "tcp cannot listen on 127.0.0.1:65536: a port is a number from 0 to 65535"),
+    ],
+)
+def test_an_address_that_cannot_be_had_is_a_usage_error(host: str, port: int, message: str) -> None:
+    with pytest.raises(ExchangeError) as caught:
+        start(["tcp"], {"tcp": port}, host)
+    assert (caught.value.layer, caught.value.message) == ("usage", message)
+
+
+def test_an_unknown_name_is_a_usage_error_with_the_near_one() -> None:
+    with pytest.raises(ExchangeError) as caught:
+        start(["redsi"])
+    assert (caught.value.layer, caught.value.message, caught.value.hint) == (
+        "usage",
+        "there is no responder for 'redsi'; did you mean redis?",
+        "there are http, dns, redis, tcp",
+    )
+
+
+def test_a_reader_that_is_gone_ends_it_and_stops_everything() -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(BrokenPipeError):
+        serve(["tcp"], json_line=True, out=Gone(), err=io.StringIO())
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_every_responder_bears_its_name() -> None:
+    running = start()
+    stop(running)
+    assert [responder.protocol for responder in running] == list(RESPONDERS)
+
+
+def test_imports_stay_light() -> None:
+    program = "import sys; from rrcli.responders.serve import start, stop; stop(start(['http', 'redis', 'tcp'])); print(*sys.modules)"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    root = Path(rrcli.errors.__file__).parents[1]
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True, cwd=root, env=environ
+    ).stdout.split()
+    heavy = {
+        "dns",
+        "dataclasses",
+        "inspect",
+        "asyncio",
+        "ssl",
+        "email",
+        "http.server",
+        "http.client",
+        "logging",
+        "httpx",
+        "redis",
+        "h11",
+        "rich",
+        "typer",
+    }
+    assert heavy.intersection(loaded) == set()
