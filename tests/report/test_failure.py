@@ -1,0 +1,68 @@
+"""What is said on standard error, to the character, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rrcli.errors import ExchangeError, usage
+from rrcli.report.failure import complain, confess
+
+
+def said(capfd: pytest.CaptureFixture[str]) -> str:
+    out, err = capfd.readouterr()
+    assert out == ""
+    return err
+
+
+def test_a_complaint_with_its_hint(capfd: pytest.CaptureFixture[str]) -> None:
+    assert complain(usage("'8o' is no port", "a port is a number up to 65535")) == 2
+    assert said(capfd) == "rrcli: '8o' is no port\n       a port is a number up to 65535\n"
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind", "code"),
+    [
+        ("usage", "usage", 2),
+        ("network", "name_not_found", 3),
+        ("transport", "refused", 4),
+        ("tls", "handshake_failed", 5),
+        ("transport", "timeout", 6),
+        ("protocol", "malformed", 7),
+        ("local", "output", 9),
+        ("internal", "interrupted", 130),
+        ("internal", "internal", 70),
+    ],
+)
+def test_the_exit_code_follows_the_layer(layer: str, kind: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
+    assert complain(ExchangeError(layer, kind, "it went wrong")) == code
+    assert said(capfd) == "rrcli: it went wrong\n"
+
+
+def test_control_characters_and_secrets_do_not_get_out(capfd: pytest.CaptureFixture[str]) -> None:
+    complain(usage("no \x1b[31m in http://ann:hunter22@a.test/\nat all", "not \x9b either"))
+    assert said(capfd) == "rrcli: no \\x1b[31m in http://ann:‹secret›@a.test/\\nat all\n       not \\x9b either\n"
+
+
+def test_a_bug_is_confessed_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    assert confess(KeyError("first\nsecond"), verbose=False) == 70
+    assert said(capfd) == (
+        "rrcli: this is a bug: KeyError: 'first\\nsecond'; please report it with this line and the command, -v shows where it is\n"
+    )
+
+
+def test_verbose_shows_where_the_bug_is_without_secrets(capfd: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise ValueError("Authorization: Bearer abc123 at https://u:pw123@a.test/?token=t0k3n")
+    except ValueError as error:
+        code = confess(error, verbose=True)
+    first, *_, last_of_traceback, line = said(capfd).splitlines()
+    masked = "ValueError: Authorization: Bearer ‹secret› at https://u:‹secret›@a.test/?token=‹secret›"
+    assert code == 70
+    assert first == "Traceback (most recent call last):"
+    assert last_of_traceback == masked
+    assert line == f"rrcli: this is a bug: {masked}; please report it with this line and the command"
+
+
+def test_an_exception_without_words_has_its_type(capfd: pytest.CaptureFixture[str]) -> None:
+    confess(AssertionError(), verbose=False)
+    assert said(capfd).startswith("rrcli: this is a bug: AssertionError; please report")
