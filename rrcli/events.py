@@ -11,6 +11,7 @@ from rrcli.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.model import Answer, Message, Target
+    from rrcli.options import Request
 
 
 class Sent(Record):
@@ -33,6 +34,12 @@ class Content(Record):
 
 
 class Finished(Record):
-    """The whole answer, its content aside."""
+    """The whole answer, its content aside.
+
+    With `next` the hop is over and the exchange is not: the runner files it and sends that request, `why` being the
+    word for it in the history (retry, redirect, auth, poll). Nothing of such a hop should have been told an observer.
+    """
 
     answer: Answer
+    next: Request | None = None
+    why: str | None = None

@@ -7,7 +7,8 @@ field's value and raises `ValueError` with a sentence for the user.
 
 from __future__ import annotations
 
-from rrcli.record import Record
+from rrcli.record import Frozen
+from rrcli.url import is_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def option(
     return Option(flags, default, help, kind, parse, metavar, choices, group, bare)
 
 
-class Optioned(Record):
+class Optioned(Frozen):
     """A record whose fields may be options: `options_` maps the field's name to its `Option`."""
 
     options_: ClassVar[dict[str, Option]] = {}
@@ -85,6 +86,7 @@ class Optioned(Record):
 # --- words to values -------------------------------------------------------------------------------------
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+LONGEST = 576 * 3600  # seconds, 24 days: `poll` counts milliseconds in 31 bits
 SIZES = {
     "": 1,
     "b": 1,
@@ -103,18 +105,21 @@ SIZES = {
 def split_unit(text: str) -> tuple[float, str]:
     """A number and the unit behind it, in lower case. Raises `ValueError` when there is no finite number >= 0."""
     number = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    if not number or set(number) - set("0123456789."):
+    if not number or set(number) - set("0123456789.") or len(number) > 30:
         raise ValueError("no number")
     return float(number), text[len(number) :].lower()
 
 
 def duration(text: str) -> float:
-    """Seconds of `250ms`, `3s`, `1m` or bare seconds."""
+    """Seconds of `250ms`, `3s`, `1m` or bare seconds, up to `LONGEST`."""
     try:
         number, unit = split_unit(text)
-        return number * UNITS[unit or "s"]
+        seconds = number * UNITS[unit or "s"]
     except (ValueError, KeyError):
         raise ValueError(f"{text!r} is no duration; write 250ms, 3s, 1m or bare seconds") from None
+    if seconds > LONGEST:
+        raise ValueError(f"{text!r} is longer than {LONGEST / 3600:g}h; 0 means no limit")
+    return seconds
 
 
 def size(text: str) -> int:
@@ -156,7 +161,7 @@ def resolve_rule(text: str) -> tuple[str, int, str]:
     """`HOST:PORT:ADDR` of `--resolve`, as curl has it; an IPv6 address may stand in brackets."""
     host, _, rest = text.partition(":")
     port, _, address = rest.partition(":")
-    if not host or not port.isdecimal() or not address:
+    if not host or not address or not is_port(port):
         raise ValueError(f"{text!r} is not HOST:PORT:ADDRESS")
     return host.lower(), int(port), address.strip("[]")
 
@@ -169,7 +174,7 @@ def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
             parts[-1] += ":" + piece
         else:
             parts.append(piece)
-    if len(parts) != 4 or any(port and not port.isdecimal() for port in (parts[1], parts[3])):
+    if len(parts) != 4 or any(port and not is_port(port) for port in (parts[1], parts[3])):
         raise ValueError(f"{text!r} is not HOST1:PORT1:HOST2:PORT2")
     return (
         parts[0].strip("[]").lower(),

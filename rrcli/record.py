@@ -19,8 +19,7 @@ else:
         return lambda cls: cls
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)
-class Record:
+class Frozen:
     """A frozen value whose fields are the annotations of its class and of its bases, in that order."""
 
     fields_: ClassVar[tuple[str, ...]] = ()
@@ -57,3 +56,8 @@ class Record:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__dict__.items())})"
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Record(Frozen):
+    """A frozen value that a type checker knows the keywords of."""

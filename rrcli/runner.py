@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rrcli.wire.stream import Stream
 
 DEFAULT_TIMEOUT = 30.0
+MAX_HOPS = 20  # that one exchange may lead on to
 
 
 class Interrupted(BaseException):
@@ -62,6 +63,13 @@ class Context:
         self.trace = Trace(request.wire)
         self.notes: list[Note] = []
         self.secrets: list[str] = []
+        self.follows = False  # an earlier hop was sent
+
+    def hop(self, request: Request) -> Context:
+        """The context of the next hop: a trace of its own, the same deadline and id; notes and secrets add up."""
+        context = Context(request, self.deadline, self.id)
+        context.notes, context.secrets, context.follows = self.notes, self.secrets, True
+        return context
 
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:
         """An open stream, over TLS when asked; trust is loaded before the clock starts."""
@@ -100,23 +108,37 @@ def new_id() -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-def send(request: Request, observer: Observer | None = None) -> Exchange:
-    """Send one request and return what became of it.
+def send(request: Request, observer: Observer | None = None, *, until: Deadline | None = None) -> Exchange:
+    """Send one request and return what became of it, before `until` when that is sooner than the request's own limits.
 
     Raises `ExchangeError` of layer `usage` or `local` when the request is wrong in itself: nothing was sent then.
     """
     began = now()
     entry = registry.entry_of(request)
-    exchange_of = entry.load()[1]
     _refuse_masks(request)
     judge = _judge_of(request)
-    deadline = Deadline.after(request.deadline, "--deadline").sooner(Deadline.after(timeout_of(request), "--timeout"))
+    whole = until or Deadline.after(request.deadline, "--deadline")
+    deadline = whole.sooner(Deadline.after(timeout_of(request), "--timeout"))
     exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()
     context = Context(request, deadline, str(exchange_id))
-    fold = _Fold(request.max_size, observer or Observer())
-    failure = _drive(exchange_of(request, context), fold, context)
-    exchange = _finish(entry, context, fold, failure, began)
+    exchange = _hops(entry, context, observer or Observer(), began)
     return judge(exchange) if judge else exchange
+
+
+def _hops(entry: registry.Entry, context: Context, observer: Observer, began: int) -> Exchange:
+    """One hop after the other, until one leads no further; the earlier ones are the history of the last."""
+    exchange_of = entry.load()[1]
+    history: list[Exchange] = []
+    while True:
+        fold = _Fold(context.request.max_size, observer)
+        failure = _drive(exchange_of(context.request, context), fold, context)
+        if fold.next and len(history) == MAX_HOPS:
+            failure = ExchangeError("protocol", "too_many_redirects", f"the answers lead on and on: {MAX_HOPS} were followed")
+        exchange = _finish(entry, context, fold, failure, began)
+        if failure or not fold.next:
+            return exchange.replace(history=tuple(history))
+        history.append(exchange.replace(why=fold.why))
+        context = context.hop(fold.next)
 
 
 def timeout_of(request: Request) -> float | None:
@@ -132,15 +154,21 @@ def send_all(request: Request) -> ExchangeSet | None:
         return None
     from concurrent.futures import ThreadPoolExecutor
 
+    whole = Deadline.after(request.deadline, "--deadline")
     with ThreadPoolExecutor(max_workers=min(8, len(parts)) or 1) as pool:
-        return ExchangeSet(exchanges=tuple(pool.map(send, parts)))
+        return ExchangeSet(exchanges=tuple(pool.map(lambda part: send(part, until=whole), parts)))
 
 
 def _refuse_masks(request: Request) -> None:
     """A mask within a request was copied from shown output: sending it would be sending nonsense."""
-    for value in (*request.words, *request.__dict__.values()):
-        if isinstance(value, str) and MASK in value:
-            raise usage(f"the request contains {MASK}, which stands for a value that was masked", "put the true value there")
+    if _holds_mask(tuple(request.__dict__.values())):
+        raise usage(f"the request contains {MASK}, which stands for a value that was masked", "put the true value there")
+
+
+def _holds_mask(value: object) -> bool:
+    if isinstance(value, tuple):
+        return any(_holds_mask(part) for part in value)
+    return MASK in value if isinstance(value, str) else isinstance(value, bytes) and MASK.encode() in value
 
 
 def _judge_of(request: Request) -> Callable[[Exchange], Exchange] | None:
@@ -160,6 +188,8 @@ class _Fold:
         self.target = Target(url="")
         self.answer: Answer | None = None
         self.finished = False
+        self.next: Request | None = None
+        self.why: str | None = None
         self.size = 0
         self.kept: list[bytes] = []
         self._keeps = observer.keeps_content
@@ -176,7 +206,7 @@ class _Fold:
             self.answer = event.answer
             self._observer.received(event.answer)
         else:
-            self.answer = event.answer
+            self.answer, self.next, self.why = event.answer, event.next, event.why
             self.finished = True
 
     def _content(self, data: bytes) -> None:
@@ -206,17 +236,29 @@ def _drive(events: Iterator[registry.Event], fold: _Fold, context: Context) -> E
         for event in events:
             fold.take(event)
     except ExchangeError as error:
-        if error.layer in ("usage", "local") and not context.trace.timeline.origin_ns:
+        if error.layer in ("usage", "local") and not (context.trace.timeline.origin_ns or context.follows):
             raise
         failure = error
     except KeyboardInterrupt:
         failure = ExchangeError("internal", "interrupted", "interrupted (Ctrl-C)")
     except Interrupted as error:
         failure = ExchangeError("internal", "interrupted", f"ended by signal {error.signal}")
+    finally:  # an adapter left half-way by an observer's exception would keep its socket
+        if close := getattr(events, "close", None):
+            close()
     if failure and failure.phase is None:
         failure.phase = context.trace.timeline.current
     context.trace.timeline.finish(failed=failure is not None)
     return failure
+
+
+def _suspicions(trace: Trace) -> list[Note]:
+    """What is suspicious whatever the protocol."""
+    if trace.tls is None:
+        return []
+    from rrcli.policy.suspicion import tls_notes
+
+    return tls_notes(trace.tls)
 
 
 def _finish(entry: registry.Entry, context: Context, fold: _Fold, failure: ExchangeError | None, began: int) -> Exchange:
@@ -237,7 +279,7 @@ def _finish(entry: registry.Entry, context: Context, fold: _Fold, failure: Excha
             elapsed_ns=now() - began,
         ),
         connection=trace.connection(),
-        notes=tuple(context.notes),
+        notes=(*context.notes, *_suspicions(trace)),
         transcript=trace.transcript(),
         secrets=tuple(secrets),
     )

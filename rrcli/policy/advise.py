@@ -22,8 +22,8 @@ USELESS = (
     "certificate_hostname", "client_certificate_required", "handshake_failed", "malformed", "too_large", "wrong_protocol",
     "too_many_redirects", "unsupported", "usage", "input", "output", "internal",
 )  # fmt: skip
-# The peer refused us before it read anything of the request.
-NEVER_READ = ("client_certificate_required", "handshake_failed")
+# The peer refused us before it read anything of the request; of a datagram the kernel says so afterwards.
+NEVER_READ = ("client_certificate_required", "handshake_failed", "refused")
 
 PHASE_WORDS = {
     "resolve": "resolving the name",
