@@ -57,7 +57,10 @@ class Status(Record):
 
 
 class Answer(Record):
-    """A response as it came in. `framing` is what told the client where it ends (a key of `explain.FRAMINGS`)."""
+    """A response as it came in. `framing` is what told the client where it ends (a key of `explain.FRAMINGS`).
+
+    `drawn` is the content as people read it, where that is not its raw text; for the terminal alone, never in the JSON.
+    """
 
     summary: str
     status: Status
@@ -66,6 +69,7 @@ class Answer(Record):
     body: Body | None = None
     framing: str | None = None
     data: Mapping[str, Any] = {}
+    drawn: str | None = None
 
 
 class Timing(Record):

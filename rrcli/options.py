@@ -274,6 +274,13 @@ class Request(Optioned):
         "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
     )
 
+    def several(self) -> tuple[Request, ...] | None:
+        """The exchanges that this asks for side by side; `None` when its command line cannot ask for more than one.
+
+        Raises `ExchangeError` of layer `usage`.
+        """
+        return None
+
     def __init__(self, *words: str, **values: Any) -> None:
         if words:
             values["words"] = words

@@ -6,6 +6,7 @@ from rrcli.errors import usage
 from rrcli.record import Record
 
 HEX = "0123456789abcdefABCDEF"
+SCHEME_MARKS = dict.fromkeys(map(ord, "+-."))  # allowed in a scheme beside letters and digits
 
 
 class Url(Record):
@@ -27,7 +28,7 @@ def split_url(text: str) -> Url:
         if letter <= " " or letter == "\x7f":
             raise usage(f"the URL {text!r} contains {letter!r}", "write it percent-encoded, as %20 for a space")
     scheme, separator, rest = text.partition("://")
-    if not separator or not scheme.replace("+", "").replace("-", "").replace(".", "").isalnum():
+    if not separator or not scheme[:1].isalpha() or not (scheme.isascii() and scheme.translate(SCHEME_MARKS).isalnum()):
         raise usage(f"{text!r} is no URL", "write SCHEME://HOST[:PORT]/…")
     rest = rest.partition("#")[0]
     rest, question, query = rest.partition("?")
@@ -59,9 +60,14 @@ def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
         host, port = text, ""
     if not host and separator:
         host = "localhost"
-    if port and not (port.isascii() and port.isdecimal() and int(port) < 65536):
+    if port and not is_port(port):
         raise usage(f"{port!r} is no port (in {text!r})", "a port is a number up to 65535")
     return host, int(port) if port else default_port
+
+
+def is_port(text: str) -> bool:
+    """Whether a text is the number of a port."""
+    return text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < 65536
 
 
 def unquote(text: str) -> str:
@@ -79,7 +85,20 @@ def unquote(text: str) -> str:
     return found.decode("utf-8", "surrogateescape")
 
 
+def quote(text: str, safe: str = "") -> str:
+    """Percent-encoding of all but letters, digits, `-._~` and what is `safe` (RFC 3986 §2.3)."""
+    kept = f"-._~{safe}".encode()
+    data = text.encode("utf-8", "surrogateescape")
+    return "".join(chr(code) if code in kept or (code < 128 and chr(code).isalnum()) else f"%{code:02X}" for code in data)
+
+
 def host_port(host: str, port: int | None) -> str:
     """`host:port` as a URL writes it."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port is None else f"{shown}:{port}"
+
+
+def is_place(word: str) -> bool:
+    """Whether a word says where to connect: a URL or `host:port`. For commands whose other words are data."""
+    host, separator, port = word.rpartition(":")
+    return "://" in word or bool(separator and port.isdecimal() and " " not in host)

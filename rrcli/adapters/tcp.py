@@ -8,9 +8,10 @@ from binascii import a2b_base64
 from rrcli.codec.boundary import AfterBytes, AfterLines, AfterMatch, AfterText, Boundary
 from rrcli.errors import ExchangeError, usage
 from rrcli.events import Content, Finished, Received, Sent
+from rrcli.localfile import read_local
 from rrcli.model import Answer, Body, Message, Status, Target
 from rrcli.options import Request, count, duration, option
-from rrcli.url import host_port, split_host, split_url
+from rrcli.url import HEX, host_port, split_host, split_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def unescape(text: str) -> bytes:
     rest.reverse()
     while rest:
         piece = rest.pop()
-        if piece[:1] == "x" and len(piece) >= 3:
+        if piece[:1] == "x" and len(piece) >= 3 and piece[1] in HEX and piece[2] in HEX:
             found += bytes.fromhex(piece[1:3])
             piece = piece[3:]
         elif not piece and rest:
@@ -47,19 +48,6 @@ def unescape(text: str) -> bytes:
     return found
 
 
-def read_local(path: str) -> bytes:
-    """The bytes of a file, or of standard input for `-`. Raises `ExchangeError` of layer `local`."""
-    import sys
-
-    try:
-        if path == "-":
-            return sys.stdin.buffer.read()
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise ExchangeError("local", "input", f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
-
-
 def payload(flag: str, text: str) -> bytes:
     """The bytes that one `--send…` option asks for. Raises `ValueError`; a file is read later."""
     if flag == "--send-hex":
@@ -69,7 +57,7 @@ def payload(flag: str, text: str) -> bytes:
             return a2b_base64(text, strict_mode=True)
         except NotBase64 as error:
             raise ValueError(f"{text!r} is no base64: {error}") from None
-    return text.encode() if flag == "--send-file" else unescape(text)
+    return text.encode("utf-8", "surrogateescape") if flag == "--send-file" else unescape(text)
 
 
 def step(flag: str, text: str) -> tuple[str, bytes]:
@@ -128,10 +116,11 @@ class TcpRequest(Request):
 def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
     """Send the payloads, read the answer. An end that was asked for and did not come is `truncated`."""
     target, request = resolve(request)
-    payloads = [read_local(data.decode()) if flag == "--send-file" else data for flag, data in request.steps]
+    boundary = _boundary(request)
+    _refuse_contradictions(request)
+    payloads = [read_local(data.decode("utf-8", "surrogateescape")) if flag == "--send-file" else data for flag, data in request.steps]
     if request.stdin:
         payloads.append(read_local("-"))
-    boundary = _boundary(request)
     yield Sent(message=_message(request, target, payloads), target=target)
     if request.udp:
         yield from _datagrams(request, context, target, payloads)
@@ -168,10 +157,24 @@ def resolve(request: TcpRequest) -> tuple[Target, TcpRequest]:
     host, port = split_host(text, None)
     if not host or port is None:
         raise usage(f"{text!r} names no port", f"write HOST:PORT, as {host or 'localhost'}:6379")
-    if request.udp and request.tls:
-        raise usage("--udp and --tls exclude each other")
     scheme = "udp" if request.udp else "tcp"
     return Target(url=f"{scheme}://{host_port(host, port)}", host=host, port=port), request
+
+
+def _refuse_contradictions(request: TcpRequest) -> None:
+    """Raise `usage` for options that exclude each other; `_boundary` does so for the ends of an answer."""
+    sends = bool(request.steps or request.stdin)
+    if request.connect_only and (sends or request.half_close):
+        raise usage("--connect-only sends nothing", "leave it out, or what is to be sent")
+    if not request.udp:
+        return
+    if request.tls or request.unix_socket:
+        raise usage(f"--udp and {'--tls' if request.tls else '--unix-socket'} exclude each other")
+    if request.connect_only:
+        raise usage("--connect-only means nothing for UDP", "send something and wait for the answer")
+    ends = (request.read_until, request.read_bytes, request.read_lines, request.read_eof or None, request.half_close or None)
+    if any(value is not None for value in ends):
+        raise usage("a datagram ends by itself", "with --udp only --read-idle fits: all datagrams until a silence")
 
 
 def _message(request: TcpRequest, target: Target, payloads: list[bytes]) -> Message:
@@ -214,6 +217,9 @@ def _read(request: TcpRequest, context: Context, stream: Stream, boundary: Bound
     """The answer's bytes up to their end, then the answer."""
     idle = request.read_idle or IDLE
     answer = Answer(summary="", status=Status(text="answered"), body=Body())
+    if boundary and boundary.feed(b"") is not None:  # no bytes, or no lines: nothing is waited for
+        yield Finished(answer=answer.replace(summary="not read", framing=boundary.framing, data={"banner": None}))
+        return
     size, framing = 0, "close"
     while boundary is not None or not size or stream.wait_readable(idle):
         data = stream.receive()
@@ -226,7 +232,7 @@ def _read(request: TcpRequest, context: Context, stream: Stream, boundary: Bound
         yield Content(data=data if end is None else data[:end])
         if end is not None:
             if end < len(data) or stream.buffered:
-                context.note("bytes-after-end", f"{len(data) - end} or more bytes came after the end of the answer")
+                context.note("bytes-after-end", f"{max(1, len(data) - end)} or more bytes came after the end of the answer")
             framing = boundary.framing if boundary else framing
             break
     else:
@@ -254,14 +260,10 @@ def _answer(context: Context, answer: Answer, size: int, framing: str, *, spoke_
 
 def _datagrams(request: TcpRequest, context: Context, target: Target, payloads: list[bytes]) -> Iterator[Event]:
     """Each payload as one datagram; the answer is the next datagram, or all until a silence with `--read-idle`."""
-    if request.read_until or request.read_lines or request.read_bytes or request.read_eof or request.half_close:
-        raise usage("a datagram ends by itself", "with --udp only --read-idle fits: all datagrams until a silence")
     socket = context.datagrams(target.host or "", target.port or 0)
     try:
         for data in payloads or [b""]:
             socket.send(data)
-        if request.connect_only:
-            raise usage("--connect-only means nothing for UDP", "send something and wait for the answer")
         yield from _receive_datagrams(request, context, socket)
     finally:
         socket.close()

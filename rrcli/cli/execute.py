@@ -15,17 +15,18 @@ from rrcli.options import FORMATS, one_of
 from rrcli.policy.redact import masked
 from rrcli.report.output import to_file, to_stderr, to_stdout
 from rrcli.report.raw import Raw, ToFile, head
-from rrcli.runner import Interrupted, Observer, send, send_all
+from rrcli.runner import Interrupted, Observer, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
     from rrcli.cli.fast import Invocation
-    from rrcli.options import Output
+    from rrcli.options import Output, Request
     from rrcli.policy.expect import Path
 
 SIGTERM = 15
+DOWNLOAD_IDLE = 30.0  # seconds of silence that end a download
 WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
 
 
@@ -35,11 +36,13 @@ def execute(invocation: Invocation) -> int:
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
     run = _Run(invocation)
-    several = send_all(invocation.request)
-    if several is not None:
-        return run.show_set(several)
+    parts = run.request.several()
+    if parts is not None:
+        from rrcli.several import send_all
+
+        return run.show_set(send_all(parts, run.request.deadline))
     observer = run.observer()
-    exchange = send(invocation.request, observer)
+    exchange = send(run.request, observer)
     if isinstance(observer, Raw):
         observer.finish()
     return run.show(exchange)
@@ -51,7 +54,7 @@ class _Run:
     def __init__(self, invocation: Invocation) -> None:
         self.entry = invocation.entry
         self.output = invocation.output
-        self.request = invocation.request
+        self.request = _unlimited(invocation.request) if self.output.output else invocation.request
         self.style = style_of(invocation.output)
         self.query = _query(invocation.output)
         self.ended = False
@@ -150,7 +153,7 @@ class _Run:
         if answer is None:
             return
         data = (head(answer) if self.output.include else b"") + (answer.body.data if answer.body else b"")
-        if self.entry.lines and data and not data.endswith(b"\n"):
+        if self.entry.lines and answer.body and answer.body.size:
             data += b"\n"
         if os.isatty(1):
             from rrcli.report.visible import visible
@@ -166,6 +169,12 @@ class _Run:
         elif not self.output.silent:
             for note in exchange.notes:
                 to_stderr(f"rrcli: note: {note.message}\n")
+
+
+def _unlimited(request: Request) -> Request:
+    """A download takes as long as it takes, while something comes (contract, section 1)."""
+    idle = DOWNLOAD_IDLE if request.idle_timeout is None else request.idle_timeout
+    return request.replace(timeout=request.timeout or 0.0, idle_timeout=idle)
 
 
 def style_of(output: Output) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rrcli import registry
 from rrcli.options import Output
+from rrcli.url import is_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,12 +76,6 @@ def flags(options: dict[str, Option]) -> dict[str, Option]:
     return {flag: declared for declared in options.values() for flag in declared.flags}
 
 
-def data_begins(word: str) -> bool:
-    """Whether a word is data, and not the URL before it, for commands whose options end at the first word of data."""
-    host, separator, port = word.rpartition(":")
-    return "://" not in word and not (separator and port.isdecimal() and " " not in host)
-
-
 def read(argv: list[str], table: dict[str, Option], *, stops: bool) -> dict[str, Any] | None:
     """The fields' values, `words` among them; `None` at the first doubt. With `stops` options end where data begins."""
     values: dict[str, Any] = {}
@@ -91,7 +86,7 @@ def read(argv: list[str], table: dict[str, Option], *, stops: bool) -> dict[str,
             words += rest
         elif word[:1] != "-" or word == "-":
             words.append(word)
-            if stops and data_begins(word):
+            if stops and not is_place(word):
                 words += rest
         elif word in HELP or not _option(word, rest, table, values):
             return None

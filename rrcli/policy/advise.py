@@ -58,7 +58,7 @@ def application_failure(entry: Entry, exchange: Exchange) -> Failure:
         message=exchange.response.summary,
         hint=found.action if found else None,
         delivery="answered",
-        retry=_retry(exchange, useful, "answered"),
+        retry="safe" if found and found.retry == "safe" else _retry(exchange, useful, "answered"),
     )
 
 

@@ -79,7 +79,7 @@ def _plain_steps(text: str) -> list[str | int] | None:
         if text[at] == "[":
             end = text.find("]", at)
             number = text[at + 1 : end]
-            if end < 0 or not number.removeprefix("-").isdecimal():
+            if end < 0 or not number.removeprefix("-").isdecimal() or len(number) > 18:
                 return None
             steps.append(int(number))
             at = end + 1
@@ -127,17 +127,17 @@ def _compile(text: str) -> Callable[[dict[str, Any]], Any]:
     import jmespath
     from jmespath.exceptions import JMESPathError
 
-    quoted = re.sub(r"\bheader\.([A-Za-z0-9]+(?:-[A-Za-z0-9]+)+)", lambda found: f'header."{found[1].lower()}"', text)
+    quoted = re.sub(r"""(?<![\w."'`])header\.("?)([\w-]+)\1""", lambda found: f'header."{found[2].lower()}"', text)
     try:
         compiled = jmespath.compile(quoted)
-    except JMESPathError as error:
+    except (JMESPathError, ValueError, RecursionError) as error:
         raise usage(f"{text!r} is no JMESPath: {' '.join(str(error).split())}") from error
 
     def find(value: dict[str, Any]) -> Any:
         try:
             return compiled.search(value)
-        except JMESPathError:  # a function met a type it does not take, as length(null): there is nothing
-            return None
+        except (JMESPathError, ValueError, ArithmeticError, TypeError, RecursionError):
+            return None  # a function met what it does not take, as length(null) or floor of no number: there is nothing
 
     return find
 
@@ -180,8 +180,8 @@ class Expectation:
 
 def _split(text: str) -> tuple[str, str, str, bool]:
     """Path, operator, literal, and whether it is negated: the first operator outside quotes and brackets."""
-    negated = text.startswith("not ")
-    body = text.removeprefix("not ")
+    body = text.strip().removeprefix("not ")
+    negated = body != text.strip()
     for at in _open_places(body):
         for operator in OPERATORS:
             if body.startswith(operator, at):
@@ -237,13 +237,19 @@ class _Literal:
 
 
 def _literal(text: str) -> _Literal:
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+    if len(text) >= 2 and text[0] == text[-1] == "'":
         return _Literal(text[1:-1], True, None, text[1:-1])
     from rrcli.jsontext import loads
 
+    if len(text) >= 2 and text[0] == text[-1] == "`":  # as JMESPath writes a JSON value
+        text = text[1:-1].strip()
     try:
         value = loads(text)
+        if isinstance(value, str):
+            return _Literal(value, True, None, value)
     except ValueError:
+        if len(text) >= 2 and text[0] == text[-1] == '"':
+            return _Literal(text[1:-1], True, None, text[1:-1])
         return _Literal(text, False, _milliseconds(text), text)
     number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
     return _Literal(text, False, number, value)
@@ -253,7 +259,12 @@ def _literals(text: str) -> list[_Literal]:
     """The members of `in`: a JSON list, or words between commas, in parentheses or not."""
     if text[:1] in OPENING and text[-1:] == OPENING[text[0]]:
         text = text[1:-1]
-    return [_literal(part.strip()) for part in text.split(",")]
+    parts, begin = [], 0
+    for at in _open_places(text):
+        if text[at] == ",":
+            parts.append(text[begin:at])
+            begin = at + 1
+    return [_literal(part.strip()) for part in (*parts, text[begin:])]
 
 
 def _milliseconds(text: str) -> float | None:

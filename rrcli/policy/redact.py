@@ -7,7 +7,12 @@ stays (`Bearer ‹secret›`), so that one still sees what was sent. `raw`, `-o`
 
 from __future__ import annotations
 
+from _json import encode_basestring, encode_basestring_ascii
+
+from rrcli.document import body_text, looks_like_json
+from rrcli.jsontext import dumps, loads
 from rrcli.model import Answer, Body, Entry, Exchange, Message
+from rrcli.url import quote, unquote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +20,12 @@ if TYPE_CHECKING:
 
     from rrcli.model import Fields
 
+    Span = tuple[int, int]
+
 MASK = "‹secret›"
 FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 LAST_WORDS = ("token", "secret", "password")
+NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C)
 SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
 WHOLE_WORD = 8  # a value shorter than this is masked elsewhere only where it stands alone
 
@@ -31,70 +39,118 @@ def is_secret_name(name: str) -> bool:
     return words[-1] in (*LAST_WORDS, "apikey") or words[-2:] == ["api", "key"]
 
 
-def secret_parts(name: str, value: str) -> list[str]:
-    """The secret pieces of a field's value: all of it, or less where the rest has a meaning of its own."""
-    lower = name.lower()
+# --- where secrets are written ---------------------------------------------------------------------------
+
+
+def _field_spans(name: str, value: str) -> list[Span]:
+    """Where the secrets stand in a field's value: all of it, or less where the rest has a meaning of its own."""
+    lower = name.lower().replace("_", "-")
     if lower == "cookie":
-        return [pair.partition("=")[2] or pair for pair in value.split("; ")]
+        return _cookie_spans(value)
     if lower == "set-cookie":
-        pair = value.split(";")[0]
-        return [pair.partition("=")[2].strip()]
-    if lower.endswith("authorization") and " " in value.strip():
-        return [value.strip().partition(" ")[2].strip()]
-    return [value]
+        return _cookie_spans(value.partition(";")[0])
+    if not is_secret_name(name):
+        return _url_spans(value)
+    _, _, credentials = value.strip().partition(" ")
+    if lower.endswith("authorization") and credentials:
+        end = len(value.rstrip())
+        return [(end - len(credentials.lstrip()), end)]
+    return [(0, len(value))] if value else []
+
+
+def _cookie_spans(value: str) -> list[Span]:
+    """The values of `name=value; name=value`, without their quotes; a pair without a name is a value."""
+    spans, at = [], 0
+    for pair in value.split(";"):
+        name, equals, _ = pair.partition("=")
+        begin, end = at + len(name + equals) if equals else at, at + len(pair)
+        at = end + 1
+        while begin < end and value[begin] in ' "':
+            begin += 1
+        while begin < end and value[end - 1] in ' "':
+            end -= 1
+        if begin < end:
+            spans.append((begin, end))
+    return spans
+
+
+def _url_spans(text: str) -> list[Span]:
+    """The secrets of the URLs within a text: password or token before the `@`, values of secret parameters."""
+    spans, at = [], text.find("://")
+    while at >= 0:
+        begin = at + 3
+        sign = text.rfind("@", begin, _end(text, begin, "/?#"))
+        if sign >= 0:
+            user, _, password = text[begin:sign].partition(":")
+            spans.append((sign - len(password), sign) if password else (begin, begin + len(user)))
+        at = text.find("://", begin)
+    after, equals = 0, text.find("=")
+    while equals >= 0:
+        mark = max(text.rfind(letter, after, equals) for letter in "?&#")
+        after = equals + 1
+        if mark >= 0 and is_secret_name(unquote(text[mark + 1 : equals])):
+            after = _end(text, equals + 1, "&#")
+            spans.append((equals + 1, after))
+        equals = text.find("=", after)
+    return sorted(span for span in spans if span[0] < span[1])
+
+
+def _end(text: str, begin: int, marks: str) -> int:
+    """Where a part of a URL that begins at `begin` ends: before one of `marks`, or with the URL."""
+    for at in range(begin, len(text)):
+        if text[at] in marks or text[at] in NOT_IN_URLS:
+            return at
+    return len(text)
+
+
+def _cover(text: str, spans: list[Span], cover: str = MASK) -> str:
+    """The text with `cover` in place of each span."""
+    parts, at = [], 0
+    for begin, end in spans:
+        if begin >= at:
+            parts += [text[at:begin], cover]
+        at = max(at, end)
+    return "".join(parts) + text[at:]
 
 
 def field_secrets(fields: Fields) -> list[str]:
     """Every secret in a list of fields, with the password inside Basic credentials, which may be echoed alone."""
     found: list[str] = []
     for name, value in fields:
-        if is_secret_name(name):
-            found += secret_parts(name, value)
-            if value[:6].lower() == "basic ":
-                found += _basic_password(value[6:])
-    return [secret for secret in found if secret]
+        secrets = [value[begin:end] for begin, end in _field_spans(name, value)]
+        found += secrets
+        if value[:6].lower() == "basic " and is_secret_name(name):
+            found += _basic_password(secrets[0])
+    return found
 
 
 def _basic_password(credentials: str) -> list[str]:
+    """The password within (RFC 7617 §2); nothing where they are no credentials."""
     from binascii import Error, a2b_base64
 
     try:
-        return [a2b_base64(credentials).decode().partition(":")[2]]
+        password = a2b_base64(credentials).decode("utf-8", "surrogateescape").partition(":")[2]
     except (Error, ValueError):
         return []
+    return [password] if password else []
 
 
 def url_secrets(url: str) -> list[str]:
-    """The secrets within a URL, as written there: password or token before the `@`, values of secret parameters."""
-    found = []
-    before, separator, _ = url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")
-    if separator:
-        user, colon, password = before.partition(":")
-        found.append(password if colon else user)
-    for pair in url.partition("?")[2].partition("#")[0].split("&"):
-        name, _, value = pair.partition("=")
-        if is_secret_name(name):
-            found.append(value)
-    return [secret for secret in found if secret]
+    """The secrets within a URL, as written there."""
+    return [url[begin:end] for begin, end in _url_spans(url)]
 
 
 def mask_field(name: str, value: str) -> str:
-    """The field's value with its secret pieces masked."""
-    if not is_secret_name(name):
-        return value
-    for part in secret_parts(name, value):
-        if part:
-            at = value.rfind(part) if name.lower().endswith("authorization") else value.find(part)
-            value = value[:at] + MASK + value[at + len(part) :]
-    return value
+    """The field's value with its secret pieces masked, however short they are."""
+    return _cover(value, _field_spans(name, value))
 
 
-def mask_url(url: str) -> str:
-    """The URL with its own secrets masked, however short they are."""
-    for secret in url_secrets(url):
-        for before in (":", "=", "://"):
-            url = url.replace(f"{before}{secret}", f"{before}{MASK}")
-    return url
+def mask_url(text: str) -> str:
+    """The text with the secrets of the URLs in it masked, however short they are."""
+    return _cover(text, _url_spans(text))
+
+
+# --- wherever else they turn up --------------------------------------------------------------------------
 
 
 class Mask:
@@ -106,8 +162,8 @@ class Mask:
 
     def text(self, text: str) -> str:
         for secret in self._secrets:
-            if secret in text:
-                text = _replace(text, secret, MASK)
+            if secret in text:  # what is masked already is left alone: "secret" may be one
+                text = MASK.join(_replace(part, secret, MASK) for part in text.split(MASK))
         return text
 
     def blank(self, data: bytes) -> bytes:
@@ -124,21 +180,39 @@ class Mask:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: MASK if type(item) is str and item and is_secret_name(key) else self.value(item) for key, item in value.items()}
+            return {key: self.value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.value(item) for item in value]
         return value
 
+    def json(self, value: Any) -> Any:
+        """The value of a JSON body with its texts, numbers and keys masked: all of it is the peer's."""
+        if isinstance(value, dict):
+            return {self.text(key): self.json(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.json(item) for item in value]
+        if isinstance(value, (int, float)) and self.text(str(value)) != str(value):
+            return MASK
+        return self.value(value)
+
 
 def _spellings(secret: str) -> set[str]:
     """The value itself, percent-encoded and decoded, and as JSON escapes it."""
-    found = {secret, secret.replace("\\", "\\\\").replace('"', '\\"')}
-    if "%" in secret or not secret.isalnum():
-        from urllib.parse import quote, quote_plus, unquote
-
-        raw = secret.encode("utf-8", "surrogateescape")
-        found |= {quote(raw, safe=""), quote_plus(raw), quote(raw), unquote(secret)}
+    plain = {secret, unquote(secret), unquote(secret.replace("+", " "))}
+    found = set(plain)
+    for value in plain:
+        if value.isascii() and value.isalnum():
+            continue
+        for encoded in (quote(value), quote(value, "/"), quote(value).replace("%20", "+")):
+            found |= {encoded, _lower_escapes(encoded)}
+        for escaped in (encode_basestring(value)[1:-1], encode_basestring_ascii(value)[1:-1]):
+            found |= {escaped, escaped.replace("/", "\\/")}
     return {spelling for spelling in found if len(spelling) >= SHORTEST}
+
+
+def _lower_escapes(encoded: str) -> str:
+    first, *rest = encoded.split("%")
+    return first + "".join(f"%{part[:2].lower()}{part[2:]}" for part in rest)
 
 
 def _replace(text: str, secret: str, mask: str) -> str:
@@ -153,29 +227,65 @@ def _replace(text: str, secret: str, mask: str) -> str:
     return "".join(parts) + text[at:]
 
 
+# --- an exchange as it may be shown ----------------------------------------------------------------------
+
+
 def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too."""
-    fields = exchange.request.fields + (exchange.response.fields if exchange.response else ())
-    short = any(is_secret_name(name) for name, _ in fields)
-    if not (exchange.secrets or short or exchange.history):
-        return exchange
-    mask = Mask(exchange.secrets)
+    known = dict.fromkeys(_known(exchange))
+    return _masked(exchange, Mask(tuple(known))) if known else exchange
+
+
+def _known(exchange: Exchange) -> list[str]:
+    """The secrets of all hops: one hop's may be echoed in another."""
+    target, summary = exchange.target.url, exchange.request.summary
+    found = [*exchange.secrets, *url_secrets(target), *url_secrets(summary), *field_secrets(_all_fields(exchange))]
+    for earlier in exchange.history:
+        found += _known(earlier)
+    return found
+
+
+def _all_fields(exchange: Exchange) -> Fields:
+    answer = exchange.response
+    return exchange.request.fields + ((answer.fields + answer.trailers) if answer else ())
+
+
+def _masked(exchange: Exchange, mask: Mask) -> Exchange:
+    def text(value: str) -> str:
+        return mask.text(mask_url(value))
+
+    error = exchange.error
     return exchange.replace(
-        target=exchange.target.replace(url=mask.text(mask_url(exchange.target.url))),
+        target=exchange.target.replace(url=text(exchange.target.url)),
         request=_message(exchange.request, mask),
         response=_answer(exchange.response, mask) if exchange.response else None,
-        error=exchange.error.replace(message=mask.text(exchange.error.message), hint=mask.text(exchange.error.hint or "") or None)
-        if exchange.error
-        else None,
-        notes=tuple(note.replace(message=mask.text(note.message)) for note in exchange.notes),
-        checks=tuple(check.replace(expr=mask.text(check.expr), actual=mask.value(check.actual)) for check in exchange.checks),
-        history=tuple(masked(earlier.replace(secrets=earlier.secrets + exchange.secrets)) for earlier in exchange.history),
-        transcript=_transcript(exchange.transcript, mask, fields) if exchange.transcript else exchange.transcript,
+        error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),
+        notes=tuple(note.replace(message=text(note.message)) for note in exchange.notes),
+        checks=tuple(check.replace(expr=mask.text(check.expr), actual=_actual(check.actual, mask)) for check in exchange.checks),
+        history=tuple(_masked(earlier, mask) for earlier in exchange.history),
+        transcript=exchange.transcript and _transcript(exchange, exchange.transcript, mask),
     )
 
 
+def _actual(value: Any, mask: Mask) -> Any:
+    """What a check saw; it may be the fields, or the document, where secrets stand under their names."""
+    if isinstance(value, dict):
+        return {key: _under(key, item, mask) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_actual(item, mask) for item in value]
+    return mask.value(value)
+
+
+def _under(name: str, value: Any, mask: Mask) -> Any:
+    if isinstance(value, str) and is_secret_name(name):
+        return mask_field(name, value)
+    if isinstance(value, list) and name.lower() == "set-cookie":
+        return [_under(name, item, mask) for item in value]
+    return _actual(value, mask)
+
+
 def _fields(fields: Fields, mask: Mask) -> Fields:
-    return tuple((name, mask_field(name, value) if is_secret_name(name) else mask.text(value)) for name, value in fields)
+    return tuple((name, mask.text(mask_field(name, value))) for name, value in fields)
 
 
 def _message(message: Message, mask: Mask) -> Message:
@@ -195,29 +305,50 @@ def _answer(answer: Answer, mask: Mask) -> Answer:
         trailers=_fields(answer.trailers, mask),
         body=_body(answer.body, mask),
         data=mask.value(answer.data),
+        drawn=None if answer.drawn is None else mask.text(answer.drawn),
     )
 
 
 def _body(body: Body | None, mask: Mask) -> Body | None:
-    """A body whose text shows no secret; size and digest stay those of the true one."""
+    """A body that shows no secret; size and digest stay those of the true one. A text that is masked becomes UTF-8."""
     if body is None:
         return None
-    try:
-        text = body.data.decode()
-        return body.replace(data=mask.text(text).encode())
-    except UnicodeDecodeError:
+    text = body_text(body)
+    if text is None:
         return body.replace(data=mask.blank(body.data))
+    shown = mask.text(text)
+    if looks_like_json(body.media_type, text) and (shown != text or "\\u" in text):
+        shown = _json_text(text, shown, mask)
+    return body if shown == text else body.replace(data=shown.encode("utf-8", "surrogatepass"), charset="utf-8")
 
 
-def _transcript(entries: tuple[Entry, ...], mask: Mask, fields: Fields) -> tuple[Entry, ...]:
+def _json_text(text: str, shown: str, mask: Mask) -> str:
+    """The masked text of a JSON body, written anew where masking broke it (a number), or an escape hides a secret still."""
+    try:
+        plain = dumps(loads(shown))
+        if mask.text(plain) == plain:
+            return shown
+    except ValueError:
+        pass
+    try:
+        return dumps(mask.json(loads(text)))
+    except ValueError:
+        return shown  # it was no JSON before
+
+
+def _transcript(exchange: Exchange, entries: tuple[Entry, ...], mask: Mask) -> tuple[Entry, ...]:
     """The bytes of each direction masked as one stream, so that a secret cut by two receives is found too."""
+    lines = [(exchange.request.summary, _url_spans(exchange.request.summary))]
+    for name, value in _all_fields(exchange):
+        skip = len(name) + 2
+        lines.append((f"{name}: {value}", [(skip + begin, skip + end) for begin, end in _field_spans(name, value)]))
     blanked: dict[str, bytes] = {}
     for direction in ("sent", "received"):
-        stream = mask.blank(b"".join(entry.data for entry in entries if entry.direction == direction))
-        for name, value in fields:
-            if is_secret_name(name):
-                stream = _blank_line(stream, f"{name}: {value}".encode("utf-8", "replace"), f"{name}: ", name, value)
-        blanked[direction] = stream
+        stream = b"".join(entry.data for entry in entries if entry.direction == direction)
+        for line, spans in lines:
+            if spans:
+                stream = _blank_line(stream, line, spans)
+        blanked[direction] = mask.blank(stream)
     at = {"sent": 0, "received": 0}
     shown = []
     for entry in entries:
@@ -228,9 +359,13 @@ def _transcript(entries: tuple[Entry, ...], mask: Mask, fields: Fields) -> tuple
     return tuple(shown)
 
 
-def _blank_line(stream: bytes, line: bytes, prefix: str, name: str, value: str) -> bytes:
-    """Blank a secret too short to be searched for by itself, within its own field line."""
-    shown = value
-    for part in secret_parts(name, value):
-        shown = shown.replace(part, "*" * len(part.encode()))
-    return stream.replace(line, (prefix + shown).encode())
+def _blank_line(stream: bytes, line: str, spans: list[Span]) -> bytes:
+    """Blank the secrets in their own line, where they may be too short to be searched for, at equal length."""
+    shown = line
+    for begin, end in reversed(spans):
+        shown = shown[:begin] + "*" * len(_octets(line[begin:end])) + shown[end:]
+    return stream.replace(_octets(line), _octets(shown))
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

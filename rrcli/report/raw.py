@@ -18,7 +18,7 @@ class Raw(Observer):
         self._write = write
         self._include = include
         self._lines = lines
-        self._last = b""
+        self._began = False
         self.keeps_content = keep
 
     def received(self, answer: Answer) -> None:
@@ -27,11 +27,11 @@ class Raw(Observer):
 
     def content(self, data: bytes) -> None:
         self._write(data)
-        self._last = data[-1:] or self._last
+        self._began = True
 
     def finish(self) -> None:
-        """The newline that lines of text end with."""
-        if self._lines and self._last not in (b"", b"\n"):
+        """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""
+        if self._lines and self._began:
             self._write(b"\n")
 
 

@@ -2,12 +2,10 @@
 
 Did it work, what was asked of whom, how long and where the time went, what came back; on failure what broke, whether
 the server got it, what to do now. `verbose` and `wire` add to that and rearrange nothing. No protocol is named here: a
-protocol's own picture of its content comes from the function `pretty(exchange) -> list[str] | None` of its adapter.
+protocol's own picture of its content is the answer's `drawn`.
 """
 
 from __future__ import annotations
-
-import sys
 
 from rrcli.explain import FRAMINGS
 from rrcli.report.advice import PLAIN, advice, headline, how_far
@@ -240,20 +238,13 @@ def _response(exchange: Exchange, answer: Answer, entry: Entry, page: Page, *, c
 
 def _content(exchange: Exchange, answer: Answer, entry: Entry, page: Page, *, color: bool) -> None:
     """The protocol's own picture, or tables, or the body; where content is lines the tables say the same in full."""
-    own = _own_picture(exchange, entry)
-    if own is not None:
-        for line in own:
+    if answer.drawn is not None:
+        page.blank()
+        for line in answer.drawn.split("\n"):
             page.add_cut(pieces(line.expandtabs()), rows=3)
     elif not (tables(answer.data, exchange.request.data, page) and entry.lines) and answer.body:
         page.blank()
         draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
-
-
-def _own_picture(exchange: Exchange, entry: Entry) -> list[str] | None:
-    """The content as the protocol's adapter draws it; the module is there since the exchange was made."""
-    pretty = getattr(sys.modules.get(entry.module), "pretty", None)
-    lines: list[str] | None = pretty(exchange) if pretty else None
-    return lines
 
 
 def _fields(fields: Fields, page: Page) -> None:

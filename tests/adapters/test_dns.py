@@ -19,7 +19,8 @@ from rrcli.adapters.dns import DnsRequest
 from rrcli.adapters.dnswords import first_nameserver, questions
 from rrcli.errors import ExchangeError
 from rrcli.model import Answer, Exchange
-from rrcli.runner import send, send_all
+from rrcli.runner import send
+from rrcli.several import send_all
 
 QUESTIONS = """
 www.example.test A
@@ -285,8 +286,9 @@ def test_an_address_asked_for_as_a_name_is_noted(knot: Peer) -> None:
 
 
 def test_types_and_servers_are_a_set(bind: Peer, knot: Peer) -> None:
-    found = send_all(DnsRequest("A", "www.example.test", f"@{bind.address}", "AAAA", f"@tcp://{knot.address}"))
-    assert found is not None
+    parts = DnsRequest("A", "www.example.test", f"@{bind.address}", "AAAA", f"@tcp://{knot.address}").several()
+    assert parts is not None
+    found = send_all(parts)
     assert [exchange.request.summary for exchange in found.exchanges] == [
         f"A www.example.test. @{bind.address} (udp)",
         f"A www.example.test. @{knot.address} (tcp)",
@@ -378,7 +380,7 @@ def test_words(words: tuple[str, ...], found: tuple[str, str, int, str, str]) ->
 )
 def test_words_that_are_wrong(words: tuple[str, ...], options: dict[str, bool], message: str) -> None:
     with pytest.raises(ExchangeError) as caught:
-        send_all(DnsRequest(*words, **options))
+        DnsRequest(*words, **options).several()
     assert (caught.value.layer, caught.value.message) == ("usage", message)
 
 

@@ -14,7 +14,8 @@ from peers.script import responder, say
 from rrcli.adapters.tls import TlsRequest, place, summary
 from rrcli.errors import ExchangeError
 from rrcli.model import Certificate, Exchange, TlsInfo
-from rrcli.runner import send, send_all
+from rrcli.runner import send
+from rrcli.several import send_all
 
 
 def shake(nginx: Nginx, ca: Authority, server: str, **options: Any) -> Exchange:
@@ -123,8 +124,9 @@ def test_nothing_listens() -> None:
 
 def test_several_hosts_are_a_set(nginx: Nginx, ca: Authority) -> None:
     hosts = [f"localhost:{nginx.tls_ports[name]}" for name in ("good", "expired")]
-    found = send_all(TlsRequest(*hosts, cacert=str(ca.root)))
-    assert found is not None
+    parts = TlsRequest(*hosts, cacert=str(ca.root)).several()
+    assert parts is not None
+    found = send_all(parts)
     assert [exchange.outcome for exchange in found.exchanges] == ["ok", "error"]
     assert [exchange.target.url for exchange in found.exchanges] == [f"tls://{host}" for host in hosts]
 

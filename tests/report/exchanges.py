@@ -227,6 +227,7 @@ def redis_reply() -> Exchange:
         target=Target(url="redis://127.0.0.1:6379", host="127.0.0.1", port=6379),
         request=Message(summary="HGETALL user:7", data={"safe": True, "idempotent": True}),
         response=Answer(
+            drawn='1# "name" => "ann"\n2# "age" => "3"\nbare \x1b[31mred',
             summary="map of 2",
             status=Status(text="OK"),
             body=body("name\nann\nage\n3", None),

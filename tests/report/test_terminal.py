@@ -6,16 +6,14 @@ After a wanted change `RRCLI_GOLDEN=write pytest tests/report` writes them anew;
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from report import exchanges as case
 from rich.cells import cell_len
 
 from rrcli.model import Body, Connection, Exchange, ExchangeSet, Failure, Status
-from rrcli.registry import BY_NAME, Entry
+from rrcli.registry import BY_NAME
 from rrcli.report.terminal import render, render_set
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -127,14 +125,6 @@ def uncoloured(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-@pytest.fixture(autouse=True)
-def _pretty_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An adapter that draws its content itself."""
-    module = ModuleType("rrcli.adapters.redis")
-    module.pretty = lambda _exchange: ['1# "name" => "ann"', '2# "age" => "3"', "bare \x1b[31mred"]  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "rrcli.adapters.redis", module)
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_report(name: str) -> None:
     compare(name, draw(CASES[name]))
@@ -236,7 +226,8 @@ def test_content_of_an_unknown_charset_is_binary() -> None:
     assert last == "  3 B of text/plain: -o FILE saves it, --wire shows the bytes"
 
 
-def test_a_protocol_that_is_not_loaded_is_drawn_without_its_own_picture() -> None:
-    entry = Entry(name="x", module="no.such.module", request="X", words="", help="", label="X")
-    text = render(case.redis_reply(), entry, width=80, color=False, verbose=False, wire=False)
+def test_without_a_picture_of_its_own_the_content_is_drawn() -> None:
+    exchange = case.redis_reply()
+    assert exchange.response
+    text = draw(exchange.replace(response=exchange.response.replace(drawn=None)))
     assert text.splitlines()[-4:] == ["  name", "  ann", "  age", "  3"]
