@@ -20,8 +20,8 @@ def main(argv: list[str] | None = None) -> int:
         from rrcli.report.failure import complain
 
         return complain(error)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+    except KeyboardInterrupt as signal:
+        return getattr(signal, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001  # the last resort: whatever reaches it is a bug of ours

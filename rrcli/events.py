@@ -10,6 +10,9 @@ from rrcli.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from rrcli.model import Answer, Message, Target
     from rrcli.options import Request
 
@@ -31,6 +34,18 @@ class Content(Record):
     """The next piece of the answer's content, after content decoding."""
 
     data: bytes
+
+
+class Item(Record):
+    """One event of an answer that is a stream of them: what `data.events` holds of it, and its raw line.
+
+    The runner adds `at_ms`. After each the adapter asks `context.enough()` whether to go on.
+    """
+
+    type: str
+    data: Any
+    text: bytes
+    more: Mapping[str, Any] = {}
 
 
 class Finished(Record):

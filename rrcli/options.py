@@ -235,6 +235,7 @@ class Request(Optioned):
     max_size: int = option(
         "--max-size", default=64 << 20, parse=size, metavar="SIZE", help="Content kept in memory at most.  [64MiB]", group="Time"
     )
+    max_events: int | None = option("--max-events", parse=count, metavar="N", help="End a stream after N events.", group="Time")
 
     expect: tuple[str, ...] = option(
         "--expect", kind="many", metavar="EXPR", help="Check the answer: 'status == 200', 'time < 250ms', 'json.id exists'.", group="Checks"
@@ -273,6 +274,10 @@ class Request(Optioned):
     traceparent: str | None = option(
         "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
     )
+
+    def streams(self) -> bool:
+        """Whether the answer is a stream of events, which takes as long as it takes."""
+        return False
 
     def several(self) -> tuple[Request, ...] | None:
         """The exchanges that this asks for side by side; `None` when its command line cannot ask for more than one.

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from rrcli.events import Content, Finished, Received, Sent
+    from rrcli.events import Content, Finished, Item, Received, Sent
     from rrcli.options import Request
     from rrcli.runner import Context
 
-    Event = Sent | Received | Content | Finished
+    Event = Sent | Received | Content | Item | Finished
     Adapter = Callable[[Any, Context], Iterator[Event]]
 
 
@@ -71,18 +71,52 @@ ENTRIES = (
     ),
 )  # fmt: skip
 
-BY_NAME = {entry.name: entry for entry in ENTRIES}
+BY_NAME = {entry.name: entry for entry in ENTRIES}  # ours first; `third_party` adds what it finds
+
+GROUP = "rrcli.adapters.v1"  # the entry-point group of other packages' adapters; each point names an `Entry`
+
+
+def by_name(name: str) -> Entry | None:
+    """The entry of a command, another package's too. Raises what `third_party` raises."""
+    if name not in BY_NAME:
+        third_party()
+    return BY_NAME.get(name)
 
 
 def by_scheme(url: str) -> Entry | None:
-    """The entry whose scheme the URL has."""
+    """The entry whose scheme the URL has, among those that are known by now."""
     scheme, separator, _ = url.partition("://")
     if not separator:
         return None
-    return next((entry for entry in ENTRIES if scheme.lower() in entry.schemes), None)
+    return next((entry for entry in BY_NAME.values() if scheme.lower() in entry.schemes), None)
 
 
 def entry_of(request: Request) -> Entry:
     """The entry that a request belongs to, by its type."""
     kind = type(request)
-    return next(entry for entry in ENTRIES if entry.module == kind.__module__ and entry.request == kind.__name__)
+    for entries in (BY_NAME.values, third_party):
+        for entry in entries():
+            if entry.module == kind.__module__ and entry.request == kind.__name__:
+                return entry
+    raise usage(f"{kind.__name__} belongs to no protocol", f"a package registers its own in the entry-point group {GROUP}")
+
+
+def third_party() -> tuple[Entry, ...]:
+    """The entries of other installed packages; none of them can take the place of ours.
+
+    Finding them reads the metadata of every package installed, so it is left to an unknown command, help and completion.
+    Raises `usage` for one that cannot be loaded.
+    """
+    from importlib.metadata import entry_points
+
+    found = []
+    for point in entry_points(group=GROUP):
+        try:
+            entry = point.load()
+        except (ImportError, AttributeError) as error:
+            raise usage(f"the adapter {point.name} cannot be loaded: {error}", f"it comes from {point.value}") from error
+        if not isinstance(entry, Entry):
+            raise usage(f"the adapter {point.name} is no Entry", f"it comes from {point.value}")
+        if BY_NAME.setdefault(entry.name, entry) not in ENTRIES:
+            found.append(BY_NAME[entry.name])
+    return tuple(found)

@@ -13,9 +13,9 @@ from time import time_ns
 
 from rrcli import registry
 from rrcli.digest import sha256
-from rrcli.errors import ExchangeError, usage
-from rrcli.events import Content, Received, Sent
-from rrcli.model import Answer, Body, Exchange, ExchangeSet, Failure, Message, Note, Target, Timing
+from rrcli.errors import EXIT_TERMINATED, ExchangeError, usage
+from rrcli.events import Content, Item, Received, Sent
+from rrcli.model import Answer, Body, Exchange, Failure, Message, Note, Target, Timing
 from rrcli.policy.redact import MASK, field_secrets, url_secrets
 from rrcli.wire.clock import Deadline, now
 from rrcli.wire.trace import Trace
@@ -30,11 +30,15 @@ if TYPE_CHECKING:
     from rrcli.wire.stream import Stream
 
 DEFAULT_TIMEOUT = 30.0
+IDLE_TIMEOUT = 30.0  # seconds of silence that end a stream or a download
+MOST_EVENTS = 10_000  # of a stream that are kept; the others are counted
 MAX_HOPS = 20  # that one exchange may lead on to
 
 
-class Interrupted(BaseException):
-    """TERM arrived; like `KeyboardInterrupt`, so that no handler of ours swallows it. `signal` is its number."""
+class Interrupted(KeyboardInterrupt):
+    """TERM arrived: the same as Ctrl-C with an exit code of its own. `signal` is its number."""
+
+    exit_code = EXIT_TERMINATED
 
     def __init__(self, signal: int) -> None:
         super().__init__(signal)
@@ -52,6 +56,9 @@ class Observer:
     def content(self, data: bytes) -> None:
         """The next piece of content."""
 
+    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
+        """The next event of a stream, as the document will hold it, and as its raw line."""
+
 
 class Context:
     """What an adapter is given to send one request: the wire, and where to leave notes and secrets."""
@@ -64,6 +71,7 @@ class Context:
         self.notes: list[Note] = []
         self.secrets: list[str] = []
         self.follows = False  # an earlier hop was sent
+        self.events = 0
 
     def hop(self, request: Request) -> Context:
         """The context of the next hop: a trace of its own, the same deadline and id; notes and secrets add up."""
@@ -93,6 +101,10 @@ class Context:
         """Something accepted, but suspicious."""
         self.notes.append(Note(code=code, message=message))
 
+    def enough(self) -> bool:
+        """Whether a stream has brought as many events as were asked for."""
+        return self.request.max_events is not None and self.events >= self.request.max_events
+
     def secret(self, *values: str | None) -> None:
         """Mask these values wherever the exchange is shown."""
         self.secrets += [value for value in values if value]
@@ -116,6 +128,8 @@ def send(request: Request, observer: Observer | None = None, *, until: Deadline 
     began = now()
     entry = registry.entry_of(request)
     _refuse_masks(request)
+    if request.streams():
+        request = unhurried(request)
     judge = _judge_of(request)
     whole = until or Deadline.after(request.deadline, "--deadline")
     deadline = whole.sooner(Deadline.after(timeout_of(request), "--timeout"))
@@ -130,7 +144,7 @@ def _hops(entry: registry.Entry, context: Context, observer: Observer, began: in
     exchange_of = entry.load()[1]
     history: list[Exchange] = []
     while True:
-        fold = _Fold(context.request.max_size, observer)
+        fold = _Fold(context, observer)
         failure = _drive(exchange_of(context.request, context), fold, context)
         if fold.next and len(history) == MAX_HOPS:
             failure = ExchangeError("protocol", "too_many_redirects", f"the answers lead on and on: {MAX_HOPS} were followed")
@@ -141,22 +155,15 @@ def _hops(entry: registry.Entry, context: Context, observer: Observer, began: in
         context = context.hop(fold.next)
 
 
+def unhurried(request: Request) -> Request:
+    """The request without a limit for a whole attempt, but for silence: for streams and downloads (contract, section 1)."""
+    idle = IDLE_TIMEOUT if request.idle_timeout is None else request.idle_timeout
+    return request.replace(timeout=request.timeout or 0.0, idle_timeout=idle)
+
+
 def timeout_of(request: Request) -> float | None:
     """The limit of one attempt in seconds."""
     return DEFAULT_TIMEOUT if request.timeout is None else request.timeout
-
-
-def send_all(request: Request) -> ExchangeSet | None:
-    """Send side by side what one request asks of several; `None` for a request that is a single exchange."""
-    several = getattr(request, "several", None)
-    parts = several() if several else None
-    if parts is None:
-        return None
-    from concurrent.futures import ThreadPoolExecutor
-
-    whole = Deadline.after(request.deadline, "--deadline")
-    with ThreadPoolExecutor(max_workers=min(8, len(parts)) or 1) as pool:
-        return ExchangeSet(exchanges=tuple(pool.map(lambda part: send(part, until=whole), parts)))
 
 
 def _refuse_masks(request: Request) -> None:
@@ -183,7 +190,7 @@ def _judge_of(request: Request) -> Callable[[Exchange], Exchange] | None:
 class _Fold:
     """Folds the events of one hop: what was asked, the answer so far, its content up to a limit."""
 
-    def __init__(self, max_size: int, observer: Observer) -> None:
+    def __init__(self, context: Context, observer: Observer) -> None:
         self.message = Message(summary="")
         self.target = Target(url="")
         self.answer: Answer | None = None
@@ -193,7 +200,9 @@ class _Fold:
         self.size = 0
         self.kept: list[bytes] = []
         self._keeps = observer.keeps_content
-        self._room = max_size if self._keeps else 0
+        self._room = context.request.max_size if self._keeps else 0
+        self._events: list[dict[str, Any]] = []
+        self._context = context
         self._digest = sha256()
         self._observer = observer
 
@@ -202,6 +211,8 @@ class _Fold:
             self.message, self.target = event.message, event.target
         elif isinstance(event, Content):
             self._content(event.data)
+        elif isinstance(event, Item):
+            self._item(event)
         elif isinstance(event, Received):
             self.answer = event.answer
             self._observer.received(event.answer)
@@ -217,10 +228,23 @@ class _Fold:
             self.kept.append(data[: self._room])
             self._room -= len(self.kept[-1])
 
+    def _item(self, event: Item) -> None:
+        timeline = self._context.trace.timeline
+        at_ms = round((timeline.last_ns - timeline.origin_ns) / 1e6, 3)
+        value = {"at_ms": at_ms, "type": event.type, "data": event.data, **event.more}
+        self._context.events += 1
+        if len(self._events) < MOST_EVENTS:
+            self._events.append(value)
+        elif self._context.events == MOST_EVENTS + 1:
+            self._context.note("events-left-out", f"only the first {MOST_EVENTS} events are kept in the document")
+        self._observer.item(value, event.text, self._context.secrets)
+
     def response(self) -> Answer | None:
         """The answer with its content; `None` when not even the status came."""
         if self.answer is None:
             return None
+        if self._events:
+            self.answer = self.answer.replace(data={**self.answer.data, "events": self._events})
         body = self.answer.body or (Body() if self.size else None)
         if body is None:
             return self.answer
@@ -239,10 +263,10 @@ def _drive(events: Iterator[registry.Event], fold: _Fold, context: Context) -> E
         if error.layer in ("usage", "local") and not (context.trace.timeline.origin_ns or context.follows):
             raise
         failure = error
-    except KeyboardInterrupt:
-        failure = ExchangeError("internal", "interrupted", "interrupted (Ctrl-C)")
     except Interrupted as error:
         failure = ExchangeError("internal", "interrupted", f"ended by signal {error.signal}")
+    except KeyboardInterrupt:
+        failure = ExchangeError("internal", "interrupted", "interrupted (Ctrl-C)")
     finally:  # an adapter left half-way by an observer's exception would keep its socket
         if close := getattr(events, "close", None):
             close()

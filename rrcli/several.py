@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.model import Exchange, ExchangeSet, Failure, Message, Target
 from rrcli.registry import entry_of
-from rrcli.runner import Interrupted, new_id, send
+from rrcli.runner import new_id, send
 from rrcli.wire.clock import Deadline
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> Excha
     results: list[Exchange | BaseException | None] = [None] * len(parts)
     try:
         _work(parts, results, Deadline.after(deadline, "--deadline"))
-    except (KeyboardInterrupt, Interrupted):
+    except KeyboardInterrupt:
         pass
     exchanges = []
     for part, result in zip(parts, results, strict=True):

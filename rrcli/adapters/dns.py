@@ -10,7 +10,7 @@ from os import urandom
 
 from rrcli.codec import dns, dnsname
 from rrcli.codec.dnsdata import EVERYDAY
-from rrcli.codec.dnstables import AXFR, SOA, class_name, class_number, type_name
+from rrcli.codec.dnstables import AXFR, SOA, TYPES, class_name, class_number, type_name
 from rrcli.errors import ExchangeError, malformed, too_large, truncated, usage
 from rrcli.events import Content, Finished, Received, Sent
 from rrcli.model import Answer, Body, Message, Status, Target
@@ -19,7 +19,7 @@ from rrcli.options import Request, count, option
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, NoReturn
+    from typing import Any, ClassVar, NoReturn
 
     from rrcli.adapters.dnswords import Question
     from rrcli.registry import Event
@@ -51,6 +51,8 @@ def a_size(text: str) -> int:
 
 class DnsRequest(Request):
     """A name to ask for, of which types, of which servers: `DnsRequest("example.test", "MX", "@192.0.2.53")`."""
+
+    completes: ClassVar[tuple[str, ...]] = tuple(TYPES)
 
     reverse: bool = option("-x", "--reverse", kind="flag", help="NAME is an address: ask for its name (PTR).")
     of_class: int | None = option("--class", parse=a_class, metavar="CLASS", help="Class to ask for: IN, CH, HS, CLASSn.  [IN]")

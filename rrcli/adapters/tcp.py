@@ -16,6 +16,7 @@ from rrcli.url import HEX, host_port, split_host, split_url
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from re import Pattern
 
     from rrcli.registry import Event
     from rrcli.runner import Context
@@ -64,18 +65,18 @@ def step(flag: str, text: str) -> tuple[str, bytes]:
     return flag, payload(flag, text)
 
 
-def ending(text: str) -> Boundary:
-    """The boundary of `--read-until TEXT|/REGEX/`. Raises `ValueError`."""
+def ending(text: str) -> bytes | Pattern[bytes]:
+    """What `--read-until TEXT|/REGEX/` waits for. Raises `ValueError`."""
     if len(text) > 2 and text.startswith("/") and text.endswith("/"):
         import re
 
         try:
-            return AfterMatch(re.compile(text[1:-1].encode(), re.MULTILINE))
+            return re.compile(text[1:-1].encode(), re.MULTILINE)
         except re.error as error:
             raise ValueError(f"{text} is no regular expression: {error}") from None
     if not text:
         raise ValueError("the text to read until is empty")
-    return AfterText(unescape(text))
+    return unescape(text)
 
 
 class TcpRequest(Request):
@@ -90,7 +91,7 @@ class TcpRequest(Request):
     udp: bool = option("--udp", kind="flag", help="Send each --send as one UDP datagram.")
     connect_only: bool = option("--connect-only", kind="flag", help="Open the connection, send nothing, and close it.")
     half_close: bool = option("--half-close", kind="flag", help="Close our half after the last byte sent.")
-    read_until: Boundary | None = option(
+    read_until: bytes | Pattern[bytes] | None = option(
         "--read-until",
         parse=ending,
         metavar="TEXT|/REGEX/",
@@ -116,6 +117,7 @@ class TcpRequest(Request):
 def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
     """Send the payloads, read the answer. An end that was asked for and did not come is `truncated`."""
     target, request = resolve(request)
+    context.request = request  # a URL may have named a unix socket
     boundary = _boundary(request)
     _refuse_contradictions(request)
     payloads = [read_local(data.decode("utf-8", "surrogateescape")) if flag == "--send-file" else data for flag, data in request.steps]
@@ -205,7 +207,8 @@ def _boundary(request: TcpRequest) -> Boundary | None:
     if len(given) > 1:
         raise usage(f"{' and '.join(given)} exclude each other", "an answer has one end")
     if request.read_until:
-        return request.read_until
+        wanted = request.read_until
+        return AfterText(wanted) if isinstance(wanted, bytes) else AfterMatch(wanted)
     if request.read_bytes is not None:
         return AfterBytes(request.read_bytes)
     if request.read_lines is not None:

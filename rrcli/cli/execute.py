@@ -15,18 +15,17 @@ from rrcli.options import FORMATS, one_of
 from rrcli.policy.redact import masked
 from rrcli.report.output import to_file, to_stderr, to_stdout
 from rrcli.report.raw import Raw, ToFile, head
-from rrcli.runner import Interrupted, Observer, send
+from rrcli.runner import Interrupted, Observer, send, unhurried
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
     from rrcli.cli.fast import Invocation
-    from rrcli.options import Output, Request
+    from rrcli.options import Output
     from rrcli.policy.expect import Path
 
 SIGTERM = 15
-DOWNLOAD_IDLE = 30.0  # seconds of silence that end a download
 WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
 
 
@@ -54,7 +53,7 @@ class _Run:
     def __init__(self, invocation: Invocation) -> None:
         self.entry = invocation.entry
         self.output = invocation.output
-        self.request = _unlimited(invocation.request) if self.output.output else invocation.request
+        self.request = unhurried(invocation.request) if self.output.output else invocation.request
         self.style = style_of(invocation.output)
         self.query = _query(invocation.output)
         self.ended = False
@@ -72,6 +71,10 @@ class _Run:
             return ToFile(lambda: to_file(path), keep=read_later)
         if self.style == "raw" and not os.isatty(1):
             return Raw(to_stdout, include=self.output.include, lines=self.entry.lines, keep=read_later)
+        if self.request.streams() and self.style in ("pretty", "ndjson"):
+            from rrcli.report.live import Live
+
+            return Live(_print, drawn=self.style == "pretty", show_secrets=self.output.show_secrets)
         return Observer()
 
     def show(self, exchange: Exchange) -> int:
@@ -169,12 +172,6 @@ class _Run:
         elif not self.output.silent:
             for note in exchange.notes:
                 to_stderr(f"rrcli: note: {note.message}\n")
-
-
-def _unlimited(request: Request) -> Request:
-    """A download takes as long as it takes, while something comes (contract, section 1)."""
-    idle = DOWNLOAD_IDLE if request.idle_timeout is None else request.idle_timeout
-    return request.replace(timeout=request.timeout or 0.0, idle_timeout=idle)
 
 
 def style_of(output: Output) -> str:

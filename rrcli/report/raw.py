@@ -7,6 +7,7 @@ from rrcli.runner import Observer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from rrcli.model import Answer
 
@@ -28,6 +29,9 @@ class Raw(Observer):
     def content(self, data: bytes) -> None:
         self._write(data)
         self._began = True
+
+    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
+        self._write(text + b"\n")
 
     def finish(self) -> None:
         """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""

@@ -1,0 +1,191 @@
+"""The commands: one for each protocol of the registry, and the tools beside them.
+
+A command is data: its words, its options, and what to run with the values read. The Typer application, the help and
+the completions are all made from it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rrcli import registry
+from rrcli.cli import fast
+from rrcli.cli.execute import color, execute, width
+from rrcli.errors import usage
+from rrcli.explain import FAMILIES, lookup, near
+from rrcli.jsontext import dumps
+from rrcli.options import Optioned, Output, Request, option, suggestion
+from rrcli.record import Record
+from rrcli.report.output import to_stdout
+from rrcli.responders.serve import RESPONDERS
+from rrcli.responders.serve import serve as run_responders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from rrcli.options import Option
+
+    Values = dict[str, Any]  # by the field's name; `words` is always there, an option only when it was given
+
+
+class Command(Record):
+    """One command of the command line. `run` takes the values read and returns the exit code."""
+
+    name: str
+    words: str
+    help: str
+    options: Mapping[str, Option]
+    run: Callable[[Values], int]
+    needs_words: bool = False
+    stops: bool = False  # options are read up to the first word of data
+    completes: tuple[str, ...] = ()  # what its words can be, for completion
+
+
+def find(name: str) -> Command | None:
+    """The command of this name, another package's too."""
+    entry = registry.BY_NAME.get(name)
+    if entry is None and name in TOOLS:
+        return TOOLS[name]
+    entry = entry or registry.by_name(name)
+    return of_entry(entry) if entry else None
+
+
+def of_entry(entry: registry.Entry) -> Command:
+    """The command of a protocol: its own options first, then those that all share."""
+    request_type = entry.load()[0]
+    declared = {**Output.options_, **request_type.options_}
+    own = [name for name in request_type.options_ if name not in Request.options_]
+
+    return Command(
+        name=entry.name,
+        words=entry.words,
+        help=entry.help,
+        options={name: declared[name] for name in (*own, *Output.options_, *Request.options_)},
+        run=lambda values: execute(fast.build(entry, request_type, values)),
+        needs_words=True,
+        stops=entry.first_word_ends_options,
+        completes=tuple(getattr(request_type, "completes", ())),
+    )
+
+
+# --- the tools -------------------------------------------------------------------------------------------
+
+
+class ExplainOptions(Optioned):
+    """How explanations are printed."""
+
+    json: bool = option("--json", kind="flag", help="Print a JSON list of the explanations.")
+
+
+def explain(values: Values) -> int:
+    """`rrcli explain CODE`: every meaning of the code. Raises `usage` for an unknown one."""
+    code = " ".join(values["words"])
+    found = lookup(code)
+    if not found:
+        nearest = near(code)
+        raise usage(
+            f"nothing is known of {code!r}" + (f"; did you mean {nearest}?" if nearest else ""),
+            f"{', '.join(FAMILIES)} are the families; exit 6 asks one of them",
+        )
+    if values.get("json"):
+        to_stdout((dumps([{name: getattr(each, name) for name in each.fields_} for each in found], 2) + "\n").encode())
+        return 0
+    from rrcli.report.explained import render_explanations
+
+    text = render_explanations(found, width=width(), color=color(Output(), 1))
+    to_stdout((text if text.endswith("\n") else text + "\n").encode())
+    return 0
+
+
+SCHEMAS = ("exchange", "set")
+
+
+def schema(values: Values) -> int:
+    """`rrcli schema [NAME]`: the JSON Schema of a document. Raises `usage` for an unknown name."""
+    names = values["words"] or ("exchange",)
+    if len(names) > 1:
+        raise usage(f"schema takes one name, got {len(names)}")
+    to_stdout((schema_text(names[0]) + "\n").encode())
+    return 0
+
+
+def schema_text(name: str) -> str:
+    """The JSON Schema (2020-12) of the document called `name`, whole in itself: what it refers to is embedded."""
+    import json
+    from importlib.resources import files
+
+    if name not in SCHEMAS:
+        raise usage(f"there is no schema {name!r}{suggestion(name, SCHEMAS)}", f"there are {', '.join(SCHEMAS)}")
+    folder = files("rrcli") / "schemas"
+    text = (folder / f"{name}.json").read_text()
+    if name == "exchange":
+        return text.rstrip()
+    return json.dumps({**json.loads(text), "$defs": {"exchange": json.loads((folder / "exchange.json").read_text())}}, indent=2)
+
+
+def port_rule(text: str) -> tuple[str, int]:
+    """`NAME=PORT` of `--port`."""
+    name, _, port = text.partition("=")
+    if not name or not (port.isascii() and port.isdecimal()) or int(port[:6]) > 65535:
+        raise ValueError(f"{text!r} is not NAME=PORT, as http=8080")
+    return name, int(port)
+
+
+class ServeOptions(Optioned):
+    """Where responders listen."""
+
+    json: bool = option("--json", kind="flag", help="Print where they listen as one line of JSON.")
+    host: str = option("--host", default="127.0.0.1", metavar="ADDRESS", help="Listen on this address.  [127.0.0.1]")
+    port: tuple[tuple[str, int], ...] = option(
+        "--port", kind="many", parse=port_rule, metavar="NAME=PORT", help="Let NAME listen on PORT, and not on a free one; repeatable."
+    )
+
+
+def serve(values: Values) -> int:
+    """`rrcli serve [PROTOCOL...]`: loopback responders until Ctrl-C or TERM."""
+    names, ports = values["words"], dict(values.get("port", ()))
+    return run_responders(
+        names or tuple(ports),
+        host=values.get("host", "127.0.0.1"),
+        ports=ports,
+        json_line=bool(values.get("json")),
+        out=sys.stdout,
+        err=sys.stderr,
+    )
+
+
+def demo(values: Values) -> int:
+    """`rrcli demo`: responders, and one exchange with each."""
+    if values["words"]:
+        raise usage("demo takes no words")
+    from rrcli.cli.demo import demo
+
+    return demo()
+
+
+def _codes() -> tuple[str, ...]:
+    """All codes that `explain` knows, for completion."""
+    tables = [__import__(module, fromlist=["TABLE"]).TABLE for module in FAMILIES.values()]
+    return tuple(dict.fromkeys(code for table in tables for code in table if " " not in code))
+
+
+TOOLS = {
+    command.name: command
+    for command in (
+        Command(
+            name="explain", words="CODE...", help="Say what a status, error or exit code means and what to do.",
+            options=ExplainOptions.options_, run=explain, needs_words=True, completes=_codes(),
+        ),
+        Command(
+            name="serve", words="[PROTOCOL...]", help="Run loopback responders until Ctrl-C.",
+            options=ServeOptions.options_, run=serve, completes=tuple(RESPONDERS),
+        ),
+        Command(name="demo", words="", help="Show one exchange per protocol; needs no network.", options={}, run=demo),
+        Command(
+            name="schema", words="[NAME]", help="Print the JSON Schema of a document: exchange, set.",
+            options={}, run=schema, completes=SCHEMAS,
+        ),
+    )
+}  # fmt: skip

@@ -1,0 +1,155 @@
+"""Start-up as a ratio to bare Python, in one run, with the tools that people use today beside it.
+
+    python tests/bench/startup.py [--runs 20] [--check]
+
+Starts its own loopback peers, takes the median of the runs of each command, and prints a table. With `--check` the
+exit code is 1 when a ratio is over its budget. Measured honestly: byte code is written, the commands take turns, so that
+a busy moment hits all alike, and every exit code is looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rrcli.responders.serve import addresses, start, stop
+
+ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"id": 7}'
+
+# The most that each command may take, as a multiple of `python -c pass`.
+BUDGETS = {
+    "rrcli --version": 1.8,
+    "rrcli tcp": 2.2,
+    "rrcli redis": 2.3,
+    "rrcli http --json": 2.6,
+    "rrcli https -k": 3.8,
+    "rrcli https verified": 4.2,
+    "rrcli dns": 10.0,
+    "rrcli http in colour": 9.0,
+}
+
+
+@contextmanager
+def https(folder: Path) -> Iterator[tuple[int, Path]]:
+    """A TLS port that answers every request alike, and the file of its authority."""
+    import trustme
+
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    root = folder / "root.pem"
+    authority.cert_pem.write_to_path(str(root))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost", key_type=trustme.KeyType.ECDSA).configure_cert(context)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    with context.wrap_socket(connection, server_side=True) as secure:
+                        secure.recv(65536)
+                        secure.sendall(ANSWER)
+                except OSError:
+                    continue
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield listener.getsockname()[1], root
+    finally:
+        listener.close()
+
+
+def commands(urls: dict[str, str], tls_port: int, root: Path) -> dict[str, list[str]]:
+    """What is measured: ours, and those of the peers that are installed."""
+    rrcli = [sys.executable, "-m", "rrcli"] if not shutil.which("rrcli", path=Path(sys.executable).parent) else [rrcli_path()]
+    http, redis, dns, secure = urls["http"] + "/json", urls["redis"], urls["dns"], f"https://127.0.0.1:{tls_port}/"
+    dns_host, _, dns_port = dns.rpartition(":")
+    redis_port = redis.rpartition(":")[2]
+    found = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "rrcli --version": [*rrcli, "--version"],
+        "rrcli tcp": [*rrcli, "tcp", urls["tcp"], "--send", "hi\\n", "--read-lines", "1"],
+        "rrcli redis": [*rrcli, "redis", redis, "PING"],
+        "rrcli http --json": [*rrcli, "http", "--json", http],
+        "rrcli https -k": [*rrcli, "http", "--json", "-k", secure],
+        "rrcli https verified": [*rrcli, "http", "--json", "--cacert", str(root), secure],
+        "rrcli dns": [*rrcli, "dns", "--json", "www.rrcli.test", f"@{dns}"],
+        "rrcli http in colour": [*rrcli, "http", "--format", "pretty", "--color", "always", http],
+        "curl": ["curl", "-s", http],
+        "curl https": ["curl", "-s", "--cacert", str(root), secure],
+        "xh": ["xh", "--ignore-stdin", http],
+        "http (HTTPie)": ["http", "--ignore-stdin", http],
+        "redis-cli": ["redis-cli", "-p", redis_port, "PING"],
+        "dig": ["dig", "+short", f"@{dns_host}", "-p", dns_port, "www.rrcli.test"],
+    }
+    return {name: command for name, command in found.items() if shutil.which(command[0])}
+
+
+def rrcli_path() -> str:
+    """The installed command beside this interpreter."""
+    return str(Path(sys.executable).parent / "rrcli")
+
+
+def measure(found: dict[str, list[str]], runs: int) -> dict[str, float]:
+    """Median wall time of each command in milliseconds."""
+    dropped = ("PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+    environ = {name: value for name, value in os.environ.items() if name not in dropped}
+    taken: dict[str, list[float]] = {name: [] for name in found}
+    for turn in range(runs + 2):
+        for name, command in found.items():
+            began = time.perf_counter()
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ, check=False
+            )
+            if done.returncode:
+                raise SystemExit(f"{name} ended with {done.returncode}: {done.stderr.decode()}")
+            if turn >= 2:  # the first turns write byte code and fill caches
+                taken[name].append((time.perf_counter() - began) * 1000)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def table(medians: dict[str, float]) -> list[str]:
+    """Lines of name, milliseconds, ratio, budget."""
+    bare = medians["python -c pass"]
+    lines = [f"{'command':<24}{'ms':>8}{'ratio':>8}{'budget':>8}"]
+    for name, taken in medians.items():
+        budget = f"{BUDGETS[name]:.1f}" if name in BUDGETS else ""
+        lines.append(f"{name:<24}{taken:>8.1f}{taken / bare:>8.2f}{budget:>8}".rstrip())
+    return lines
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--runs", type=int, default=20, help="runs of each command (20)")
+    parser.add_argument("--check", action="store_true", help="exit 1 when a ratio is over its budget")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        responders = start()
+        stack.callback(stop, responders)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        tls_port, root = stack.enter_context(https(folder))
+        medians = measure(commands(addresses(responders), tls_port, root), options.runs)
+    print("\n".join(table(medians)))
+    over = [name for name, budget in BUDGETS.items() if medians[name] / medians["python -c pass"] > budget]
+    if over:
+        print(f"over budget: {', '.join(over)}")
+    return 1 if options.check and over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

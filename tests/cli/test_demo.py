@@ -1,0 +1,69 @@
+"""`rrcli demo`: every protocol once, one failure explained, no network, and soon over."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shlex
+import subprocess
+import sys
+import time
+
+from rrcli.cli import demo, fast
+
+CLEAN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "RRCLI_FORMAT")
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def environment(**changes: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in CLEAN} | changes
+
+
+def run(**changes: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rrcli", "demo"]
+    return subprocess.run(command, input="unread\n", capture_output=True, text=True, check=False, timeout=30, env=environment(**changes))
+
+
+def test_the_demo_shows_every_protocol_and_one_failure() -> None:
+    began = time.monotonic()
+    done = run()
+    took = time.monotonic() - began
+    assert (done.returncode, done.stderr) == (0, "")
+    headings = [line for line in done.stdout.splitlines() if re.match(r"\d  ", line)]
+    assert headings == [f"{number}  {heading}" for number, (_, heading, _) in enumerate(demo.STEPS, 1)]
+    verdicts = [line[:1] + line[1:].partition("·")[0].rstrip() for line in done.stdout.splitlines() if line[:1] in ("✔", "✘")]
+    assert verdicts == ["✔ 201 Created", "✔ NOERROR", "✔ answered", "✘ WRONGTYPE"]
+    assert "  Means  The key holds a value of another type" in done.stdout
+    assert took < 5  # about 0.5 s on a machine with nothing else to do
+
+
+def test_every_command_shown_can_be_typed() -> None:
+    shown = [shlex.split(line)[1:] for line in run().stdout.splitlines() if line.startswith("$ ")]
+    assert [words[:2] for words in shown] == [["rrcli", name] for name, _, _ in demo.STEPS]
+    assert all(fast.parse(words[1:]) for words in shown)
+
+
+def test_piped_it_is_narrow_and_plain_whatever_the_settings() -> None:
+    done = run(RRCLI_FORMAT="json")
+    assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_on_a_terminal_it_has_colour() -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "rrcli", "demo"], stdout=theirs, stdin=theirs, env=environment(TERM="xterm-256color", COLUMNS="100")
+    ) as child:
+        os.close(theirs)
+        shown = b""
+        try:
+            while data := os.read(ours, 65536):
+                shown += data
+        except OSError:  # Linux ends a terminal so
+            pass
+        assert child.wait(timeout=20) == 0
+    os.close(ours)
+    text = shown.decode().replace("\r\n", "\n")
+    assert f"\x1b[1m1  {demo.STEPS[0][1]}\x1b[0m\n$ rrcli http " in text
+    assert max(len(ESCAPES.sub("", line)) for line in text.splitlines()) <= 100
