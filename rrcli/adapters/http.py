@@ -190,7 +190,7 @@ def _write(data: bytes, note: str, stream: Stream, reception: Reception, timelin
     rest = memoryview(data)
     while rest and not reception.refused:
         if reception.answer is None:
-            _go_on_sending(timeline)
+            timeline.resume_sending()
         rest = rest[stream.write_until_input(rest, note) :]
         while stream.buffered:
             yield from reception.feed(stream.receive())
@@ -205,16 +205,7 @@ def _await_continue(stream: Stream, reception: Reception, timeline: Timeline) ->
             data = stream.receive()
             yield from reception.feed(data) if data else reception.end_of_stream()
     if reception.answer is not None:  # the wait for it was part of the sending (contract, section 3)
-        phases = timeline.phases
-        phases["send"], phases["wait"] = phases["send"] + phases["wait"], 0
-
-
-def _go_on_sending(timeline: Timeline) -> None:
-    """Count what passed since the last byte out as sending: informational answers interrupt it, they do not end it."""
-    if timeline.current in ("wait", "receive"):
-        timeline.enter("send")
-        phases = timeline.phases
-        phases["send"] += phases.pop("wait", 0) + phases.pop("receive", 0)
+        timeline.count_wait_as_send()
 
 
 # --- in

@@ -100,6 +100,9 @@ def split_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...
     if not words:
         raise usage("http takes a URL", "write rrcli http [METHOD] URL [ITEM...]")
     first = words[0]
+    if first[:1] in ("{", "["):
+        hint = "write items: name=value name:=1, or -H 'Content-Type: application/json' -d DATA; --json prints the exchange"
+        raise usage(f"{first[:40]!r} stands where the URL belongs; curl's --json DATA is not an option here", hint)
     if len(words) == 1:
         if first in METHODS:
             raise usage(f"{first} is a method, and the URL is missing", f"write rrcli http {first} URL")

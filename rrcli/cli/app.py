@@ -208,7 +208,7 @@ def _explained(error: Exception, command: Command, table: dict[str, Option]) -> 
     if declared is None:
         return usage(f"no option {flag}{suggestion(flag, list(table))}", see)
     if declared.kind == "flag":
-        return usage(f"{flag} takes no value")
+        return usage(f"{flag} takes no value", declared.help)
     return usage(f"{flag} needs a value: {flag} {declared.metavar}")
 
 

@@ -69,6 +69,8 @@ class _Run:
         path = self.output.output
         if path:
             return ToFile(lambda: to_file(path), keep=read_later)
+        if self.query:
+            return Observer()
         if self.style == "raw" and not os.isatty(1):
             return Raw(to_stdout, include=self.output.include, lines=self.entry.lines, keep=read_later)
         if self.request.streams() and self.style in ("pretty", "ndjson"):
@@ -155,9 +157,9 @@ class _Run:
         answer = exchange.response
         if answer is None:
             return
-        data = (head(answer) if self.output.include else b"") + (answer.body.data if answer.body else b"")
-        if self.entry.lines and answer.body and answer.body.size:
-            data += b"\n"
+        data = head(answer) if self.output.include else b""
+        if answer.body and not (self.output.include and answer.whole is not None):
+            data += answer.body.data + (b"\n" if self.entry.lines and answer.body.size else b"")
         if os.isatty(1):
             from rrcli.report.visible import visible
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Deadline", "Timeline", "now"]
 
+FOREVER_S = 1e9  # thirty years: what is longer is no limit, and would not fit into nanoseconds in the end
+LONGEST_POLL_MS = 1e9  # `poll` takes a C int of milliseconds; whoever waits looks at the clock again afterwards
+
 
 class Deadline:
     """The moment at which an exchange must be over; `limit` says which option set it, for the message."""
@@ -31,7 +34,7 @@ class Deadline:
     @classmethod
     def after(cls, seconds: float | None, option: str) -> Deadline:
         """`seconds` from now; `None` and, as in curl, 0 mean no limit."""
-        if not seconds:
+        if not seconds or seconds > FOREVER_S:
             return cls(None, option)
         return cls(now() + int(seconds * 1e9), f"{option} {_seconds(seconds)}")
 
@@ -42,8 +45,8 @@ class Deadline:
         return self
 
     def remaining_ms(self) -> float | None:
-        """Milliseconds left, as `poll` wants them: `None` for ever, never below 0."""
-        return None if self.at_ns is None else max(0, self.at_ns - now()) / 1e6
+        """Milliseconds left, as `poll` wants them: `None` for ever, never below 0, and never more than it can take."""
+        return None if self.at_ns is None else min(max(0, self.at_ns - now()) / 1e6, LONGEST_POLL_MS)
 
     def passed(self) -> bool:
         return self.at_ns is not None and now() >= self.at_ns
@@ -111,7 +114,7 @@ class Timeline:
     def reading(self, at_ns: int) -> None:
         """Somebody wants an answer: what was being sent is sent, and `wait` begins at its last byte."""
         if self._in_phase == "send":
-            self.enter("wait", self._last_out_ns or at_ns)
+            self.enter("wait", max(self._last_out_ns, self._since_ns))  # the last byte out may be the handshake's
         elif self._in_phase is None and "wait" not in self.phases and "receive" not in self.phases:
             self.enter("wait", at_ns)  # the peer speaks first
 
@@ -122,6 +125,17 @@ class Timeline:
         if self._in_phase == "wait":
             self.enter("receive", at_ns)
         self._last_ns = max(self._last_ns, at_ns)
+
+    def resume_sending(self) -> None:
+        """Count what passed since the last byte out as `send`: an informational answer interrupts it and does not end it."""
+        if self._in_phase in ("wait", "receive"):
+            self.enter("send")
+            self.phases["send"] += self.phases.pop("wait", 0) + self.phases.pop("receive", 0)
+
+    def count_wait_as_send(self) -> None:
+        """The wait was one for leave to send, which belongs to the sending (contract, section 3)."""
+        self.phases["send"] += self.phases["wait"]
+        self.phases["wait"] = 0
 
     def finish(self, *, failed: bool = False) -> None:
         """Close the phase under way: at its last system call, or now when it failed there."""

@@ -142,8 +142,7 @@ def nginx(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     )
     (folder / "nginx.conf").write_text(_CONFIG.format(folder=folder, host=LOOPBACK, port=port, tls_servers=tls))
     command = [program, "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
-    # All ports are bound before the first connection is accepted.
-    with running(command, folder, lambda: accepts(port)) as log:
+    with running(command, folder, lambda: all(map(accepts, (port, *tls_ports.values())))) as log:
         yield Nginx(LOOPBACK, port, log, tls_ports, folder / "nginx.sock", folder)
 
 
