@@ -8,7 +8,7 @@ from __future__ import annotations
 from binascii import b2a_base64
 from time import gmtime, monotonic_ns, time
 
-from rrcli.jsontext import Verbatim, loads
+from rrcli.jsontext import WHITESPACE, Verbatim, loads
 from rrcli.model import PHASES
 
 TYPE_CHECKING = False
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "rrcli.exchange/1"
 SET_SCHEMA = "rrcli.set/1"
+BOM = "\ufeff"  # some senders put it before JSON; a reader may ignore it (RFC 8259 §8.1)
+NO_CHARSETS = ("idna", "punycode")  # Python's codecs for host names, of quadratic time
 
 # The first names a path may have: the keys of the documents and the shorthands of expressions.
 KEYS = (
@@ -116,9 +118,9 @@ def _body(body: Body | None, exact: bool, *, timed: bool = False) -> dict[str, A
     if text is not None and not body.truncated and looks_like_json(body.media_type, text):
         began = monotonic_ns()
         try:
-            value = loads(text)
+            value = loads(text.removeprefix(BOM))
             parse_ns = monotonic_ns() - began
-            value = Verbatim(text.strip(" \t\r\n\ufeff")) if exact else value
+            value = Verbatim(text.removeprefix(BOM).strip(WHITESPACE)) if exact else value
         except ValueError:
             value = None
     return {
@@ -138,14 +140,17 @@ def looks_like_json(media_type: str | None, text: str) -> bool:
     """Whether the media type says JSON, or the content starts as an object or array does."""
     if media_type and (media_type.endswith(("/json", "+json"))):
         return True
-    return text.lstrip(" \t\r\n")[:1] in ("{", "[")
+    return text.removeprefix(BOM).lstrip(WHITESPACE)[:1] in ("{", "[")
 
 
 def body_text(body: Body) -> str | None:
     """The decoded text; `None` when the bytes are no text in the charset they claim, or hold NUL."""
+    charset = body.charset or "utf-8"
+    if charset.lower() in NO_CHARSETS:
+        return None
     try:
-        text = body.data.decode(body.charset or "utf-8")
-    except (UnicodeDecodeError, LookupError):
+        text = body.data.decode(charset)
+    except (ValueError, LookupError):  # ValueError: the bytes do not fit, or no charset has such a name
         return None
     return None if "\0" in text else text
 

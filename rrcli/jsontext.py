@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 WHITESPACE = " \t\n\r"
-DEEPEST = 500  # levels of nesting that are read: what the drawing and the checks can walk
+DEEPEST = 200  # levels of nesting that are read: what the drawing and the checks can walk
 
 
 class Verbatim:
@@ -49,8 +49,6 @@ _scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Rules())  # type: i
 
 def loads(text: str) -> Any:
     """The value of a JSON text. Raises `ValueError` for anything else (NaN and too deep a nesting too)."""
-    if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
-        raise ValueError(f"nested deeper than {DEEPEST}")
     body = text.strip(WHITESPACE)
     try:
         value, end = _scan(body, 0)
@@ -59,72 +57,103 @@ def loads(text: str) -> Any:
         raise ValueError("not JSON") from error
     if end != len(body):
         raise ValueError(f"not JSON after character {end}")
+    if text.count("[") + text.count("{") > DEEPEST and _is_deep(value):
+        raise ValueError(f"nested deeper than {DEEPEST}")
     return value
 
 
-def _depth(text: str) -> int:
-    """How deep brackets nest, those within strings counted too: an upper bound."""
-    deepest = depth = 0
-    for letter in text:
-        if letter in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif letter in "]}":
-            depth -= 1
-    return deepest
+def _is_deep(value: Any) -> bool:
+    """Whether a value nests deeper than `DEEPEST`; found level by level, for recursion is what it protects."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for item in level:
+            inner += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        level = [item for item in inner if isinstance(item, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 # --- writing
 
-_ESCAPES: dict[int, str] = {
-    code: f"\\u{code:04x}"
+_ESCAPES = {
+    chr(code): f"\\u{code:04x}"
     for code in (0x7F, *range(0x80, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
 }
-
-
-class _Surrogates(dict[int, str]):
-    """The escapes of all surrogates, made when one is met."""
-
-    def __missing__(self, code: int) -> str:
-        if 0xD800 <= code <= 0xDFFF:
-            return f"\\u{code:04x}"
-        raise LookupError(code)
-
-
-_TABLE = _Surrogates(_ESCAPES)
+_ONE_LINE = {"\n": "", "\r": "", "\t": " "}  # JSON's own white space, which alone stands outside strings
 
 
 def _safe(text: str) -> str:
     """Escape in a finished JSON text what a terminal might obey; such characters stand within strings only."""
-    if text.isascii() and "\x7f" not in text:
+    if text.isascii():
+        return text.replace("\x7f", "\\u007f")
+    if text.replace("\n", " ").isprintable():
         return text
-    return text.translate(_TABLE)
+    # One search for each at C speed: `translate` would make an object of every character.
+    text = _replace(text, _ESCAPES)
+    return text.encode("utf-8", "backslashreplace").decode()  # lone surrogates, which are written as JSON does
+
+
+def _replace(text: str, table: dict[str, str]) -> str:
+    for letter, shown in table.items():
+        if letter in text:
+            text = text.replace(letter, shown)
+    return text
+
+
+class _Apart(TypeError):
+    """The C encoder met a `Verbatim`: what holds it has to be written piece by piece."""
 
 
 def _unknown(value: object) -> str:
+    if type(value) is Verbatim:
+        raise _Apart
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
-_compact = make_encoder(None, _unknown, encode_basestring, None, ": ", ", ", False, False, True)
+_encode = make_encoder(None, _unknown, encode_basestring, None, ": ", ", ", False, False, False)
 
 
 def dumps(value: Any, indent: int = 0) -> str:
-    """One line of JSON, or the outer `indent` levels of objects one key per line."""
-    return _safe(_write(value, indent, "\n"))
+    """One line of JSON, or the outer `indent` levels of objects one key per line. Infinities and NaN become `null`."""
+    try:
+        return _safe(_write(value, indent, "\n"))
+    except ValueError:  # JSON has no such numbers; `1e999` is read as one
+        return _safe(_write(_finite(value), indent, "\n"))
 
 
 def _write(value: Any, levels: int, newline: str) -> str:
     if type(value) is Verbatim:
-        return value.text.translate(_ONE_LINE)
-    if isinstance(value, dict) and value and (levels or any(type(item) in (Verbatim, dict) for item in value.values())):
-        inner = newline + "  "
-        parts = [f"{encode_basestring(key)}: {_write(item, levels - 1 if levels else 0, inner)}" for key, item in value.items()]
-        return "{" + inner + ("," + inner).join(parts) + newline + "}" if levels else "{" + ", ".join(parts) + "}"
-    if isinstance(value, (list, tuple)) and any(isinstance(item, dict) for item in value):
-        inner = newline + "  "
-        parts = [_write(item, levels - 1 if levels else 0, inner) for item in value]
-        return "[" + inner + ("," + inner).join(parts) + newline + "]" if levels else "[" + ", ".join(parts) + "]"
-    return "".join(_compact(value, 0))
+        return _replace(value.text, _ONE_LINE)
+    if not (levels and _has_objects(value)):
+        try:
+            return "".join(_encode(value, 0))
+        except _Apart:
+            pass
+    below = max(levels - 1, 0)
+    inner = newline + "  "
+    if isinstance(value, dict):
+        parts = [f"{encode_basestring(key)}: {_write(item, below, inner)}" for key, item in value.items()]
+    else:
+        parts = [_write(item, below, inner) for item in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    if levels:
+        return f"{opening}{inner}{f',{inner}'.join(parts)}{newline}{closing}"
+    return f"{opening}{', '.join(parts)}{closing}"
 
 
-_ONE_LINE = {10: None, 13: None}
+def _has_objects(value: Any) -> bool:
+    """Whether it is an object, or a list of them, with something in it: what is written one line each."""
+    if isinstance(value, dict):
+        return bool(value)
+    return isinstance(value, (list, tuple)) and any(isinstance(item, dict) for item in value)
+
+
+def _finite(value: Any) -> Any:
+    """The value with `null` for what is no finite number."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and value - value != 0 else value

@@ -101,4 +101,4 @@ def host_port(host: str, port: int | None) -> str:
 def is_place(word: str) -> bool:
     """Whether a word says where to connect: a URL or `host:port`. For commands whose other words are data."""
     host, separator, port = word.rpartition(":")
-    return "://" in word or bool(separator and port.isdecimal() and " " not in host)
+    return "://" in word or bool(separator and port.isascii() and port.isdecimal() and " " not in host)

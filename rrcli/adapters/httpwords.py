@@ -100,7 +100,7 @@ def split_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...
     if not words:
         raise usage("http takes a URL", "write rrcli http [METHOD] URL [ITEM...]")
     first = words[0]
-    if first[:1] in ("{", "["):
+    if first.startswith(("{", "[{", '["')):
         hint = "write items: name=value name:=1, or -H 'Content-Type: application/json' -d DATA; --json prints the exchange"
         raise usage(f"{first[:40]!r} stands where the URL belongs; curl's --json DATA is not an option here", hint)
     if len(words) == 1:
@@ -315,6 +315,8 @@ def _default_fields(request: HttpRequest, url: Url, exchange_id: str, *, accept:
         fields.append(("Range", f"bytes={request.range}"))
     if request.request_id is not None:
         fields.append(("X-Request-ID", exchange_id))
+    if request.idempotency_key is not None:
+        fields.append(("Idempotency-Key", request.idempotency_key))
     if request.traceparent is not None:
         fields.append(("traceparent", _traceparent() if request.traceparent == "auto" else request.traceparent))
     return fields

@@ -70,7 +70,10 @@ class AfterText(Boundary):
 
 
 class AfterMatch(Boundary):
-    """Ends after the first match of a regular expression within the last `REACH` bytes."""
+    """Ends after the first match of a regular expression within the last `REACH` bytes.
+
+    It ends as soon as there is a match, which more bytes might have made longer: nobody can wait for those that never come.
+    """
 
     framing = "read-until"
 
@@ -80,8 +83,7 @@ class AfterMatch(Boundary):
 
     def feed(self, data: bytes) -> int | None:
         window = self._tail + data
-        for found in self._pattern.finditer(window):
-            if found.end() > len(self._tail):
-                return found.end() - len(self._tail)
+        if found := self._pattern.search(window):
+            return max(0, found.end() - len(self._tail))  # it may end before `data`, which it was looking ahead to
         self._tail = window[-REACH:]
         return None

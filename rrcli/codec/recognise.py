@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.record import Record
+from rrcli.url import host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ class Found(Record):
     def hint_for(self, target: Target) -> str | None:
         """A command to paste that speaks the protocol found, or the general hint."""
         if self.scheme and target.host:
-            host = f"[{target.host}]" if ":" in target.host else target.host
-            return f"rrcli {self.scheme}://{host}:{target.port}/".removesuffix("/" if self.scheme in ("tcp", "tls") else "\0")
+            return f"rrcli {self.scheme}://{host_port(target.host, target.port)}/"
         return self.hint
 
 

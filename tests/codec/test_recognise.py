@@ -1,0 +1,74 @@
+"""Which protocol the first bytes of a peer belong to."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rrcli.codec.recognise import Found, recognise
+from rrcli.model import Target
+
+SHOWS = "rrcli tcp shows what it sends"
+TLS = "the port speaks TLS: use the TLS form of the URL, or --tls"
+MYSQL = b"\x4a\0\0\0\x0a8.0.36\0"
+
+
+@pytest.mark.parametrize(
+    ("data", "what", "hint", "scheme"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.1 400 Bad Request", "use rrcli http", "http"),
+        (b"HTTP/1.0 200 OK\nSERVER:  nginx \r\n", "HTTP/1.0 200 OK (nginx)", "use rrcli http", "http"),
+        (b"HTTP/1.1 " + b"4" * 90, f"HTTP: 'HTTP/1.1 {'4' * 71}'", "use rrcli http", "http"),
+        (b"\x15\x03\x01\x00\x02\x02\x28", "a TLS alert (handshake failure)", TLS, None),
+        (b"\x15\x03\x01\x00\x02\x02\xc8", "a TLS alert (number 200)", TLS, None),
+        (b"\x15\x03\x01", "a TLS alert (cut short)", TLS, None),
+        (b"\x16\x03\x03\x00\x7a", "a TLS handshake", TLS, None),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "an SSH banner: 'SSH-2.0-OpenSSH_9.2'", SHOWS, None),
+        (b"220 mx ESMTP\r\n", "an SMTP reply: '220 mx ESMTP'", SHOWS, None),
+        (b"220 ProFTPD\r\n", "an FTP reply: '220 ProFTPD'", SHOWS, None),
+        (b"500 what\r\n", "an SMTP or FTP reply: '500 what'", SHOWS, None),
+        (b"* OK [CAPABILITY]\r\n", "an IMAP greeting: '* OK [CAPABILITY]'", SHOWS, None),
+        (b'INFO {"a":1}\r\n', "a NATS greeting: 'INFO {\"a\":1}'", SHOWS, None),
+        (b"+OK POP3 ready\r\n", "a POP3 greeting: '+OK POP3 ready'", SHOWS, None),
+        (b"-ERR wrong\r\n", "a Redis error: '-ERR wrong'", SHOWS, "redis"),
+        (b"RFB 003.008\n", "a VNC greeting: 'RFB 003.008'", SHOWS, None),
+        (b"AMQP\0\0\x09\x01", "an AMQP greeting: 'AMQP����'", SHOWS, None),
+        (b"ERROR\r\n", "a memcached error: 'ERROR'", SHOWS, None),
+        (MYSQL, "a MySQL greeting", SHOWS, None),
+        (b"E\0\0\0\x50SFATAL\0", "a PostgreSQL error", SHOWS, None),
+        (b"\0\0\x06\x04\0\0\0\0\0", "HTTP/2 frames", SHOWS, None),
+        (b"N", "a PostgreSQL answer to SSLRequest", SHOWS, None),
+        (b"", "nothing", "the peer closed without a word", None),
+        (b"\x01\x02", "b'\\x01\\x02'", SHOWS, None),
+        (b"x" * 33, f"b'{'x' * 32}'…", SHOWS, None),
+    ],
+)
+def test_first_bytes(data: bytes, what: str, hint: str, scheme: str | None) -> None:
+    assert recognise(data) == Found(what=what, hint=hint, scheme=scheme)
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "hint"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", Target(url="", host="h", port=80), "rrcli http://h:80/"),
+        (b"HTTP/1.1 200 OK\r\n", Target(url="", host="::1", port=8080), "rrcli http://[::1]:8080/"),
+        (b"HTTP/1.1 200 OK\r\n", Target(url="", host="h"), "rrcli http://h/"),
+        (b"HTTP/1.1 200 OK\r\n", Target(url="unix:///a"), "use rrcli http"),
+        (b"-ERR x\r\n", Target(url="", host="h", port=1), "rrcli redis://h:1/"),
+        (b"SSH-2.0\r\n", Target(url="", host="h", port=22), SHOWS),
+    ],
+)
+def test_the_hint_is_a_command_where_there_is_one(data: bytes, target: Target, hint: str) -> None:
+    assert recognise(data).hint_for(target) == hint
+
+
+@given(st.sampled_from([b"", b"HTTP/", b"220 ", b"SSH-", b"\x15\x03"]), st.binary(max_size=600))
+def test_the_words_are_short_and_harmless(beginning: bytes, data: bytes) -> None:
+    what = recognise(beginning + data).what
+    assert 0 < len(what) <= 200
+    assert what.isprintable()
+
+
+def test_a_server_s_name_cannot_draw_on_the_terminal() -> None:
+    assert recognise(b"HTTP/1.1 200 OK\r\nServer: a\x1b[2J\x9bb\r\n").what == "HTTP/1.1 200 OK (a�[2J�b)"
