@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from rrcli.errors import ExchangeError
     from rrcli.model import Answer, Message, Target
     from rrcli.options import Request
 
@@ -53,8 +54,10 @@ class Finished(Record):
 
     With `next` the hop is over and the exchange is not: the runner files it and sends that request, `why` being the
     word for it in the history (retry, redirect, auth, poll). Nothing of such a hop should have been told an observer.
+    It may have failed in itself: `failure` is then what of, and there may be no answer.
     """
 
-    answer: Answer
+    answer: Answer | None
     next: Request | None = None
     why: str | None = None
+    failure: ExchangeError | None = None

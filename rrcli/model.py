@@ -60,6 +60,7 @@ class Answer(Record):
     """A response as it came in. `framing` is what told the client where it ends (a key of `explain.FRAMINGS`).
 
     `drawn` is the content as people read it, where that is not its raw text; for the terminal alone, never in the JSON.
+    `whole` is status, fields and content as the protocol's own tool prints them, for `raw` with `-i`.
     """
 
     summary: str
@@ -70,6 +71,7 @@ class Answer(Record):
     framing: str | None = None
     data: Mapping[str, Any] = {}
     drawn: str | None = None
+    whole: str | None = None
 
 
 class Timing(Record):

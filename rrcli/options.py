@@ -138,6 +138,23 @@ def count(text: str) -> int:
     return int(text)
 
 
+MOST_RETRIES = 1000
+
+
+def retries(text: str) -> int:
+    """How often to try again."""
+    if (number := count(text)) > MOST_RETRIES:
+        raise ValueError(f"{text!r} is more than {MOST_RETRIES} retries")
+    return number
+
+
+def idempotency_key(text: str) -> str:
+    """A key that fits into a field: printable ASCII (draft-ietf-httpapi-idempotency-key-header §2.1)."""
+    if not text.strip() or not (text.isascii() and text.isprintable()) or text != text.strip():
+        raise ValueError(f"{text!r} is no idempotency key; write auto, or printable ASCII without spaces around it")
+    return text
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A parser that takes one of `choices`, and names the nearest otherwise."""
 
@@ -184,8 +201,16 @@ def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
     )
 
 
+def proxy_url(text: str) -> str:
+    """The text, once it is known to name a proxy."""
+    from rrcli.wire.proxy import parse
+
+    parse(text)
+    return text
+
+
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
-FORMATS = ("pretty", "raw", "json", "ndjson")
+FORMATS = ("pretty", "raw", "json", "ndjson", "curl")
 
 # --- what every command takes ----------------------------------------------------------------------------
 
@@ -196,7 +221,7 @@ class Output(Optioned):
     json: bool = option("--json", kind="flag", help="Print the exchange as one JSON document.", group="Output")
     format: str | None = option(
         "--format", metavar="FORMAT", choices=FORMATS, parse=one_of(*FORMATS), group="Output",
-        help="pretty on a terminal, raw (the answer's content alone) elsewhere, json, ndjson.",
+        help="pretty on a terminal, raw (the answer's content alone) elsewhere, json, ndjson; curl: the same by the protocol's own tool.",
     )  # fmt: skip
     query: str | None = option("--query", metavar="JMESPATH", help="Print only this part of the JSON document.", group="Output")
     verbose: bool = option("-v", "--verbose", kind="flag", help="Show the request as well, part by part.", group="Output")
@@ -218,6 +243,9 @@ class Request(Optioned):
     """
 
     words: tuple[str, ...] = ()
+    needs_words: ClassVar[bool] = True  # False where an option can stand in for them
+    at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
+    warn_days: int = 14  # a certificate that ends sooner is noted
 
     wire: int | None = option(
         "--wire", kind="optional", parse=size, bare="1MiB", metavar="SIZE", group="Output",
@@ -237,6 +265,25 @@ class Request(Optioned):
     )
     max_events: int | None = option("--max-events", parse=count, metavar="N", help="End a stream after N events.", group="Time")
 
+    retry: int = option(
+        "--retry", default=0, parse=retries, metavar="N", group="Retry",
+        help="Try again up to N times where that can help and does no harm.",
+    )  # fmt: skip
+    retry_delay: float = option(
+        "--retry-delay", default=0.5, parse=duration, metavar="TIME", group="Retry",
+        help="Longest first wait, doubled each time up to 30s; each wait is a chance part of it.  [500ms]",
+    )  # fmt: skip
+    retry_max_time: float | None = option(
+        "--retry-max-time", parse=duration, metavar="TIME", help="Limit for all attempts and waits together.", group="Retry"
+    )
+    retry_unsafe: bool = option(
+        "--retry-unsafe", kind="flag", help="Also repeat what may then be done twice, as a POST without a key.", group="Retry"
+    )
+    idempotency_key: str | None = option(
+        "--idempotency-key", parse=idempotency_key, metavar="auto|KEY", group="Retry",
+        help="Send this key, or a new one with auto, on every attempt, so that a server that knows it acts once.",
+    )  # fmt: skip
+
     expect: tuple[str, ...] = option(
         "--expect", kind="many", metavar="EXPR", help="Check the answer: 'status == 200', 'time < 250ms', 'json.id exists'.", group="Checks"
     )
@@ -253,6 +300,13 @@ class Request(Optioned):
     )  # fmt: skip
     interface: str | None = option("--interface", metavar="NAME", help="Send from this interface or local address.", group="Connection")
     unix_socket: str | None = option("--unix-socket", metavar="PATH", help="Connect to this unix socket.", group="Connection")
+    proxy: str | None = option(
+        "--proxy", parse=proxy_url, metavar="URL", group="Connection",
+        help="Connect through a proxy: [USER:PASSWORD@]HOST:PORT behind http://, https://, socks4://, socks4a://, socks5:// or socks5h://.",
+    )  # fmt: skip
+    all_addresses: bool = option(
+        "--all-addresses", kind="flag", help="Send to every address of the name, and compare.", group="Connection"
+    )
 
     cacert: str | None = option("--cacert", metavar="FILE", help="Trust the certificates in FILE.", group="TLS")
     cert: str | None = option("-E", "--cert", metavar="FILE", help="Client certificate (PEM, may hold the key).", group="TLS")

@@ -12,10 +12,9 @@ from binascii import hexlify
 from time import time_ns
 
 from rrcli import registry
-from rrcli.digest import sha256
 from rrcli.errors import EXIT_TERMINATED, ExchangeError, usage
-from rrcli.events import Content, Item, Received, Sent
-from rrcli.model import Answer, Body, Exchange, Failure, Message, Note, Target, Timing
+from rrcli.fold import Fold
+from rrcli.model import Exchange, Failure, Note, Timing
 from rrcli.policy.redact import MASK, field_secrets, url_secrets
 from rrcli.wire.clock import Deadline, now
 from rrcli.wire.trace import Trace
@@ -25,13 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from rrcli.attempts import Attempts
+    from rrcli.model import Answer
     from rrcli.options import Request
     from rrcli.wire.datagram import Datagrams
     from rrcli.wire.stream import Stream
 
 DEFAULT_TIMEOUT = 30.0
 IDLE_TIMEOUT = 30.0  # seconds of silence that end a stream or a download
-MOST_EVENTS = 10_000  # of a stream that are kept; the others are counted
 MAX_HOPS = 20  # that one exchange may lead on to
 
 
@@ -50,6 +50,14 @@ class Observer:
 
     keeps_content = True  # False: the observer takes the content itself, and nothing of it is kept in memory
 
+    @property
+    def shows(self) -> bool:
+        """Whether what it is told goes on to the user, who must not be told it twice."""
+        return type(self) is not Observer
+
+    def begins(self) -> None:
+        """A request is about to go out: the first, that of another hop, or of another attempt."""
+
     def received(self, answer: Answer) -> None:
         """The status is known."""
 
@@ -58,6 +66,9 @@ class Observer:
 
     def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
         """The next event of a stream, as the document will hold it, and as its raw line."""
+
+    def waits(self, seconds: float, number: int) -> None:
+        """Retry `number` follows in so many seconds."""
 
 
 class Context:
@@ -70,19 +81,33 @@ class Context:
         self.trace = Trace(request.wire)
         self.notes: list[Note] = []
         self.secrets: list[str] = []
-        self.follows = False  # an earlier hop was sent
+        self.follows = False  # an earlier hop or attempt was sent
         self.events = 0
+        self.keeps_content = True  # False: content is passed on, however much there is of it
+        self._notes_before = 0  # those of earlier hops
 
     def hop(self, request: Request) -> Context:
         """The context of the next hop: a trace of its own, the same deadline and id; notes and secrets add up."""
         context = Context(request, self.deadline, self.id)
         context.notes, context.secrets, context.follows = self.notes, self.secrets, True
+        context._notes_before = len(self.notes)
+        return context
+
+    def again(self, request: Request, deadline: Deadline) -> Context:
+        """The context of another attempt of the same hop, with a deadline of its own and without this one's notes."""
+        context = Context(request, deadline, self.id)
+        context.notes, context.secrets, context.follows = self.notes[: self._notes_before], self.secrets, True
+        context._notes_before = self._notes_before
         return context
 
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:
         """An open stream, over TLS when asked; trust is loaded before the clock starts."""
         from rrcli.wire.dial import connect
 
+        if self.request.proxy:
+            from rrcli.wire.proxy import parse
+
+            self.secret(*parse(self.request.proxy).secrets)
         return connect(self.request, host, port, self.trace, self.deadline, self.tls_context(alpn) if tls else None)
 
     def tls_context(self, alpn: tuple[str, ...] = ()) -> Any:
@@ -95,6 +120,8 @@ class Context:
         """A UDP socket for one peer."""
         from rrcli.wire.datagram import Datagrams
 
+        if self.request.proxy:
+            raise usage("--proxy carries connections, no datagrams", "use TCP, or leave the proxy out")
         return Datagrams(self.request, host, port, self.trace, self.deadline)
 
     def note(self, code: str, message: str) -> None:
@@ -130,29 +157,60 @@ def send(request: Request, observer: Observer | None = None, *, until: Deadline 
     _refuse_masks(request)
     if request.streams():
         request = unhurried(request)
+    if request.idempotency_key == "auto":
+        request = request.replace(idempotency_key=new_id())
     judge = _judge_of(request)
     whole = until or Deadline.after(request.deadline, "--deadline")
-    deadline = whole.sooner(Deadline.after(timeout_of(request), "--timeout"))
+    if request.retry:
+        whole = whole.sooner(Deadline.after(request.retry_max_time, "--retry-max-time"))
     exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()
-    context = Context(request, deadline, str(exchange_id))
-    exchange = _hops(entry, context, observer or Observer(), began)
+    context = Context(request, _deadline_of(request, whole), str(exchange_id))
+    exchange = _hops(entry, context, observer or Observer(), whole, began)
     return judge(exchange) if judge else exchange
 
 
-def _hops(entry: registry.Entry, context: Context, observer: Observer, began: int) -> Exchange:
-    """One hop after the other, until one leads no further; the earlier ones are the history of the last."""
+def _hops(entry: registry.Entry, context: Context, observer: Observer, whole: Deadline, began: int) -> Exchange:
+    """One hop after the other, each attempted as often as is asked for and sound, until one leads no further.
+
+    The earlier ones are the history of the last. A hop that fails is repeated by itself, not those that led to it.
+    """
     exchange_of = entry.load()[1]
+    attempts = _attempts_of(context.request, whole, observer)
     history: list[Exchange] = []
+    hops = 0
     while True:
-        fold = _Fold(context, observer)
-        failure = _drive(exchange_of(context.request, context), fold, context)
-        if fold.next and len(history) == MAX_HOPS:
+        request = context.request  # the adapter may put what it makes of it in its place
+        fold = Fold(context, attempts.begin() if attempts else observer)
+        failure = _drive(exchange_of(request, context), fold, context)
+        if fold.next and hops == MAX_HOPS:
             failure = ExchangeError("protocol", "too_many_redirects", f"the answers lead on and on: {MAX_HOPS} were followed")
-        exchange = _finish(entry, context, fold, failure, began)
-        if failure or not fold.next:
+        exchange = _finish(entry, context, fold, failure or fold.failure, began)
+        if fold.next and not failure:
+            hops += 1
+            history.append(exchange.replace(why=fold.why))
+            context = context.hop(fold.next)
+            continue
+        again = False
+        if attempts:
+            again, exchange = attempts.another(exchange)
+        if not again:
             return exchange.replace(history=tuple(history))
-        history.append(exchange.replace(why=fold.why))
-        context = context.hop(fold.next)
+        history.append(exchange.replace(why="retry"))
+        context = context.again(request, _deadline_of(request, whole))
+
+
+def _deadline_of(request: Request, whole: Deadline) -> Deadline:
+    """The deadline of an attempt that begins now, within the whole."""
+    return whole.sooner(Deadline.after(timeout_of(request), "--timeout"))
+
+
+def _attempts_of(request: Request, whole: Deadline, observer: Observer) -> Attempts | None:
+    """Who decides on further attempts, when any were asked for."""
+    if not request.retry:
+        return None
+    from rrcli.attempts import Attempts
+
+    return Attempts(request, whole, observer)
 
 
 def unhurried(request: Request) -> Request:
@@ -187,73 +245,7 @@ def _judge_of(request: Request) -> Callable[[Exchange], Exchange] | None:
     return Judge(request.expect, request.ok).judge
 
 
-class _Fold:
-    """Folds the events of one hop: what was asked, the answer so far, its content up to a limit."""
-
-    def __init__(self, context: Context, observer: Observer) -> None:
-        self.message = Message(summary="")
-        self.target = Target(url="")
-        self.answer: Answer | None = None
-        self.finished = False
-        self.next: Request | None = None
-        self.why: str | None = None
-        self.size = 0
-        self.kept: list[bytes] = []
-        self._keeps = observer.keeps_content
-        self._room = context.request.max_size if self._keeps else 0
-        self._events: list[dict[str, Any]] = []
-        self._context = context
-        self._digest = sha256()
-        self._observer = observer
-
-    def take(self, event: registry.Event) -> None:
-        if isinstance(event, Sent):
-            self.message, self.target = event.message, event.target
-        elif isinstance(event, Content):
-            self._content(event.data)
-        elif isinstance(event, Item):
-            self._item(event)
-        elif isinstance(event, Received):
-            self.answer = event.answer
-            self._observer.received(event.answer)
-        else:
-            self.answer, self.next, self.why = event.answer, event.next, event.why
-            self.finished = True
-
-    def _content(self, data: bytes) -> None:
-        self.size += len(data)
-        self._digest.update(data)
-        self._observer.content(data)
-        if self._room:
-            self.kept.append(data[: self._room])
-            self._room -= len(self.kept[-1])
-
-    def _item(self, event: Item) -> None:
-        timeline = self._context.trace.timeline
-        at_ms = round((timeline.last_ns - timeline.origin_ns) / 1e6, 3)
-        value = {"at_ms": at_ms, "type": event.type, "data": event.data, **event.more}
-        self._context.events += 1
-        if len(self._events) < MOST_EVENTS:
-            self._events.append(value)
-        elif self._context.events == MOST_EVENTS + 1:
-            self._context.note("events-left-out", f"only the first {MOST_EVENTS} events are kept in the document")
-        self._observer.item(value, event.text, self._context.secrets)
-
-    def response(self) -> Answer | None:
-        """The answer with its content; `None` when not even the status came."""
-        if self.answer is None:
-            return None
-        if self._events:
-            self.answer = self.answer.replace(data={**self.answer.data, "events": self._events})
-        body = self.answer.body or (Body() if self.size else None)
-        if body is None:
-            return self.answer
-        data = b"".join(self.kept)
-        truncated = (self._keeps and len(data) < self.size) or not self.finished
-        return self.answer.replace(body=body.replace(data=data, size=self.size, sha256=self._digest.hexdigest(), truncated=truncated))
-
-
-def _drive(events: Iterator[registry.Event], fold: _Fold, context: Context) -> ExchangeError | None:
+def _drive(events: Iterator[registry.Event], fold: Fold, context: Context) -> ExchangeError | None:
     """Run the adapter to its end; its failure, if any. Usage errors pass: nothing was sent."""
     failure = None
     try:
@@ -263,10 +255,8 @@ def _drive(events: Iterator[registry.Event], fold: _Fold, context: Context) -> E
         if error.layer in ("usage", "local") and not (context.trace.timeline.origin_ns or context.follows):
             raise
         failure = error
-    except Interrupted as error:
-        failure = ExchangeError("internal", "interrupted", f"ended by signal {error.signal}")
-    except KeyboardInterrupt:
-        failure = ExchangeError("internal", "interrupted", "interrupted (Ctrl-C)")
+    except KeyboardInterrupt as signal:
+        failure = interruption(signal)
     finally:  # an adapter left half-way by an observer's exception would keep its socket
         if close := getattr(events, "close", None):
             close()
@@ -276,16 +266,27 @@ def _drive(events: Iterator[registry.Event], fold: _Fold, context: Context) -> E
     return failure
 
 
-def _suspicions(trace: Trace) -> list[Note]:
+def interruption(signal: KeyboardInterrupt) -> ExchangeError:
+    """The failure of what Ctrl-C or TERM ended."""
+    message = f"ended by signal {signal.signal}" if isinstance(signal, Interrupted) else "interrupted (Ctrl-C)"
+    return ExchangeError("internal", "interrupted", message)
+
+
+def _suspicions(trace: Trace, answer: Answer | None, warn_days: int) -> list[Note]:
     """What is suspicious whatever the protocol."""
-    if trace.tls is None:
-        return []
-    from rrcli.policy.suspicion import tls_notes
+    notes: list[Note] = []
+    if trace.tls:
+        from rrcli.policy.suspicion import tls_notes
 
-    return tls_notes(trace.tls)
+        notes += tls_notes(trace.tls, warn_days)
+    if answer and any(name.lower() == "date" for name, _ in answer.fields):
+        from rrcli.policy.suspicion import clock_notes
+
+        notes += clock_notes(answer.fields, trace.timeline.started_at_ns / 1e9)
+    return notes
 
 
-def _finish(entry: registry.Entry, context: Context, fold: _Fold, failure: ExchangeError | None, began: int) -> Exchange:
+def _finish(entry: registry.Entry, context: Context, fold: Fold, failure: ExchangeError | None, began: int) -> Exchange:
     """The exchange as it happened, judged by the protocol's status alone."""
     trace, timeline, answer = context.trace, context.trace.timeline, fold.response()
     fields = fold.message.fields + ((answer.fields + answer.trailers) if answer else ())
@@ -303,7 +304,7 @@ def _finish(entry: registry.Entry, context: Context, fold: _Fold, failure: Excha
             elapsed_ns=now() - began,
         ),
         connection=trace.connection(),
-        notes=(*context.notes, *_suspicions(trace)),
+        notes=(*context.notes, *_suspicions(trace, answer, context.request.warn_days)),
         transcript=trace.transcript(),
         secrets=tuple(secrets),
     )
@@ -313,7 +314,7 @@ def _finish(entry: registry.Entry, context: Context, fold: _Fold, failure: Excha
 
     error: Failure
     if failure is None:
-        outcome, error = "application_error", application_failure(entry, exchange)
+        outcome, error = "application_error", application_failure(entry, exchange, sent=trace.wrote)
     else:
-        outcome, error = "error", network_failure(entry, exchange, failure, trace)
+        outcome, error = "error", network_failure(entry, exchange, failure, trace, whole=fold.finished)
     return exchange.replace(outcome=outcome, error=error)

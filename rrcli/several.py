@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from rrcli.errors import ExchangeError, usage
+from rrcli.events import Sent
 from rrcli.model import Exchange, ExchangeSet, Failure, Message, Target
 from rrcli.registry import entry_of
-from rrcli.runner import new_id, send
-from rrcli.wire.clock import Deadline
+from rrcli.runner import Context, new_id, send
+from rrcli.wire.clock import Deadline, Timeline
+from rrcli.wire.dial import redirected
+from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.options import Request
-
-AT_ONCE = 8  # past about so many, threads distort their own measurements
 
 
 def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> ExchangeSet:
@@ -32,6 +34,34 @@ def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> Excha
     return ExchangeSet(exchanges=tuple(exchanges))
 
 
+def every_address(request: Request) -> tuple[Request, ...]:
+    """The request once for each address of its host; just itself where the name cannot be found, which sending it reports.
+
+    Whom a request is for only its adapter knows: it says so before it touches the network. Raises `ExchangeError` of layer
+    `usage` or `local`.
+    """
+    context = Context(request, Deadline.after(request.connect_timeout, "--connect-timeout"), "")
+    events = entry_of(request).load()[1](request, context)
+    try:
+        told = next(events)
+    finally:
+        events.close()  # type: ignore[attr-defined]  # adapters are generators
+    request = context.request  # a URL may have said more
+    assert isinstance(told, Sent)
+    if request.unix_socket or not told.target.host or told.target.port is None:
+        raise usage("--all-addresses is for a host and a port")
+    if request.proxy and not request.proxy.startswith(("socks4://", "socks5://")):
+        raise usage("--all-addresses: this proxy looks names up itself", "with socks5:// it is done here")
+    host, port = redirected(request, to_ascii(told.target.host), told.target.port)
+    try:
+        found = addresses(request, host, port, Timeline(), context.deadline)
+    except ExchangeError as error:
+        if error.layer == "usage":
+            raise
+        return (request,)
+    return tuple(request.replace(resolve=(*request.resolve, (host.lower(), port, place.text))) for place in found)
+
+
 def _work(parts: tuple[Request, ...], results: list[Exchange | BaseException | None], whole: Deadline) -> None:
     """Send the parts in threads that nobody has to wait for when the program is told to end."""
     from threading import Lock, Thread
@@ -50,7 +80,7 @@ def _work(parts: tuple[Request, ...], results: list[Exchange | BaseException | N
             except BaseException as error:  # noqa: BLE001  # raised again where somebody can catch it
                 results[at] = error
 
-    threads = [Thread(target=work, daemon=True) for _ in range(min(AT_ONCE, len(parts)))]
+    threads = [Thread(target=work, daemon=True) for _ in range(min(parts[0].at_once, len(parts)))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -62,4 +62,4 @@ def test_tcp_loads_nothing_heavy() -> None:
 
 
 def test_the_version_loads_next_to_nothing() -> None:
-    assert loaded("--version") - {"__future__"} == {"rrcli", "rrcli.__main__", "rrcli.errors"}
+    assert loaded("--version") - {"__future__"} == {"rrcli", "rrcli.__main__", "rrcli.errors", "rrcli.report", "rrcli.report.output"}

@@ -9,23 +9,26 @@ import os
 
 from rrcli.document import document, set_document
 from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
-from rrcli.jsontext import dumps
+from rrcli.jsontext import dumps, pieces
 from rrcli.model import Exchange, ExchangeSet
 from rrcli.options import FORMATS, one_of
 from rrcli.policy.redact import masked
-from rrcli.report.output import to_file, to_stderr, to_stdout
+from rrcli.report.output import to_file, to_stderr, to_stdout, to_terminal
 from rrcli.report.raw import Raw, ToFile, head
 from rrcli.runner import Interrupted, Observer, send, unhurried
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import NoReturn
 
     from rrcli.cli.fast import Invocation
     from rrcli.options import Output
     from rrcli.policy.expect import Path
+    from rrcli.report.progress import Progress
 
 SIGTERM = 15
+AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
 
 
@@ -36,12 +39,20 @@ def execute(invocation: Invocation) -> int:
     """
     run = _Run(invocation)
     parts = run.request.several()
-    if parts is not None:
-        from rrcli.several import send_all
+    if parts is not None or run.request.all_addresses:
+        from rrcli.several import every_address, send_all
 
+        if run.request.all_addresses:
+            parts = tuple(one for part in parts or (run.request,) for one in every_address(part))
+        assert parts
         return run.show_set(send_all(parts, run.request.deadline))
     observer = run.observer()
-    exchange = send(run.request, observer)
+    progress = run.progress(observer)
+    try:
+        exchange = send(run.request, progress or observer)
+    finally:
+        if progress:
+            progress.finish()
     if isinstance(observer, Raw):
         observer.finish()
     return run.show(exchange)
@@ -79,6 +90,14 @@ class _Run:
             return Live(_print, drawn=self.style == "pretty", show_secrets=self.output.show_secrets)
         return Observer()
 
+    def progress(self, observer: Observer) -> Progress | None:
+        """What goes on, for somebody who waits at a terminal."""
+        if self.output.silent or not os.isatty(2) or os.environ.get("TERM") == "dumb":
+            return None
+        from rrcli.report.progress import Progress
+
+        return Progress(observer, to_stderr, retries=self.request.retry, makes_way=not self.output.output)
+
     def show(self, exchange: Exchange) -> int:
         """Print one exchange; its exit code."""
         code = self.exit_code(exchange)
@@ -89,8 +108,11 @@ class _Run:
             found = self._print_query(document(exchange))
             return code or (0 if found else EXIT_CODES["application"])
         shown = exchange if self.output.show_secrets else masked(exchange)
-        if self.style in ("json", "ndjson"):
-            _print(dumps(document(shown, exact=True), 2 if self.style == "json" else 0))
+        if self.style == "curl":
+            self._show_command(exchange)
+            self._explain(shown)
+        elif self.style in ("json", "ndjson"):
+            _print_pieces(pieces(document(shown, exact=True), 2 if self.style == "json" else 0))
         elif self.style == "pretty":
             _print(self._draw(shown, color=color(self.output, 1)))
         elif self.style == "raw":
@@ -110,8 +132,12 @@ class _Run:
             for exchange in several.exchanges:
                 self._print_content(exchange)
         shown = several if self.output.show_secrets else ExchangeSet(exchanges=tuple(map(masked, several.exchanges)))
-        if self.style in ("json", "ndjson"):
-            _print(dumps(set_document(shown, exact=True), 3 if self.style == "json" else 0))
+        if self.style == "curl":
+            for exchange, masked_one in zip(several.exchanges, shown.exchanges, strict=True):
+                self._show_command(exchange)
+                self._explain(masked_one)
+        elif self.style in ("json", "ndjson"):
+            _print_pieces(pieces(set_document(shown, exact=True), 3 if self.style == "json" else 0))
         elif self.style == "pretty":
             from rrcli.report.terminal import render_set
 
@@ -141,6 +167,16 @@ class _Run:
             _print(found if isinstance(found, str) else dumps(found))
         return found is not None
 
+    def _show_command(self, exchange: Exchange) -> None:
+        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without a secret."""
+        module = __import__(self.entry.module, fromlist=["as_command"])
+        as_command = getattr(module, "as_command", None)
+        command = as_command(exchange) if as_command else None
+        if command is not None:
+            _print(command)
+        else:
+            to_stderr("rrcli: no command of another tool does the same\n")
+
     def _draw(self, exchange: Exchange, *, color: bool) -> str:
         from rrcli.report.terminal import render
 
@@ -157,23 +193,25 @@ class _Run:
         answer = exchange.response
         if answer is None:
             return
-        data = head(answer) if self.output.include else b""
+        write = to_terminal() if os.isatty(1) else to_stdout
+        if self.output.include:
+            write(head(answer))
         if answer.body and not (self.output.include and answer.whole is not None):
-            data += answer.body.data + (b"\n" if self.entry.lines and answer.body.size else b"")
-        if os.isatty(1):
-            from rrcli.report.visible import visible
-
-            data = visible(data.decode("utf-8", "replace"), multiline=True).encode()
-        to_stdout(data)
+            write(answer.body.data)
+            if self.entry.lines and answer.body.size:
+                write(b"\n")
+        write(b"")
 
     def _explain(self, exchange: Exchange) -> None:
         """The picture of a failure, or of everything with -v or --wire, beside the content; else only the notes."""
         if exchange.error or self.output.verbose or self.request.wire is not None:
             answer = exchange.response.replace(body=None) if exchange.response else None
             to_stderr(self._draw(exchange.replace(response=answer), color=color(self.output, 2)))
-        elif not self.output.silent:
+        elif exchange.notes and not self.output.silent:
+            from rrcli.report.visible import visible
+
             for note in exchange.notes:
-                to_stderr(f"rrcli: note: {note.message}\n")
+                to_stderr(f"rrcli: note: {visible(note.message)}\n")
 
 
 def style_of(output: Output) -> str:
@@ -224,6 +262,17 @@ def _query(output: Output) -> Path | None:
 
 def _print(text: str) -> None:
     to_stdout((text if text.endswith("\n") else text + "\n").encode("utf-8", "surrogateescape"))
+
+
+def _print_pieces(parts: Iterable[str]) -> None:
+    """Print a document of any size: what is short in one write, what is long as it is made."""
+    waiting = bytearray()
+    for part in parts:
+        waiting += part.encode("utf-8", "surrogateescape")
+        if len(waiting) > AT_ONCE:
+            to_stdout(waiting)
+            waiting.clear()
+    to_stdout(waiting + b"\n")
 
 
 def _on_term(handler: object) -> None:

@@ -39,6 +39,7 @@ RETRIES = {
 FRAMINGS = {
     "content-length": "Content-Length",
     "chunked": "the last chunk",
+    "end-stream": "END_STREAM",
     "close": "the peer closing",
     "none": "the end of its fields (no content)",
     "upgrade": "the change of protocol",

@@ -22,8 +22,9 @@ USELESS = (
     "certificate_hostname", "client_certificate_required", "handshake_failed", "malformed", "too_large", "wrong_protocol",
     "too_many_redirects", "unsupported", "usage", "input", "output", "internal",
 )  # fmt: skip
-# The peer refused us before it read anything of the request; of a datagram the kernel says so afterwards.
-NEVER_READ = ("client_certificate_required", "handshake_failed", "refused")
+# The peer refused us before it read anything of the request: in TLS 1.3 the client has sent it by then (RFC 8446 §4.4.2.4),
+# and of a datagram the kernel says so afterwards.
+NEVER_READ = ("client_certificate_required", "refused")
 
 PHASE_WORDS = {
     "resolve": "resolving the name",
@@ -43,28 +44,39 @@ TIMEOUT_HINTS = {
     "wait": "the server has the request and did not answer: allow more with --timeout, look at its log",
     "receive": "the answer began but did not end: allow more with --timeout",
 }
+# Where the raiser knew no better.
+KIND_HINTS = {
+    "reset": "the server, or something on the way, broke the connection off: its log tells why",
+    "closed": "the server closed in place of answering: its log tells why",
+    "truncated": "the server, or a proxy, ended too early or announced a wrong length: its log tells; --wire shows the bytes",
+    "malformed": "the server, or something on the way, breaks the protocol: --wire shows the bytes",
+    "too_large": "this limit keeps a server from filling memory: is it the server you meant? --wire shows how its answer begins",
+    "unsupported": "rrcli does not speak that: is it the server you meant? rrcli tcp shows what it sends",
+    "too_many_redirects": "the answers lead in a circle: history shows every hop",
+}
 
 
-def application_failure(entry: Entry, exchange: Exchange) -> Failure:
-    """The failure that a bad status is: answered, with what the tables say of it."""
+def application_failure(entry: Entry, exchange: Exchange, *, sent: bool = True) -> Failure:
+    """The failure that a bad status is, with what the tables say of it; not `sent` when a handshake before was answered so."""
     assert exchange.response
     status = exchange.response.status
     code = str(status.text if status.code is None else status.code)
     found = explain(entry.explains, code) if entry.explains else None
     useful = found is not None and found.retry in ("safe", "later", "unsafe")
+    delivery = "answered" if sent else "not_sent"
     return Failure(
         layer="application",
         kind="bad_status",
         message=exchange.response.summary,
         hint=found.action if found else None,
-        delivery="answered",
-        retry="safe" if found and found.retry == "safe" else _retry(exchange, useful, "answered"),
+        delivery=delivery,
+        retry="safe" if found and found.retry == "safe" else _retry(exchange, useful, delivery),
     )
 
 
-def network_failure(entry: Entry, exchange: Exchange, error: ExchangeError, trace: Trace) -> Failure:
-    """The failure of an exchange that broke somewhere below its application."""
-    delivery = "unknown" if trace.wrote and error.kind not in NEVER_READ else "not_sent"
+def network_failure(entry: Entry, exchange: Exchange, error: ExchangeError, trace: Trace, *, whole: bool = False) -> Failure:
+    """The failure of an exchange that broke below its application, or, with a `whole` answer, by what we made of that."""
+    delivery = "answered" if whole else _delivery(error.kind, wrote=trace.wrote)
     message, hint = error.message, error.hint
     if error.kind == "wrong_protocol" and error.layer == "protocol" and trace.first:
         from rrcli.codec.recognise import recognise
@@ -79,10 +91,25 @@ def network_failure(entry: Entry, exchange: Exchange, error: ExchangeError, trac
         kind=error.kind,
         phase=error.phase,
         message=message,
-        hint=hint,
+        hint=hint or _hint_of(error, trace),
         delivery=delivery,
         retry=_retry(exchange, error.kind not in USELESS, delivery),
     )
+
+
+def _hint_of(error: ExchangeError, trace: Trace) -> str | None:
+    """The hint for a kind of failure; a peer that hangs up may have wanted TLS, or not have wanted it."""
+    hint = KIND_HINTS.get(error.kind)
+    if error.kind not in ("reset", "closed"):
+        return hint
+    if error.phase == "tls":
+        return "the port may not speak TLS, or something on the way refuses this name (--sni) or this version (--tls-max)"
+    return hint if trace.tls else f"{hint}; a port that wants TLS does so too"
+
+
+def _delivery(kind: str, *, wrote: bool) -> str:
+    """Did the server get it? What was written may have been read, unless the failure itself says that it was not."""
+    return "unknown" if wrote and kind not in NEVER_READ else "not_sent"
 
 
 def _retry(exchange: Exchange, useful: bool, delivery: str) -> str:

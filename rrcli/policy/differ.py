@@ -30,8 +30,8 @@ def differences(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def asked(data: Mapping[str, Any]) -> str:
-    """Equal for requests that ask the same, of whomever."""
-    return _canonical(dict(data), ("id",))
+    """Equal for requests that ask the same, of whomever; cookies and padding (`edns`) are between two peers."""
+    return _canonical(dict(data), ("id", "edns"))
 
 
 def _without_repeats(value: Any) -> Any:

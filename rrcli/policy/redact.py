@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from _json import encode_basestring, encode_basestring_ascii
 
-from rrcli.document import body_text, looks_like_json
+from rrcli.document import LARGE, body_text, looks_like_json
 from rrcli.jsontext import dumps, loads
 from rrcli.model import Answer, Body, Entry, Exchange, Message
 from rrcli.url import quote, unquote
@@ -313,7 +313,7 @@ def _body(body: Body | None, mask: Mask) -> Body | None:
     """A body that shows no secret; size and digest stay those of the true one. A text that is masked becomes UTF-8."""
     if body is None:
         return None
-    text = body_text(body)
+    text = None if len(body.data) > LARGE else body_text(body)  # as text it could take many times its size
     if text is None:
         return body.replace(data=mask.blank(body.data))
     shown = mask.text(text)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 400
 MOST_TEXT = 64 << 10  # characters
-MOST_JSON = 8 << 20  # characters that are read to make sure that they are JSON
+MOST_JSON = 8 << 20  # bytes that are read to make sure that they are JSON
 ROWS = 3  # rows of the terminal that one line of content may take
 
 # By the last word of the media type: the lexer of pygments that colours it.
@@ -50,7 +50,7 @@ def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False) -> N
         if body.size:
             page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind)])
         return
-    text = body_text(body)
+    text = _text(body)
     if text is None:
         page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind), (": -o FILE saves it, --wire shows the bytes", "dim")])
     else:
@@ -58,6 +58,19 @@ def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False) -> N
     if body.truncated:
         why = "the content breaks off here" if failed else "the content is longer; --max-size keeps more of it"
         page.add([("… ", "warn"), (why, "")])
+
+
+def _text(body: Body) -> str | None:
+    """The text, of a large body only what may be drawn: all of it could take many times its size."""
+    if len(body.data) <= MOST_JSON:
+        return body_text(body)
+    from rrcli.largebody import texts
+
+    try:
+        text = next(texts(body.data, body.charset or "utf-8"))
+    except (ValueError, LookupError):
+        return None
+    return None if "\0" in text else text
 
 
 def _draw_text(body: Body, text: str, page: Page, *, color: bool) -> None:
@@ -70,7 +83,7 @@ def _draw_text(body: Body, text: str, page: Page, *, color: bool) -> None:
 
 
 def _lines(body: Body, text: str, *, color: bool) -> list[Line]:
-    if not body.truncated and len(text) <= MOST_JSON and looks_like_json(body.media_type, text) and _is_json(text):
+    if not body.truncated and len(body.data) <= MOST_JSON and looks_like_json(body.media_type, text) and _is_json(text):
         from rrcli.report.jsonlines import lay_out
 
         return lay_out(text, MOST_TEXT)

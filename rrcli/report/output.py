@@ -6,14 +6,32 @@ import os
 
 from rrcli.errors import ExchangeError
 
+PIECE = 1 << 18  # bytes that are made visible at once
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def to_stdout(data: bytes) -> None:
+def to_stdout(data: bytes | bytearray) -> None:
     """Write all of it. Raises `BrokenPipeError` when nobody reads on, `ExchangeError` when it cannot be written."""
     _write(1, data, "standard output")
+
+
+def to_terminal() -> Callable[[bytes], None]:
+    """A function that writes text to standard output with its control characters made visible; `b""` ends it."""
+    from codecs import getincrementaldecoder
+
+    from rrcli.report.visible import visible
+
+    decoder = getincrementaldecoder("utf-8")("replace")
+
+    def write(data: bytes) -> None:
+        for at in range(0, len(data) or 1, PIECE):
+            text = decoder.decode(data[at : at + PIECE], final=not data)
+            to_stdout(visible(text, multiline=True).encode())
+
+    return write
 
 
 def to_stderr(text: str) -> None:
@@ -33,7 +51,7 @@ def to_file(path: str) -> Callable[[bytes], None]:
     return lambda data: _write(number, data, path)
 
 
-def _write(number: int, data: bytes, name: str) -> None:
+def _write(number: int, data: bytes | bytearray, name: str) -> None:
     view = memoryview(data)
     try:
         while view:

@@ -20,15 +20,18 @@ class Raw(Observer):
         self._include = include
         self._lines = lines
         self._began = False
+        self._complete = False  # the head was all there is to print
         self.keeps_content = keep
 
     def received(self, answer: Answer) -> None:
         if self._include:
             self._write(head(answer))
+            self._complete = answer.whole is not None
 
     def content(self, data: bytes) -> None:
-        self._write(data)
-        self._began = True
+        if not self._complete:
+            self._write(data)
+            self._began = True
 
     def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
         self._write(text + b"\n")
@@ -56,6 +59,8 @@ class ToFile(Observer):
 
 
 def head(answer: Answer) -> bytes:
-    """Status and fields as the wire has them, and the blank line."""
+    """Status and fields as the wire has them, and the blank line; or all at once, as the protocol's own tool prints it."""
+    if answer.whole is not None:
+        return answer.whole.encode("utf-8", "surrogateescape")
     lines = [answer.summary, *(f"{name}: {value}" for name, value in answer.fields), "", ""]
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")

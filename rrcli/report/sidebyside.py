@@ -10,7 +10,7 @@ from rrcli.policy.differ import asked, differences
 from rrcli.report.advice import headline
 from rrcli.report.certificates import SOON, days_left
 from rrcli.report.paint import cells, crop, pieces, span
-from rrcli.report.tables import aligned
+from rrcli.report.tables import aligned, are_words
 from rrcli.report.units import duration, size
 
 TYPE_CHECKING = False
@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 NARROWEST = 14  # columns of a peer; where that is too much the peers go into several tables
 MOST_LINES = 40  # of one answer
 SHORTEST_DIGEST = 12
+MANY_PORTS = 24  # from so many on, those that failed alike are only counted
 
 
 def draw_set(several: ExchangeSet, entry: Entry, page: Page) -> None:
     """Add the table, then the verdict, then the reasons of those that failed."""
     exchanges = several.exchanges
+    if _are_ports(exchanges):
+        _ports(exchanges, page)
+        return
     if any(exchange.connection.tls for exchange in exchanges) and not any(_has_content(exchange) for exchange in exchanges):
         _certificates(exchanges, page)
     else:
@@ -41,6 +45,18 @@ def draw_set(several: ExchangeSet, entry: Entry, page: Page) -> None:
 def _has_content(exchange: Exchange) -> bool:
     answer = exchange.response
     return answer is not None and bool(answer.fields or (answer.body and answer.body.size))
+
+
+def _are_ports(exchanges: Sequence[Exchange]) -> bool:
+    """Whether these are connections to several ports, which nothing was read from."""
+    ports = {exchange.target.port for exchange in exchanges}
+    answers = [exchange.response for exchange in exchanges if exchange.response]
+    return (
+        len(ports) > 1
+        and bool(answers or len(exchanges) > MANY_PORTS)
+        and all(answer.body is None for answer in answers)
+        and not any(exchange.connection.tls for exchange in exchanges)
+    )
 
 
 def _broke(exchange: Exchange) -> bool:
@@ -80,7 +96,7 @@ class _Grid:
             part = slice(begin, begin + at_once)
             table: list[list[Line]] = [[[], *(pieces(_fit(peer, room), "strong") for peer in self.peers[part]), []]]
             for label, texts, differs in lines:
-                role = "dim" if label in ("status", "time") else "strong"
+                role = "strong" if label in self.labels else "dim"
                 table.append([pieces(label, role), *(_cell(text, room) for text in texts[part]), [("≠", "bad")] if differs else []])
             page.blank()
             aligned(page, table, [False] * len(table[0]))
@@ -93,7 +109,9 @@ class _Grid:
             for at, (texts, differs) in enumerate(_lined_up([self._answer(exchange) for exchange in row])):
                 found.append(("" if at else label, texts, differs))
         statuses = self._statuses()
-        return [*found, ("status", statuses, len(set(statuses)) > 1), ("time", self._times(), False)]
+        found.append(("status", statuses, len(set(statuses)) > 1))
+        found += [(key, words, len(set(words)) > 1) for key, words in self._words()]
+        return [*found, ("time", self._times(), False)]
 
     def _answer(self, exchange: Exchange | None) -> list[str]:
         """The lines to compare: content made of lines as it is, any other as its size and digest."""
@@ -117,6 +135,17 @@ class _Grid:
             words = [status_words(exchange.response.status) for exchange in column if exchange and exchange.response]
             found.append(", ".join(dict.fromkeys(words)) or "-")
         return found
+
+    def _words(self) -> list[tuple[str, list[str]]]:
+        """Every key of the answers' data that holds a list of single words, with each peer's."""
+        columns = [
+            [exchange.response.data for exchange in column if exchange and exchange.response]
+            for column in zip(*self.rows.values(), strict=True)
+        ]
+        keys = dict.fromkeys(key for column in columns for data in column for key, value in data.items() if are_words(value))
+        return [
+            (key, [", ".join(dict.fromkeys(" ".join(data.get(key, ())) for data in column)) or "-" for column in columns]) for key in keys
+        ]
 
     def _times(self) -> list[str]:
         """The longest of each peer."""
@@ -203,7 +232,7 @@ def _certificates(exchanges: Sequence[Exchange], page: Page) -> None:
 
 def _handshake(exchange: Exchange) -> list[Line]:
     tls, failure, days = exchange.connection.tls, exchange.error, days_left(exchange)
-    soon = days is not None and 0 <= days < SOON
+    soon = (days is not None and 0 <= days < SOON) or any(note.code == "near-expiry" for note in exchange.notes)
     if failure is not None:
         verdict: Line = [("✘ ", "bad"), *pieces(headline(failure), "bad")]
     elif soon:
@@ -220,6 +249,27 @@ def _handshake(exchange: Exchange) -> list[Line]:
     ]
 
 
+# --- ports ------------------------------------------------------------------------------------------------
+
+
+def _ports(exchanges: Sequence[Exchange], page: Page) -> None:
+    """Port, what became of it, time; of many that failed alike only how many, by name of the failure."""
+    states = ["open" if exchange.error is None else exchange.error.kind.replace("_", " ") for exchange in exchanges]
+    counted = {state: states.count(state) for state in dict.fromkeys(states) if state != "open" and len(exchanges) > MANY_PORTS}
+    rows: list[list[Line]] = []
+    for exchange, state, peer in zip(exchanges, states, _peers(exchanges), strict=True):
+        if counted.get(state, 0) > 2:
+            continue
+        mark = ("✔ ", "good") if state == "open" else ("✘ ", "bad")
+        rows.append([pieces(peer), [mark, (state, "" if state == "open" else "bad")], [(duration(exchange.timing.total_ns), "dim")]])
+    page.blank()
+    aligned(page, rows, (False, False, True))
+    many = [f"{number} {state}" for state, number in counted.items() if number > 2]
+    opened = states.count("open")
+    said = [f"{opened} of {len(exchanges)} open", *many] if opened < len(exchanges) else [f"all {opened} open"]
+    page.add([(f"{'✔' if opened == len(exchanges) else '✘'} {', '.join(said)}", "good" if opened == len(exchanges) else "bad")], 0)
+
+
 # --- why some failed --------------------------------------------------------------------------------------
 
 
@@ -227,7 +277,7 @@ def _reasons(exchanges: Sequence[Exchange], page: Page) -> None:
     """Layer, message and next step of every failure that a status does not tell."""
     for exchange, peer in zip(exchanges, _peers(exchanges), strict=True):
         failure = exchange.error
-        if failure is None or not _broke(exchange):
+        if failure is None or not (_broke(exchange) or exchange.outcome == "check_failed"):
             continue
         page.blank()
         page.add_hanging([("✘ ", "bad"), *pieces(peer, "strong"), ("  ", "")], f"{failure.layer} · {failure.message}")

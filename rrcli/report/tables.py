@@ -15,8 +15,13 @@ GAP = 2
 
 
 def tables(data: Mapping[str, Any], asked: Mapping[str, Any], page: Page) -> bool:
-    """Add the tables of an answer's data; those that only repeat the request's are left out. True if there was one."""
+    """Add the tables of an answer's data and of its groups; those that only repeat the request's are left out. True if there was one."""
     found = [(key, value) for key, value in data.items() if _is_table(value) and not _repeats(value, asked.get(key))]
+    for key, group in data.items():
+        wanted = asked.get(key)
+        for inner, value in group.items() if isinstance(group, dict) else ():
+            if _is_table(value) and not _repeats(value, wanted.get(inner) if isinstance(wanted, dict) else None):
+                found.append((f"{key} {inner}", value))
     for key, rows in found:
         page.blank()
         _table(key, rows, page)
@@ -35,6 +40,11 @@ def _is_table(value: Any) -> bool:
         and bool(value)
         and all(isinstance(row, dict) and all(map(_is_flat, row.values())) for row in value)
     )
+
+
+def are_words(value: Any) -> bool:
+    """Whether it is a list of single words, as flags are."""
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(word, str) and word.isalnum() for word in value)
 
 
 def _is_flat(cell: Any) -> bool:

@@ -12,7 +12,7 @@ from rrcli.report.advice import PLAIN, advice, headline, how_far
 from rrcli.report.bodytext import draw_body
 from rrcli.report.certificates import chain, days_left, days_words
 from rrcli.report.paint import SEPARATOR, Page, cells, pieces, shorten, span
-from rrcli.report.tables import aligned, tables
+from rrcli.report.tables import aligned, are_words, tables
 from rrcli.report.units import duration, size
 from rrcli.report.waterfall import waterfall
 
@@ -164,6 +164,9 @@ def _connection(exchange: Exchange) -> list[Line]:
     items.append([(f"{size(connection.bytes_sent)} out, {size(connection.bytes_received)} in", "")])
     if answer and answer.framing:
         items.append([("ends by ", ""), *pieces(FRAMINGS.get(answer.framing, answer.framing))])
+    for key, value in answer.data.items() if answer else ():
+        if are_words(value):
+            items.append(pieces(f"{key} {' '.join(value)}"))
     return items
 
 

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
 ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {code: f"\\u{code:04x}" for code in DIRECTIONS}
+ESCAPES |= {code: f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}" for code in range(0xD800, 0xE000)}
 ESCAPES |= {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 KEPT_IN_LINES = "\n\t"
+_IN_LINES = {code: shown for code, shown in ESCAPES.items() if chr(code) not in KEPT_IN_LINES}
 
 
 def visible(text: str, *, multiline: bool = False) -> str:
     """The text with its control characters escaped; newlines and tabs stay with `multiline`."""
     if text.isprintable():
         return text
-    return "".join([letter if letter.isprintable() else escape(letter, multiline=multiline) or letter for letter in text])
+    return text.translate(_IN_LINES if multiline else ESCAPES)
 
 
 def escape(letter: str, *, multiline: bool = False) -> str | None:
     """What to show in place of a character; `None` for one that may be shown itself."""
     if multiline and letter in KEPT_IN_LINES:
         return None
-    code = ord(letter)
-    if 0xD800 <= code <= 0xDFFF:
-        return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
-    return ESCAPES.get(code)
+    return ESCAPES.get(ord(letter))

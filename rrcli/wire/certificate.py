@@ -6,6 +6,7 @@ fields that are shown are walked to by hand. Verification is OpenSSL's alone; no
 
 from __future__ import annotations
 
+from _socket import AF_INET6, inet_ntop, inet_pton
 from binascii import hexlify
 
 from rrcli.digest import sha256
@@ -47,7 +48,7 @@ def describe(certificate: Any) -> Certificate:
     return Certificate(
         subject=_name(info.get("subject", ())),
         issuer=_name(info.get("issuer", ())),
-        sans=tuple(str(value) for _, value in info.get("subjectAltName", ())),
+        sans=tuple(_san(kind, value) for kind, value in info.get("subjectAltName", ())),
         not_before=not_before,
         not_after=not_after,
         key=key,
@@ -58,6 +59,18 @@ def describe(certificate: Any) -> Certificate:
 def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
     """`CN=example.test, O=Example`, in the certificate's order."""
     return ", ".join(f"{SHORT.get(kind, kind)}={value}" for part in parts for kind, value in part)
+
+
+def _san(kind: str, value: Any) -> str:
+    """One alternative name; OpenSSL writes an IPv6 address in full, and the name of a directory in parts."""
+    if kind == "DirName":
+        return _name(value)
+    if kind == "IP Address" and ":" in value:
+        try:
+            return inet_ntop(AF_INET6, inet_pton(AF_INET6, value))
+        except OSError:
+            pass  # an address of a wrong length
+    return str(value)
 
 
 def _items(der: bytes) -> Iterator[tuple[int, bytes]]:
@@ -97,10 +110,12 @@ def _key(info: bytes) -> str:
 
 
 def _time(tag: int, content: bytes) -> int:
-    """Seconds since the epoch of a UTCTime (two-digit year) or GeneralizedTime."""
-    text = content.decode("ascii").rstrip("Z")
+    """Seconds since the epoch of a UTCTime (two-digit year) or GeneralizedTime; 0 for one that breaks RFC 5280 §4.1.2.5."""
+    text = content.decode("latin-1")
     if tag == 0x17:
         text = ("19" if text[:2] >= "50" else "20") + text
+    if len(text) != 15 or not (text.isascii() and text[:14].isdecimal() and text[14] == "Z"):
+        return 0
     year, month, day, hour, minute, second = (
         int(text[at : at + width]) for at, width in ((0, 4), (4, 2), (6, 2), (8, 2), (10, 2), (12, 2))
     )

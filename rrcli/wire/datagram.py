@@ -7,9 +7,11 @@ the kernel report a closed port all the same, as on a connected one.
 from __future__ import annotations
 
 from _socket import IPPROTO_IP, IPPROTO_IPV6, SOCK_DGRAM, socket
-from select import POLLIN, poll
+from errno import EMSGSIZE
+from select import POLLIN, POLLOUT, poll
 from sys import platform
 
+from rrcli.errors import usage
 from rrcli.model import Attempt
 from rrcli.wire.clock import Deadline, now
 from rrcli.wire.dial import bind_interface, redirected
@@ -18,6 +20,7 @@ from rrcli.wire.stream import translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rrcli.options import Request
@@ -28,7 +31,12 @@ LARGEST = 65535
 
 
 class Datagrams:
-    """A UDP socket for one peer."""
+    """A UDP socket for one peer.
+
+    With `sealed` what goes by is ciphertext: whoever unwraps it tells the trace, here it is only counted.
+    """
+
+    sealed = False
 
     def __init__(self, request: Request, host: str, port: int, trace: Trace, deadline: Deadline) -> None:
         """Resolve `host` and open the socket. Raises `ExchangeError` of layer `network` or `usage`."""
@@ -66,31 +74,48 @@ class Datagrams:
         """One datagram out. Raises `ExchangeError`."""
         begin = now()
         self.trace.timeline.writing(begin)
+        while not self._sent(data):
+            self._poll(POLLOUT, self.deadline)
+            if self.deadline.passed():
+                self.deadline.expire()
+        self.trace.timeline.wrote(now())
+        if not self.sealed:
+            self.trace.sent(data, begin, note)
+
+    def _sent(self, data: bytes) -> bool:
+        """Whether the system took it; false while it has no room."""
         try:
             self.trace.bytes_sent += self.sock.sendto(data, self.peer)
+        except BlockingIOError:
+            return False
         except OSError as error:
+            if error.errno == EMSGSIZE:
+                raise usage(f"{len(data)} bytes do not fit into a datagram", "UDP takes 65507 bytes over IPv4, 65527 over IPv6") from error
             raise translate(error, f"sending to {self.trace.peer}") from error
-        self.trace.timeline.wrote(now())
-        self.trace.sent(data, begin, note)
+        return True
 
-    def receive(self, until: Deadline | None = None) -> bytes | None:
-        """The next datagram of the peer; `None` when `until` passes first. Raises `ExchangeError` at the deadline."""
+    def _poll(self, events: int, deadline: Deadline) -> bool:
+        left = deadline.remaining_ms()
+        self._poller.modify(self.sock.fileno(), events)
+        return bool(self._poller.poll(None if left is None else left + 0.5))
+
+    def receive(self, until: Deadline | None = None, wanted: Callable[[bytes], bool] | None = None) -> bytes | None:
+        """The next datagram of the peer; `None` when `until` passes first. Raises `ExchangeError` at the deadline.
+
+        One that is not `wanted` is no answer: the wait for one goes on, and the transcript alone shows it.
+        """
         deadline = self.deadline.sooner(until) if until else self.deadline
         self.trace.timeline.reading(now())
         while True:
-            left = deadline.remaining_ms()
-            if self._poller.poll(None if left is None else left + 0.5):
-                data = self._take()
-                if data is not None:
-                    return data
-            elif deadline.passed():
+            data = self._take(wanted) if self._poll(POLLIN, deadline) else None
+            if data is not None:
+                return data
+            if deadline.passed():  # also under a flood of strangers' datagrams
                 if deadline is until:
                     return None
                 deadline.expire()
-            if self.deadline.passed():  # a flood of strangers' datagrams does not move the deadline
-                self.deadline.expire()
 
-    def _take(self) -> bytes | None:
+    def _take(self, wanted: Callable[[bytes], bool] | None) -> bytes | None:
         try:
             data, source = self.sock.recvfrom(LARGEST)
         except BlockingIOError:
@@ -101,9 +126,14 @@ class Datagrams:
             self.strangers += 1
             return None
         at_ns = now()
-        self.trace.timeline.read(at_ns)
         self.trace.bytes_received += len(data)
-        self.trace.received(data, at_ns)
+        if wanted and not wanted(data):
+            if not self.sealed:
+                self.trace.ignored(data, at_ns)
+            return None
+        self.trace.timeline.read(at_ns)
+        if not self.sealed:
+            self.trace.received(data, at_ns)
         return data
 
     def close(self) -> None:

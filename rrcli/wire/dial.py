@@ -5,7 +5,7 @@ Every address tried is written down with its time and its error, the winner with
 
 from __future__ import annotations
 
-from _socket import AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, SO_BINDTODEVICE, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
+from _socket import AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
 from errno import EINPROGRESS
 from select import POLLOUT, poll
 
@@ -33,13 +33,17 @@ def connect(request: Request, host: str, port: int, trace: Trace, deadline: Dead
     """
     sooner = deadline.sooner(Deadline.after(request.connect_timeout, "--connect-timeout"))
     name = to_ascii(host)
-    sock = open_socket(request, name, port, trace, sooner)
-    stream = Stream(Plain(sock, trace), trace, sooner, request.idle_timeout)
+    if request.proxy:
+        from rrcli.wire.proxy import open_stream
+
+        stream = open_stream(request, name, port, trace, sooner)
+    else:
+        stream = Stream(Plain(open_socket(request, name, port, trace, sooner), trace), trace, sooner, request.idle_timeout)
     if context:
         from rrcli.wire.tls import start_tls
 
         try:
-            start_tls(stream, context, request.sni or name)
+            start_tls(stream, context, to_ascii(request.sni or name))
         except BaseException:
             stream.close()
             raise
@@ -64,8 +68,8 @@ def open_socket(request: Request, host: str, port: int, trace: Trace, deadline: 
 def redirected(request: Request, host: str, port: int) -> tuple[str, int]:
     """Host and port after the `--connect-to` rules; the first that fits holds."""
     for from_host, from_port, to_host, to_port in request.connect_to:
-        if from_host in ("", host.lower()) and from_port in (None, port):
-            return to_host or host, port if to_port is None else to_port
+        if to_ascii(from_host) in ("", host.lower()) and from_port in (None, port):
+            return to_ascii(to_host or host), port if to_port is None else to_port
     return host, port
 
 
@@ -77,11 +81,15 @@ def bind_interface(request: Request, sock: socket, family: int) -> None:
     local = literal_family(name)
     try:
         if local is None:
-            sock.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, name.encode() + b"\0")
+            from _socket import SO_BINDTODEVICE
+
+            sock.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, name.encode("utf-8", "surrogateescape") + b"\0")
         elif local == family:
             sock.bind((name, 0))
         else:
             raise usage(f"--interface {name} and the peer's address are of different families", "choose with -4 or -6")
+    except ImportError:
+        raise usage("--interface takes the name of a device on Linux alone", "give its address in place of its name") from None
     except PermissionError as error:
         raise usage(f"--interface {name}: binding to a device needs more rights", "give its address in place of its name") from error
     except OSError as error:
@@ -99,17 +107,17 @@ class _Race:
         self.running: dict[int, tuple[socket, Address, int]] = {}
         self.poller = poll()
         self.failure: ExchangeError | None = None
+        self.next_at = 0  # when the next address may start
 
     def run(self) -> tuple[socket, Address]:
         """The winner. Raises the failure of the last address when none answers."""
-        next_at = 0
         try:
             while self.waiting or self.running:
-                if self.waiting and (not self.running or now() >= next_at):
-                    next_at = now() + HEAD_START_NS
+                if self.waiting and now() >= self.next_at:
+                    self.next_at = now() + HEAD_START_NS
                     if winner := self._start(self.waiting.pop()):
                         return winner
-                elif winner := self._poll(next_at):
+                elif winner := self._poll():
                     return winner
         finally:
             self._abandon("timeout" if self.deadline.passed() else "abandoned")
@@ -146,10 +154,10 @@ class _Race:
         self.poller.register(sock.fileno(), POLLOUT)
         return None
 
-    def _poll(self, next_at: int) -> tuple[socket, Address] | None:
+    def _poll(self) -> tuple[socket, Address] | None:
         left = self.deadline.remaining_ms()
         if self.waiting:
-            start = max(0, next_at - now()) / 1e6
+            start = max(0, self.next_at - now()) / 1e6
             left = start if left is None else min(left, start)
         for number, _ in self.poller.poll(None if left is None else left + 0.5):
             self.poller.unregister(number)
@@ -168,6 +176,7 @@ class _Race:
         return sock, place
 
     def _failed(self, place: Address, begin: int, error: OSError) -> None:
+        self.next_at = 0
         self.failure = translate(error, f"connecting to {place.endpoint}")
         self.trace.attempts.append(Attempt(address=place.text, ns=now() - begin, error=self.failure.kind))
 

@@ -7,7 +7,7 @@ a `str` makes Python load its IDNA codec, two milliseconds that would be charged
 from __future__ import annotations
 
 import _thread
-from _socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, inet_pton
+from _socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, inet_ntop, inet_pton
 
 from rrcli.errors import ExchangeError, usage
 from rrcli.record import Record
@@ -72,17 +72,19 @@ def addresses(request: Request, host: str, port: int, timeline: Timeline, deadli
     wanted = AF_INET if request.ipv4 else AF_INET6 if request.ipv6 else 0
     if request.ipv4 and request.ipv6:
         raise usage("-4 and -6 exclude each other")
-    for name, at_port, address in request.resolve:
-        if at_port == port and name in (host.lower(), "*"):
-            host = address
+    rules = {to_ascii(name): address for name, at_port, address in request.resolve if at_port == port}
+    host = rules.get(host.lower()) or rules.get("*") or host
     if family := literal_family(host):
         if wanted and family != wanted:
-            raise ExchangeError("network", "unreachable", f"{host} is not an {'IPv4' if request.ipv4 else 'IPv6'} address")
+            asked = "4" if request.ipv4 else "6"
+            message = f"{host} is not an IPv{asked} address"
+            raise ExchangeError("network", "unreachable", message, hint=f"leave -{asked} out, or give an address of that family")
         return [_address(family, host, port)]
     timeline.enter("resolve")
-    found = _look_up(host, port, int(wanted), deadline)
+    found = _look_up(host, port, int(wanted or literal_family(request.interface or "") or 0), deadline)
     timeline.leave()
-    return _alternate([Address(family=family, sockaddr=sockaddr, text=str(sockaddr[0])) for family, _, _, _, sockaddr in found])
+    unique = dict.fromkeys((family, sockaddr) for family, _, _, _, sockaddr in found)  # glibc reads a ::1 of /etc/hosts as 127.0.0.1 too
+    return _alternate([Address(family=family, sockaddr=sockaddr, text=str(sockaddr[0])) for family, sockaddr in unique])
 
 
 def _address(family: int, host: str, port: int) -> Address:
@@ -90,6 +92,7 @@ def _address(family: int, host: str, port: int) -> Address:
     if family == AF_INET:
         return Address(family=family, sockaddr=(host, port), text=host)
     bare, _, scope = host.partition("%")
+    bare = inet_ntop(AF_INET6, inet_pton(AF_INET6, bare))  # as the system writes it, to recognise a datagram's source
     if not scope:
         return Address(family=family, sockaddr=(bare, port, 0, 0), text=bare)
     from _socket import if_nametoindex

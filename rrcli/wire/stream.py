@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 CHUNK = 65536
+BACKLOG = 64 << 20  # bytes buffered while we send; a peer that talks on without listening has to wait then
 
 
 def translate(error: OSError, doing: str) -> ExchangeError:
@@ -45,6 +46,8 @@ def translate(error: OSError, doing: str) -> ExchangeError:
         return ExchangeError("transport", "refused", f"{doing}: {reason.lower()}", hint=hint)
     if code in (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN):
         return ExchangeError("transport", "reset", f"{doing}: the peer reset the connection")
+    if code == errno.EAGAIN:  # only a unix socket says so: it has no handshake to wait for
+        return ExchangeError("transport", "refused", f"{doing}: its queue of connections is full", hint="the server does not accept them")
     if code in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
         hint = "check the route, the VPN and the address family (-4, -6)"
         return ExchangeError("network", "unreachable", f"{doing}: {reason.lower()}", hint=hint)
@@ -55,7 +58,8 @@ def translate(error: OSError, doing: str) -> ExchangeError:
         return ExchangeError("network", "unreachable", f"{doing}: {reason.lower()}", hint=hint)
     if code == errno.EADDRNOTAVAIL:
         return ExchangeError("network", "unreachable", f"{doing}: {reason.lower()}", hint="check --interface and the address")
-    return ExchangeError("transport", "reset", f"{doing}: {reason.lower()}")
+    hint = "the system itself refuses: look at the route to it (ip route get ADDRESS); a black-hole route does so"
+    return ExchangeError("network", "unreachable", f"{doing}: {reason.lower()}", hint=hint)
 
 
 class Plain:
@@ -94,8 +98,8 @@ class Plain:
     def shutdown(self) -> None:
         try:
             self.sock.shutdown(1)  # SHUT_WR
-        except OSError as error:
-            raise translate(error, "while closing our half") from error
+        except OSError:
+            pass  # the peer is gone; its answer may still be there, and reading tells how it went
 
     def close(self) -> None:
         self.sock.close()
@@ -113,6 +117,7 @@ class Stream:
         self.deadline = deadline
         self.idle = idle
         self.eof = False
+        self.reset = False  # the peer reset the connection, but had answered before: nothing more can be sent
         self._buffer = bytearray()
         self._poller = poll()
         self._poller.register(link.fileno(), POLLIN)
@@ -120,15 +125,15 @@ class Stream:
     # --- writing
 
     def write(self, data: bytes, note: str | None = None) -> None:
-        """Send all of `data`. What arrives meanwhile is buffered, so that two talkers cannot block each other.
+        """Send all of `data`, or as much of it as a peer takes that answers and then resets the connection.
 
-        Raises `ExchangeError` (reset, timeout).
+        What arrives meanwhile is buffered, so that two talkers cannot block each other. Raises `ExchangeError` (reset, timeout).
         """
-        rest = data
-        while rest:
+        rest = memoryview(data)
+        while (rest or self.link.pending) and not self.reset:
             rest = rest[self.write_until_input(rest, note) :]
 
-    def write_until_input(self, data: bytes, note: str | None = None) -> int:
+    def write_until_input(self, data: bytes | memoryview, note: str | None = None) -> int:
         """Send `data`, but return early, with the number of bytes that left, once something has arrived."""
         link, view, done = self.link, memoryview(data), 0
         begin = now()
@@ -139,22 +144,34 @@ class Stream:
                 done += taken
                 if link.pending:
                     link.flush()
-                if (link.pending or not taken) and self._wait(POLLOUT if self.eof else POLLIN | POLLOUT) & ~POLLOUT and self._collect():
+                if (link.pending or not taken) and self._wait(POLLOUT | self._ear()) & ~POLLOUT and self._collect():
                     break
         except ExchangeError as error:
             # A server that refuses an upload answers first and resets then: its answer is worth more than our error.
-            if error.kind != "reset" or not self._answer_before_reset():
+            if error.kind != "reset" or not self._answered_before_reset():
                 raise
+            self.reset = True
         finally:
             if done:
-                self.trace.sent(data if done == len(data) else data[:done], begin, note)
+                self.trace.sent(view[:done], begin, note)
         return done
 
-    def _answer_before_reset(self) -> bool:
+    def _ear(self) -> int:
+        """The event of input, while there is any to expect and room for it."""
+        return 0 if self.eof or len(self._buffer) > BACKLOG else POLLIN
+
+    def _answered_before_reset(self) -> bool:
+        """Whether something to read came before the reset. Raises what a TLS alert says, which is why the peer left."""
         try:
-            return self._collect()
-        except ExchangeError:
-            return False
+            data = self.link.recv(CHUNK)
+        except ExchangeError as error:
+            if error.layer == "tls":
+                raise
+            data = None
+        if data:  # an end is none of the answer's: it leaves the blame with the sending
+            self._arrived(data)
+            self._buffer += data
+        return bool(self._buffer)
 
     def finish_writing(self) -> None:
         """Close our half: the peer reads the end of what we sent."""
@@ -169,10 +186,11 @@ class Stream:
 
     def receive(self, limit: int = CHUNK) -> bytes:
         """What has arrived, at least one byte and at most `limit`; `b""` at the end of the stream."""
-        if not self._buffer:
-            return self._await(limit)
-        data = bytes(self._buffer[:limit])
-        del self._buffer[:limit]
+        return self._cut(limit) if self._buffer else self._await(limit)
+
+    def _cut(self, size: int) -> bytes:
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
         return data
 
     def unread(self, data: bytes) -> None:
@@ -184,25 +202,25 @@ class Stream:
         while len(self._buffer) < size:
             if not self._fill():
                 raise truncated(f"the stream ended after {len(self._buffer)} of {size} bytes")
-        return self.receive(size)
+        return self._cut(size)
 
     def read_line(self, limit: int = CHUNK) -> bytes:
         """Up to and with the next LF. Raises `too_large` over `limit`, `truncated` at the end of the stream."""
         start = 0
-        while (end := self._buffer.find(b"\n", start)) < 0:
+        while (end := self._buffer.find(b"\n", start, limit)) < 0:
             start = len(self._buffer)
-            if start > limit:
+            if start >= limit:
                 raise too_large(f"a line is longer than {limit} bytes")
             if not self._fill():
                 raise truncated(f"the stream ended within a line, after {start} bytes of it")
-        return self.receive(end + 1)
+        return self._cut(end + 1)
 
     def wait_readable(self, seconds: float) -> bool:
-        """Whether bytes, or their end, come within `seconds`. False at the deadline, which the next read raises."""
+        """Whether bytes, or their end, come within `seconds`. Raises `ExchangeError` at the deadline."""
         self.trace.timeline.reading(now())
         until = Deadline.after(seconds, "")
         while not (self._buffer or self.eof or self._collect()):
-            if not self.eof and not self._wait(POLLIN, until, strict=False):
+            if not self.eof and not self._wait(self._input(), until, strict=False):
                 return False
         return True
 
@@ -220,22 +238,25 @@ class Stream:
             if data := self._take(size):
                 return data
             if not self.eof:
-                self._wait(POLLIN | (POLLOUT if self.link.pending else 0), idle)
-                if self.link.pending:
-                    self.link.flush()
+                self._wait(self._input(), idle)
         return b""
 
     def _take(self, size: int) -> bytes | None:
         """What the link has now, written down: `None` when there is nothing yet, `b""` at the end."""
+        if self.deadline.passed():  # a peer that always has more does not move it
+            self.deadline.expire()
         data = self.link.recv(size)
         if data is not None:
-            at_ns = now()
-            self.trace.timeline.read(at_ns)
-            if data:
-                self.trace.received(data, at_ns)
-            else:
-                self.eof = True
+            self._arrived(data)
         return data
+
+    def _arrived(self, data: bytes) -> None:
+        at_ns = now()
+        self.trace.timeline.read(at_ns)
+        if data:
+            self.trace.received(data, at_ns)
+        else:
+            self.eof = True
 
     def _collect(self) -> bool:
         """Buffer what is there without waiting; true when the buffer grew."""
@@ -245,12 +266,14 @@ class Stream:
         return bool(data)
 
     def _wait(self, events: int, other: Deadline | None = None, *, strict: bool = True) -> int:
-        """Poll until one of `events` or the sooner deadline, which raises when `strict`. Returns the events seen."""
+        """Poll for `events`, which are returned. Raises at the stream's deadline; at the `other` only when `strict`, else 0."""
         deadline = self.deadline.sooner(other) if other else self.deadline
         self._poller.modify(self.link.fileno(), events)
         while True:
             left = deadline.remaining_ms()
             seen = self._poller.poll(None if left is None else left + 0.5)
+            if self.deadline.passed():
+                self.deadline.expire()
             if seen:
                 return int(seen[0][1])
             if deadline.passed():
@@ -260,7 +283,10 @@ class Stream:
 
     def wait(self) -> None:
         """Wait until the link can go on: for bytes, and for room while it has some to send."""
-        self._wait(POLLIN | (POLLOUT if self.link.pending else 0))
+        self._wait(self._input())
+
+    def _input(self) -> int:
+        return POLLIN | POLLOUT if self.link.pending else POLLIN
 
     # --- TLS and the end
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from rrcli.wire.trace import Trace
 
 VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
+LOWEST = "1.2"  # unless a lower one is asked for
 RECORD = 16384
+LONGEST_HANDSHAKE = 1 << 20  # bytes; OpenSSL takes chains of 100 KiB
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem")
 
 # X509_V_ERR_* of OpenSSL to the kinds of the contract; all others are `certificate_untrusted`.
@@ -43,6 +45,8 @@ UNTRUSTED_HINTS = {
 
 def make_context(request: Request, alpn: tuple[str, ...]) -> Any:
     """The TLS settings of a request, with trust loaded. Raises `usage` or `input` errors for files that do not fit."""
+    if request.tls_min and request.tls_max and VERSIONS[request.tls_min] > VERSIONS[request.tls_max]:
+        raise usage(f"--tls-min {request.tls_min} is above --tls-max {request.tls_max}")
     context: Any = _ssl._SSLContext(16)  # PROTOCOL_TLS_CLIENT: verification and host names on
     if request.insecure:
         context.check_hostname = False
@@ -53,19 +57,26 @@ def make_context(request: Request, alpn: tuple[str, ...]) -> Any:
         _load_certificate(context, request)
     elif request.key:
         raise usage("--key needs the certificate it belongs to", "add --cert FILE")
-    if request.tls_min:
-        if request.tls_min < "1.2":
+    lowest = request.tls_min or (request.tls_max if request.tls_max and request.tls_max < LOWEST else None)
+    if lowest:
+        if lowest < LOWEST:
             context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 has no cipher for them on its usual level
-        context.minimum_version = VERSIONS[request.tls_min]
+        context.minimum_version = VERSIONS[lowest]
     if request.tls_max:
         context.maximum_version = VERSIONS[request.tls_max]
-    if request.tls_min and request.tls_max and VERSIONS[request.tls_min] > VERSIONS[request.tls_max]:
-        raise usage(f"--tls-min {request.tls_min} is above --tls-max {request.tls_max}")
     names = tuple(request.alpn.split(",")) if request.alpn else alpn
     if names:
-        context._set_alpn_protocols(b"".join(bytes([len(name)]) + name.encode() for name in names))
+        context._set_alpn_protocols(_protocol_list(names))
     _log_keys(context)
     return context
+
+
+def _protocol_list(names: tuple[str, ...]) -> bytes:
+    """ALPN's names, each behind its length (RFC 7301 section 3.1). Raises `usage`."""
+    encoded = [name.strip().encode("utf-8", "surrogateescape") for name in names]
+    if any(not 0 < len(name) < 256 for name in encoded):
+        raise usage(f"--alpn {','.join(names)}: a protocol's name has 1 to 255 bytes", "write --alpn h2,http/1.1")
+    return b"".join(bytes([len(name)]) + name for name in encoded)
 
 
 def _load_trust(context: Any, cacert: str | None) -> None:
@@ -81,12 +92,22 @@ def _load_trust(context: Any, cacert: str | None) -> None:
     folder = environ.get(dir_name) or (dir_default if exists(dir_default) else None)
     if environ.get(file_name):
         _load_file(context, str(file), file_name)
-    if folder:
+    if folder and (environ.get(dir_name) or _is_hashed(folder)):
         context.load_verify_locations(None, folder, None)
     elif not environ.get(file_name):
         bundle = next((path for path in (file, *BUNDLES) if path and exists(path)), None)
         if bundle:
             _load_file(context, bundle, "the system's trust store")
+
+
+def _is_hashed(folder: str) -> bool:
+    """Whether OpenSSL finds certificates in it: by the hash of their subject (Fedora's default folder has none)."""
+    from os import listdir
+
+    try:
+        return any(name.endswith(".0") for name in listdir(folder))
+    except OSError:
+        return False
 
 
 def _load_file(context: Any, path: str, named: str) -> None:
@@ -161,9 +182,15 @@ class Tls:
         self._outgoing = _ssl.MemoryBIO()
         self._unsent = b""
         self._first = b""
+        self._ready = b""
         self._ended = False
-        # A name with a trailing dot or an address literal is checked but not sent as SNI; OpenSSL knows the difference.
-        self._session: Any = context._wrap_bio(self._incoming, self._outgoing, False, name.rstrip(".") or None)
+        self._started = False
+        self._shaken = 0  # bytes of the peer's handshake
+        # SNI has no trailing dot and no address (RFC 6066 section 3); OpenSSL tells an address, and verifies it as one.
+        try:
+            self._session: Any = context._wrap_bio(self._incoming, self._outgoing, False, name.rstrip("."))
+        except (OSError, TypeError, ValueError) as error:  # a null, too long, or empty: without a name nothing would be verified
+            raise usage(f"{name!r} is no name that TLS can ask for", "--sni NAME asks for another one") from error
 
     @property
     def pending(self) -> bool:
@@ -176,15 +203,16 @@ class Tls:
                 self._session.do_handshake()
             except _ssl.SSLWantReadError:
                 self.flush()
-                if not self._pull(started=False):
+                if not self._pull():
                     return False
             except OSError as error:
                 self._flush_quietly()
-                self._describe()
+                self._describe(verified=False)
                 raise self._translate(error) from error
             else:
+                self._started = True
+                self._describe(verified=self._verified)
                 self.flush()
-                self._describe()
                 return True
 
     def send(self, data: memoryview) -> int:
@@ -220,26 +248,50 @@ class Tls:
             self._unsent = b""
 
     def recv(self, size: int) -> bytes | None:
-        while True:
-            try:
-                return bytes(self._session.read(size))
-            except _ssl.SSLWantReadError:
-                self.flush()
-                if not self._pull(started=True):
-                    return b"" if self._ended else None
-            except _ssl.SSLZeroReturnError:
-                return b""
-            except _ssl.SSLError as error:
-                if self._ended and "EOF" in str(error):
-                    return b""  # no close_notify: whoever frames the answer decides whether it is whole
-                raise self._translate(error) from error
+        """The link's below is asked once: records without content must not keep the caller from its deadline."""
+        data = self._read(size)
+        if data is None and self._pull():
+            data = self._read(size)
+        if data is None and self._ended:
+            return b""  # no close_notify: whoever frames the answer decides whether it is whole
+        if data is None:
+            self.flush()  # an answer to a key update; only now, because a reset found by writing would hide what there is to read
+        return data
 
-    def _pull(self, *, started: bool) -> bool:
+    def held(self) -> bytes:
+        """All that has arrived already and can be decrypted without asking the link below."""
+        found = b""
+        while more := self._read(65536):
+            found += more
+        return found
+
+    def _read(self, size: int) -> bytes | None:
+        if self._ready:
+            data, self._ready = self._ready[:size], self._ready[size:]
+            return data
+        try:
+            return bytes(self._session.read(size))
+        except _ssl.SSLWantReadError:
+            return None
+        except _ssl.SSLZeroReturnError:
+            return b""
+        except _ssl.SSLError as error:
+            if self._ended and "EOF" in str(error):
+                return b""
+            raise self._translate(error) from error
+
+    def _pull(self) -> bool:
         """Feed the session with what the link below has; false when that is nothing."""
         data = self._below.recv(65536)
         if data is None:
             return False
-        if not started and len(self._first) < 512:
+        if not self._started:
+            self._shaken += len(data)
+            if self._shaken > LONGEST_HANDSHAKE:  # a peer that always has more would keep us from the deadline
+                raise ExchangeError("tls", "handshake_failed", f"the peer sent {self._shaken} bytes and no end of the TLS handshake")
+        if data and isinstance(self._below, Tls):  # no poll of the socket would tell of what that one still holds
+            data += self._below.held()
+        if not self._started and len(self._first) < 512:
             self._first += data[:512]
             self._expect_tls()
         if data:
@@ -247,7 +299,8 @@ class Tls:
         else:
             self._ended = True
             self._incoming.write_eof()
-            if not started:
+            if not self._started:
+                self._describe(verified=False)
                 raise self._closed_early()
         return bool(data)
 
@@ -265,11 +318,19 @@ class Tls:
         return ExchangeError("tls", "handshake_failed", "the peer closed the connection during the TLS handshake", hint=hint)
 
     def shutdown(self) -> None:
-        """Say close_notify; TLS 1.3 lets the peer go on."""
+        """Say close_notify; TLS 1.3 lets the peer go on (RFC 8446 section 6.1).
+
+        OpenSSL goes on to look for the peer's and throws away the content it meets, so that is put aside first.
+        """
+        if waiting := self._session.pending():
+            self._ready += bytes(self._session.read(waiting))
+        records = self._incoming.read()
         try:
             self._session.shutdown()
         except _ssl.SSLError:
             pass  # the peer has not answered it yet: not needed
+        if records:
+            self._incoming.write(records)
         self._flush_quietly()
 
     def close(self) -> None:
@@ -278,7 +339,7 @@ class Tls:
     def fileno(self) -> int:
         return self._below.fileno()
 
-    def _describe(self) -> None:
+    def _describe(self, *, verified: bool) -> None:
         """Write down what the session agreed on and the chain the peer showed, as far as there is any."""
         session = self._session
         cipher = session.cipher()
@@ -288,7 +349,7 @@ class Tls:
             cipher=cipher[0] if cipher else None,
             alpn=session.selected_alpn_protocol(),
             sni=self._name,
-            verified=bool(self._verified and cipher),
+            verified=verified,
             chain=tuple(describe(certificate) for certificate in chain),
         )
 
@@ -296,17 +357,26 @@ class Tls:
         """The failure that an error of OpenSSL means."""
         if isinstance(error, _ssl.SSLCertVerificationError):
             return self._verify_error(error)
-        reason = (getattr(error, "reason", None) or error.strerror or str(error)).replace("_", " ").lower()
+        said = error.strerror or str(error)
+        if said.startswith("["):  # a reason that Python has no name for: "[SSL] tlsv1 alert no application protocol (_ssl.c:1006)"
+            said = said.partition("] ")[2].partition(" (_ssl")[0]
+        reason = (getattr(error, "reason", None) or said).replace("_", " ").lower()
         if "certificate required" in reason or "bad certificate" in reason:
-            hint = "the server wants a client certificate: --cert FILE --key FILE"
+            hint = "the server wants a client certificate that it trusts: --cert FILE --key FILE"
             return ExchangeError("tls", "client_certificate_required", f"the server refused us: {reason}", hint=hint)
         if "unknown ca" in reason or "certificate unknown" in reason:
-            return ExchangeError("tls", "handshake_failed", f"the server refused our certificate: {reason}", hint="check --cert FILE")
+            hint = "the server does not trust who issued it: give another one with --cert FILE --key FILE"
+            return ExchangeError("tls", "handshake_failed", f"the server refused our certificate: {reason}", hint=hint)
         if "protocol version" in reason or "no protocols available" in reason or "unsupported protocol" in reason:
             hint = "client and server share no TLS version: change --tls-min or --tls-max"
             return ExchangeError("tls", "handshake_failed", f"the TLS handshake failed: {reason}", hint=hint)
         if "unrecognized name" in reason:
             return ExchangeError("tls", "handshake_failed", f"the server knows no {self._name}", hint="--sni NAME asks for another name")
+        if "no application protocol" in reason:
+            hint = "--alpn NAMES offers other ones"
+            return ExchangeError("tls", "handshake_failed", "the server speaks none of the protocols offered (ALPN)", hint=hint)
+        if self._started:
+            return ExchangeError("tls", "handshake_failed", f"the TLS session broke: {reason}")
         hint = "common causes: no shared cipher or version, a client certificate is wanted (--cert), an unknown name (--sni)"
         return ExchangeError("tls", "handshake_failed", f"the TLS handshake failed: {reason}", hint=hint)
 

@@ -20,6 +20,7 @@ class Trace:
         self.attempts: list[Attempt] = []
         self.local: str | None = None
         self.peer: str | None = None
+        self.proxy: str | None = None  # its URL without credentials; the peer is then the proxy's address
         self.tls: TlsInfo | None = None
         self.bytes_sent = 0
         self.bytes_received = 0
@@ -31,7 +32,7 @@ class Trace:
         self._entries: list[Entry] = []
         self._left_out = [0, 0]  # entries, bytes
 
-    def sent(self, data: bytes, at_ns: int, note: str | None = None) -> None:
+    def sent(self, data: bytes | memoryview, at_ns: int, note: str | None = None) -> None:
         """Plaintext went out."""
         if self.timeline.current != "handshake":
             self.wrote = True
@@ -47,13 +48,18 @@ class Trace:
         if self._limit is not None:
             self._record("received", data, at_ns, note)
 
+    def ignored(self, data: bytes, at_ns: int) -> None:
+        """Something came in that is no part of the answer."""
+        if self._limit is not None:
+            self._record("received", data, at_ns, "ignored")
+
     def remark(self, note: str) -> None:
         """Explain the latest entry of the transcript in the protocol's words."""
         if self._entries and not self._left_out[0]:
             last = self._entries[-1]
             self._entries[-1] = last.replace(note=f"{last.note}; {note}" if last.note else note)
 
-    def _record(self, direction: str, data: bytes, at_ns: int, note: str | None) -> None:
+    def _record(self, direction: str, data: bytes | memoryview, at_ns: int, note: str | None) -> None:
         kept = bytes(data[: self._room])
         self._room -= len(kept)
         if kept:
@@ -76,6 +82,7 @@ class Trace:
         return Connection(
             local=self.local,
             peer=self.peer,
+            proxy=self.proxy,
             attempts=tuple(self.attempts),
             tls=self.tls,
             bytes_sent=self.bytes_sent,

@@ -1,0 +1,149 @@
+"""Whether another attempt follows a failed one, and after which wait.
+
+What can help and does no harm is decided where the failure is explained (`policy/advise.py`: `error.retry`); here come
+the count, the wait and the limits. The waits grow exponentially with full jitter, so that many clients that failed
+together do not come back together; a peer's own Retry-After takes their place (RFC 9110 §10.2.3).
+"""
+
+from __future__ import annotations
+
+from os import urandom
+from time import sleep, time
+
+from rrcli.record import Record
+from rrcli.wire.clock import Deadline, now
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.model import Answer, Exchange, Failure
+    from rrcli.options import Request
+
+LONGEST_WAIT = 30.0  # seconds that the ceiling of the waits grows to
+LONGEST_ASKED = 120.0  # seconds that a peer may ask for while no limit of the user's bounds it
+# Failures that may be gone a moment later; a bad status says by its explanation whether it may.
+PASSING = ("resolver_failed", "unreachable", "refused", "reset", "closed", "timeout", "truncated")
+
+
+class Clock:
+    """The time, the waiting and the chance: one place in which a test can put its own."""
+
+    def now(self) -> int:
+        """Nanoseconds of the monotonic clock."""
+        return now()
+
+    def sleep(self, seconds: float) -> None:
+        sleep(seconds)
+
+    def jitter(self, ceiling: float) -> float:
+        """A chance number of seconds up to `ceiling`."""
+        return ceiling * int.from_bytes(urandom(4), "big") / 0xFFFFFFFF
+
+
+class Decision(Record):
+    """`wait` is the seconds before the next attempt, `None` for no other; `reason` says why so, empty where nobody would ask."""
+
+    wait: float | None = None
+    reason: str = ""
+
+
+class Retries:
+    """The retries of one exchange, counted down. All of it, attempts and waits, ends before `limit`."""
+
+    def __init__(self, request: Request, limit: Deadline, clock: Clock) -> None:
+        self.left = request.retry
+        self._request = request
+        self._limit = limit
+        self._clock = clock
+        self._ceiling = min(request.retry_delay, LONGEST_WAIT)
+
+    def after(self, exchange: Exchange, *, shown: bool) -> Decision:
+        """What follows an attempt; `shown` when content of its answer went to the user already, who must not get it twice."""
+        failure = exchange.error
+        if failure is None or not self.left or not _may_pass(failure):
+            return Decision()
+        if reason := self._forbidden(exchange, failure, shown=shown):
+            return Decision(reason=reason)
+        asked = retry_after(exchange.response)
+        wait = self._clock.jitter(self._ceiling) if asked is None else asked
+        if reason := self._too_long(wait, asked):
+            return Decision(reason=reason)
+        self.left -= 1
+        self._ceiling = min(self._ceiling * 2, LONGEST_WAIT)
+        return Decision(wait=wait, reason=_in_words(exchange, failure, asked))
+
+    def _forbidden(self, exchange: Exchange, failure: Failure, *, shown: bool) -> str:
+        """Why the request must not be repeated, if it must not."""
+        if reads_stdin(self._request):
+            return "standard input was read, and cannot be read again"
+        if shown:
+            return "a part of the answer is out already, and would come twice"
+        if failure.retry == "safe" or self._request.retry_unsafe:
+            return ""
+        method = exchange.request.data.get("method")
+        what = method if isinstance(method, str) else "the request"
+        return f"{what} is not idempotent and may have been carried out; an idempotency key, or --retry-unsafe, allows it"
+
+    def _too_long(self, wait: float, asked: float | None) -> str:
+        """Why there is no time for the wait and an attempt after it, if there is none."""
+        if self._limit.at_ns is None:
+            if asked is None or asked <= LONGEST_ASKED:
+                return ""
+            return f"the server asks for a wait of {_seconds(asked)}; --retry-max-time {asked:.0f}s or more allows it"
+        if self._clock.now() + int(wait * 1e9) < self._limit.at_ns:
+            return ""
+        return f"a wait of {_seconds(wait)} would pass the limit ({self._limit.limit})"
+
+
+def _may_pass(failure: Failure) -> bool:
+    return failure.kind in PASSING or (failure.kind == "bad_status" and failure.retry != "useless")
+
+
+def _in_words(exchange: Exchange, failure: Failure, asked: float | None) -> str:
+    """Why there is another attempt: the status, or the failure's own sentence."""
+    if failure.kind != "bad_status" or exchange.response is None:
+        return failure.message
+    status = exchange.response.status
+    words = " ".join(str(part) for part in (status.code, status.text) if part not in (None, ""))
+    return words if asked is None else f"{words}, Retry-After {asked:.0f}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
+
+
+def reads_stdin(request: Request) -> bool:
+    """Whether the request takes something from standard input: `-` and `@-` ask for that on every command."""
+    if getattr(request, "stdin", False):
+        return True
+    given = (value for name, value in request.__dict__.items() if name != "words")
+    return any(_names_stdin(value, ("-", "@-")) for value in given) or _names_stdin(request.words, ("@-",))
+
+
+def _names_stdin(value: object, ends: tuple[str, ...]) -> bool:
+    if isinstance(value, tuple):
+        return any(_names_stdin(part, ends) for part in value)
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    return isinstance(text, str) and (text in ends or text.endswith(("@-", "<-")))
+
+
+def retry_after(answer: Answer | None) -> float | None:
+    """Seconds that an answer asks to wait (RFC 9110 §10.2.3); `None` when it does not, or asks for nothing that can be read."""
+    values = [value.strip() for name, value in answer.fields if name.lower() == "retry-after"] if answer else []
+    if not values:
+        return None
+    text = values[-1]
+    if text.isascii() and text.isdecimal():
+        return float(text[:12]) or None
+    return _until_date(text)
+
+
+def _until_date(text: str) -> float | None:
+    """Seconds until an HTTP-date (RFC 9110 §5.6.7); `None` when it is none, or has passed."""
+    from email.utils import mktime_tz, parsedate_tz
+
+    try:
+        parsed = parsedate_tz(text)
+        seconds = mktime_tz(parsed) - time() if parsed else 0.0
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+    return seconds if seconds > 0 else None
