@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.dns import DnsRequest
 
-PORT = 53
 A, PTR = 1, 12
-SCHEMES = ("udp", "tcp")
+SCHEMES = {"udp": 53, "tcp": 53, "tls": 853, "https": 443, "quic": 853}  # with the port of each (RFC 7858, 8484, 9250)
+DOH_PATH = "/dns-query"
 RESOLV_CONF = "/etc/resolv.conf"
 _PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~*"
 
@@ -29,7 +29,9 @@ class Question(Record):
     of_class: int
     host: str
     port: int
-    transport: str  # udp | tcp
+    transport: str  # a key of SCHEMES
+    path: str = ""  # of an https server
+    others: tuple[str, ...] = ()  # names to ask for when this one does not exist
 
     @property
     def server(self) -> str:
@@ -41,7 +43,9 @@ class Question(Record):
 
     @property
     def url(self) -> str:
-        """RFC 4501: `dns://SERVER/NAME?type=MX`."""
+        """RFC 4501: `dns://SERVER/NAME?type=MX`; of a server asked over HTTPS its own."""
+        if self.transport == "https":
+            return f"https://{host_port(self.host, None if self.port == SCHEMES['https'] else self.port)}{self.path}"
         of_class = "" if self.of_class == IN else f"class={class_name(self.of_class)};"
         name = self.name if self.name == "." else self.name.removesuffix(".")
         quoted = "".join(letter if letter in _PLAIN else f"%{ord(letter):02X}" for letter in name)
@@ -49,7 +53,7 @@ class Question(Record):
 
     def words(self, transport: str) -> tuple[str, ...]:
         """The words that ask just this."""
-        return self.name, f"TYPE{self.kind}", f"CLASS{self.of_class}", f"@{transport}://{self.server}"
+        return self.name, f"TYPE{self.kind}", f"CLASS{self.of_class}", f"@{transport}://{self.server}{self.path}"
 
 
 class _Words:
@@ -97,23 +101,57 @@ class _Words:
 def questions(request: DnsRequest) -> list[Question]:
     """Every question that the words ask, each type of each server, in their order. Raises `usage`."""
     words = _Words(request)
-    name = _name(words, reverse=request.reverse)
+    first, *others = _names(words, request)
     if len(words.classes) > 1:
         raise usage(f"a question has one class, got {' and '.join(map(class_name, words.classes))}")
     of_class = words.classes[0] if words.classes else IN
     kinds = words.types or [PTR if request.reverse else A]
     servers = [_server(text, request) for text in words.servers or [system_server()]]
-    return [_question(name, kind, of_class, server, request) for kind in kinds for server in servers]
+    found = [_question(first, kind, of_class, server, request) for kind in kinds for server in servers]
+    return [question.replace(others=(*others, *request.others)) for question in found]
 
 
-def _question(name: str, kind: int, of_class: int, server: tuple[str | None, str, int], request: DnsRequest) -> Question:
-    scheme, host, port = server
+def _question(name: str, kind: int, of_class: int, server: Question, request: DnsRequest) -> Question:
+    """The question to `server`, whose transport is empty where its words do not say."""
     if kind == IXFR:
         raise usage("IXFR asks for what changed since a serial number, which cannot be given here", "AXFR fetches the whole zone")
-    if scheme == "udp" and (request.tcp or kind == AXFR):
+    if server.transport == "udp" and (request.tcp or kind == AXFR):
         raise usage(f"{'--tcp' if request.tcp else 'AXFR'} and a udp:// server exclude each other", "leave the scheme out")
-    transport = scheme or ("tcp" if request.tcp or request.unix_socket or kind == AXFR else "udp")
-    return Question(name=name, kind=kind, of_class=of_class, host=host, port=port, transport=transport)
+    if server.transport == "https" and kind == AXFR:
+        raise usage("AXFR and an https:// server exclude each other: one answer is one message there", "write @tcp:// or @tls://")
+    if server.transport == "quic" and kind == AXFR:
+        raise usage("AXFR is fetched over tcp:// or tls://, not over quic://", "write @tcp:// or @tls://")
+    transport = server.transport or ("tcp" if request.tcp or request.unix_socket or kind == AXFR else "udp")
+    return server.replace(name=name, kind=kind, of_class=of_class, transport=transport)
+
+
+def _names(words: _Words, request: DnsRequest) -> list[str]:
+    """The name to ask for; with `--search` all that it may stand for, in the order to try them."""
+    name = _name(words, reverse=request.reverse)
+    if not request.search or request.reverse or words.names[0].endswith("."):
+        return [name]
+    found = []
+    for domain in searched(name, _resolv_conf()):
+        try:
+            found.append(dnsname.read(dnsname.to_wire(to_ascii(domain)), 0)[0])
+        except ValueError:
+            continue  # too long together: the system leaves it out as well
+    return found
+
+
+def searched(name: str, resolv_conf: str) -> list[str]:
+    """The absolute `name`, and with the domains of the search list behind it; first as it is if it has `ndots` dots (resolv.conf(5))."""
+    domains: list[str] = []
+    ndots = 1
+    for line in resolv_conf.splitlines():
+        key, *values = line.split() or [""]
+        if key in ("search", "domain"):
+            domains = values
+        for value in values if key == "options" else ():
+            if value.startswith("ndots:") and value[6:].isdecimal():
+                ndots = min(int(value[6:]), 15)
+    longer = [name if domain == "." else f"{name}{domain.rstrip('.')}." for domain in domains]
+    return list(dict.fromkeys([name, *longer] if name.count(".") - 1 >= ndots else [*longer, name]))
 
 
 def _name(words: _Words, *, reverse: bool) -> str:
@@ -146,24 +184,31 @@ def reverse_name(address: str) -> str:
     return ".".join(reversed(packed.hex())) + ".ip6.arpa."
 
 
-def _server(text: str, request: DnsRequest) -> tuple[str | None, str, int]:
-    """Scheme (or `None`), host and port of `[udp://|tcp://]HOST[:PORT]`."""
+def _server(text: str, request: DnsRequest) -> Question:
+    """A question still without its name, to `[SCHEME://]HOST[:PORT][/PATH]`."""
     scheme, separator, place = text.rpartition("://")
-    if separator and scheme.lower() not in SCHEMES:
-        raise usage(f"@{text}: no way to ask over {scheme!r}; known are {' and '.join(f'{name}://' for name in SCHEMES)}")
-    host, port = split_host(place.removesuffix("/") if separator else place, request.port or PORT)
-    if not host or port is None or "/" in host:
-        raise usage(f"@{text} names no server", "write @192.0.2.1, @[2001:db8::1]:53, @tcp://HOST:PORT")
-    return scheme.lower() or None, host, port
+    scheme = scheme.lower()
+    if separator and scheme not in SCHEMES:
+        raise usage(f"@{text}: no way to ask over {scheme!r}; known are {', '.join(f'{name}://' for name in SCHEMES)}")
+    place, slash, path = place.partition("/") if separator else (place, "", "")
+    host, port = split_host(place, request.port or SCHEMES[scheme or "udp"])
+    if not host or port is None or "/" in host or (path and scheme != "https"):
+        raise usage(f"@{text} names no server", "write @192.0.2.1, @[2001:db8::1]:53, @tcp://HOST:PORT, @https://HOST/dns-query")
+    path = (slash + path if path else DOH_PATH) if scheme == "https" else ""
+    return Question(name="", kind=0, of_class=0, host=host, port=port, transport=scheme, path=path.removesuffix("{?dns}"))
 
 
 def system_server() -> str:
     """The first name server that the system asks; this machine when it names none (resolv.conf(5))."""
+    return first_nameserver(_resolv_conf())
+
+
+def _resolv_conf() -> str:
     try:
         with open(RESOLV_CONF, encoding="utf-8", errors="replace") as file:
-            return first_nameserver(file.read())
+            return file.read()
     except OSError:
-        return first_nameserver("")
+        return ""
 
 
 def first_nameserver(resolv_conf: str) -> str:

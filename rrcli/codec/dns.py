@@ -7,9 +7,8 @@ and writes the data of the types that are not everyday (`dnsdata.py`).
 
 from __future__ import annotations
 
-from binascii import hexlify
-
 from rrcli.codec import dnsdata
+from rrcli.codec.dnsedns import DO, option_text
 from rrcli.codec.dnstables import EDNS_OPTIONS, FLAGS, OPT, class_name, flag_names, rcode_name, type_name
 from rrcli.errors import ExchangeError, malformed
 from rrcli.record import Record
@@ -18,19 +17,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rrcli.codec.dnsedns import Edns
+
 HEADER = 12
-DO = 0x8000  # of the EDNS flags: DNSSEC records are wanted (RFC 3225)
-NSID, ECS, EDE = 3, 8, 15
 # A server that did not understand the question need not repeat it.
 WITHOUT_QUESTION = ("FORMERR", "SERVFAIL", "NOTIMP", "REFUSED")
-
-
-class Edns(Record):
-    """What an OPT record asks for (RFC 6891); `options` are codes with their bytes."""
-
-    udp_size: int = 1232  # never fragmented (DNS flag day 2020)
-    flags: int = 0
-    options: tuple[tuple[int, bytes], ...] = ()
 
 
 class Message(Record):
@@ -47,19 +38,19 @@ class Message(Record):
     edns: dict[str, Any] | None
     extra: int  # bytes after the end of the message
     unread: tuple[str, ...]  # data of types that are not everyday which dnspython refuses
+    options: tuple[tuple[int, bytes], ...] = ()  # those of `edns`, in bytes
+    wire: bytes = b""  # the message itself
+
+    def option(self, code: int) -> bytes | None:
+        """The data of an EDNS option; `None` when the message has none of it."""
+        return next((data for found, data in self.options if found == code), None)
 
 
 def query(ident: int, flags: int, name: bytes, kind: tuple[int, int], edns: Edns | None) -> bytes:
     """The message that asks for the type and class `kind` of a name in its wire form."""
     counts = (1, 0, 0, 1 if edns else 0)
     header = b"".join(number.to_bytes(2, "big") for number in (ident, flags, *counts))
-    return header + name + kind[0].to_bytes(2, "big") + kind[1].to_bytes(2, "big") + (_opt(edns) if edns else b"")
-
-
-def _opt(edns: Edns) -> bytes:
-    options = b"".join(code.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data for code, data in edns.options)
-    fixed = OPT.to_bytes(2, "big") + edns.udp_size.to_bytes(2, "big") + edns.flags.to_bytes(4, "big")
-    return b"\0" + fixed + len(options).to_bytes(2, "big") + options
+    return header + name + kind[0].to_bytes(2, "big") + kind[1].to_bytes(2, "big") + (edns.wire() if edns else b"")
 
 
 def ident_of(data: bytes) -> int:
@@ -106,6 +97,8 @@ def read(data: bytes) -> Message:
         edns=reader.edns,
         extra=len(data) - reader.at,
         unread=tuple(reader.unread),
+        options=tuple(reader.options),
+        wire=data,
     )
 
 
@@ -117,6 +110,7 @@ class _Reader(dnsdata.Data):
         self.edns: dict[str, Any] | None = None
         self.rcode_above = 0
         self.unread: list[str] = []
+        self.options: list[tuple[int, bytes]] = []
 
     def take(self, size: int) -> bytes:
         if self.at + size > self.end:
@@ -163,47 +157,15 @@ class _Reader(dnsdata.Data):
         """An OPT record: class and TTL mean something else there (RFC 6891 §6.1.3)."""
         if self.edns is not None:
             raise malformed(f"a second OPT record, before byte {self.at}")
-        options = []
         while data.at < data.end:
             code = data.number(2)
-            options.append(
-                {"code": code, "name": EDNS_OPTIONS.get(code, f"OPTION{code}"), "data": _option(code, data.take(data.number(2)))}
-            )
+            self.options.append((code, data.take(data.number(2))))
+        shown = [
+            {"code": code, "name": EDNS_OPTIONS.get(code, f"OPTION{code}"), "data": option_text(code, value)}
+            for code, value in self.options
+        ]
         self.rcode_above = ttl >> 24
-        self.edns = {"version": ttl >> 16 & 255, "udp_size": udp_size, "flags": ["do"] if ttl & DO else [], "options": options}
-
-
-def _option(code: int, data: bytes) -> str:
-    """An option's data: text where it is one, an address block (RFC 7871 §6), an error with its text (RFC 8914 §2), else hex."""
-    if code == NSID and all(0x20 <= byte < 0x7F for byte in data):
-        return data.decode("ascii")
-    if code == EDE and len(data) >= 2:
-        text = data[2:].decode("utf-8", "replace").rstrip("\0")
-        return f"{ident_of(data)}: {text}" if text else str(ident_of(data))
-    if code == ECS and len(data) >= 4 and data[:2] in (b"\0\1", b"\0\2"):
-        from _socket import AF_INET, AF_INET6, inet_ntop
-
-        family, size = (AF_INET, 4) if data[1] == 1 else (AF_INET6, 16)
-        return f"{inet_ntop(family, data[4 : 4 + size].ljust(size, bytes(1)))}/{data[2]}/{data[3]}"
-    return hexlify(data).decode()
-
-
-def subnet(text: str) -> bytes:
-    """The data of the option that says for whom one asks, from `192.0.2.0/24` (RFC 7871 §6). Raises `ValueError`."""
-    from _socket import AF_INET, AF_INET6, inet_pton
-
-    address, slash, length = text.partition("/")
-    family, code = (AF_INET6, 2) if ":" in address else (AF_INET, 1)
-    try:
-        packed = inet_pton(family, address)
-    except (OSError, ValueError):
-        raise ValueError(f"{text!r} is no address block; write 192.0.2.0/24 or 2001:db8::/56") from None
-    size = len(packed) * 8
-    if slash and not (length.isascii() and length.isdecimal() and len(length) < 4 and int(length) <= size):
-        raise ValueError(f"{length!r} is no prefix length (in {text!r}); it is at most {size}")
-    bits = int(length) if slash else size
-    kept = int.from_bytes(packed, "big") >> size - bits << size - bits
-    return bytes([0, code, bits, 0]) + kept.to_bytes(size // 8, "big")[: (bits + 7) // 8]
+        self.edns = {"version": ttl >> 16 & 255, "udp_size": udp_size, "flags": ["do"] if ttl & DO else [], "options": shown}
 
 
 def flag_bits(*names: str) -> int:

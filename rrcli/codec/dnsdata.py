@@ -100,7 +100,7 @@ def text(kind: int, of_class: int, data: Data) -> str:
 
 def generic(data: bytes) -> str:
     r"""`\# 4 0a000001`, as data of a type that nobody knows is written (RFC 3597 §5)."""
-    return f"\\# {len(data)} {hexlify(data).decode()}".rstrip()
+    return f"\\# {len(data)} {_pieces(hexlify(data).decode().upper())}".rstrip()
 
 
 def load() -> None:
@@ -116,7 +116,52 @@ def _by_dnspython(kind: int, of_class: int, data: Data) -> str:
 
     named = dns.rdataclass.RdataClass.make(of_class), dns.rdatatype.RdataType.make(kind)
     try:
-        return dns.rdata.from_wire(*named, data.message, data.at, data.end - data.at).to_text()
+        found = dns.rdata.from_wire(*named, data.message, data.at, data.end - data.at)
     except (dns.exception.DNSException, ValueError) as error:
         where = f"{class_name(of_class)} {type_name(kind)}"
         raise malformed(f"the data of the {where} record at byte {data.at} cannot be read: {error or type(error).__name__}") from error
+    if isinstance(found, dns.rdata.GenericRdata):
+        return generic(found.data)
+    return spelled(kind, found.to_text())
+
+
+# --- as `dig` spells it, where dnspython differs
+
+HEX, BASE64 = True, False
+# How many words stand before the bytes, and how these are written.
+BYTES_LAST = {
+    24: (8, BASE64), 25: (3, BASE64), 37: (3, BASE64), 43: (3, HEX), 44: (2, HEX), 46: (8, BASE64), 48: (3, BASE64), 52: (3, HEX),
+    53: (3, HEX), 59: (3, HEX), 60: (3, BASE64), 61: (0, BASE64), 63: (3, HEX), 32769: (3, HEX),
+}  # fmt: skip
+BARE_PARAMETERS = ("mandatory", "port", "ipv4hint", "ipv6hint", "ech")
+LOC, NSEC3, NSEC3PARAM, SVCB, HTTPS = 29, 50, 51, 64, 65
+PIECE = 56  # letters, then a space
+
+
+def spelled(kind: int, text: str) -> str:
+    """The text of a record's data, from dnspython's spelling to that of `dig`."""
+    words = text.split(" ")
+    if kind in BYTES_LAST:
+        before, is_hex = BYTES_LAST[kind]
+        data = "".join(words[before:])
+        return " ".join([*words[:before], *filter(None, [_pieces(data.upper() if is_hex else data)])])
+    if kind in (NSEC3, NSEC3PARAM):  # salt, and the next hash
+        return " ".join([*words[:3], *(word.upper() for word in words[3:5]), *words[5:]])
+    if kind in (SVCB, HTTPS):
+        return " ".join(_parameter(word) for word in words)
+    if kind == LOC:
+        at = next((at for at, word in enumerate(words) if word.endswith("m")), len(words))
+        sizes = words[at + 1 :] + ["1.00m", "10000.00m", "10.00m"][len(words) - at - 1 :]
+        return " ".join(
+            [*words[: at + 1], *(size if size.startswith("0.") else f"{size.partition('.')[0].rstrip('m')}m" for size in sizes)]
+        )
+    return text
+
+
+def _pieces(letters: str) -> str:
+    return " ".join(letters[at : at + PIECE] for at in range(0, len(letters), PIECE))
+
+
+def _parameter(word: str) -> str:
+    name, _, value = word.partition("=")
+    return f"{name}={value[1:-1]}" if name in BARE_PARAMETERS and value[:1] == value[-1:] == '"' else word

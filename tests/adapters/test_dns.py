@@ -16,7 +16,7 @@ from peers.zone import BIG_TEXTS
 
 from rrcli.adapters import dnswords
 from rrcli.adapters.dns import DnsRequest
-from rrcli.adapters.dnswords import first_nameserver, questions
+from rrcli.adapters.dnswords import first_nameserver, questions, searched
 from rrcli.errors import ExchangeError
 from rrcli.model import Answer, Exchange
 from rrcli.runner import send
@@ -257,6 +257,38 @@ def test_dnssec_sets_do(server: Peer) -> None:
     assert "rd" not in answered(exchange).data["flags"]
 
 
+def test_an_extended_error_is_named_and_noted(knot: Peer) -> None:
+    exchange = ask(knot, "elsewhere.test")
+    assert answered(exchange).data["edns"]["options"] == [{"code": 15, "name": "EDE", "data": "20 (Not Authoritative)"}]
+    assert [(note.code, note.message) for note in exchange.notes] == [("extended-error", "the server adds: 20 (Not Authoritative)")]
+
+
+def test_a_cookie_is_sent_and_the_servers_shown(bind: Peer) -> None:
+    exchange = ask(bind, "www.example.test", cookie=b"")
+    (sent,) = exchange.request.data["edns"]["options"]
+    (came,) = answered(exchange).data["edns"]["options"]
+    assert (sent["name"], len(sent["data"]), came["name"], len(came["data"])) == ("COOKIE", 16, "COOKIE", 48)
+    assert came["data"].startswith(sent["data"])
+    again = ask(bind, "www.example.test", cookie=bytes.fromhex(came["data"]))
+    assert again.request.data["edns"]["options"] == [came]
+    assert answered(again).status.ok
+
+
+def test_padding_on_request(bind: Peer) -> None:
+    exchange = ask(bind, "www.example.test", padding=True)
+    assert exchange.request.data["edns"]["options"] == [{"code": 12, "name": "PADDING", "data": "79 bytes"}]
+    assert exchange.connection.bytes_sent == 128
+
+
+def test_cookies_and_padding_are_no_difference(bind: Peer, knot: Peer) -> None:
+    from rrcli.document import set_document
+
+    parts = DnsRequest("mail.example.test", f"@{bind.address}", f"@{knot.address}", cookie=b"").several()
+    assert parts is not None
+    document = set_document(send_all(parts))
+    assert (document["same"], document["differences"]) == (True, [])
+
+
 def test_subnet(bind: Peer) -> None:
     exchange = ask(bind, "www.example.test", subnet=b"\0\1\x18\0\xc0\0\2")
     assert exchange.request.data["edns"]["options"] == [{"code": 8, "name": "ECS", "data": "192.0.2.0/24/0"}]
@@ -276,8 +308,8 @@ def test_reverse(server: Peer) -> None:
     assert data(ask(server, "2001:db8::80", reverse=True)) == ["www.example.test."]
 
 
-def test_an_address_asked_for_as_a_name_is_noted(knot: Peer) -> None:
-    exchange = ask(knot, "192.0.2.80")
+def test_an_address_asked_for_as_a_name_is_noted(bind: Peer) -> None:
+    exchange = ask(bind, "192.0.2.80")
     message = "192.0.2.80 was asked for as a name; -x asks for the name of an address"
     assert [(note.code, note.message) for note in exchange.notes] == [("address-as-name", message)]
 
@@ -339,6 +371,10 @@ def test_options_hold_for_every_question() -> None:
         (("a.test", "@::1"), ("a.test.", "A", 1, "[::1]:53", "udp")),
         (("a.test", "@[::1]:54"), ("a.test.", "A", 1, "[::1]:54", "udp")),
         (("a.test", "@udp://s"), ("a.test.", "A", 1, "s:53", "udp")),
+        (("a.test", "@tls://s"), ("a.test.", "A", 1, "s:853", "tls")),
+        (("a.test", "@TLS://[::1]:8853/"), ("a.test.", "A", 1, "[::1]:8853", "tls")),
+        (("a.test", "@quic://s"), ("a.test.", "A", 1, "s:853", "quic")),
+        (("a.test", "@https://s/dns-query"), ("a.test.", "A", 1, "s:443", "https")),
         (("a.test", "AXFR", "@s"), ("a.test.", "AXFR", 1, "s:53", "tcp")),
         (("_dmarc.bücher.test", "TXT", "@s"), ("_dmarc.xn--bcher-kva.test.", "TXT", 1, "s:53", "udp")),
         ((r"a\.b\032c.test", "@s"), (r"a\.b\032c.test.", "A", 1, "s:53", "udp")),
@@ -365,7 +401,9 @@ def test_words(words: tuple[str, ...], found: tuple[str, str, int, str, str]) ->
         (("x" * 64, "@s"), {}, f"'{'x' * 64}' is no domain name: a label of it has 64 bytes, and 63 is the most"),
         ((".".join(["x" * 60] * 5), "@s"), {}, f"'{'.'.join(['x' * 60] * 5)}' is no domain name: it takes 306 bytes, and 255 is the most"),
         ((r"a\999", "@s"), {}, r"'a\\999' is no domain name: \999 is no escape; \DDD is a byte in decimal, up to \255"),
-        (("a.test", "@tls://s"), {}, "@tls://s: no way to ask over 'tls'; known are udp:// and tcp://"),
+        (("a.test", "@doh://s"), {}, "@doh://s: no way to ask over 'doh'; known are udp://, tcp://, tls://, https://, quic://"),
+        (("a.test", "@tls://s/path"), {}, "@tls://s/path names no server"),
+        (("example.test", "AXFR", "@https://s"), {}, "AXFR and an https:// server exclude each other: one answer is one message there"),
         (("a.test", "@"), {}, "@ names no server"),
         (("a.test", "@s:x"), {}, "'x' is no port (in 's:x')"),
         (("a.test", "IN", "CH", "@s"), {}, "a question has one class, got IN and CH"),
@@ -390,6 +428,20 @@ def test_a_type_that_is_nearly_one_is_suggested() -> None:
     assert caught.value.hint == "AAA is no type; did you mean AAAA?"
 
 
+@pytest.mark.parametrize(
+    ("word", "url", "again"),
+    [
+        ("@https://s", "https://s/dns-query", "@https://s:443/dns-query"),
+        ("@https://s:8443/", "https://s:8443/dns-query", "@https://s:8443/dns-query"),
+        ("@https://s/a/b{?dns}", "https://s/a/b", "@https://s:443/a/b"),
+        ("@https://[::1]/q?x=1", "https://[::1]/q?x=1", "@https://[::1]:443/q?x=1"),
+    ],
+)
+def test_paths_of_https_servers(word: str, url: str, again: str) -> None:
+    (question,) = questions(DnsRequest("a.test", word))
+    assert (question.url, question.words("https")[-1]) == (url, again)
+
+
 @pytest.mark.parametrize("option", [{"dnssec": True}, {"nsid": True}, {"bufsize": 512}, {"subnet": b"\0\1\0\0"}])
 def test_edns_options_need_edns(option: dict[str, Any]) -> None:
     with pytest.raises(ExchangeError, match="--no-edns excludes"):
@@ -397,12 +449,53 @@ def test_edns_options_need_edns(option: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flag", "text"), [("--class", "nothing"), ("--port", "0"), ("--port", "65536"), ("--bufsize", "65536"), ("--subnet", "x/24")]
+    ("flag", "text"),
+    [
+        ("--class", "nothing"),
+        ("--port", "0"),
+        ("--port", "65536"),
+        ("--bufsize", "65536"),
+        ("--subnet", "x/24"),
+        ("--cookie", "12"),
+        ("--cookie", "x"),
+    ],
 )
 def test_option_values_that_are_wrong(flag: str, text: str) -> None:
     (declared,) = (option for option in DnsRequest.options_.values() if flag in option.flags)
     with pytest.raises(ValueError, match="is "):
         declared.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "conf", "names"),
+    [
+        ("www.", "search a.test b.test\n", ["www.a.test.", "www.b.test.", "www."]),
+        ("www.x.", "search a.test\n", ["www.x.", "www.x.a.test."]),
+        ("www.x.", "search a.test\noptions rotate ndots:2\n", ["www.x.a.test.", "www.x."]),
+        ("www.x.", "options ndots:x\ndomain a.test.\n", ["www.x.", "www.x.a.test."]),
+        ("www.", "search a.test\nsearch . b.test\n", ["www.", "www.b.test."]),
+        ("www.", "", ["www."]),
+    ],
+)
+def test_the_search_list(name: str, conf: str, names: list[str]) -> None:
+    assert searched(name, conf) == names
+
+
+def test_search_goes_on_to_the_next_name(knot: Peer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("search nowhere.example.test example.test\n")
+    monkeypatch.setattr(dnswords, "RESOLV_CONF", str(conf))
+    exchange = ask(knot, "mail", search=True)
+    assert [(step.request.data["question"]["name"], step.why) for step in (*exchange.history, exchange)] == [
+        ("mail.nowhere.example.test.", "retry"),
+        ("mail.example.test.", None),
+    ]
+    assert data(exchange) == ["192.0.2.25"]
+    parts = DnsRequest("mail", "A", "AAAA", f"@{knot.address}", search=True).several()
+    assert parts is not None
+    assert [exchange.request.data["question"]["name"] for exchange in send_all(parts).exchanges] == ["mail.example.test."] * 2
+    assert ask(knot, "mail").request.data["question"]["name"] == "mail."
+    assert ask(knot, "mail.", search=True).request.data["question"]["name"] == "mail."
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from peers.base import LOOPBACK, free_port
 from peers.script import Handler, Responder, datagram_responder, end, hear_end, pause, responder, say, script
 
-from rrcli.adapters import dns as adapter
+from rrcli.adapters import dnsudp
 from rrcli.adapters.dns import DnsRequest
 from rrcli.model import Exchange
 from rrcli.runner import send
@@ -195,7 +195,7 @@ def test_nothing_listens() -> None:
 
 
 def test_a_lost_datagram_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "RESEND", 0.1)
+    monkeypatch.setattr(dnsudp, "RESEND", 0.1)
     queries: list[bytes] = []
 
     def second_time(query: bytes) -> list[bytes]:

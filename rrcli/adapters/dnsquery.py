@@ -1,0 +1,148 @@
+"""One question as a message: what goes out, whether what came in belongs to it, and the answer as the model has it."""
+
+from __future__ import annotations
+
+from os import urandom
+
+from rrcli.codec import dns, dnsname
+from rrcli.codec.dnsedns import CLIENT_COOKIE, COOKIE, DO, ECS, EDE, NSID, Edns, error_text
+from rrcli.codec.dnstables import class_name
+from rrcli.errors import usage
+from rrcli.model import Answer, Body, Message, Status, Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.adapters.dns import DnsRequest
+    from rrcli.adapters.dnswords import Question
+    from rrcli.runner import Context
+    from rrcli.wire.clock import Timeline
+
+SEALED = ("tls", "https", "quic")  # transports that hide all but a message's length, which padding hides then
+
+
+class Query:
+    """A question and the message that asks it. `framing` is set by the transport that brought the answer."""
+
+    def __init__(self, request: DnsRequest, question: Question) -> None:
+        self.request = request
+        self.question = question
+        self.framing = "length-prefix"
+        self.anchors: dict[Any, list[Any]] = {}  # records to trust, by zone, when the answer is to be validated
+        on = (("rd", not (request.no_recurse or request.trace)), ("ad", request.ad), ("cd", request.cd or request.validate))
+        flags = dns.flag_bits(*(name for name, wanted in on if wanted))
+        # Over HTTPS and QUIC the stream pairs answer and query: the id is 0, for caches' sake (RFC 8484 §4.1, RFC 9250 §4.2.1).
+        ident = 0 if question.transport in ("https", "quic") else int.from_bytes(urandom(2), "big")
+        kind = question.kind, question.of_class
+        name, edns = dnsname.to_wire(question.name), settings(request)
+        self.wire = dns.query(ident, flags, name, kind, edns)
+        if edns and not request.no_padding and (request.padding or question.transport in SEALED):
+            self.wire = dns.query(ident, flags, name, kind, edns.padded(len(self.wire)))
+        self.asked = dns.read(self.wire)
+
+    def message(self) -> Message:
+        question, asked = self.question, self.asked
+        what = question.type if question.of_class == 1 else f"{class_name(question.of_class)} {question.type}"
+        entry = asked.question[0]
+        return Message(
+            summary=f"{what} {question.name} @{question.server} ({question.transport})",
+            data={
+                "question": {key: entry[key] for key in ("name", "type", "class")},
+                "flags": asked.flags,
+                "edns": asked.edns,
+                "id": asked.id,
+                "safe": True,
+                "idempotent": True,
+            },
+        )
+
+    def target(self) -> Target:
+        return Target(url=self.question.url, host=self.question.host, port=self.question.port)
+
+    def answer(self, answer: dns.Message, records: list[dict[str, Any]]) -> Answer:
+        """The answer as the model has it; `records` are those of its answer section, or of a whole transfer."""
+        flags = f", flags {' '.join(answer.flags)}"
+        return Answer(
+            summary=f"{answer.rcode}, {counted(len(records), 'answer')}{flags}",
+            status=Status(text=answer.rcode, ok=answer.rcode == "NOERROR"),
+            body=Body(),
+            framing=self.framing,
+            data={
+                "question": answer.question,
+                "answer": records,
+                "authority": answer.authority,
+                "additional": answer.additional,
+                "flags": answer.flags,
+                "edns": answer.edns,
+                "id": answer.id,
+                "transport": self.question.transport,
+                "server": self.question.server,
+            },
+        )
+
+    def is_foreign(self, answer: dns.Message) -> bool:
+        """Whether it carries another client's cookie than the one that was sent: spoofed then (RFC 7873 §5.3)."""
+        sent, came = self.asked.option(COOKIE), answer.option(COOKIE)
+        return sent is not None and came is not None and came[:CLIENT_COOKIE] != sent[:CLIENT_COOKIE]
+
+    def whole(self, answer: dns.Message, context: Context) -> str:
+        """The answer as `dig` prints it."""
+        from time import localtime, strftime, time
+
+        from rrcli.codec.dnsshow import whole
+
+        question = self.question
+        address, _, port = (context.trace.peer or question.server).rpartition(":")
+        when = strftime("%a %b %d %H:%M:%S %Z %Y", localtime(time()))
+        last_lines = [
+            f"Query time: {_waited_ms(context.trace.timeline)} msec",
+            f"SERVER: {address.strip('[]')}#{port}({question.host}) ({question.transport.upper()})",
+            f"WHEN: {when}",
+            f"MSG SIZE  rcvd: {len(answer.wire)}",
+        ]
+        return whole(answer, self.asked, last_lines)
+
+
+def _waited_ms(timeline: Timeline) -> int:
+    """From the question to the end of the answer, without the connecting."""
+    before = sum(timeline.phases.get(phase, 0) for phase in ("resolve", "connect", "tls", "handshake"))
+    return round((timeline.last_ns - timeline.origin_ns - before) / 1e6)
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def settings(request: DnsRequest) -> Edns | None:
+    """What the query says of EDNS; `None` when it goes without. Raises `usage` for settings that exclude each other."""
+    if request.padding and request.no_padding:
+        raise usage("--padding and --no-padding exclude each other")
+    if request.no_edns:
+        wanted = (request.dnssec, request.validate, request.nsid, request.padding)
+        if any(wanted) or request.subnet is not None or request.bufsize is not None or request.cookie is not None:
+            raise usage(
+                "--no-edns excludes --dnssec, --validate, --bufsize, --nsid, --subnet, --cookie and --padding",
+                "they are all settings of EDNS",
+            )
+        return None
+    options: list[tuple[int, bytes]] = []
+    if request.nsid:
+        options.append((NSID, b""))
+    if request.subnet is not None:
+        options.append((ECS, request.subnet))
+    if request.cookie is not None:
+        options.append((COOKIE, request.cookie or urandom(CLIENT_COOKIE)))
+    size = Edns.udp_size if request.bufsize is None else request.bufsize
+    return Edns(udp_size=size, flags=DO if request.dnssec or request.validate else 0, options=tuple(options))
+
+
+def oddities(answer: dns.Message, context: Context) -> None:
+    """What in a message was accepted all the same, and what the server itself finds worth saying."""
+    if answer.extra:
+        context.note("bytes-after-end", f"{counted(answer.extra, 'byte')} came after the end of the message")
+    for reason in answer.unread:
+        context.note("unreadable-data", reason)
+    for code, data in answer.options:
+        if code == EDE and len(data) >= 2:
+            context.note("extended-error", f"the server adds: {error_text(data)}")
