@@ -1,7 +1,8 @@
 """Redis over RESP2 or RESP3: the handshake that URL and options ask for, then one command and its reply.
 
 The words are the command's own bytes from the first one that is no URL. What the handshake refuses is the answer, and
-the command is not sent then. Commands that go on for ever show their first reply. RESP itself is in `codec/resp.py`.
+the command is not sent then. What not every command needs has files of its own, loaded when it is asked for: events
+(`redisevents.py`), `--pipeline`, `--sentinel`, `--slowlog` and the command line of redis-cli. RESP is in `codec/resp.py`.
 """
 
 from __future__ import annotations
@@ -13,37 +14,40 @@ from rrcli.adapters.rediscommands import (
     ENDLESS,
     LONGEST_WORD,
     SECRET_SETTINGS,
-    is_idempotent,
-    is_safe,
+    STREAMS,
     is_text,
     line_of,
     name_of,
+    own_timeout,
     spelled_secrets,
 )
-from rrcli.codec.resp import Decoder, Reply, as_json, encode, framing
+from rrcli.adapters.redisplace import split_words, understand
+from rrcli.adapters.redisreplies import Replies, raw_parts
+from rrcli.codec.resp import Reply, as_json, encode, framing
 from rrcli.codec.resptext import as_raw, as_text
-from rrcli.errors import ExchangeError, malformed, too_large, truncated, usage
+from rrcli.errors import malformed
 from rrcli.events import Content, Finished, Received, Sent
-from rrcli.model import Answer, Body, Message, Status, Target
+from rrcli.model import Answer, Body, Status
 from rrcli.options import Output, Request, count, option
-from rrcli.record import Record
-from rrcli.url import Url, host_port, is_place, split_host, split_url, unquote
+from rrcli.url import is_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+    from typing import Any, ClassVar
 
+    from rrcli.adapters.redisplace import Asked, Place
+    from rrcli.model import Exchange
     from rrcli.registry import Event
     from rrcli.runner import Context
-    from rrcli.wire.stream import Stream
 
-HOST, PORT = "127.0.0.1", 6379
-SCHEMES = ("redis", "rediss", "unix", "redis+unix")
 LARGEST_DRAWN = 64 << 10  # bytes of a reply that is drawn as redis-cli draws it; a larger one shows its raw text
 
 
 class RedisRequest(Request):
     """One command, sent to the server that the URL before it names, or to 127.0.0.1:6379."""
+
+    needs_words: ClassVar[bool] = False  # --pipeline names a file of commands
 
     user: str | None = option("--user", metavar="NAME", help="User to log in as.  [default]")
     password: str | None = option("-a", "--password", metavar="PASSWORD", help="Password to log in with.  [REDISCLI_AUTH]")
@@ -51,243 +55,141 @@ class RedisRequest(Request):
     resp2: bool = option("-2", "--resp2", kind="flag", help="Speak RESP2, as without -3.")
     resp3: bool = option("-3", "--resp3", kind="flag", help="Speak RESP3, agreed on with HELLO.")
     client_name: str | None = option("--client-name", metavar="NAME", help="Name of the connection in CLIENT LIST.")
+    client_info: bool = option("--client-info", kind="flag", help="Tell the server our name and version (Redis 7.2, CLIENT SETINFO).")
     stdin: bool = option("-x", "--stdin", kind="flag", help="Read the command's last argument from standard input, byte for byte.")
+    quoted_input: bool = option("--quoted-input", kind="flag", help=r"""Arguments are in quotes, as '"a\x00b"', and may hold any byte.""")
+    quoted: bool = option("--quoted", kind="flag", help="Print strings in quotes, as --quoted-input and --pipeline read them.")
+    pipeline: str | None = option(
+        "--pipeline", metavar="FILE", help="Send the commands in FILE (- is standard input), one per line, at once; MULTI and EXEC too."
+    )
+    cluster: bool = option("-c", "--cluster", kind="flag", help="Follow MOVED and ASK to the other nodes of a cluster.")
+    sentinel: str | None = option(
+        "--sentinel", metavar="NAME", help="Ask the master NAME; the URLs are those of its sentinels, with their password if any."
+    )
+    slowlog: bool = option("--slowlog", kind="flag", help="Show how long the server itself ran the command (INFO commandstats).")
 
+    asking: bool = False  # this hop follows an ASK: the node has to be told
 
-class Asked(Record):
-    """A request understood: whom to ask what, and what the connection has to be told before."""
-
-    request: RedisRequest
-    target: Target
-    host: str
-    tls: bool
-    words: tuple[bytes, ...]
-    greeting: tuple[tuple[bytes, ...], ...]
-    password: str | None
+    def streams(self) -> bool:
+        """A subscription or MONITOR; and a command that waits for as long as it was told to."""
+        words = [os.fsencode(word) for word in split_words(self.words)[1]]
+        return bool(words) and (name_of(words)[0] in STREAMS or own_timeout(words) is not None)
 
 
 def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     """Shake hands, send the command, read its reply. An error reply is an answer whose status is not ok."""
+    if request.sentinel:
+        from rrcli.adapters.redissentinel import discover
+
+        yield from discover(request, context)
+        return
     asked = understand(request)
     context.request = asked.request  # a unix:// URL names the socket that `connect` opens
-    context.secret(asked.password, *spelled_secrets(asked.words))
-    yield Sent(message=_message(asked.words), target=asked.target)
-    stream = context.connect(asked.host, asked.target.port or 0, tls=asked.tls)
+    pipeline = None
+    if request.pipeline:
+        from rrcli.adapters.redispipeline import Pipeline
+
+        pipeline = Pipeline(asked)
+    context.secret(asked.password, *(pipeline.secrets() if pipeline else spelled_secrets(asked.words)))
+    message = pipeline.message() if pipeline else asked.message()
+    yield Sent(message=message, target=asked.target)
+    stream = context.connect(asked.place.host, asked.place.port, tls=asked.place.tls)
     try:
-        yield from _converse(asked, context, _Replies(stream, asked))
+        replies = Replies(stream, asked, in_parts=not (context.keeps_content or request.quoted))
+        refused = _shake_hands(asked, context, replies)
+        if refused:
+            yield from _tell(asked, refused, _drawn(refused))
+        else:
+            yield from pipeline.converse(context, replies) if pipeline else _converse(asked, context, replies)
     finally:
         stream.close()
 
 
-# --- what is asked -----------------------------------------------------------------------------------------
+def as_command(exchange: Exchange) -> str:
+    """The same with redis-cli, for a shell."""
+    from rrcli.adapters.redistool import as_command
 
-
-def understand(request: RedisRequest) -> Asked:
-    """The request with its URL, its environment and its standard input read. Raises `usage`, or `local` for the input."""
-    words = list(request.words)
-    named = words.pop(0) if words and is_place(words[0]) else None
-    if not words:
-        raise usage("there is no command to send", "write one after the options and the URL, as PING or GET key")
-    if request.resp2 and request.resp3:
-        raise usage("--resp2 and --resp3 exclude each other")
-    url = _place(named)
-    db = url.db if request.db is None else request.db
-    command = [os.fsencode(word) for word in words]
-    if request.stdin:
-        from rrcli.localfile import read_local
-
-        command.append(read_local("-"))
-    socket = request.unix_socket or url.socket
-    user, password = _login(request, url)
-    return Asked(
-        request=request.replace(unix_socket=socket),
-        target=_target(url, socket, db),
-        host=url.host,
-        tls=url.tls,
-        words=tuple(command),
-        greeting=tuple(_greeting(request, user, password, db)),
-        password=password,
-    )
-
-
-class Place(Record):
-    """What a URL says. `userinfo` is as it was written there, for the target's URL."""
-
-    host: str = HOST
-    port: int = PORT
-    tls: bool = False
-    socket: str | None = None
-    userinfo: str = ""
-    user: str | None = None
-    password: str | None = None
-    db: int = 0
-
-
-def _place(text: str | None) -> Place:
-    """Read `redis://[[user]:password@]host[:port][/db]`, `rediss://`, `unix://path[?db=N]` or `host:port`."""
-    if text is None:
-        return Place()
-    if "://" not in text:
-        host, port = split_host(text, PORT)
-        return Place(host=host, port=port or PORT)
-    url = split_url(text)
-    if url.scheme not in SCHEMES:
-        raise usage(f"{url.scheme}:// is no URL of Redis", "write redis://, rediss:// (TLS) or unix:// before the command")
-    socket = unquote(url.host + url.path) if url.scheme.endswith("unix") else None
-    if socket == "":
-        raise usage("the URL names no socket", "write unix:///path/to/redis.sock")
-    return Place(
-        host=url.host or HOST,
-        port=url.port or PORT,
-        tls=url.scheme == "rediss",
-        socket=socket,
-        userinfo=text.partition("://")[2].partition("/")[0].rpartition("@")[0],
-        user=url.user or None,
-        password=url.password,
-        db=_db_of(url, "" if socket else url.path[1:]),
-    )
-
-
-def _db_of(url: Url, path: str) -> int:
-    """The database of the path, or of `?db=`. Raises `usage` for another parameter: what it asks for would not happen."""
-    text = path
-    for pair in (url.query or "").split("&"):
-        name, _, value = pair.partition("=")
-        if name == "db":
-            text = value
-        elif pair:
-            raise usage(f"the URL's parameter {name} is not known", "only db is; the rest is set by options, as --cacert or --timeout")
-    if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise usage(f"{text!r} is no number of a database", "write redis://host:port/N")
-    return int(text or 0)
-
-
-def _login(request: RedisRequest, url: Place) -> tuple[str | None, str | None]:
-    """User and password: an option before the URL before, for the password, `REDISCLI_AUTH`; `None` for no login.
-
-    A lone word before the URL's `@` is the password, as redis-cli has it, unless an option gives one.
-    """
-    user, password = url.user, url.password
-    if password is None and user and request.password is None:
-        user, password = None, user
-    user = request.user or user
-    if request.password is not None:
-        password = request.password
-    if password is None:
-        password = os.environ.get("REDISCLI_AUTH")
-    if user and password is None:
-        raise usage(f"there is no password for the user {user}", "give it with --password, in the URL or in REDISCLI_AUTH")
-    return user, password if password or user else None
-
-
-def _greeting(request: RedisRequest, user: str | None, password: str | None, db: int) -> Iterator[tuple[bytes, ...]]:
-    """The commands before the command: only those that are needed."""
-    login = () if password is None else (os.fsencode(user or "default"), os.fsencode(password))
-    name = os.fsencode(request.client_name or "")
-    if request.resp3:
-        yield (b"HELLO", b"3", *((b"AUTH", *login) if login else ()), *((b"SETNAME", name) if name else ()))
-    else:
-        if login:
-            yield (b"AUTH", *(login if user else login[1:]))  # before Redis 6 there were no users
-        if name:
-            yield (b"CLIENT", b"SETNAME", name)
-    if db:
-        yield (b"SELECT", b"%d" % db)
-
-
-def _target(url: Place, socket: str | None, db: int) -> Target:
-    before = url.userinfo and f"{url.userinfo}@"
-    if socket:
-        return Target(url=f"unix://{before}{socket}{f'?db={db}' if db else ''}")
-    scheme = "rediss" if url.tls else "redis"
-    authority = before + host_port(url.host, url.port)
-    return Target(url=f"{scheme}://{authority}{f'/{db}' if db else ''}", host=url.host, port=url.port)
-
-
-def _message(words: tuple[bytes, ...]) -> Message:
-    args = [as_json(Reply(type="bulk", value=word)) for word in words[1:]]
-    data = {"command": name_of(words)[0], "args": args, "safe": is_safe(words), "idempotent": is_idempotent(words)}
-    return Message(summary=line_of(words), data=data)
+    return as_command(exchange)
 
 
 # --- the conversation --------------------------------------------------------------------------------------
 
 
-class _Replies:
-    """Replies read from one connection, in their order. Pushes (RESP3) between them are counted."""
+def _converse(asked: Asked, context: Context, replies: Replies) -> Iterator[Event]:
+    """The command and what it is answered."""
+    stopwatch = None
+    if asked.request.slowlog:
+        from rrcli.adapters.redistime import Stopwatch
 
-    def __init__(self, stream: Stream, asked: Asked) -> None:
-        self.stream = stream
-        self.pushes = 0
-        self.waiting: list[Reply] = []
-        self._asked = asked
-        self._decoder = Decoder()
-
-    @property
-    def overhang(self) -> bool:
-        """Something has arrived already behind the replies that were read."""
-        return any(reply.type != "push" for reply in self.waiting) or self._decoder.pending or self.stream.buffered
-
-    def read(self, *, push: bool = False) -> Reply:
-        """The next reply; with `push` a push counts as one.
-
-        Raises `ExchangeError`: `closed` or `truncated` at the end of the connection, `too_large` over `--max-size`, what the
-        decoder raises, and what the stream does.
-        """
-        while True:
-            while self.waiting:
-                reply = self.waiting.pop(0)
-                if push or reply.type != "push":
-                    return reply
-                self.pushes += 1
-            self._receive()
-
-    def _receive(self) -> None:
-        try:
-            data = self.stream.receive()
-        except ExchangeError as error:
-            if error.kind == "reset" and not self.stream.trace.bytes_received:
-                error.hint = self._hint
-            raise
-        if not data:
-            self._raise_end()
-        self.waiting = self._decoder.feed(data)
-        limit = self._asked.request.max_size
-        if self._decoder.received > limit:
-            raise too_large(f"the reply has more than {limit} bytes", "ask for less of it, or allow more with --max-size")
-
-    def _raise_end(self) -> None:
-        self._decoder.feed(b"")  # raises what is wrong with the bytes before
-        if self._decoder.pending:
-            raise truncated(f"the server closed the connection within its reply, after {self._decoder.received} bytes of it")
-        raise ExchangeError("transport", "closed", "the server closed the connection without a reply", hint=self._hint)
-
-    @property
-    def _hint(self) -> str:
-        """Why a server leaves without a word."""
-        if name_of(self._asked.words)[0] == "SHUTDOWN":
-            return "SHUTDOWN answers so when it works: the server is down"
-        reason = "the server's log tells why"
-        return reason if self._asked.tls else f"{reason}; a port that wants TLS does so too: write rediss://"
-
-
-def _converse(asked: Asked, context: Context, replies: _Replies) -> Iterator[Event]:
-    """The handshake and, unless it was refused, the command."""
-    refused = _shake_hands(asked, context, replies)
-    if refused:
-        yield from _tell(refused, _drawn(refused))
-        return
-    command = name_of(asked.words)[0]
+        stopwatch = Stopwatch(asked, context, replies)
+    command, streams = asked.command, asked.command in STREAMS
+    in_parts = not (context.keeps_content or asked.request.quoted or streams)
+    _be_patient(asked, context, replies)
+    replies.begin(endless=streams or in_parts)
     replies.stream.write(encode(asked.words), command)
+    if in_parts:
+        told = yield from _in_parts(replies)
+        if told:
+            return
     reply = replies.read(push=command in ANSWERED_BY_PUSH)
-    context.trace.remark(_summary(reply))
+    context.trace.remark(summary(reply))
+    if asked.request.cluster and (hop := _redirection(asked, reply)):
+        yield hop
+        return
+    if streams and not is_error(reply):
+        from rrcli.adapters.redisevents import events
+
+        yield from events(asked, context, replies, reply)
+        return
     if command == "CONFIG":
         context.secret(*_settings_in(reply))
     _note(asked, context, replies, reply)
-    yield from _tell(reply, _drawn(reply, text=is_text(asked.words)))
+    drawn = _drawn(reply, text=is_text(asked.words))
+    more: dict[str, Any] = {}
+    if stopwatch:
+        more, line = stopwatch.read()
+        drawn = drawn and f"{drawn}\n{line}"
+    yield from _tell(asked, reply, drawn, more)
 
 
-def _shake_hands(asked: Asked, context: Context, replies: _Replies) -> Reply | None:
+def _be_patient(asked: Asked, context: Context, replies: Replies) -> None:
+    """A command that waits by itself is given its own time, and as long again as any other is allowed to be silent."""
+    own = own_timeout(asked.words)
+    if own is None:
+        return
+    from rrcli.runner import IDLE_TIMEOUT
+
+    idle = context.request.idle_timeout or 0.0
+    replies.stream.idle = own + idle if own and idle else None if idle == IDLE_TIMEOUT else idle
+
+
+def _in_parts(replies: Replies) -> Generator[Event, None, bool]:
+    """Pass a large reply on while it comes, in bounded memory: its value is its content alone. True if it was one."""
+    answer, between = None, b""
+    for whole, pieces in replies.parts():
+        if answer is None:
+            bulk = whole.type == "bulk"
+            answer = Answer(
+                summary=f"{whole.value} {'bytes' if bulk else 'elements'}",
+                status=Status(text="OK"),
+                body=Body(),
+                framing="length-prefix" if bulk else "element-count",
+                data={"value": None, "type": whole.type},
+            )
+            yield Received(answer=answer)
+        if pieces:
+            yield Content(data=between + raw_parts(pieces, whole))
+            between = b"" if bulk else b"\n"
+    if answer is None:
+        return False
+    rest = replies.read()
+    if rest.value:
+        yield Content(data=between + as_raw(rest))
+    yield Finished(answer=answer)
+    return True
+
+
+def _shake_hands(asked: Asked, context: Context, replies: Replies) -> Reply | None:
     """Send what the connection has to be told in one write; the reply that refuses it, if one does."""
     if not asked.greeting:
         return None
@@ -295,10 +197,14 @@ def _shake_hands(asked: Asked, context: Context, replies: _Replies) -> Reply | N
     replies.stream.write(b"".join(map(encode, asked.greeting)), ", ".join(_upper(words) for words in asked.greeting))
     for words in asked.greeting:
         reply = replies.read()
-        context.trace.remark(f"{_upper(words)}: {_summary(reply)}")
-        if _is_error(reply):
+        context.trace.remark(f"{_upper(words)}: {summary(reply)}")
+        if not is_error(reply):
+            continue
+        if name_of(words)[1] != "CLIENT SETINFO":
             context.note("handshake", f"the error answers {_upper(words)} before the command, which was not sent")
             return reply
+        if words[2] == b"LIB-NAME":
+            context.note("client-info", f"the server does not take CLIENT SETINFO: {summary(reply)}")
     if replies.waiting:
         raise malformed(f"the server sent more replies than the {len(asked.greeting)} that the handshake asks for")
     context.trace.timeline.leave()
@@ -307,6 +213,29 @@ def _shake_hands(asked: Asked, context: Context, replies: _Replies) -> Reply | N
 
 def _upper(words: tuple[bytes, ...]) -> str:
     return name_of(words)[0]
+
+
+def _redirection(asked: Asked, reply: Reply) -> Finished | None:
+    """The hop to the node that a MOVED or an ASK names; `None` for any other reply."""
+    node = _node_of(asked, reply)
+    if node is None:
+        return None
+    words = (node.target(asked.db).url, *map(os.fsdecode, asked.words))
+    asking = reply.value.startswith(b"ASK ")
+    following = asked.request.replace(words=words, unix_socket=None, db=None, stdin=False, quoted_input=False, asking=asking)
+    answer = Answer(summary=summary(reply), status=_status(reply), framing=framing(reply), data=_data(reply))
+    return Finished(answer=answer, next=following, why="redirect")
+
+
+def _node_of(asked: Asked, reply: Reply) -> Place | None:
+    """Where `MOVED 3999 127.0.0.1:6381` leads; without a host, or with `?`, to another port of the same."""
+    words = reply.value.split() if is_error(reply) else []
+    if len(words) != 3 or words[0] not in (b"MOVED", b"ASK"):
+        return None
+    host, _, port = os.fsdecode(words[2]).rpartition(":")
+    if not is_port(port) or not host.isprintable() or {"/", "@", "?", "#"}.intersection(host.removeprefix("?")):
+        raise malformed(f"expected HOST:PORT after {words[0].decode()}, got {as_text(reply)}")
+    return asked.place.at(host.strip("[]").replace("?", "") or asked.place.host, int(port))
 
 
 def _settings_in(reply: Reply) -> Iterator[str]:
@@ -319,19 +248,28 @@ def _settings_in(reply: Reply) -> Iterator[str]:
             yield os.fsdecode(value.value)
 
 
-def _note(asked: Asked, context: Context, replies: _Replies, reply: Reply) -> None:
+def _note(asked: Asked, context: Context, replies: Replies, reply: Reply) -> None:
     """Say what is odd about the reply, or easily misunderstood."""
-    command = name_of(asked.words)[0]
-    if replies.pushes:
-        context.note("push", f"{replies.pushes} push message{'s' * (replies.pushes > 1)} came before the reply and went unread")
-    if _is_error(reply):
+    command = asked.command
+    tell_pushes(context, replies)
+    if is_error(reply):
         for word in _like_options(asked.words[1:]):
             context.note("looks-like-option", f"{word} was sent to the server: words after the command are data, options go before it")
+        if not asked.request.cluster and _node_of(asked, reply):
+            context.note("redirection", "the key lives on another node of the cluster: -c (--cluster) follows")
     elif command in ENDLESS:
         context.note("stream", f"{command} goes on for ever: only its first reply was read, then the connection was closed")
         return
     if replies.overhang:
         context.note("bytes-after-end", "more bytes came after the end of the reply")
+
+
+def tell_pushes(context: Context, replies: Replies) -> None:
+    """Note the pushes that came between the replies, the first ones with what they say."""
+    for push in replies.pushes:
+        context.note("push", f"a push came before the reply: {line_of([as_raw(part) for part in push.value])}")
+    if replies.pushed > len(replies.pushes):
+        context.note("push", f"{replies.pushed - len(replies.pushes)} more pushes came and went unread")
 
 
 def _like_options(args: tuple[bytes, ...]) -> list[str]:
@@ -344,35 +282,51 @@ def _like_options(args: tuple[bytes, ...]) -> list[str]:
 # --- the answer --------------------------------------------------------------------------------------------
 
 
-def _tell(reply: Reply, drawn: str | None) -> Iterator[Event]:
-    """The events of a reply, which is known as a whole."""
-    data = {"value": as_json(reply), "type": reply.type}
-    if reply.attributes:
-        data["attributes"] = as_json(Reply(type="map", value=reply.attributes))
-    summary = _summary(reply)
-    status = Status(text=_prefix(summary), ok=False) if _is_error(reply) else Status(text="OK")
-    answer = Answer(summary=summary, status=status, body=Body(), framing=framing(reply), data=data, drawn=drawn)
+def _tell(asked: Asked, reply: Reply, drawn: str | None, more: dict[str, Any] | None = None) -> Iterator[Event]:
+    """The events of a reply, which is known as a whole; `more` stands beside its value."""
+    data = {**_data(reply), **(more or {})}
+    answer = Answer(summary=summary(reply), status=_status(reply), body=Body(), framing=framing(reply), data=data, drawn=drawn)
     yield Received(answer=answer)
-    yield Content(data=as_raw(reply))
+    yield Content(data=content(asked, reply))
     yield Finished(answer=answer)
 
 
-def _is_error(reply: Reply) -> bool:
+def _data(reply: Reply) -> dict[str, Any]:
+    data = {"value": as_json(reply), "type": reply.type}
+    if reply.attributes:
+        data["attributes"] = as_json(Reply(type="map", value=reply.attributes))
+    return data
+
+
+def _status(reply: Reply) -> Status:
+    return Status(text=prefix(summary(reply)), ok=False) if is_error(reply) else Status(text="OK")
+
+
+def content(asked: Asked, reply: Reply) -> bytes:
+    """The reply as redis-cli prints it off a terminal, or with --quoted in quotes."""
+    if not asked.request.quoted:
+        return as_raw(reply)
+    from rrcli.codec.respquote import as_quoted
+
+    return as_quoted(reply)
+
+
+def is_error(reply: Reply) -> bool:
     return reply.type in ("error", "blob_error")
 
 
-def _prefix(error: str) -> str:
+def prefix(error: str) -> str:
     """The word in upper case that an error starts with, by convention; `ERR` for one that keeps to none."""
     word = error.partition(" ")[0]
     return word if word.isascii() and word.replace("_", "").isalnum() and word.isupper() else "ERR"
 
 
-def _summary(reply: Reply) -> str:
+def summary(reply: Reply) -> str:
     """The reply on one short line: a size where it is long."""
     value = reply.value
     if isinstance(value, tuple) and value:
         return f"{len(value)} {'pair' if reply.type == 'map' else 'element'}{'s' * (len(value) > 1)}"
-    if _is_error(reply):
+    if is_error(reply):
         text: str = value.decode("utf-8", "backslashreplace").partition("\n")[0]
         return text.rstrip("\r")
     if isinstance(value, bytes) and (len(value) > LONGEST_WORD or b"\n" in value):
@@ -385,6 +339,6 @@ def _drawn(reply: Reply, *, text: bool = False) -> str | None:
     raw = as_raw(reply)
     if len(raw) >= LARGEST_DRAWN:
         return None
-    if text and not _is_error(reply):
+    if text and not is_error(reply):
         return raw.decode("utf-8", "backslashreplace").replace("\r\n", "\n").removesuffix("\n")
     return as_text(reply)

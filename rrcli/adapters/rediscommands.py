@@ -63,6 +63,15 @@ UNLESS = {"SET": frozenset({"NX", "GET"}), "ZADD": frozenset({"INCR", "NX"}), "G
 # Their first reply is the start of a stream that only the end of the connection ends.
 ENDLESS = frozenset({"MONITOR", "PSUBSCRIBE", "PSYNC", "SSUBSCRIBE", "SUBSCRIBE", "SYNC"})
 
+# Those of them that are RESP to the end, one reply for each event. (What a replica is sent is a file.)
+STREAMS = ENDLESS - {"PSYNC", "SYNC"}
+
+# The place of the seconds among the words, for which they wait before they answer.
+_WAITS_S = {
+    "BLMOVE": -1, "BLMPOP": 1, "BLPOP": -1, "BRPOP": -1, "BRPOPLPUSH": -1, "BZMPOP": 1, "BZPOPMAX": -1, "BZPOPMIN": -1,
+}  # fmt: skip
+_WAITS_MS = frozenset({"WAIT", "WAITAOF"})  # milliseconds, the last word
+
 # Over RESP3 these are answered by a push, which for any other command stands beside its reply.
 ANSWERED_BY_PUSH = frozenset({"PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE"})
 
@@ -101,6 +110,28 @@ def is_idempotent(words: Sequence[bytes]) -> bool:
         return is_safe(words)
     unless = UNLESS.get(names[0])
     return unless is None or unless.isdisjoint(map(_upper, words[2:]))
+
+
+def own_timeout(words: Sequence[bytes]) -> float | None:
+    """The seconds for which the command itself says that it may wait, 0 for ever; `None` for one that answers at once."""
+    command, wait = name_of(words)[0], None
+    if command in _WAITS_S and len(words) > 2:
+        wait = _seconds(words[_WAITS_S[command]], 1.0)
+    elif command in _WAITS_MS and len(words) > 2:
+        wait = _seconds(words[-1], 0.001)
+    elif command in ("XREAD", "XREADGROUP"):
+        names = list(map(_upper, words))
+        if "BLOCK" in names[:-1]:
+            wait = _seconds(words[names.index("BLOCK") + 1], 0.001)
+    return wait
+
+
+def _seconds(word: bytes, unit: float) -> float | None:
+    try:
+        number = float(word) * unit
+    except ValueError:
+        return None  # the server will say what is wrong with it
+    return number if 0 <= number < float("inf") else None
 
 
 def is_text(words: Sequence[bytes]) -> bool:

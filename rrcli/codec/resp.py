@@ -22,7 +22,6 @@ from _json import encode_basestring
 from binascii import b2a_base64
 
 from rrcli.errors import ExchangeError, malformed, too_large
-from rrcli.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,20 +33,39 @@ if TYPE_CHECKING:
 _QUOTED = 40  # bytes of the peer's data that an error message shows at most
 
 
-class Reply(Record):
-    """One reply, or one element of an aggregate. `type` says what `value` is:
+class Reply:
+    """One reply, or one element of an aggregate; never changed. `type` says what `value` is:
 
     status, error, bulk, verbatim, blob_error: bytes · integer: int · boolean: bool · null: None ·
     double, big_number: the digits as they came, a str · array, set, push: a tuple of replies ·
     map: a tuple of pairs of replies, in their order and with repeated keys.
 
-    `format` is the three letters that introduce a verbatim string (`txt`, `mkd`).
+    `format` is the three letters that introduce a verbatim string (`txt`, `mkd`). It is no `Record`, because a million
+    elements are an everyday answer: with slots each takes 64 bytes, in place of 300.
     """
 
-    type: str
-    value: Any
-    attributes: Pairs = ()
-    format: str = ""
+    __slots__ = ("attributes", "format", "type", "value")
+
+    def __init__(self, type: str, value: Any, attributes: Pairs = (), format: str = "") -> None:
+        self.type = type
+        self.value = value
+        self.attributes = attributes
+        self.format = format
+
+    def replace(self, **changes: Any) -> Reply:
+        """The same with some parts changed."""
+        return Reply(**{**self._parts(), **changes})
+
+    def _parts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reply) and self._parts() == other._parts()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Reply(type={self.type!r}, value={self.value!r}, attributes={self.attributes!r}, format={self.format!r})"
 
 
 def encode(args: Sequence[bytes]) -> bytes:
@@ -139,16 +157,18 @@ class _Frame:
 class Decoder:
     """Received bytes to replies. It keeps no more than the unfinished reply, within these limits.
 
-    A total size is for the caller to limit, by `received`.
+    A total size is for the caller to limit, by `received`. With `in_parts` the outermost string, array or set has no limit
+    of its own, because the caller takes what came of it away, by `drain`, whenever that is much.
     """
 
     MAX_DEPTH = 128  # aggregates within aggregates; Redis sends up to about 10, its Lua scripts refuse over 100
     MAX_LINE = 64 * 1024  # bytes of anything that is not length-prefixed, up to its line feed
     MAX_BULK = 512 * 1024 * 1024  # bytes of one string: the default `proto-max-bulk-len`
     MAX_COUNT = 2**20  # elements of one aggregate (pairs of a map): what Redis itself accepts in one command
-    MAX_ELEMENTS = 2**21  # elements of one reply at all depths: each costs some 300 bytes of memory, whatever its size
+    MAX_ELEMENTS = 2**20 + 2**10  # elements of one reply at all depths: each costs 100 to 200 bytes of memory, whatever its size
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_parts: bool = False) -> None:
+        self._in_parts = in_parts
         self._buffer = bytearray()
         self._at = 0  # in the buffer: where the next unread byte is
         self._scanned = 0  # in the buffer: no line feed between _at and here
@@ -170,7 +190,7 @@ class Decoder:
     @property
     def pending(self) -> bool:
         """Inside a reply: the end of the connection would cut it off. True after a failure."""
-        return self.received > 0
+        return self.received > 0 or bool(self._stack or self._bulk)
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that these bytes complete.
@@ -196,6 +216,32 @@ class Decoder:
         del self._buffer[: self._at]
         self._at = self._start = 0
         return done
+
+    @property
+    def outermost(self) -> Reply | None:
+        """The unfinished reply, if it is one that `drain` takes from: a string or an array or set, with its size as value."""
+        if self._stack:
+            frame = self._stack[0]
+            counted = frame.kind in ("array", "set") and frame.left > 0
+            return Reply(type=frame.kind, value=len(frame.items) + frame.left) if counted else None
+        return Reply(type="bulk", value=self._bulk[1]) if self._bulk and self._bulk[0] == "bulk" else None
+
+    def drain(self) -> list[Reply]:
+        """Take away what came of the `outermost` reply: its elements, or the bytes of the string as one reply.
+
+        The reply that `feed` then returns is what is left of it.
+        """
+        if self._stack:
+            parts, self._stack[0].items = self._stack[0].items, []
+            self._start, self._gone, self._elements = self._at, 0, 1  # something of the reply has been read: `pending`
+            return parts
+        assert self._bulk
+        kind, length = self._bulk
+        data = bytes(self._buffer[self._at : self._at + length])
+        del self._buffer[self._at : self._at + len(data)]
+        self._scanned = self._gone = 0
+        self._bulk = kind, length - len(data)
+        return [Reply(type=kind, value=data)]
 
     def _advance(self) -> bool:
         """Read one line, or one string's bytes; False when there is not enough yet."""
@@ -280,7 +326,7 @@ class Decoder:
             return
         length = _length(line, kind)
         total = length + (self._stack[-1].size if kind == "chunk" else 0)
-        if total > self.MAX_BULK:
+        if total > self.MAX_BULK and not (self._in_parts and kind == "bulk" and not self._stack):
             raise too_large(f"the {kind} has {total} bytes, where {self.MAX_BULK} are allowed")
         if kind == "chunk" and length == 0:
             frame = self._stack.pop()
@@ -299,7 +345,7 @@ class Decoder:
             self._push(kind, -1)
             return
         count = _length(line, kind)
-        if count > self.MAX_COUNT:
+        if count > self.MAX_COUNT and not (self._in_parts and kind in ("array", "set") and not self._stack):
             raise too_large(f"the {kind} has {count} elements, where {self.MAX_COUNT} are allowed")
         frame = self._push(kind, count * 2 if kind in ("map", "attribute") else count)
         if not count:

@@ -476,19 +476,6 @@ def test_options_behind_the_command_are_data_and_an_error_says_so(redis: Redis) 
     assert ask(redis, "SET", "key", "-1", "--other").notes == ()
 
 
-@pytest.mark.parametrize("resp3", [False, True])
-@pytest.mark.parametrize(
-    ("words", "shown"),
-    [(["SUBSCRIBE", "a", "b"], ["subscribe", "a", 1]), (["PSUBSCRIBE", "*"], ["psubscribe", "*", 1]), (["MONITOR"], "OK")],
-)
-def test_a_command_without_end_shows_its_first_reply(redis: Redis, words: list[str], shown: Any, resp3: bool) -> None:
-    exchange = ask(redis, *words, resp3=resp3)
-    assert value(exchange) == shown
-    assert [(note.code, note.message) for note in exchange.notes] == [
-        ("stream", f"{words[0]} goes on for ever: only its first reply was read, then the connection was closed")
-    ]
-
-
 def test_unsubscribe_is_answered_by_a_push(redis: Redis) -> None:
     exchange = ask(redis, "UNSUBSCRIBE", "a", resp3=True)
     assert (value(exchange), exchange.response and exchange.response.data["type"], exchange.notes) == (["unsubscribe", "a", 0], "push", ())

@@ -10,7 +10,7 @@ from peers.base import Peer, free_port
 from peers.redis_server import Redis
 from peers.script import Handler, Responder, hear, hear_end, reset, responder, say, script
 
-from rrcli.adapters.redis import RedisRequest, pretty
+from rrcli.adapters.redis import RedisRequest
 from rrcli.model import Exchange, Failure
 from rrcli.runner import send
 
@@ -185,12 +185,19 @@ def test_a_refusal_before_the_first_command() -> None:
 # --- replies that a small server does not send -------------------------------------------------------------
 
 
-def test_pushes_before_the_reply_are_skipped_and_noted() -> None:
+def test_pushes_before_the_reply_are_noted() -> None:
     push = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n"
     exchange = answered(say(push + push + b"$2\r\nhi\r\n" + push), hear_end)
     assert exchange.response
     assert exchange.response.data == {"value": "hi", "type": "bulk"}
-    assert [(note.code, note.message) for note in exchange.notes] == [("push", "2 push messages came before the reply and went unread")]
+    assert [(note.code, note.message) for note in exchange.notes] == [("push", "a push came before the reply: invalidate key")] * 2
+
+
+def test_of_many_pushes_the_first_are_told() -> None:
+    push = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n"
+    exchange = answered(say(push * 15 + b"+OK\r\n"), hear_end)
+    messages = ["a push came before the reply: invalidate key"] * 10 + ["5 more pushes came and went unread"]
+    assert [note.message for note in exchange.notes] == messages
 
 
 def test_a_push_within_the_handshake_answers_nothing() -> None:
@@ -205,7 +212,7 @@ def test_attributes_stand_beside_the_value() -> None:
     exchange = answered(say(b"|1\r\n+ttl\r\n:3600\r\n*1\r\n+x\r\n"))
     assert exchange.response
     assert exchange.response.data == {"value": ["x"], "type": "array", "attributes": {"ttl": 3600}}
-    assert pretty(exchange) == ["1| ttl => (integer) 3600", "1) x"]
+    assert exchange.response.drawn == "1| ttl => (integer) 3600\n1) x"
 
 
 def test_an_error_of_several_lines_shows_its_first() -> None:
