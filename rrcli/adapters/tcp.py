@@ -1,144 +1,114 @@
-"""Raw bytes over TCP, TLS, UDP or a unix socket: send some, read until the answer ends where the user says it does."""
+"""Raw bytes over TCP, TLS, UDP or a unix socket: send some, read until the answer ends where the user says it does.
+
+The steps of a conversation (send, await, change to TLS) are taken in the order given, by `tcpdialogue`.
+"""
 
 from __future__ import annotations
 
-from binascii import Error as NotBase64
-from binascii import a2b_base64
-
-from rrcli.codec.boundary import AfterBytes, AfterLines, AfterMatch, AfterText, Boundary
-from rrcli.errors import ExchangeError, usage
+from rrcli.adapters.tcpwords import check_captures, each_port, ending, place, step
+from rrcli.codec.boundary import LENGTHS, VARINT, prefixed
+from rrcli.errors import usage
 from rrcli.events import Content, Finished, Received, Sent
 from rrcli.localfile import read_local
 from rrcli.model import Answer, Body, Message, Status, Target
-from rrcli.options import Request, count, duration, option
-from rrcli.url import HEX, host_port, split_host, split_url
+from rrcli.options import Request, count, duration, one_of, option
+from rrcli.url import host_port, split_host, split_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from re import Pattern
+    from typing import Any, ClassVar
 
+    from rrcli.adapters.tcpwords import Step
+    from rrcli.model import Exchange
     from rrcli.registry import Event
     from rrcli.runner import Context
     from rrcli.wire.datagram import Datagrams
     from rrcli.wire.stream import Stream
 
-ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "a": b"\a", "b": b"\b", "e": b"\x1b", "\\": b"\\"}
-IDLE = 0.5  # seconds of silence that end an answer when the user named no end
-
-
-def unescape(text: str) -> bytes:
-    r"""The bytes of a text with `\r \n \t \0 \a \b \e \\ \xHH`. Raises `ValueError` for another escape."""
-    first, *rest = text.split("\\")
-    found = first.encode("utf-8", "surrogateescape")
-    rest.reverse()
-    while rest:
-        piece = rest.pop()
-        if piece[:1] == "x" and len(piece) >= 3 and piece[1] in HEX and piece[2] in HEX:
-            found += bytes.fromhex(piece[1:3])
-            piece = piece[3:]
-        elif not piece and rest:
-            found += b"\\"
-            piece = rest.pop()
-        elif piece[:1] in ESCAPES and piece:
-            found += ESCAPES[piece[0]]
-            piece = piece[1:]
-        else:
-            raise ValueError(f"unknown escape \\{piece[:1]} in {text!r}; known are \\r \\n \\t \\0 \\a \\b \\e \\\\ \\xHH")
-        found += piece.encode("utf-8", "surrogateescape")
-    return found
-
-
-def payload(flag: str, text: str) -> bytes:
-    """The bytes that one `--send…` option asks for. Raises `ValueError`; a file is read later."""
-    if flag == "--send-hex":
-        return bytes.fromhex(text.removeprefix("0x").replace(":", " "))
-    if flag == "--send-base64":
-        try:
-            return a2b_base64(text, strict_mode=True)
-        except NotBase64 as error:
-            raise ValueError(f"{text!r} is no base64: {error}") from None
-    return text.encode("utf-8", "surrogateescape") if flag == "--send-file" else unescape(text)
-
-
-def step(flag: str, text: str) -> tuple[str, bytes]:
-    return flag, payload(flag, text)
-
-
-def ending(text: str) -> bytes | Pattern[bytes]:
-    """What `--read-until TEXT|/REGEX/` waits for. Raises `ValueError`."""
-    if len(text) > 2 and text.startswith("/") and text.endswith("/"):
-        import re
-
-        try:
-            return re.compile(text[1:-1].encode(), re.MULTILINE)
-        except re.error as error:
-            raise ValueError(f"{text} is no regular expression: {error}") from None
-    if not text:
-        raise ValueError("the text to read until is empty")
-    return unescape(text)
+PREFIXES = (*LENGTHS, VARINT)
+ENDS = ("read_until", "read_bytes", "read_lines", "read_eof", "read_idle", "length_prefix")  # fields of which one at most is given
 
 
 class TcpRequest(Request):
     """Bytes to send to `HOST:PORT`, and what ends the answer."""
 
-    steps: tuple[tuple[str, bytes], ...] = option(
-        "--send", "--send-hex", "--send-base64", "--send-file", kind="steps", parse=step, metavar="TEXT",
-        help="Send TEXT with its escapes (\\r\\n, \\x00), hex digits, base64, or a file (- is standard input); repeatable, in order.",
+    at_once: ClassVar[int] = 64  # most of a range's ports only wait
+
+    steps: tuple[Step, ...] = option(
+        "--send", "--send-hex", "--send-base64", "--send-file", "--await", "--starttls", kind="steps", parse=step, metavar="TEXT",
+        help="Send TEXT with its escapes (\\r\\n, \\x00), hex digits, base64, or a file (- is standard input). --await reads up to TEXT or"
+        " /REGEX/, whose (?P<x>...) fills {{x}} of a later --send; --starttls PROTO changes to TLS (smtp, imap, pop3, ftp, ldap,"
+        " postgres, mysql, xmpp, ...). Repeatable, taken in order.",
     )  # fmt: skip
     stdin: bool = option("--stdin", kind="flag", help="Send standard input after what --send names.")
     tls: bool = option("--tls", kind="flag", help="Wrap the connection in TLS.")
     udp: bool = option("--udp", kind="flag", help="Send each --send as one UDP datagram.")
-    connect_only: bool = option("--connect-only", kind="flag", help="Open the connection, send nothing, and close it.")
-    half_close: bool = option("--half-close", kind="flag", help="Close our half after the last byte sent.")
-    read_until: bytes | Pattern[bytes] | None = option(
-        "--read-until",
-        parse=ending,
-        metavar="TEXT|/REGEX/",
-        help="The answer ends after TEXT, or after the first match.",
-        group="End of the answer",
+    connect_only: bool = option(
+        "--connect-only", kind="flag", help="Open the connection, send nothing, and close it; HOST:22,80,8000-8010 tries several."
     )
+    half_close: bool = option("--half-close", kind="flag", help="Close our half after the last byte sent.")
+    proxy_protocol: str | None = option(
+        "--proxy-protocol", metavar="VERSION", choices=("v1", "v2"), parse=one_of("v1", "v2"),
+        help="Send a PROXY protocol header first: v1, v2.",
+    )  # fmt: skip
+    proxy_source: tuple[str, int] | None = option(
+        "--proxy-source", parse=place, metavar="ADDRESS:PORT", help="Source in the PROXY header.  [our own address]"
+    )
+    read_until: bytes | Pattern[bytes] | None = option(
+        "--read-until", parse=ending, metavar="TEXT|/REGEX/", group="End of the answer",
+        help="The answer ends after TEXT, or after the first match.",
+    )  # fmt: skip
     read_bytes: int | None = option(
         "--read-bytes", parse=count, metavar="N", help="The answer ends after N bytes.", group="End of the answer"
     )
     read_lines: int | None = option(
         "--read-lines", parse=count, metavar="N", help="The answer ends after N lines.", group="End of the answer"
     )
+    length_prefix: str | None = option(
+        "--length-prefix", metavar="KIND", choices=PREFIXES, parse=one_of(*PREFIXES), group="End of the answer",
+        help="Each --send goes out behind its length, and the answer is one such message: u8, u16be, u16le, u32be, u32le, varint.",
+    )  # fmt: skip
     read_idle: float | None = option(
-        "--read-idle",
-        parse=duration,
-        metavar="TIME",
+        "--read-idle", parse=duration, metavar="TIME", group="End of the answer",
         help="The answer ends when nothing came for TIME.  [500ms]",
-        group="End of the answer",
-    )
+    )  # fmt: skip
     read_eof: bool = option("--read-eof", kind="flag", help="The answer ends when the peer closes.", group="End of the answer")
+
+    def several(self) -> tuple[Request, ...] | None:
+        """One request for each port of `HOST:22,80,8000-8010`; `None` when there is one port."""
+        words = each_port(self.words[0]) if len(self.words) == 1 else None
+        return None if words is None else tuple(self.replace(words=(word,)) for word in words)
 
 
 def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
-    """Send the payloads, read the answer. An end that was asked for and did not come is `truncated`."""
+    """Take the steps, read the answer. An end that was asked for and did not come is `truncated`."""
     target, request = resolve(request)
     context.request = request  # a URL may have named a unix socket
-    boundary = _boundary(request)
     _refuse_contradictions(request)
-    payloads = [read_local(data.decode("utf-8", "surrogateescape")) if flag == "--send-file" else data for flag, data in request.steps]
-    if request.stdin:
-        payloads.append(read_local("-"))
-    yield Sent(message=_message(request, target, payloads), target=target)
+    steps = _loaded(request)
+    yield Sent(message=message(request, target, steps), target=target)
     if request.udp:
-        yield from _datagrams(request, context, target, payloads)
+        yield from _datagrams(request, context, target, [data for _, data in steps if isinstance(data, bytes)])
         return
-    stream = context.connect(target.host or "", target.port or 0, tls=request.tls)
+    from rrcli.adapters.tcpdialogue import Dialogue  # before the clock starts
+
+    stream = _open(request, context, target)
     try:
         if request.connect_only:
             yield Finished(answer=Answer(summary="connected", status=Status(text="connected"), data={"banner": None}))
             return
-        for data in payloads:
-            stream.write(data)
-        if request.half_close:
-            stream.finish_writing()
-        yield from _read(request, context, stream, boundary, spoke_first=not payloads)
+        yield from Dialogue(request, context, stream, target).run(steps)
     finally:
         stream.close()
+
+
+def as_command(exchange: Exchange) -> str | None:
+    """The same exchange by ncat or openssl s_client; `None` where neither can."""
+    from rrcli.adapters.tcpcommand import command
+
+    return command(exchange)
 
 
 def resolve(request: TcpRequest) -> tuple[Target, TcpRequest]:
@@ -164,100 +134,123 @@ def resolve(request: TcpRequest) -> tuple[Target, TcpRequest]:
 
 
 def _refuse_contradictions(request: TcpRequest) -> None:
-    """Raise `usage` for options that exclude each other; `_boundary` does so for the ends of an answer."""
-    sends = bool(request.steps or request.stdin)
-    if request.connect_only and (sends or request.half_close):
+    """Raise `usage` for options that exclude each other."""
+    given = [f"--{name.replace('_', '-')}" for name in ENDS if (value := getattr(request, name)) is not None and value is not False]
+    if len(given) > 1:
+        raise usage(f"{' and '.join(given)} exclude each other", "an answer has one end")
+    flags = [flag for flag, _ in request.steps]
+    if request.connect_only and (flags or request.stdin or request.half_close):
         raise usage("--connect-only sends nothing", "leave it out, or what is to be sent")
-    if not request.udp:
-        return
+    if request.proxy_source and not request.proxy_protocol:
+        raise usage("--proxy-source is a part of the PROXY header", "add --proxy-protocol v1 or v2")
+    if request.length_prefix and "--await" in flags:
+        raise usage("--length-prefix frames messages, --await looks for text", "use one of them")
+    if "--starttls" in flags and (request.tls or flags.count("--starttls") > 1):
+        raise usage("--starttls changes to TLS, which is there already", "leave --tls, or all --starttls but one, out")
+    check_captures(request.steps)
+    if request.udp:
+        _refuse_for_udp(request, given, flags)
+
+
+def _refuse_for_udp(request: TcpRequest, given: list[str], flags: list[str]) -> None:
     if request.tls or request.unix_socket:
         raise usage(f"--udp and {'--tls' if request.tls else '--unix-socket'} exclude each other")
+    for flag in ("--await", "--starttls", "--proxy-protocol"):
+        if flag in flags or (flag == "--proxy-protocol" and request.proxy_protocol):
+            raise usage(f"{flag} is for a connection, --udp has none")
     if request.connect_only:
         raise usage("--connect-only means nothing for UDP", "send something and wait for the answer")
-    ends = (request.read_until, request.read_bytes, request.read_lines, request.read_eof or None, request.half_close or None)
-    if any(value is not None for value in ends):
+    if request.half_close or set(given) - {"--read-idle"}:
         raise usage("a datagram ends by itself", "with --udp only --read-idle fits: all datagrams until a silence")
 
 
-def _message(request: TcpRequest, target: Target, payloads: list[bytes]) -> Message:
+def _loaded(request: TcpRequest) -> list[Step]:
+    """The steps with the files they name read, and each message behind its length. Raises `usage` and `local` errors."""
+    steps: list[Step] = []
+    for flag, value in request.steps:
+        path = value.decode("utf-8", "surrogateescape") if flag == "--send-file" and isinstance(value, bytes) else None
+        steps.append((flag, value if path is None else read_local(path)))
+    if request.stdin:
+        steps.append(("--stdin", read_local("-")))
+    return [(flag, framed(request, value)) if flag != "--await" and isinstance(value, bytes) else (flag, value) for flag, value in steps]
+
+
+def framed(request: TcpRequest, data: bytes) -> bytes:
+    """The bytes behind their length, where `--length-prefix` asks for that. Raises `usage`."""
+    if not request.length_prefix:
+        return data
+    try:
+        return prefixed(data, request.length_prefix)
+    except ValueError as error:
+        raise usage(str(error), "choose a wider --length-prefix") from None
+
+
+def message(request: TcpRequest, target: Target, steps: list[Step]) -> Message:
+    """What is sent, as one body; `data` says what else another tool would have to be told."""
+    payloads = [value for flag, value in steps if flag != "--await" and isinstance(value, bytes)]
     data = b"".join(payloads)
-    what = "connect to" if request.connect_only else f"{_bytes(len(data))} to" if data else "listen to"
+    what = "connect to" if request.connect_only else f"{in_bytes(len(data))} to" if data else "listen to"
     body = None
     if data:
         from rrcli.digest import sha256
 
         body = Body(data=data, size=len(data), sha256=sha256(data).hexdigest())
-    return Message(summary=f"{what} {target.url}", body=body, data={"safe": not data, "idempotent": not data})
+    special: dict[str, Any] = {"half_close": True} if request.half_close else {}
+    if started := [value for flag, value in steps if flag == "--starttls"]:
+        special["starttls"] = started[0]
+    if request.udp and len(payloads) > 1:
+        special["datagrams"] = [len(payload) for payload in payloads]
+    return Message(summary=f"{what} {target.url}", body=body, data={"safe": not data, "idempotent": not data, **special})
 
 
-def _bytes(size: int) -> str:
+def in_bytes(size: int) -> str:
     return f"{size} byte{'s' * (size != 1)}"
 
 
-def _boundary(request: TcpRequest) -> Boundary | None:
-    """The rule that ends the answer besides the peer's closing; `None` when silence does."""
-    given = [
-        name
-        for name, value in (
-            ("--read-until", request.read_until), ("--read-bytes", request.read_bytes), ("--read-lines", request.read_lines),
-            ("--read-eof", request.read_eof or None), ("--read-idle", request.read_idle),
-        )
-        if value is not None
-    ]  # fmt: skip
-    if len(given) > 1:
-        raise usage(f"{' and '.join(given)} exclude each other", "an answer has one end")
-    if request.read_until:
-        wanted = request.read_until
-        return AfterText(wanted) if isinstance(wanted, bytes) else AfterMatch(wanted)
-    if request.read_bytes is not None:
-        return AfterBytes(request.read_bytes)
-    if request.read_lines is not None:
-        return AfterLines(request.read_lines)
-    return Boundary() if request.read_eof else None
+def _open(request: TcpRequest, context: Context, target: Target) -> Stream:
+    """The connection. A PROXY header goes before anything else, TLS too."""
+    host, port = target.host or "", target.port or 0
+    if not request.proxy_protocol:
+        return context.connect(host, port, tls=request.tls)
+    from rrcli.wire.resolve import to_ascii
+    from rrcli.wire.tls import start_tls
+
+    tls = context.tls_context() if request.tls else None
+    stream = context.connect(host, port)
+    try:
+        context.trace.timeline.enter("handshake")
+        stream.write(_header(request, context), f"PROXY protocol {request.proxy_protocol}")
+        context.trace.timeline.leave()
+        if tls:
+            start_tls(stream, tls, to_ascii(request.sni or host))
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
-def _read(request: TcpRequest, context: Context, stream: Stream, boundary: Boundary | None, *, spoke_first: bool) -> Iterator[Event]:
-    """The answer's bytes up to their end, then the answer."""
-    idle = request.read_idle or IDLE
-    answer = Answer(summary="", status=Status(text="answered"), body=Body())
-    if boundary and boundary.feed(b"") is not None:  # no bytes, or no lines: nothing is waited for
-        yield Finished(answer=answer.replace(summary="not read", framing=boundary.framing, data={"banner": None}))
-        return
-    size, framing = 0, "close"
-    while boundary is not None or not size or stream.wait_readable(idle):
-        data = stream.receive()
-        if not data:
-            break
-        end = boundary.feed(data) if boundary else None
-        if not size:
-            yield Received(answer=answer)
-        size += len(data) if end is None else end
-        yield Content(data=data if end is None else data[:end])
-        if end is not None:
-            if end < len(data) or stream.buffered:
-                context.note("bytes-after-end", f"{max(1, len(data) - end)} or more bytes came after the end of the answer")
-            framing = boundary.framing if boundary else framing
-            break
-    else:
-        framing = "read-idle"
-    if not size:
-        raise ExchangeError("transport", "closed", "the peer closed the connection without sending a byte")
-    if framing == "close" and boundary is not None and boundary.framing != "close":
-        raise ExchangeError(
-            "protocol", "truncated", f"the peer closed before the end that --{boundary.framing} asks for, after {_bytes(size)}"
-        )
-    yield Finished(answer=_answer(context, answer, size, framing, spoke_first=spoke_first))
+def _header(request: TcpRequest, context: Context) -> bytes:
+    from rrcli.codec.proxyprotocol import header
+
+    local, peer = context.trace.local, context.trace.peer
+    source = destination = None
+    if local and peer and not request.unix_socket:
+        source, destination = request.proxy_source or place(local), place(peer)
+    try:
+        return header(str(request.proxy_protocol), source, destination)
+    except ValueError as error:
+        raise usage(f"--proxy-source: {error}", "choose the family with -4 or -6") from None
 
 
-def _answer(context: Context, answer: Answer, size: int, framing: str, *, spoke_first: bool) -> Answer:
-    """The finished answer, named by what it looks like when the peer spoke first."""
+def named(context: Context, answer: Answer, size: int, framing: str, *, spoke_first: bool) -> Answer:
+    """The finished answer, named by what it looks like; its first line is a banner when the peer spoke first."""
     from rrcli.codec.recognise import recognise
 
     first = context.trace.first
-    found = recognise(first).what
+    found = recognise(first).what if size else "b"
     known = not found.startswith("b")
-    banner = first.split(b"\n")[0].strip().decode("utf-8", "replace") if spoke_first else None
-    summary = f"{_bytes(size)}, {found}" if known else _bytes(size)
+    banner = first.split(b"\n")[0].strip().decode("utf-8", "replace") if spoke_first and size else None
+    summary = f"{in_bytes(size)}, {found}" if known else in_bytes(size)
     return answer.replace(summary=summary, framing=framing, data={"banner": banner})
 
 
@@ -288,4 +281,4 @@ def _receive_datagrams(request: TcpRequest, context: Context, socket: Datagrams)
     if socket.strangers:
         context.note("spoofed", f"{socket.strangers} datagrams from other sources were ignored")
     framing = "datagram" if request.read_idle is None else "read-idle"
-    yield Finished(answer=_answer(context, answer, size, framing, spoke_first=False))
+    yield Finished(answer=named(context, answer, size, framing, spoke_first=False))

@@ -44,9 +44,10 @@ def recognise(data: bytes) -> Found:
     for name, fits in _TEXTS:
         if fits(data):
             return Found(what=f"{name}: {line!r}" if line else name, hint="rrcli tcp shows what it sends", scheme=_SCHEMES.get(name))
-    for name, fits in _BINARIES:
+    for name, fits, says in _BINARIES:
         if fits(data):
-            return Found(what=name, hint="rrcli tcp shows what it sends")
+            words = _line(says(data)) if says else ""
+            return Found(what=f"{name}: {words!r}" if words else name, hint="rrcli tcp shows what it sends")
     if not data:
         return Found(what="nothing", hint="the peer closed without a word")
     return Found(what=f"{bytes(data[:32])!r}{'…' if len(data) > 32 else ''}", hint="rrcli tcp shows what it sends")
@@ -67,27 +68,53 @@ def _smtp_or_ftp(data: bytes) -> bool:
     return data[:4] in (b"220 ", b"220-", b"421 ", b"554 ", b"500 ", b"502 ", b"530 ")
 
 
+def _news(data: bytes) -> bool:
+    return data[:4] in (b"200 ", b"201 ") and any(word in data.upper() for word in (b"NNTP", b"NEWS", b"POSTING", b"INN "))
+
+
 _TEXTS = (
     ("an SSH banner", lambda data: data.startswith(b"SSH-")),
     ("an SMTP reply", lambda data: _smtp_or_ftp(data) and (b"SMTP" in data.upper() or b"MAIL" in data.upper())),
     ("an FTP reply", lambda data: _smtp_or_ftp(data) and b"FTP" in data.upper()),
+    ("an LMTP reply", lambda data: _smtp_or_ftp(data) and b"LMTP" in data.upper()),
+    ("a DICT greeting", lambda data: data.startswith(b"220 ") and b"dictd" in data),
     ("an SMTP or FTP reply", _smtp_or_ftp),
+    ("an NNTP greeting", _news),
     ("an IMAP greeting", lambda data: data.startswith((b"* OK", b"* PREAUTH", b"* BYE"))),
     ("a NATS greeting", lambda data: data.startswith(b"INFO {")),
-    ("a POP3 greeting", lambda data: data.startswith(b"+OK ") and b"POP" in data.upper()),
-    ("a Redis error", lambda data: data.startswith((b"-ERR", b"-DENIED", b"-NOAUTH", b"-LOADING"))),
+    ("a POP3 greeting", lambda data: data.startswith(b"+OK ")),
+    ("a ManageSieve greeting", lambda data: data.startswith(b'"IMPLEMENTATION"')),
+    ("a Redis error", lambda data: data.startswith((b"-ERR", b"-DENIED", b"-NOAUTH", b"-LOADING", b"-WRONGPASS", b"-NOPERM", b"-MISCONF"))),
+    ("a Redis reply", lambda data: data.startswith((b"+PONG\r\n", b"+OK\r\n"))),
     ("a VNC greeting", lambda data: data.startswith(b"RFB 0")),
     ("an AMQP greeting", lambda data: data.startswith(b"AMQP")),
     ("a memcached error", lambda data: data.startswith((b"ERROR\r\n", b"CLIENT_ERROR"))),
+    ("an rsync greeting", lambda data: data.startswith(b"@RSYNCD:")),
+    ("an XMPP stream", lambda data: b"<stream:stream" in data[:300] or data.startswith(b"<stream:error")),
+    ("an IRC notice", lambda data: data.startswith((b"NOTICE ", b"ERROR :", b":")) and (b" NOTICE " in data[:200] or data[:1] != b":")),
+    ("an RTSP reply", lambda data: data.startswith(b"RTSP/")),
+    ("a SIP reply", lambda data: data.startswith(b"SIP/2.0 ")),
+    ("a Subversion greeting", lambda data: data.startswith(b"( success ( ")),
 )
-_SCHEMES = {"a Redis error": "redis"}
+_SCHEMES = {"a Redis error": "redis", "a Redis reply": "redis"}
 
 _BINARIES = (
-    ("a MySQL greeting", lambda data: len(data) > 5 and data[3] == 0 and data[4] in (10, 255)),
-    (
-        "a PostgreSQL error",
-        lambda data: (data[:1] == b"E" and data[1:3] == b"\0\0" and b"SFATAL" in data) or (data[:1] == b"E" and b"SERROR" in data),
-    ),
-    ("HTTP/2 frames", lambda data: len(data) >= 9 and data[:2] == b"\0\0" and data[3] in (4, 7) and data[5:9] == bytes(4)),
-    ("a PostgreSQL answer to SSLRequest", lambda data: data in (b"N", b"S")),
+    ("a MySQL greeting", lambda data: len(data) > 5 and data[3] == 0 and data[4] == 10, lambda data: data[5:].split(b"\0")[0]),
+    ("a MySQL refusal", lambda data: len(data) > 7 and data[3] in (0, 1) and data[4] == 255, lambda data: data[7:].removeprefix(b"#HY000")),
+    ("a PostgreSQL error", lambda data: data[:1] == b"E" and (b"SFATAL\0" in data or b"SERROR\0" in data), lambda data: _message(data)),
+    ("HTTP/2 frames", lambda data: len(data) >= 9 and data[:2] == b"\0\0" and data[3] in (4, 7) and data[5:9] == bytes(4), None),
+    ("a PostgreSQL answer to SSLRequest", lambda data: data in (b"N", b"S"), None),
+    ("a MongoDB message", lambda data: len(data) >= 16 and data[12:16] in (b"\1\0\0\0", b"\xdd\7\0\0") and not data[3], None),
+    ("a Telnet negotiation", lambda data: data[:1] == b"\xff" and data[1:2] in (b"\xfb", b"\xfc", b"\xfd", b"\xfe"), None),
+    ("an SMB message", lambda data: data[:1] == b"\0" and data[4:8] in (b"\xffSMB", b"\xfeSMB"), None),
+    ("a Remote Desktop reply", lambda data: data[:3] == b"\3\0\0" and len(data) > 5 and data[5] == 0xD0, None),
+    ("an LDAP message", lambda data: data[:1] == b"\x30" and data[2:4] == b"\2\1" and data[5:6] in (b"\x61", b"\x78"), None),
+    ("a SOCKS5 reply", lambda data: data in (b"\5\0", b"\5\2", b"\5\xff"), None),
+    ("an MQTT connection reply", lambda data: data[:2] == b"\x20\2" and len(data) == 4, None),
 )
+
+
+def _message(data: bytes) -> bytes:
+    """The message within an ErrorResponse of PostgreSQL: the field M of a list of fields."""
+    fields = data[5:].split(b"\0")
+    return next((field[1:] for field in fields if field[:1] == b"M"), b"")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +16,13 @@ from peers.nginx import Nginx
 from peers.script import responder, say
 
 from rrcli.adapters.tls import TlsRequest, place, summary
+from rrcli.adapters.tls import exchange as exchange_of
 from rrcli.errors import ExchangeError
+from rrcli.events import Sent
 from rrcli.model import Certificate, Exchange, TlsInfo
-from rrcli.runner import send
+from rrcli.runner import Context, send
 from rrcli.several import send_all
+from rrcli.wire.clock import Deadline
 
 
 def shake(nginx: Nginx, ca: Authority, server: str, **options: Any) -> Exchange:
@@ -165,3 +172,71 @@ def test_summary_without_a_common_name() -> None:
     leaf = Certificate(subject="", issuer="CN=i", sans=("a.test", "b.test"), not_before=0, not_after=4_000_000_000, key="", sha256="")
     assert summary(TlsInfo(version="TLSv1.3", chain=(leaf,))).startswith("TLS 1.3 · a.test, b.test · ")
     assert summary(TlsInfo(version="TLSv1.3")) == "TLS 1.3 · no certificate"
+
+
+# --- many hosts -------------------------------------------------------------------------------------------
+
+
+def test_hosts_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "hosts"
+    file.write_text("# ours\na.test\n\n  b.test:8443  # the other\n")
+    parts = TlsRequest("first.test", hosts=str(file), warn_days=30).several()
+    assert parts is not None
+    assert [part.words for part in parts] == [("first.test",), ("a.test",), ("b.test:8443",)]
+    assert {part.warn_days for part in parts} == {30}
+    file.write_text("only.test\n")
+    assert [part.words for part in TlsRequest(hosts=str(file)).several() or ()] == [("only.test",)]
+
+
+@pytest.mark.parametrize(("text", "layer"), [("# nothing\n", "usage"), (None, "local")])
+def test_a_file_without_hosts(tmp_path: Path, text: str | None, layer: str) -> None:
+    file = tmp_path / "hosts"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ExchangeError) as caught:
+        TlsRequest(hosts=str(file)).several()
+    assert caught.value.layer == layer
+
+
+@pytest.mark.parametrize(("days", "codes"), [(3, []), (4, ["near-expiry"]), (14, ["near-expiry"])])
+def test_from_how_many_days_on_a_certificate_is_noted(nginx: Nginx, ca: Authority, days: int, codes: list[str]) -> None:
+    assert [note.code for note in shake(nginx, ca, "expires_soon", warn_days=days).notes] == codes
+
+
+def test_a_gate_over_many_hosts_names_the_one_that_fails(nginx: Nginx, ca: Authority) -> None:
+    hosts = [f"localhost:{nginx.tls_ports[name]}" for name in ("good", "expires_soon")]
+    command = [sys.executable, "-m", "rrcli", "tls", *hosts, "--cacert", str(ca.root), "--expect", "connection.tls.days_left >= 14"]
+    done = subprocess.run(
+        [*command, "--format", "pretty"], capture_output=True, check=False, timeout=20, env={**os.environ, "COLUMNS": "100"}
+    )
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 8
+    assert [line.split()[0] for line in lines[1:3]] == hosts
+    assert lines[2].endswith("✘ check failed")
+    why = " ".join(" ".join(lines[-2:]).split())
+    assert why == f"✘ {hosts[1]} check · connection.tls.days_left >= 14 does not hold, it is 3"
+
+
+def test_a_handshake_that_starts_in_clear_text(smtp_starttls: Peer, ca: Authority) -> None:
+    exchange = send(TlsRequest(f"localhost:{smtp_starttls.port}", starttls="smtp", cacert=str(ca.root), ipv4=True))
+    assert exchange.outcome == "ok"
+    assert exchange.connection.tls is not None
+    assert exchange.connection.tls.verified
+    assert exchange.request.data == {"safe": True, "idempotent": True, "starttls": "smtp"}
+    assert list(exchange.timing.phases) == ["resolve", "connect", "handshake", "tls"]
+
+
+def test_the_port_of_a_protocol_that_starts_tls() -> None:
+    found = next(exchange_of(TlsRequest("a.test", starttls="imap"), Context(TlsRequest("a.test"), Deadline(None, ""), "")))
+    assert isinstance(found, Sent)
+    assert found.target.url == "tls://a.test:143"
+
+
+def test_a_file_alone_is_enough_on_the_command_line(tmp_path: Path, nginx: Nginx, ca: Authority) -> None:
+    file = tmp_path / "hosts"
+    file.write_text(f"localhost:{nginx.tls_ports['good']}\n")
+    command = [sys.executable, "-m", "rrcli", "tls", "--cacert", str(ca.root), "--query", "exchanges[].outcome", "--from"]
+    done = subprocess.run([*command, str(file)], capture_output=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout) == (0, b'["ok"]\n')
+    done = subprocess.run(command[:4], capture_output=True, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (2, b"rrcli: tls takes HOST[:PORT]..., got nothing\n       rrcli tls --help shows examples\n")
