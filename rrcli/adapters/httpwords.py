@@ -40,6 +40,7 @@ class Asked(Record):
     fields: Fields
     content: bytes | None = None
     upload: Upload | None = None
+    credentials: tuple[str, str] | None = None  # user and password that a later step needs: a challenge, a signature
 
     def field(self, name: str) -> str:
         """The values of a field joined by commas, in lower case; empty where there is none."""
@@ -65,7 +66,7 @@ def understand(request: HttpRequest, exchange_id: str) -> Asked:
         items = read_items(item_words)
     _refuse_contradictions(request, word, items)
     url = read_url(address)
-    host = _host(url)
+    host = host_of(url)
     given = _given_fields(request, items)
     content, media_type, upload = _content(request, items)
     query = [url.query] if url.query is not None else []
@@ -74,13 +75,13 @@ def understand(request: HttpRequest, exchange_id: str) -> Asked:
     target = _path(url, request) + _query(query, items)
     method = request.method or word or _method(request, content, upload)
     defaults = [
-        ("Host", host_port(host.partition("%")[0], url.port if url.port != PORTS[url.scheme] else None)),
+        ("Host", host_field(url)),
         *_default_fields(request, url, exchange_id, accept=f"{JSON}, */*;q=0.5" if media_type == JSON else "*/*"),
         *_content_fields(method, content, media_type, upload, given),
     ]
-    return Asked(
+    asked = Asked(
         method=method,
-        url=f"{url.scheme}://{_userinfo(url.text)}{host_port(url.host, url.port)}{target}",
+        url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target}",
         scheme=url.scheme,
         host=host,
         port=PORTS[url.scheme] if url.port is None else url.port,
@@ -90,6 +91,14 @@ def understand(request: HttpRequest, exchange_id: str) -> Asked:
         content=content,
         upload=upload,
     )
+    if not (request.digest or request.aws_sigv4):
+        return asked
+    asked = asked.replace(credentials=_credentials(request, url))
+    if not request.aws_sigv4:
+        return asked
+    from rrcli.adapters.httpsign import sign
+
+    return sign(asked, request.aws_sigv4)
 
 
 # --- words
@@ -140,10 +149,15 @@ def _refuse_contradictions(request: HttpRequest, word: str | None, items: list[I
     method = request.method or word
     if request.head and method not in (None, "HEAD"):
         raise usage(f"-I means HEAD, and {method} is asked for")
-    if request.http10 and request.http11:
-        raise usage("--http1.0 and --http1.1 exclude each other")
+    versions = {"--http1.0": "http10", "--http1.1": "http11", "--http2": "http2", "--http2-prior-knowledge": "http2_prior_knowledge"}
+    forced = [flag for flag, name in versions.items() if getattr(request, name)]
+    if len(forced) > 1:
+        raise usage(f"{' and '.join(forced)} exclude each other")
     if request.user is not None and request.bearer is not None:
         raise usage("-u and --bearer exclude each other", "a request has one Authorization")
+    named = {"--bearer": request.bearer, "--digest": request.digest, "--aws-sigv4": request.aws_sigv4}
+    if len(schemes := [flag for flag, given in named.items() if given]) > 1:
+        raise usage(f"{' and '.join(schemes)} exclude each other", "a request has one Authorization")
 
 
 def _method(request: HttpRequest, content: bytes | None, upload: Upload | None) -> str:
@@ -168,7 +182,7 @@ def read_url(text: str) -> Url:
     return url
 
 
-def _host(url: Url) -> str:
+def host_of(url: Url) -> str:
     """The host as it is looked up and asked for: percent-decoded (the `%25` of an IPv6 scope too), names in ASCII."""
     host = to_ascii(unquote(url.host))
     if any(letter <= " " or letter in '/?#@\\<>"\x7f' for letter in host):
@@ -176,7 +190,12 @@ def _host(url: Url) -> str:
     return host
 
 
-def _userinfo(text: str) -> str:
+def host_field(url: Url) -> str:
+    """What Host says: no zone of a scope, no port that the scheme implies (RFC 9110 section 7.2)."""
+    return host_port(host_of(url).partition("%")[0], url.port if url.port != PORTS[url.scheme] else None)
+
+
+def userinfo_of(text: str) -> str:
     """User and password as the URL has them, with their `@`."""
     authority = text.partition("://")[2].partition("#")[0].partition("?")[0].partition("/")[0]
     return "".join(authority.rpartition("@")[:2])
@@ -345,17 +364,33 @@ def _cookie(text: str) -> str:
 
 
 def _authorization(request: HttpRequest, url: Url) -> str | None:
-    """Basic credentials (RFC 7617) of `-u` or the URL, or a bearer token (RFC 6750)."""
+    """A bearer token (RFC 6750) or Basic credentials; digests and signatures come later."""
     if request.bearer is not None:
         return f"Bearer {request.bearer}"
+    if request.digest or request.aws_sigv4:
+        return None
+    found = _credentials(request, url)
+    return basic(*found) if found else None
+
+
+def _credentials(request: HttpRequest, url: Url) -> tuple[str, str] | None:
+    """User and password of `-u`, the URL, or netrc where it was asked for. Raises `usage` where they are missing."""
     if request.user is not None:
         user, colon, password = request.user.partition(":")
-        if not colon:
-            password = _ask_password(user)
-    elif url.user is not None:
-        user, password = url.user, url.password or ""
-    else:
-        return None
+        return user, password if colon else _ask_password(user)
+    if url.user is not None:
+        return url.user, url.password or ""
+    if request.uses_netrc:
+        from rrcli.adapters.httpauth import from_netrc
+
+        return from_netrc(request, host_of(url))
+    if request.digest or request.aws_sigv4:
+        raise usage(f"{'--digest' if request.digest else '--aws-sigv4'} takes its user and password from -u", "add -u USER:PASSWORD")
+    return None
+
+
+def basic(user: str, password: str) -> str:
+    """Basic credentials (RFC 7617)."""
     from binascii import b2a_base64
 
     from rrcli.adapters.httpcontent import octets

@@ -1,0 +1,219 @@
+"""Turns what a codec reads of an HTTP answer, of whichever version, into what the runner is told."""
+
+from __future__ import annotations
+
+from rrcli.codec.h1 import Data, Head, Informational, Trailers
+from rrcli.errors import ExchangeError
+from rrcli.events import Content, Finished, Received
+from rrcli.model import Answer, Body, Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, Protocol
+
+    from rrcli.adapters.httpwords import Asked
+    from rrcli.codec.content import ContentDecoder
+    from rrcli.codec.h1 import Event as CodecEvent
+    from rrcli.model import Fields, Note
+    from rrcli.options import Request
+    from rrcli.registry import Event
+    from rrcli.runner import Context
+
+    class Codec(Protocol):
+        """What `codec/h1.py` and `codec/h2.py` have in common."""
+
+        notes: list[Note]
+        salvaged: list[CodecEvent]
+
+        @property
+        def framing(self) -> str | None: ...
+
+        def feed(self, data: bytes) -> list[CodecEvent]: ...
+        def eof(self) -> list[CodecEvent]: ...
+
+    # The request that an answer leads to, and the history's word for why; `None` where the answer is the last one.
+    Leads = Callable[[Answer], "tuple[Request, str] | None"]
+
+TLS_PORT = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server", b"plain HTTP to an SSL-enabled server port")
+LOOKED_AT = 4096  # bytes of a refusal in which those words are looked for
+
+
+def media_type_of(fields: Fields) -> tuple[str | None, str | None]:
+    """Media type and charset of a Content-Type, in lower case (RFC 9110 section 8.3)."""
+    for name, value in fields:
+        if name.lower() == "content-type":
+            kind, *parameters = value.split(";")
+            for parameter in parameters:
+                key, _, charset = parameter.strip().partition("=")
+                if key.lower() == "charset":
+                    return kind.strip().lower() or None, charset.strip("\"' ").lower() or None
+            return kind.strip().lower() or None, None
+    return None, None
+
+
+class Reception:
+    """Turns the codec's events into the adapter's, and keeps what the finished answer needs.
+
+    `leads` says of each answer where it leads; of one that leads on nothing is told before it is whole.
+    """
+
+    def __init__(self, asked: Asked, context: Context, codec: Codec, leads: Leads) -> None:
+        self.answer: Answer | None = None
+        self.ended = False
+        self.may_continue = False
+        self._asked = asked
+        self._context = context
+        self._codec = codec
+        self._leads = leads
+        self._next: tuple[Request, str] | None = None
+        self._refusal: ExchangeError | None = None  # why it is not followed; raised when the answer is whole
+        self._withheld = bytearray()  # content of an answer that leads on
+        self._informational: list[dict[str, Any]] = []
+        self._content: ContentDecoder | None = None
+        self._start = b""  # of a refusal, where it may say that the port speaks TLS
+
+    @property
+    def refused(self) -> bool:
+        """Whether a final answer came that makes it pointless to send more."""
+        return self.answer is not None and (self.answer.status.code or 0) >= 300
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """The events that `data` completes; those before an error too."""
+        try:
+            found = self._codec.feed(data)
+        except ExchangeError:
+            for event in self._codec.salvaged:
+                yield from self._take(event)
+            yield from self._tell_withheld()
+            raise
+        for event in found:
+            yield from self._take(event)
+
+    def end_of_stream(self) -> Iterator[Event]:
+        """The events that the peer's closing completes. Raises `closed` or `truncated` where it may not close."""
+        try:
+            found = self._codec.eof()
+        except ExchangeError:
+            yield from self._tell_withheld()
+            raise
+        for event in found:
+            yield from self._take(event)
+
+    def tell_notes(self) -> None:
+        """Hand on the codec's notes."""
+        for note in self._codec.notes:
+            self._context.note(note.code, note.message)
+
+    def upload_stopped(self) -> None:
+        assert self.answer
+        message = f"the answer {self.answer.summary} came before the request was whole; the rest was not sent"
+        self._context.note("upload-stopped", message)
+
+    def _take(self, event: CodecEvent) -> Iterator[Event]:
+        if isinstance(event, Data):
+            yield from self._data(event.data)
+        elif isinstance(event, Head):
+            yield from self._head(event)
+        elif isinstance(event, Informational):
+            self.may_continue = self.may_continue or event.code == 100
+            fields = [list(field) for field in event.fields]
+            self._informational.append({"status": event.code, "reason": event.reason, "fields": fields})
+            self._remark(event)
+        elif isinstance(event, Trailers):
+            assert self.answer
+            self.answer = self.answer.replace(trailers=event.fields)
+        else:
+            yield from self._end()
+
+    def _head(self, head: Head) -> Iterator[Event]:
+        data: dict[str, Any] = {"version": head.version}
+        if self._informational:
+            data["informational"] = self._informational
+        media_type, charset = media_type_of(head.fields)
+        has_body = self._codec.framing not in ("none", "upgrade")
+        self.answer = Answer(
+            summary=f"{head.version} {head.code} {head.reason}".strip(),
+            status=Status(code=head.code, text=head.reason, ok=head.code < 400),
+            fields=head.fields,
+            body=Body(media_type=media_type, charset=charset) if has_body else None,
+            framing=self._codec.framing,
+            data=data,
+        )
+        self._remark(head)
+        try:
+            self._next = self._leads(self.answer)
+        except ExchangeError as error:
+            self._refusal = error
+        if self._next is None:
+            yield Received(answer=self.answer)
+        if has_body and any(name.lower() == "content-encoding" for name, _ in head.fields):
+            self._decode(head.fields)
+
+    def _remark(self, head: Head | Informational) -> None:
+        """Explain the transcript's latest entry; that of HTTP/2 shows each frame decoded."""
+        if head.version.startswith("HTTP/1"):
+            version = f"{head.version} " if isinstance(head, Head) else ""
+            self._context.trace.remark(f"{version}{head.code} {head.reason}".strip())
+
+    def _tell_withheld(self) -> Iterator[Event]:
+        """The answer would have led on, and broke off: it is the last one."""
+        if self._next and self.answer:
+            self._next = None
+            yield Received(answer=self.answer)
+            yield Content(data=bytes(self._withheld))
+
+    def _decode(self, fields: Fields) -> None:
+        """Undo the content codings from here on."""
+        from rrcli.codec.content import ContentDecoder, codings
+
+        found = codings(fields)
+        asked_for = self._asked.field("accept-encoding")
+        unasked = [coding for coding in found if coding.removeprefix("x-") not in asked_for and "*" not in asked_for]
+        if unasked:
+            self._context.note(
+                "unasked-coding", f"the content is coded with {unasked[0][:40]!r}, which was not asked for; it is shown decoded"
+            )
+        self._content = ContentDecoder(found, self._context.note)
+
+    def _data(self, data: bytes) -> Iterator[Event]:
+        if self._content is None:
+            yield from self._piece(data)
+            return
+        for piece in self._content.feed(data):
+            yield from self._piece(piece)
+            if self._context.deadline.passed():  # a few bytes may unfold for hours
+                self._context.deadline.expire()
+
+    def _piece(self, data: bytes) -> Iterator[Event]:
+        if len(self._start) < LOOKED_AT:
+            self._start += data[:LOOKED_AT]
+        if self._next is None:
+            yield Content(data=data)
+        elif len(self._withheld) < self._context.request.max_size:
+            self._withheld += data
+
+    def _end(self) -> Iterator[Event]:
+        assert self.answer
+        if self._content:
+            self._content.finish()
+        self.ended = True
+        if self._asked.scheme == "http" and self.answer.status.code == 400 and any(words in self._start for words in TLS_PORT):
+            url = f"https{self._asked.url.removeprefix('http')}"
+            self._context.note("tls-port", f"this port speaks TLS: use {url}")
+        if self._next is None:
+            yield Finished(answer=self.answer)
+            if self._refusal:
+                raise self._refusal
+            return
+        request, why = self._next
+        yield Finished(answer=self._with_content(self.answer), next=request, why=why)
+
+    def _with_content(self, answer: Answer) -> Answer:
+        """The answer with the content that was withheld."""
+        if answer.body is None:
+            return answer
+        from rrcli.digest import sha256
+
+        data = bytes(self._withheld)
+        return answer.replace(body=answer.body.replace(data=data, size=len(data), sha256=sha256(data).hexdigest()))

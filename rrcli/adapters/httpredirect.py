@@ -1,0 +1,159 @@
+"""Where a redirect leads: the URL that it means, and the request that follows it (RFC 9110 sections 10.2.2 and 15.4)."""
+
+from __future__ import annotations
+
+from rrcli.adapters.httpwords import PORTS, Asked, host_field, host_of, read_url, remove_dots, userinfo_of
+from rrcli.errors import ExchangeError, malformed
+from rrcli.policy.origins import origin, split_credentials
+from rrcli.policy.redact import field_secrets
+from rrcli.url import host_port, quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.adapters.http import HttpRequest
+    from rrcli.model import Answer, Fields
+    from rrcli.runner import Context
+    from rrcli.url import Url
+
+FOLLOWED = (301, 302, 303, 307, 308)  # not 300, which leaves the choice to people, 304, or 305, which is gone (section 15.4.6)
+IN_URLS = "!#$%&'()*+,/:;=?@[]~\"<>\\^`{|}"  # left as they stand in a Location; blanks and what is not ASCII are escaped
+SHOWN = 80  # characters of a Location within a message
+
+
+def target_of(answer: Answer) -> str | None:
+    """The Location of a redirect that is followed; an empty one is none, as in curl."""
+    if answer.status.code not in FOLLOWED:
+        return None
+    return next((value for name, value in answer.fields if name.lower() == "location" and value), None)
+
+
+def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context) -> HttpRequest | None:
+    """The request that a redirect asks for; `None` when it asks for none, or for one that cannot be sent.
+
+    Raises `ExchangeError` of layer protocol: unsupported for another scheme, malformed for no URL, too_many_redirects.
+    """
+    location = target_of(answer)
+    if location is None:
+        return None
+    if request.redirects >= request.max_redirects:
+        count = f"{request.max_redirects} {'was' if request.max_redirects == 1 else 'were'} followed (--max-redirects)"
+        raise ExchangeError("protocol", "too_many_redirects", f"the redirects lead on and on: {count}")
+    url = resolve(asked, location)
+    context.secret(*field_secrets(asked.fields))  # the next hop may not have them, and its answer may still show them
+    method, fields = changed_method(asked, answer.status.code or 0)
+    keeps_content = method == asked.method
+    if keeps_content and asked.upload and asked.upload.size is None:
+        context.note("redirect-not-followed", f"the redirect wants the content again, and {asked.upload.path} cannot be read twice")
+        return None
+    if not keeps_content:
+        change = f"the {answer.status.code} made the {asked.method} a {method} without content"
+        context.note("method-changed", f"{change} (RFC 9110 section 15.4)")
+    if request.digest:  # an answer to a challenge is good for one URL
+        fields = tuple(field for field in fields if field[0].lower() != "authorization")
+    crossing = origin(asked.scheme, asked.host, asked.port) != origin(url.scheme, host_of(url), port_of(url))
+    if crossing:
+        fields = _cross(request, asked, url, fields, context)
+    following = asked.replace(
+        method=method,
+        url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target_in(url)}",
+        scheme=url.scheme,
+        host=host_of(url),
+        port=port_of(url),
+        target=target_in(url),
+        fields=_with_host(fields, url, crossing),
+        content=asked.content if keeps_content else None,
+        upload=asked.upload if keeps_content else None,
+        credentials=None if crossing and not request.location_trusted else asked.credentials,
+    )
+    if (crossing and request.uses_netrc) or url.user is not None or request.aws_sigv4:
+        from rrcli.adapters.httpauth import authorize_hop
+
+        following = authorize_hop(request, following, url)
+    hop = request.replace(hop=following, redirects=request.redirects + 1)
+    return hop.replace(sni=None) if crossing else hop  # the name belongs to the first server
+
+
+def port_of(url: Url) -> int:
+    return PORTS[url.scheme] if url.port is None else url.port
+
+
+def target_in(url: Url) -> str:
+    """What is sent of a URL: its path without dots, and its query."""
+    return remove_dots(url.path or "/") + ("" if url.query is None else f"?{url.query}")
+
+
+def _cross(request: HttpRequest, asked: Asked, url: Url, fields: Fields, context: Context) -> Fields:
+    """The fields that go to another origin."""
+    if request.location_trusted:
+        return fields
+    kept, dropped = split_credentials(fields)
+    if dropped:
+        names = ", ".join(dict.fromkeys(dropped))
+        there = f"{url.scheme}://{host_port(url.host, url.port)}"
+        context.note("credentials-dropped", f"{names} not sent to {there}, another origin than {asked.scheme}://{asked.host}:{asked.port}")
+    return kept
+
+
+def changed_method(asked: Asked, code: int) -> tuple[str, Fields]:
+    """Method and fields after a redirect: a POST may become a GET on 301 and 302, all but HEAD does on 303."""
+    if not ((code in (301, 302) and asked.method == "POST") or (code == 303 and asked.method not in ("GET", "HEAD"))):
+        return asked.method, asked.fields
+    about_content = ("transfer-encoding", "expect", "trailer", "digest", "repr-digest")
+    names = [name.lower() for name, _ in asked.fields]
+    kept = [not (name.startswith("content-") or name in about_content) for name in names]
+    return "GET", tuple(field for field, keep in zip(asked.fields, kept, strict=True) if keep)
+
+
+def _with_host(fields: Fields, url: Url, crossing: bool) -> Fields:
+    """The fields with the new Host in the place of the old one, which may be the user's own and stays at its origin."""
+    if not crossing:
+        return fields
+    return tuple((name, host_field(url)) if name.lower() == "host" else (name, value) for name, value in fields)
+
+
+# --- the URL
+
+
+def resolve(asked: Asked, location: str) -> Url:
+    """The URL that a Location means at `asked` (RFC 3986 section 5.2). Raises `unsupported` or `malformed`."""
+    text = quote(location.strip(" \t"), IN_URLS)
+    if any(letter < " " or letter == "\x7f" for letter in location.strip(" \t")):
+        raise malformed(f"the Location has a control character: {location[:SHOWN]!r}")
+    scheme = _scheme(text)
+    if scheme and scheme not in PORTS:
+        hint = "it is not followed: a server does not choose what else is opened here"
+        raise ExchangeError("protocol", "unsupported", f"the redirect leads to {scheme}:, not to http or https", hint=hint)
+    if not scheme:
+        text = _absolute(asked, text)
+    authority = text.partition("//")[2].partition("/")[0].partition("?")[0]
+    if "\\" in authority or ("[" not in authority and authority.rpartition("@")[2].count(":") > 1):
+        raise malformed(f"the Location {location[:SHOWN]!r} names a host that readers do not agree on")
+    try:
+        url = read_url(text)
+        host_of(url)
+    except ExchangeError as error:
+        raise malformed(f"the Location {location[:SHOWN]!r} cannot be followed: {error.message}") from error
+    return url
+
+
+def _scheme(text: str) -> str:
+    """The scheme in front, in lower case (RFC 3986 section 3.1)."""
+    scheme, colon, _ = text.partition(":")
+    plain = scheme.replace("+", "").replace("-", "").replace(".", "")
+    return scheme.lower() if colon and scheme[:1].isalpha() and plain.isalnum() else ""
+
+
+def _absolute(asked: Asked, text: str) -> str:
+    """A relative reference made absolute."""
+    if text.startswith("//"):
+        return f"{asked.scheme}:{text}"
+    default = PORTS[asked.scheme] == asked.port
+    base = f"{asked.scheme}://{host_port(asked.host.replace('%', '%25'), None if default else asked.port)}"
+    path, _, _ = asked.target.partition("?")
+    if text.startswith("/"):
+        return base + text
+    if text.startswith("?"):
+        return base + path + text
+    if text.startswith("#"):
+        return base + asked.target
+    return base + path[: path.rfind("/") + 1] + text
