@@ -49,6 +49,9 @@ class Connection:
         self._stopping = stopping
         self._buffer = bytearray()
 
+    def begin(self) -> None:
+        """What comes before the first byte is read, in the connection's own thread. Here: nothing."""
+
     def peek(self) -> bytes:
         """What has arrived and is not read yet; waits for some, `b""` once the peer has ended its side."""
         if not self._buffer:
@@ -125,11 +128,14 @@ class Responder:
     scheme: ClassVar[str]  # of `url`
     bare: ClassVar[bool] = False  # `serve` prints the address without a scheme: what this protocol's other tools take
     examples: ClassVar[tuple[str, ...]] = ()  # commands to try, of {url}, {host} and {port}
+    secure_examples: ClassVar[tuple[str, ...]] = ()  # the same over TLS, where the URL does not say it
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, idle: float = 30.0) -> None:
         self.host = host
         self.port = port
         self.idle = idle
+        self.secure = False  # TLS is spoken: a fault's doing
+        self.connection_type: Callable[[socket.socket, threading.Event, float], Connection] = Connection
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Connection | None] = {}
@@ -143,7 +149,7 @@ class Responder:
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://{self.address}"
+        return f"{self.scheme}{'s' if self.secure else ''}://{self.address}"
 
     def converse(self, connection: Connection) -> None:
         """Speak the protocol until the connection should end. `OSError` may pass; anything else is a bug."""
@@ -248,7 +254,7 @@ class Responder:
             self._stopping.wait(0.05)
             return
         try:
-            connection = Connection(sock, self._stopping, self.idle)
+            connection = self.connection_type(sock, self._stopping, self.idle)
         except OSError:  # reset already
             sock.close()
             return
@@ -258,6 +264,7 @@ class Responder:
     def _attend(self, connection: Connection) -> None:
         try:
             with suppress(OSError):  # gone, reset, idle for too long, or stopping
+                connection.begin()
                 self.converse(connection)
         finally:
             connection.close()

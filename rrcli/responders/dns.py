@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from functools import partial
 
 import dns.edns
@@ -26,6 +27,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from rrcli.responders.faulty import FaultyDatagram as Wire
 
 APEX = "rrcli.test."
 PAYLOAD = 1232  # bytes of a UDP message, ours and the most we send: never fragmented (DNS flag day 2020)
@@ -65,6 +68,8 @@ class DnsResponder(Responder):
     bare = True
     examples = ("rrcli dns www.rrcli.test @{address}", "dig @{host} -p {port} www.rrcli.test")
 
+    datagram_type: Callable[[socket.socket, tuple[Any, ...], threading.Event], Wire] | None = None  # sends a datagram with faults
+
     def _listen(self) -> list[tuple[socket.socket, Callable[[], None]]]:
         """TCP on a free port may find the same port of UDP taken: then on to another one."""
         asked = self.port
@@ -89,7 +94,10 @@ class DnsResponder(Responder):
         reply, delay = respond(data, datagram=True)
         if reply is None:
             return
-        if not delay:
+        if self.datagram_type:
+            wire = self.datagram_type(sock, peer, self._stopping)
+            self._spawn(lambda: wire.send(reply))
+        elif not delay:
             send_to(sock, reply, peer)
         else:
             self._spawn(lambda: None if self._stopping.wait(delay) else send_to(sock, reply, peer))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from rrcli.errors import ExchangeError
     from rrcli.responders.base import Responder
+    from rrcli.responders.faults import Chosen
+    from rrcli.responders.faulty import Faulty
 
 RESPONDERS = {
     "http": "rrcli.responders.http:HttpResponder",
@@ -30,8 +32,12 @@ RESPONDERS = {
 }
 
 
-def start(names: Sequence[str] = (), ports: Mapping[str, int] | None = None, host: str = "127.0.0.1") -> list[Responder]:
+def start(
+    names: Sequence[str] = (), ports: Mapping[str, int] | None = None, host: str = "127.0.0.1", faulty: Faulty | None = None
+) -> list[Responder]:
     """Running responders for `names` (all, if none is given) and for those in `ports`; on `ports[name]`, or on a free port.
+
+    With `faulty` they have its faults.
 
     Raises `ExchangeError` of layer `usage` for a name that is none and for an address that cannot be had; none is left running then.
     """
@@ -41,6 +47,8 @@ def start(names: Sequence[str] = (), ports: Mapping[str, int] | None = None, hos
     try:
         for name, responder_type in wanted.items():
             responder = responder_type(host, ports.get(name, 0))
+            if faulty:
+                faulty.spoil(responder)
             try:
                 running.append(responder.start())
             except (OSError, OverflowError) as error:
@@ -87,21 +95,34 @@ def listing(responders: Iterable[Responder]) -> str:
         where = {"url": responder.url, "address": responder.address, "host": responder.host, "port": responder.port}
         shown = responder.address if responder.bare else responder.url
         lines.append(f"{responder.protocol:<7}{shown}")
-        lines += [" " * 7 + example.format(**where) for example in responder.examples]
+        examples = (responder.secure and responder.secure_examples) or responder.examples
+        lines += [" " * 7 + example.format(**where) for example in examples]
     return "\n".join(lines) + "\n"
 
 
 def serve(
-    names: Sequence[str] = (), *, host: str = "127.0.0.1", ports: Mapping[str, int] | None = None, json_line: bool, out: TextIO, err: TextIO
+    names: Sequence[str] = (),
+    *,
+    host: str = "127.0.0.1",
+    ports: Mapping[str, int] | None = None,
+    faults: Sequence[Chosen] = (),
+    json_line: bool,
+    out: TextIO,
+    err: TextIO,
 ) -> int:
-    """Run responders until SIGINT or SIGTERM; returns 0. To be called in the main thread.
+    """Run responders, with `faults` if any, until SIGINT or SIGTERM; returns 0. To be called in the main thread.
 
-    `out` gets one line of JSON, or a listing, once all listen. Raises what `start` raises.
+    `out` gets one line of JSON, or a listing, once all listen. Raises what `start` raises, and `usage` for a fault that a protocol
+    cannot have.
     """
-    with told_to_stop() as wait:
-        running = start(names, ports, host)
+    with told_to_stop() as wait, faults_of(names, faults) as (faulty, having):
+        running = start(having, ports, host, faulty)
+        where = {} if faulty is None or faulty.tls is None else {"cacert": str(faulty.tls.root)}
         try:
-            out.write(json.dumps(addresses(running)) + "\n" if json_line else listing(running))
+            if json_line:
+                out.write(json.dumps(addresses(running) | where) + "\n")
+            else:
+                out.write("".join([listing(running), *(f"cacert {path}\n" for path in where.values())]))
             out.flush()
             if not json_line:
                 err.write("Ctrl-C stops.\n")
@@ -110,6 +131,35 @@ def serve(
         finally:
             stop(running)
     return 0
+
+
+@contextmanager
+def faults_of(names: Sequence[str], faults: Sequence[Chosen]) -> Iterator[tuple[Faulty | None, Sequence[str]]]:
+    """The faults ready to be had, for the block, and the names of who has them: those given, or all that can.
+
+    Raises `usage` where none, or not all of those given, can have every one of the faults, and for a fault given twice.
+    """
+    if not faults:
+        yield None, names
+        return
+    from rrcli.responders.faults import Plan, protocols_of
+    from rrcli.responders.faulty import Faulty
+
+    called = [one.fault.name for one in faults]
+    if twice := next((name for name in called if called.count(name) > 1), None):
+        raise usage(f"--fault {twice} is given twice")
+    able = protocols_of(faults, RESPONDERS)
+    if unable := next((name for name in names if name in RESPONDERS and name not in able), None):
+        which = next(one for one in faults if unable not in one.protocols)
+        value = "" if which.protocols == which.fault.protocols else f"={which.value}"
+        raise usage(f"{unable} cannot have the fault {which.fault.name}{value}", f"{', '.join(which.protocols)} can")
+    if not able:
+        raise usage(f"no protocol can have all of {', '.join(called)}", "rrcli serve --faults says which has which")
+    faulty = Faulty(Plan(faults))
+    try:
+        yield faulty, names or able
+    finally:
+        faulty.finish()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ class TcpResponder(Responder):
     scheme = "tcp"
     bare = True
     examples = (r"rrcli tcp {address} --send 'hello\n' --read-lines 1", "echo hello | ncat {host} {port}")
+    secure_examples = (r"rrcli tcp {address} --tls --send 'hello\n' --read-lines 1", "echo hello | ncat --ssl {host} {port}")
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, idle: float = 30.0, banner: bytes = b"") -> None:
         super().__init__(host, port, idle=idle)

@@ -1,0 +1,143 @@
+"""The bytes of the faults: answers that are wrong in one way, for each protocol. Bytes to bytes; no socket here."""
+
+from __future__ import annotations
+
+import re
+import struct
+import time
+import zlib
+
+from rrcli.responders.http_message import http_date
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A loopback peer of the wrong kind says this; the MySQL greeting is protocol 10 (https://dev.mysql.com/doc/dev/mysql-server).
+OTHERS = {
+    "ssh": b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",
+    "smtp": b"220 mail.rrcli.test ESMTP Postfix\r\n",
+    "mysql": b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0\x27\x3e\x5c\x23\x61\x1b\x7d\x12\0\xff\xf7\xff\x02\0\xff\xdf\x15"
+             + bytes(10) + b"\x4b\x6e\x2d\x49\x33\x77\x1f\x2b\x40\x5c\x6a\x51\0caching_sha2_password\0",
+    "http": b"HTTP/1.1 400 Bad Request\r\nServer: rrcli\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "redis": b"-ERR unknown command\r\n",
+    "tls": b"\x15\x03\x01\x00\x02\x02\x46",  # a fatal alert, protocol_version (RFC 8446 section 6)
+}  # fmt: skip
+GARBAGE = bytes((17 + 73 * at + at * at // 7) % 256 for at in range(64))
+REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
+BAD_JSON = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 28\r\n\r\n{"ok": true, "items": [1, 2,'
+DATAGRAMS = 20_000  # of a flood: nobody tells a sender of datagrams that the client has left
+QUESTION_AT = 12  # where a DNS message's question begins (RFC 1035 section 4.1.1)
+
+
+def not_now(protocol: str, answer: bytes, *, datagram: bool) -> bytes:
+    """The answer of a server that will be well in a moment."""
+    if protocol == "http":
+        text = b"not now\n"
+        return b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (
+            len(text),
+            text,
+        )
+    if protocol == "redis":
+        return b"-LOADING Redis is loading the dataset in memory\r\n"
+    message = answer if datagram else answer[2:]
+    end = _question_end(message)
+    failed = message[:2] + struct.pack("!BBHHHH", message[2], message[3] & 0xF0 | 2, 1, 0, 0, 0) + message[QUESTION_AT:end]
+    return failed if datagram else struct.pack("!H", len(failed)) + failed
+
+
+def wrong_date(answer: bytes) -> bytes:
+    ahead = http_date(time.time() + 86400).encode()
+    return re.sub(rb"(?m)^Date: [^\r]*", b"Date: " + ahead, answer, count=1)
+
+
+def bad_length(protocol: str, answer: bytes, value: str, *, datagram: bool) -> bytes:
+    """The answer with one length that is not that of what follows."""
+    longer = value == "long"
+    if protocol == "http":
+        content = answer.partition(b"\r\n\r\n")[2] or b"hello\n"
+        size = len(content) + 64 if longer else len(content) // 2
+        return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (size, content)
+    if protocol == "redis":
+        return b"$64\r\nhello\r\n" if longer else b"$2\r\nhello\r\n"
+    message = bytearray(answer if datagram else answer[2:])
+    at = _rdlength_at(message)
+    if at is not None:
+        (size,) = struct.unpack_from("!H", message, at)
+        struct.pack_into("!H", message, at, size + 64 if longer else max(0, size - 1))
+    return bytes(message) if datagram else struct.pack("!H", len(message)) + bytes(message)
+
+
+def endless(protocol: str, value: str, answer: bytes, *, datagram: bool) -> Iterator[bytes]:
+    """Pieces without end."""
+    if protocol == "dns":
+        yield from _endless_dns(answer, datagram=datagram)
+    start, piece = _FLOODS.get((protocol, value)) or _FLOODS.get((protocol, "")) or (b"", b"x" * 4096)
+    yield start
+    piece *= max(1, 8192 // len(piece))  # a system call for each tiny piece would flood nobody
+    while True:
+        yield piece
+
+
+_FLOODS = {
+    ("http", "fields"): (b"HTTP/1.1 200 OK\r\n", b"X-Flood: and another field\r\n"),
+    ("http", "interim"): (b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
+    ("http", "chunks"): (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\nflood\r\n"),
+    ("http", "trailers"): (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Flood: and another field\r\n"),
+    ("http", "line"): (b"HTTP/1.1 200 ", b"x" * 4096),
+    ("redis", "array"): (b"*2147483647\r\n", b":1\r\n"),
+    ("redis", "nested"): (b"", b"*1\r\n"),
+    ("redis", "line"): (b"+", b"x" * 4096),
+    ("redis", ""): (b"*2147483647\r\n", b":1\r\n"),
+    ("http", ""): (b"HTTP/1.1 200 OK\r\n", b"X-Flood: and another field\r\n"),
+}
+
+
+def _endless_dns(answer: bytes, *, datagram: bool) -> Iterator[bytes]:
+    """Answers to questions that nobody asked; of datagrams not more than `DATAGRAMS`."""
+    message = answer if datagram else answer[2:]
+    ident = int.from_bytes(message[:2], "big")
+    number = 0
+    while not datagram or number < DATAGRAMS:
+        number += 1
+        other = struct.pack("!H", (ident + 1 + number % 65535) % 65536) + message[2:]
+        yield other if datagram else struct.pack("!H", len(other)) + other
+
+
+def forged(answer: bytes) -> list[bytes]:
+    """Answers to the same question under another id, and under the same id to another question."""
+    other_id = bytes([answer[0] ^ 0xFF, answer[1]]) + answer[2:]
+    other_name = bytearray(answer)
+    for at in range(QUESTION_AT + 1, _question_end(answer) - 5):
+        if chr(other_name[at]).isalpha():
+            other_name[at] = ord("x") if other_name[at] != ord("x") else ord("y")
+    return [other_id, bytes(other_name)]
+
+
+def bomb(size: int) -> Iterator[bytes]:
+    """A response whose gzip content unfolds to `size` zeros; its length is told by the end (RFC 9112 section 6.3)."""
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
+    packer = zlib.compressobj(9, wbits=31)
+    zeros = bytes(1 << 20)
+    while size > 0:
+        yield packer.compress(zeros[: min(size, len(zeros))])
+        size -= len(zeros)
+    yield packer.flush()
+
+
+def _question_end(message: bytes | bytearray) -> int:
+    """Where the one question ends: labels, a zero, type and class. Our own answers hold no pointer there."""
+    at = QUESTION_AT
+    while at < len(message) and message[at]:
+        at += message[at] + 1
+    return at + 5
+
+
+def _rdlength_at(message: bytes | bytearray) -> int | None:
+    """Where the first answer's RDLENGTH stands (RFC 1035 section 4.1.3); `None` without an answer."""
+    if not int.from_bytes(message[6:8], "big"):
+        return None
+    at = _question_end(message)
+    while message[at] and message[at] < 0xC0:
+        at += message[at] + 1
+    return at + (2 if message[at] else 1) + 8
