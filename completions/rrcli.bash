@@ -14,75 +14,78 @@ _rrcli() {
     case $command in
         http)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
-                -T|--upload-file|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|-r|--range|-u|--user|--bearer|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|-F|--form-string|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--expect|--ok|--resolve|--connect-to|--interface|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --netrc-file|-T|--upload-file|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|-r|--range|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|-F|--form-string|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -r --range --compressed -u --user --bearer -d --data --data-ascii --data-raw --data-binary --data-urlencode -F --form-string --form -T --upload-file -G --get -I --head -0 --http1.0 --http1.1 --path-as-is -f --fail --fail-with-body --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -r --range --compressed -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -d --data --data-ascii --data-raw --data-binary --data-urlencode -F --form-string --form -T --upload-file -G --get -I --head -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --path-as-is -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates=''
             fi
             ;;
         dns)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
-                -o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --class|-p|--port|--bufsize|--subnet|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--expect|--ok|--resolve|--connect-to|--interface|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --hints|--anchor|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                --class|-p|--port|--bufsize|--edns-size|--subnet|--ecs|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='-x --reverse --class -p --port --tcp --no-fallback --no-recurse --norecurse --no-rd --ad --cd --dnssec --do --bufsize --nsid --subnet --no-edns --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='-x --reverse --class --search --trace --hints --no-recurse --norecurse --no-rd -p --port --tcp --no-fallback --get --dnssec --do --ad --cd --validate --anchor --bufsize --edns-size --nsid --subnet --ecs --cookie --padding --no-padding --no-edns --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates='A NS MD MF CNAME SOA MB MG MR NULL WKS PTR HINFO MINFO MX TXT RP AFSDB X25 ISDN RT NSAP NSAP-PTR SIG KEY PX GPOS AAAA LOC NXT SRV NAPTR KX CERT A6 DNAME OPT APL DS SSHFP IPSECKEY RRSIG NSEC DNSKEY DHCID NSEC3 NSEC3PARAM TLSA SMIMEA HIP NINFO CDS CDNSKEY OPENPGPKEY CSYNC ZONEMD SVCB HTTPS SPF NID L32 L64 LP EUI48 EUI64 TKEY TSIG IXFR AXFR MAILB MAILA ANY URI CAA AVC AMTRELAY RESINFO WALLET TA DLV'
             fi
             ;;
         redis)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
-                -o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --user|-a|--password|-n|--db|--client-name|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--expect|--ok|--resolve|--connect-to|--interface|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --pipeline|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                --user|-a|--password|-n|--db|--client-name|--sentinel|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--user -a --password -n --db -2 --resp2 -3 --resp3 --client-name -x --stdin --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='--user -a --password -n --db -2 --resp2 -3 --resp3 --client-name --client-info -x --stdin --quoted-input --quoted --pipeline -c --cluster --sentinel --slowlog --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates=''
             fi
             ;;
         tcp)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson' -- "$cur")) && return || return ;;
+                --proxy-protocol) COMPREPLY=($(compgen -W 'v1 v2' -- "$cur")) && return || return ;;
+                --length-prefix) COMPREPLY=($(compgen -W 'u8 u16be u16le u32be u32le varint' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --send-file|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --send|--send-hex|--send-base64|--read-until|--read-bytes|--read-lines|--read-idle|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--expect|--ok|--resolve|--connect-to|--interface|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --send|--send-hex|--send-base64|--await|--starttls|--proxy-source|--read-until|--read-bytes|--read-lines|--read-idle|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--send --send-hex --send-base64 --send-file --stdin --tls --udp --connect-only --half-close --read-until --read-bytes --read-lines --read-idle --read-eof --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='--send --send-hex --send-base64 --send-file --await --starttls --stdin --tls --udp --connect-only --half-close --proxy-protocol --proxy-source --read-until --read-bytes --read-lines --length-prefix --read-idle --read-eof --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates=''
             fi
             ;;
         tls)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson' -- "$cur")) && return || return ;;
+                --starttls) COMPREPLY=($(compgen -W 'smtp lmtp imap pop3 ftp nntp sieve irc xmpp ldap postgres mysql' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
-                -o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--expect|--ok|--resolve|--connect-to|--interface|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --from|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                --warn-days|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='--from --starttls --warn-days --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates=''
             fi
@@ -96,12 +99,26 @@ _rrcli() {
             ;;
         serve)
             case $prev in
-                --host|--port) return ;;
+                --fault|--host|--port) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--json --host --port --help'
+                candidates='--json --fault --faults --host --port --help'
             else
                 candidates='http dns redis tcp'
+            fi
+            ;;
+        doctor)
+            case $prev in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -m|--timeout|--connect-timeout|--deadline|--resolve|--interface|--pass|--sni) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='--json --color -m --timeout --connect-timeout --deadline -4 --ipv4 -6 --ipv6 --resolve --interface --cacert -E --cert --key --pass -k --insecure --sni --tls-min --tls-max --help'
+            else
+                candidates=''
             fi
             ;;
         demo)
@@ -120,17 +137,17 @@ _rrcli() {
             ;;
         *)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 -o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--expect|--ok|--resolve|--connect-to|--interface|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help --version'
+                candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http dns redis tcp tls explain serve demo schema'
+                candidates='http dns redis tcp tls explain serve doctor demo schema'
             fi
             ;;
     esac

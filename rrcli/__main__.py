@@ -6,6 +6,7 @@ application (`cli/app.py`). From there both are one: `cli/execute.py`, `runner.p
 
 from __future__ import annotations
 
+import os
 import sys
 
 from rrcli.errors import EXIT_INTERRUPTED, ExchangeError
@@ -14,6 +15,7 @@ from rrcli.errors import EXIT_INTERRUPTED, ExchangeError
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code (contract, section 2). Never raises."""
     words = sys.argv[1:] if argv is None else argv
+    _occupy()
     try:
         return _run(words)
     except ExchangeError as error:
@@ -33,8 +35,9 @@ def main(argv: list[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     if words == ["--version"]:
         from rrcli import __version__
+        from rrcli.report.output import to_stdout
 
-        sys.stdout.write(f"rrcli {__version__}\n")
+        to_stdout(f"rrcli {__version__}\n".encode())
         return 0
     from rrcli.cli import fast
 
@@ -48,10 +51,20 @@ def _run(words: list[str]) -> int:
     return execute(invocation)
 
 
+def _occupy() -> None:
+    """Give a closed standard stream (`>&-`) back its number: a socket would get it, and be sent what is printed.
+
+    Opened the wrong way round, so that using it still fails as a closed one does.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY if number else os.O_WRONLY)
+
+
 def _closed_pipe() -> int:
     """`rrcli … | head -1`: nobody reads on, which is no failure. The interpreter must not flush into it at its end."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SCHEMA = "rrcli.exchange/1"
 SET_SCHEMA = "rrcli.set/1"
 BOM = "\ufeff"  # some senders put it before JSON; a reader may ignore it (RFC 8259 §8.1)
+LARGE = 1 << 20  # bytes: a larger body is written piece by piece
 NO_CHARSETS = ("idna", "punycode")  # Python's codecs for host names, of quadratic time
 
 # The first names a path may have: the keys of the documents and the shorthands of expressions.
@@ -113,9 +114,11 @@ def headers(fields: Fields) -> dict[str, Any]:
 def _body(body: Body | None, exact: bool, *, timed: bool = False) -> dict[str, Any] | None:
     if body is None:
         return None
+    if exact and len(body.data) > LARGE:
+        return _large_body(body, timed=timed)
     text = body_text(body)
     value, parse_ns = None, None
-    if text is not None and not body.truncated and looks_like_json(body.media_type, text):
+    if text is not None and not body.truncated and looks_like_json(body.media_type, text) and _affordable(body.data):
         began = monotonic_ns()
         try:
             value = loads(text.removeprefix(BOM))
@@ -123,17 +126,56 @@ def _body(body: Body | None, exact: bool, *, timed: bool = False) -> dict[str, A
             value = Verbatim(text.removeprefix(BOM).strip(WHITESPACE)) if exact else value
         except ValueError:
             value = None
+    exactly = text is not None and text.encode("utf-8", "surrogatepass") == body.data
+    return _body_keys(body, text, None if exactly else _base64(body.data), value, {"parse_ms": ms(parse_ns)} if timed else {})
+
+
+def _body_keys(body: Body, text: Any, base64: Any, value: Any, times: dict[str, float | None]) -> dict[str, Any]:
     return {
         "media_type": body.media_type,
         "size": body.size,
         "text": text,
-        "base64": None if text is not None and text.encode("utf-8", "surrogatepass") == body.data else _base64(body.data),
+        "base64": base64,
         "json": value,
-        **({"parse_ms": ms(parse_ns)} if timed else {}),
+        **times,
         "truncated": body.truncated,
         "sha256": body.sha256,
         "file": body.file,
     }
+
+
+def _large_body(body: Body, *, timed: bool) -> dict[str, Any]:
+    """The same of a body that is written piece by piece, and parsed only to know that it is JSON."""
+    from rrcli.largebody import as_base64, as_json, as_text, examine
+
+    charset = body.charset or "utf-8"
+    is_text, same = (False, False) if charset.lower() in NO_CHARSETS else examine(body.data, charset)
+    parse_ns = None
+    begins = body.data[:1024].decode(charset, "ignore") if is_text else ""
+    if is_text and not body.truncated and looks_like_json(body.media_type, begins) and _affordable(body.data):
+        text = body.data.decode(charset)
+        began = monotonic_ns()
+        try:
+            loads(text.removeprefix(BOM))
+            parse_ns = monotonic_ns() - began
+        except ValueError:
+            pass
+    return _body_keys(
+        body,
+        as_text(body.data, charset) if is_text else None,
+        None if is_text and same else as_base64(body.data),
+        None if parse_ns is None else as_json(body.data, charset),
+        {"parse_ms": ms(parse_ns)} if timed else {},
+    )
+
+
+def _affordable(data: bytes) -> bool:
+    """Whether a JSON text may be parsed: its value can take many times its size."""
+    if len(data) <= LARGE:
+        return True
+    from rrcli.largebody import affordable
+
+    return affordable(data)
 
 
 def looks_like_json(media_type: str | None, text: str) -> bool:

@@ -9,7 +9,7 @@ from _json import encode_basestring, make_encoder, make_scanner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 WHITESPACE = " \t\n\r"
@@ -23,6 +23,15 @@ class Verbatim:
 
     def __init__(self, text: str) -> None:
         self.text = text
+
+
+class Sliced:
+    """A JSON value that is written piece by piece: `slices()` gives the pieces of its text."""
+
+    __slots__ = ("slices",)
+
+    def __init__(self, slices: Callable[[], Iterator[str]]) -> None:
+        self.slices = slices
 
 
 def _refuse(name: str) -> float:
@@ -81,6 +90,7 @@ _ESCAPES = {
     chr(code): f"\\u{code:04x}"
     for code in (0x7F, *range(0x80, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
 }
+LONG = 1 << 20  # letters: a longer text is written in pieces, because escapes make it six times as long
 _ONE_LINE = {"\n": "", "\r": "", "\t": " "}  # JSON's own white space, which alone stands outside strings
 
 
@@ -103,11 +113,11 @@ def _replace(text: str, table: dict[str, str]) -> str:
 
 
 class _Apart(TypeError):
-    """The C encoder met a `Verbatim`: what holds it has to be written piece by piece."""
+    """The C encoder met a `Verbatim` or a `Sliced`: what holds it has to be written piece by piece."""
 
 
 def _unknown(value: object) -> str:
-    if type(value) is Verbatim:
+    if type(value) in (Verbatim, Sliced):
         raise _Apart
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
@@ -117,30 +127,60 @@ _encode = make_encoder(None, _unknown, encode_basestring, None, ": ", ", ", Fals
 
 def dumps(value: Any, indent: int = 0) -> str:
     """One line of JSON, or the outer `indent` levels of objects one key per line. Infinities and NaN become `null`."""
-    try:
-        return _safe(_write(value, indent, "\n"))
-    except ValueError:  # JSON has no such numbers; `1e999` is read as one
-        return _safe(_write(_finite(value), indent, "\n"))
+    return "".join(pieces(value, indent))
 
 
-def _write(value: Any, levels: int, newline: str) -> str:
+def pieces(value: Any, indent: int = 0) -> Iterator[str]:
+    """The same text in pieces, none of them longer than the longest text that the value holds whole."""
+    return map(_safe, _write(value, indent, "\n"))
+
+
+def _write(value: Any, levels: int, newline: str) -> Iterator[str]:
     if type(value) is Verbatim:
-        return _replace(value.text, _ONE_LINE)
-    if not (levels and _has_objects(value)):
+        yield _replace(value.text, _ONE_LINE)
+        return
+    if type(value) is Sliced:
+        yield from value.slices()
+        return
+    if _is_long(value):
+        yield '"'
+        for at in range(0, len(value), LONG):
+            yield encode_basestring(value[at : at + LONG])[1:-1]
+        yield '"'
+        return
+    if not (levels and _has_objects(value)) and not _holds_long(value):
         try:
-            return "".join(_encode(value, 0))
+            yield _whole(value)
+            return
         except _Apart:
             pass
     below = max(levels - 1, 0)
-    inner = newline + "  "
-    if isinstance(value, dict):
-        parts = [f"{encode_basestring(key)}: {_write(item, below, inner)}" for key, item in value.items()]
-    else:
-        parts = [_write(item, below, inner) for item in value]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    if levels:
-        return f"{opening}{inner}{f',{inner}'.join(parts)}{newline}{closing}"
-    return f"{opening}{', '.join(parts)}{closing}"
+    inner, gap = (newline + "  ", f",{newline}  ") if levels else ("", ", ")
+    is_object = isinstance(value, dict)
+    yield "{" if is_object else "["
+    before = inner
+    for key in value:
+        yield f"{before}{encode_basestring(key)}: " if is_object else before
+        yield from _write(value[key] if is_object else key, below, newline + "  ")
+        before = gap
+    yield (newline if levels else "") + ("}" if is_object else "]")
+
+
+def _is_long(value: Any) -> bool:
+    return type(value) is str and len(value) > LONG
+
+
+def _holds_long(value: Any) -> bool:
+    """Whether an object holds such a text, itself or in an object within."""
+    return isinstance(value, dict) and any(_is_long(item) or _holds_long(item) for item in value.values())
+
+
+def _whole(value: Any) -> str:
+    """One line by the C encoder. Raises `_Apart` for what it cannot write."""
+    try:
+        return "".join(_encode(value, 0))
+    except ValueError:  # JSON has no such numbers; `1e999` is read as one
+        return "".join(_encode(_finite(value), 0))
 
 
 def _has_objects(value: Any) -> bool:

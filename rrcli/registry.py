@@ -35,6 +35,8 @@ class Entry(Record):
     lines: bool = False  # its content is lines of text: `raw` ends it with a newline
     first_word_ends_options: bool = False  # options are read up to the first word of data
     extra: str | None = None  # the extra of the package that installs what it needs
+    secure: tuple[str, ...] = ()  # the schemes that run over TLS
+    probe: tuple[str, ...] = ()  # words that make a harmless request of a URL alone
 
     def load(self) -> tuple[type[Request], Adapter]:
         """The request type and the adapter. Raises `usage` when an extra is missing."""
@@ -51,6 +53,7 @@ ENTRIES = (
     Entry(
         name="http", module="rrcli.adapters.http", request="HttpRequest", words="[METHOD] URL [ITEM...]",
         help="Send an HTTP request.", label="HTTP", schemes=("http", "https"), explains="http",
+        secure=("https",),
     ),
     Entry(
         name="dns", module="rrcli.adapters.dns", request="DnsRequest", words="NAME [TYPE...] [@SERVER...]",
@@ -59,7 +62,7 @@ ENTRIES = (
     Entry(
         name="redis", module="rrcli.adapters.redis", request="RedisRequest", words="[URL] COMMAND [ARG...]",
         help="Send a Redis command.", label="Redis", schemes=("redis", "rediss"), explains="redis", lines=True,
-        first_word_ends_options=True,
+        first_word_ends_options=True, secure=("rediss",), probe=("PING",),
     ),
     Entry(
         name="tcp", module="rrcli.adapters.tcp", request="TcpRequest", words="HOST:PORT",
@@ -67,7 +70,7 @@ ENTRIES = (
     ),
     Entry(
         name="tls", module="rrcli.adapters.tls", request="TlsRequest", words="HOST[:PORT]...",
-        help="Shake hands and report certificates.", label="TLS", schemes=("tls",),
+        help="Shake hands and report certificates.", label="TLS", schemes=("tls",), secure=("tls",),
     ),
 )  # fmt: skip
 

@@ -50,6 +50,8 @@ def split_url(text: str) -> Url:
 
 def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
     """Host and port of `host`, `host:port`, `[::1]:port`, `:port` (localhost) or a bare IPv6 address."""
+    if any(letter <= " " or letter == "\x7f" for letter in text):
+        raise usage(f"{text!r} is no host and port: it contains a space or a control character")
     host, separator, port = text.rpartition(":")
     if text.startswith("["):
         host, bracket, port = text[1:].partition("]")

@@ -95,7 +95,8 @@ def typer_command(command: Command) -> Any:
         """Draws the help in our own way: no boxes, nothing taken for markup."""
 
         def get_help(self, _context: Any) -> str:
-            return page_of(command).rstrip("\n")
+            to_stdout(page_of(command).encode())  # Click's own printing knows no full disk
+            raise typer.Exit
 
     app = typer.Typer(add_completion=False)
     # `color`: Click must leave the escapes in, or out, as the help has decided.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.options import Option
+    from rrcli.responders.faults import Chosen
 
     Values = dict[str, Any]  # by the field's name; `words` is always there, an option only when it was given
 
@@ -64,7 +65,7 @@ def of_entry(entry: registry.Entry) -> Command:
         help=entry.help,
         options={name: declared[name] for name in (*own, *Output.options_, *Request.options_)},
         run=lambda values: execute(fast.build(entry, request_type, values)),
-        needs_words=True,
+        needs_words=request_type.needs_words,
         stops=entry.first_word_ends_options,
         completes=tuple(getattr(request_type, "completes", ())),
     )
@@ -99,6 +100,10 @@ def explain(values: Values) -> int:
     return 0
 
 
+DOCTOR_TAKES = (
+    "json", "color", "timeout", "connect_timeout", "deadline", "ipv4", "ipv6", "resolve", "interface", "cacert", "cert", "key",
+    "key_password", "insecure", "sni", "tls_min", "tls_max",
+)  # fmt: skip
 SCHEMAS = ("exchange", "set")
 
 
@@ -133,10 +138,21 @@ def port_rule(text: str) -> tuple[str, int]:
     return name, int(port)
 
 
+def fault_rule(text: str) -> Chosen:
+    """`NAME` or `NAME=VALUE` of `--fault`."""
+    from rrcli.responders.faults import parse
+
+    return parse(text)
+
+
 class ServeOptions(Optioned):
-    """Where responders listen."""
+    """Where responders listen, and what is wrong with them."""
 
     json: bool = option("--json", kind="flag", help="Print where they listen as one line of JSON.")
+    fault: tuple[Chosen, ...] = option(
+        "--fault", kind="many", parse=fault_rule, metavar="NAME[=VALUE]", help="Answer with this fault; repeatable, they combine."
+    )
+    faults: bool = option("--faults", kind="flag", help="List the faults, with --json as JSON.")
     host: str = option("--host", default="127.0.0.1", metavar="ADDRESS", help="Listen on this address.  [127.0.0.1]")
     port: tuple[tuple[str, int], ...] = option(
         "--port", kind="many", parse=port_rule, metavar="NAME=PORT", help="Let NAME listen on PORT, and not on a free one; repeatable."
@@ -144,16 +160,34 @@ class ServeOptions(Optioned):
 
 
 def serve(values: Values) -> int:
-    """`rrcli serve [PROTOCOL...]`: loopback responders until Ctrl-C or TERM."""
+    """`rrcli serve [PROTOCOL...]`: loopback responders until Ctrl-C or TERM; or the list of the faults they can have."""
+    if values.get("faults"):
+        from rrcli.responders import faults
+
+        to_stdout((dumps(faults.listed(), 2) + "\n" if values.get("json") else faults.listing()).encode())
+        return 0
     names, ports = values["words"], dict(values.get("port", ()))
     return run_responders(
         names or tuple(ports),
         host=values.get("host", "127.0.0.1"),
         ports=ports,
+        faults=values.get("fault", ()),
         json_line=bool(values.get("json")),
         out=sys.stdout,
         err=sys.stderr,
     )
+
+
+def doctor(values: Values) -> int:
+    """`rrcli doctor URL`: every layer on the way, and the first that fails."""
+    from rrcli.cli.doctor import doctor
+
+    return doctor(values)
+
+
+def doctor_options() -> dict[str, Option]:
+    """The shared options that a diagnosis takes."""
+    return {name: {**Output.options_, **Request.options_}[name] for name in DOCTOR_TAKES}
 
 
 def demo(values: Values) -> int:
@@ -181,6 +215,10 @@ TOOLS = {
         Command(
             name="serve", words="[PROTOCOL...]", help="Run loopback responders until Ctrl-C.",
             options=ServeOptions.options_, run=serve, completes=tuple(RESPONDERS),
+        ),
+        Command(
+            name="doctor", words="URL", help="Walk the layers one by one and name the first that fails.",
+            options=doctor_options(), run=doctor, needs_words=True,
         ),
         Command(name="demo", words="", help="Show one exchange per protocol; needs no network.", options={}, run=demo),
         Command(

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "tls": ("rrcli tls example.com", "rrcli tls --cacert ca.pem db.internal:5432 db2.internal:5432"),
     "explain": ("rrcli explain 429", "rrcli explain exit 6"),
     "serve": ("rrcli serve", "rrcli serve http redis --port http=8080 --json"),
+    "doctor": ("rrcli doctor https://example.com/", "rrcli doctor redis://127.0.0.1:6379 --json"),
     "demo": ("rrcli demo", "rrcli demo | less"),
     "schema": ("rrcli schema > exchange.schema.json", "rrcli schema set"),
     "": ("rrcli https://example.com/ -v", "rrcli demo"),

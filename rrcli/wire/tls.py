@@ -47,6 +47,8 @@ def make_context(request: Request, alpn: tuple[str, ...]) -> Any:
     """The TLS settings of a request, with trust loaded. Raises `usage` or `input` errors for files that do not fit."""
     if request.tls_min and request.tls_max and VERSIONS[request.tls_min] > VERSIONS[request.tls_max]:
         raise usage(f"--tls-min {request.tls_min} is above --tls-max {request.tls_max}")
+    if request.sni and any("\0" < letter <= " " or letter == "\x7f" for letter in request.sni):  # argv holds no NUL
+        raise usage(f"{request.sni!r} is no name that TLS can ask for", "--sni NAME asks for another one")
     context: Any = _ssl._SSLContext(16)  # PROTOCOL_TLS_CLIENT: verification and host names on
     if request.insecure:
         context.check_hostname = False

@@ -93,7 +93,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ),
         (
             "tcp h:1 --format jsn",
-            "invalid value for --format: 'jsn' is not one of pretty, raw, json, ndjson; did you mean json?",
+            "invalid value for --format: 'jsn' is not one of pretty, raw, json, ndjson, curl; did you mean json?",
             None,
         ),
         ("tcp h:1 --wire=much", "invalid value for --wire: 'much' is no size; write a number of bytes, or 64KiB, 10MB, 1GiB", None),
@@ -219,6 +219,8 @@ Examples:
 
 Options:
       --json                  Print where they listen as one line of JSON.
+      --fault NAME[=VALUE]    Answer with this fault; repeatable, they combine.
+      --faults                List the faults, with --json as JSON.
       --host ADDRESS          Listen on this address.  [127.0.0.1]
       --port NAME=PORT        Let NAME listen on PORT, and not on a free one;
                               repeatable.

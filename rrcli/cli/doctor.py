@@ -1,0 +1,241 @@
+"""`rrcli doctor URL`: the layers one by one, at every address, and the first that fails with what to do about it.
+
+Nothing is probed in a way of its own. One whole exchange goes to each address, and where it broke says how far it got; what
+an exchange tells of each layer on its way is drawn here. So a diagnosis and the command it is about cannot disagree.
+"""
+
+from __future__ import annotations
+
+from rrcli import registry
+from rrcli.cli.execute import color, width
+from rrcli.document import days_left, set_document
+from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TIMEOUT, ExchangeError, usage
+from rrcli.events import Sent
+from rrcli.jsontext import dumps
+from rrcli.model import Exchange, ExchangeSet
+from rrcli.options import Output, Request
+from rrcli.policy.redact import mask_url, masked
+from rrcli.record import Record
+from rrcli.report.advice import advice
+from rrcli.report.output import to_stdout
+from rrcli.report.paint import SEPARATOR, Page, pad, pieces
+from rrcli.report.terminal import status_words
+from rrcli.report.units import duration
+from rrcli.runner import Context
+from rrcli.several import send_all
+from rrcli.wire.clock import Deadline, Timeline
+from rrcli.wire.resolve import addresses, literal_family, to_ascii
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.model import Target
+    from rrcli.report.paint import Line
+
+LAYERS = ("resolve", "connect", "TLS", "protocol", "application")
+RESOLVE, CONNECT, TLS, PROTOCOL, APPLICATION = range(len(LAYERS))
+# Kinds that tell the layer whatever the phase: of a datagram the refusal comes while its answer is awaited.
+KINDS = {"name_not_found": RESOLVE, "resolver_failed": RESOLVE, "refused": CONNECT, "unreachable": CONNECT, "proxy_refused": CONNECT}
+PHASES = {"resolve": RESOLVE, "connect": CONNECT, "tls": TLS}  # every later one is the protocol's
+BY_LAYER = {"tls": TLS, "protocol": PROTOCOL, "application": APPLICATION, "check": APPLICATION}
+MARKS = {"good": "✔", "warn": "!", "bad": "✘", "dim": "·"}
+COLUMN = 13  # where what is said of a layer begins
+RESOLV_CONF = "/etc/resolv.conf"
+
+
+class Finding(Record):
+    """What is known of one layer: `role` is good, warn, bad, or dim for what was not reached."""
+
+    name: str
+    role: str
+    lines: tuple[str, ...]
+
+
+class Diagnosis(Record):
+    """An exchange with each address, what they tell of each layer, and the exchange that broke first of all."""
+
+    exchanges: tuple[Exchange, ...]
+    findings: tuple[Finding, ...]
+    broken: Exchange | None = None
+
+
+def doctor(values: dict[str, Any]) -> int:
+    """`rrcli doctor URL`: the exit code is that of the first layer that fails. Raises `usage` for what is no URL."""
+    words = values.pop("words")
+    output = Output(**{name: values.pop(name) for name in ("json", "color") if name in values})
+    if len(words) != 1:
+        raise usage(f"doctor takes one URL, got {len(words)}", "rrcli doctor https://example.com/")
+    entry = registry.by_scheme(words[0])
+    if entry is None:
+        known = ", ".join(scheme for each in registry.BY_NAME.values() for scheme in each.schemes)
+        raise usage(f"{mask_url(words[0])} is no URL that rrcli can send to", f"write SCHEME://HOST[:PORT]/…; the schemes are {known}")
+    found = diagnose(entry, entry.load()[0](*words, *entry.probe, **values))
+    if output.json:
+        several = ExchangeSet(exchanges=tuple(map(masked, found.exchanges)))
+        to_stdout((dumps(set_document(several, exact=True), 3) + "\n").encode("utf-8", "surrogateescape"))
+    else:
+        to_stdout(draw(entry, found, mask_url(words[0]), color=color(output, 1)).encode("utf-8", "surrogateescape"))
+    return _code(found.broken) if found.broken else 0
+
+
+# --- the exchanges ----------------------------------------------------------------------------------------
+
+
+def diagnose(entry: registry.Entry, request: Request) -> Diagnosis:
+    """One exchange with each address of the URL's host. Raises `ExchangeError` of layer `usage` or `local`."""
+    target = _target(entry, request)
+    parts, source = _parts(request, target)
+    found = send_all(parts, request.deadline).exchanges
+    secure = target.url.partition("://")[0] in entry.secure
+    layers = [at for at in range(len(LAYERS)) if at != TLS or secure or any(exchange.connection.tls for exchange in found)]
+    findings = tuple(_finding(at, entry, found, source) for at in layers)
+    failed = [exchange for exchange in found if exchange.error]
+    return Diagnosis(exchanges=found, findings=findings, broken=min(failed, key=_broke, default=None))
+
+
+def _target(entry: registry.Entry, request: Request) -> Target:
+    """Whom the request is for: its adapter says so before it touches the network."""
+    events = entry.load()[1](request, Context(request, Deadline.after(request.connect_timeout, "--connect-timeout"), ""))
+    try:
+        told = next(events)
+    finally:
+        events.close()  # type: ignore[attr-defined]  # adapters are generators
+    assert isinstance(told, Sent)
+    return told.target
+
+
+def _parts(request: Request, target: Target) -> tuple[tuple[Request, ...], str]:
+    """The request for each address, and how the addresses were found; the request itself where that fails, which it reports."""
+    host, port = target.host, target.port
+    if not host or port is None:
+        return (request,), "there is no name"
+    host = to_ascii(host)
+    if literal_family(host) is not None:
+        return (request,), f"{host} is an address"
+    timeline = Timeline()
+    try:
+        found = addresses(request, host, port, timeline, Deadline.after(request.connect_timeout, "--connect-timeout"))
+    except ExchangeError as error:
+        if error.layer == "usage":
+            raise
+        return (request,), ""
+    timeline.finish()
+    texts = [place.text for place in found]
+    how = f"{_resolver()}, {duration(timeline.total_ns)}" if timeline.total_ns else "--resolve"
+    parts = (request.replace(resolve=((host.lower(), port, text), *request.resolve)) for text in texts)
+    return tuple(parts), f"{host} is {', '.join(texts)}  ({how})"
+
+
+def _resolver() -> str:
+    """Who looks names up: the system, and the name servers that it would ask."""
+    try:
+        with open(RESOLV_CONF, encoding="utf-8", errors="replace") as file:
+            lines = [line.split() for line in file.read(65536).splitlines()]
+    except OSError:
+        return "the system's resolver"
+    servers = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
+    return f"the system's resolver, name server {', '.join(servers)}" if servers else "the system's resolver"
+
+
+# --- what they tell ---------------------------------------------------------------------------------------
+
+
+def _broke(exchange: Exchange) -> int:
+    """The layer at which an exchange broke; one past the last for one that did not."""
+    failure = exchange.error
+    if failure is None:
+        return len(LAYERS)
+    if failure.kind in KINDS:
+        return KINDS[failure.kind]
+    if failure.layer in BY_LAYER:
+        return BY_LAYER[failure.layer]
+    return PHASES.get(failure.phase or "", PROTOCOL)
+
+
+def _finding(at: int, entry: registry.Entry, exchanges: tuple[Exchange, ...], source: str) -> Finding:
+    """One layer: bad where an exchange broke at it, dim where none got to it."""
+    name = LAYERS[at]
+    reached = [exchange for exchange in exchanges if _broke(exchange) >= at]
+    if not reached:
+        return Finding(name=name, role="dim", lines=("not reached",))
+    broken = [exchange for exchange in reached if _broke(exchange) == at]
+    role = "good" if not broken else "bad" if len(broken) == len(reached) else "warn"
+    if at == RESOLVE and not broken:
+        return Finding(name=name, role=role, lines=(source,))
+    lines = [_said(at, entry, exchange) for exchange in reached]
+    if len(exchanges) > 1:
+        lines = [f"{exchange.connection.peer}  {line}" for exchange, line in zip(reached, lines, strict=True)]
+    return Finding(name=name, role=role, lines=tuple(lines))
+
+
+def _said(at: int, entry: registry.Entry, exchange: Exchange) -> str:
+    """What one exchange tells of a layer that it got to."""
+    exchange = masked(exchange)
+    if _broke(exchange) == at and exchange.error:
+        return exchange.error.message
+    return (_connected, _connected, _secured, _understood, _answered)[at](exchange, entry)
+
+
+def _connected(exchange: Exchange, _entry: registry.Entry) -> str:
+    taken = exchange.timing.phases.get("connect")
+    return f"{exchange.connection.peer} in {duration(taken)}" if taken is not None else f"{exchange.connection.peer}, without a connection"
+
+
+def _secured(exchange: Exchange, _entry: registry.Entry) -> str:
+    tls = exchange.connection.tls
+    if tls is None:
+        return "agreed"
+    trust = "verified" if tls.verified else "not verified"
+    if not tls.chain:
+        return f"{tls.version}, {trust}"
+    days = days_left(tls.chain[0])
+    return f"{tls.version}, {trust}, {tls.chain[0].subject}, {days} day{'s' * (days != 1)} left"
+
+
+def _understood(exchange: Exchange, entry: registry.Entry) -> str:
+    waited = exchange.timing.phases.get("wait")
+    return f"{entry.label}, answered in {duration(waited)}" if waited is not None else entry.label
+
+
+def _answered(exchange: Exchange, _entry: registry.Entry) -> str:
+    return status_words(exchange.response.status) if exchange.response else "nothing to answer"
+
+
+# --- the report -------------------------------------------------------------------------------------------
+
+
+def draw(entry: registry.Entry, found: Diagnosis, url: str, *, color: bool) -> str:
+    """The layers in their order, each with what is known of it, then what to do about the first that fails."""
+    page = Page(width())
+    role = "bad" if found.broken else "warn" if any(exchange.notes for exchange in found.exchanges) else "good"
+    words = f"{LAYERS[_broke(found.broken)]} fails" if found.broken else "all layers work"
+    page.add_flow(
+        [[(MARKS["bad" if found.broken else "good"], role), (" ", ""), (words, role)], pieces(url)], indent=0, separator=SEPARATOR
+    )
+    page.blank()
+    for finding in found.findings:
+        _draw_finding(finding, page)
+    page.blank()
+    notes = {note.message: note for exchange in found.exchanges for note in masked(exchange).notes}
+    for note in notes.values():
+        page.add_hanging([("! ", "warn"), *pieces(note.code, "warn"), (": ", "")], note.message)
+    page.blank()
+    if found.broken:
+        page.labelled([pair for pair in advice(masked(found.broken), entry) if pair[0] in ("Means", "Next")], role="strong")
+    return page.text(color=color)
+
+
+def _draw_finding(finding: Finding, page: Page) -> None:
+    head: Line = pad([(MARKS[finding.role], finding.role), (" ", ""), (finding.name, "strong")], COLUMN + 2)
+    for line in finding.lines:
+        page.add_hanging(head, line, role="dim" if finding.role == "dim" else "")
+        head = [(" " * (COLUMN + 2), "")]
+
+
+def _code(exchange: Exchange) -> int:
+    """The contract's exit code for an exchange that failed."""
+    assert exchange.error
+    if exchange.error.kind == "interrupted":
+        return EXIT_INTERRUPTED
+    return EXIT_TIMEOUT if exchange.error.kind == "timeout" else EXIT_CODES[exchange.error.layer]

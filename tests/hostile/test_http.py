@@ -1,0 +1,229 @@
+"""`rrcli http` against servers that never end, fill memory, lie about lengths, or try to steer the terminal."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from pathlib import Path
+
+import pytest
+from peers import flood
+from peers.bounds import DEADLINE_S, coloured, judged
+from peers.child import piped
+from peers.flood import STEER, forever, numbered
+from peers.script import Handler, drip, hear, pause, say, script
+
+ASKED = hear(b"\r\n\r\n")
+OK = b"HTTP/1.1 200 OK\r\n"
+FIELD = b"Field-%d: value\r\n".__mod__
+
+
+def answer(*parts: bytes) -> Handler:
+    """Send these, then the end."""
+    return flood.answer(b"\r\n\r\n", *parts)
+
+
+def with_body(body: bytes, *fields: bytes) -> Handler:
+    lines = b"".join(field + b"\r\n" for field in (*fields, b"Content-Length: %d" % len(body)))
+    return answer(OK + lines + b"\r\n" + body)
+
+
+def bomb(layers: int, size: int = 256 << 20) -> bytes:
+    """`size` zeros under so many layers of gzip."""
+    compress = zlib.compressobj(9, wbits=31)
+    zeros = bytes(1 << 20)
+    data = b"".join(compress.compress(zeros) for _ in range(size >> 20)) + compress.flush()
+    for _ in range(layers - 1):
+        data = gzip.compress(data)
+    return data
+
+
+ENDLESS = {
+    "slow drip of the status": (script(ASKED, drip(OK + b"A: b\r\n" * 100, 0.05)), 6),
+    "slow drip of the body": (script(ASKED, say(OK + b"Content-Length: 1000\r\n\r\n"), drip(b"x" * 1000, 0.05)), 6),
+    "endless status line": (forever(b"HTTP/1.1 200 ", b"x"), 7),
+    "endless field": (forever(OK + b"A: ", b"x"), 7),
+    "endless fields": (numbered(OK, FIELD), 7),
+    "endless empty lines before": (forever(b"", b"\r\n"), 7),
+    "endless 1xx": (forever(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), 7),
+    "endless 100": (forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), 7),
+    "endless chunks": (forever(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"), 6),
+    "endless large chunks": (forever(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + bytes(65536) + b"\r\n"), 6),
+    "endless chunk size": (forever(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0"), 7),
+    "endless chunk extension": (forever(OK + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x"), 7),
+    "endless trailers": (numbered(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", FIELD), 7),
+    "endless body": (forever(OK + b"\r\n", b"x" * 65536), 6),
+    "endless body of empty lines": (forever(OK + b"Content-Type: application/json\r\n\r\n", b"\n"), 6),
+    "endless redirect body": (forever(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", b"x" * 65536), 6),
+    "endless error body": (forever(b"HTTP/1.1 500 No\r\n\r\n", b"x" * 65536), 6),
+    "silence": (script(ASKED, pause(20)), 6),
+    "silence before the request is read": (pause(20), 6),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_does_not_end(name: str, serve, document_or_drawing) -> None:
+    handler, code = ENDLESS[name]
+    peer = serve(handler)
+    assert document_or_drawing("http", f"http://{peer.host}:{peer.port}/").code == code
+
+
+WRONG = {
+    "huge content-length": (answer(OK + b"Content-Length: 99999999999999999999999\r\n\r\nabc"), 7),
+    "a content-length of a million digits": (answer(OK + b"Content-Length: " + b"9" * 1_000_000 + b"\r\n\r\n"), 7),
+    "a content-length of 5000 digits": (answer(OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"), 7),
+    "huge chunk": (answer(OK + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nabc"), 7),
+    "a chunk size of 5000 digits": (answer(OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 5000 + b"\r\n"), 7),
+    "negative content-length": (answer(OK + b"Content-Length: -1\r\n\r\nabc"), 7),
+    "content-length in other digits": (answer(OK + "Content-Length: ٣\r\n\r\nabc".encode()), 7),
+    "a status of a million digits": (answer(b"HTTP/1.1 " + b"2" * 1_000_000 + b" OK\r\n\r\n"), 7),
+    "bare CR in the status line": (answer(b"HTTP/1.1 200 OK\rX: y\r\n\r\n"), None),
+    "bare CR in a field": (answer(OK + b"A: b\rContent-Length: 9\r\nContent-Length: 0\r\n\r\n"), None),
+    "bare CRs alone": (answer(b"HTTP/1.1 200 OK\rContent-Length: 0\r\r"), None),
+    "NUL in a field": (answer(OK + b"A\0B: c\0d\r\nContent-Length: 0\r\n\r\n"), None),
+    "NUL bytes": (answer(bytes(100_000)), 7),
+    "nothing": (answer(b""), 4),
+    "random bytes": (answer(bytes(range(256)) * 100), 7),
+    "redirect to itself": (answer(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), None),
+    "redirect to a huge place": (answer(b"HTTP/1.1 302 Found\r\nLocation: /" + b"a" * 50_000 + b"\r\nContent-Length: 0\r\n\r\n"), None),
+    "redirect to nonsense": (answer(b"HTTP/1.1 302 Found\r\nLocation: http://[::1/\x1b]0;x\x07\r\nContent-Length: 0\r\n\r\n"), None),
+    "not the coding it says": (with_body(b"x" * 100, b"Content-Encoding: gzip"), 7),
+    "a hundred codings": (with_body(b"x", b"Content-Encoding: " + b"gzip, " * 100 + b"gzip"), 7),
+    "retry-after of a million digits": (
+        answer(b"HTTP/1.1 503 No\r\nRetry-After: " + b"9" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n"),
+        None,
+    ),
+    "content-type of nonsense": (with_body(b"x", b"Content-Type: \x1b[31m;charset=\x1b]0;x\x07"), 0),
+    "charset that loads a module": (with_body(b"x", b"Content-Type: text/plain; charset=../../etc/passwd\0"), None),
+    "charset that is no text": (with_body(b"78" * 100, b"Content-Type: text/plain; charset=hex"), 0),
+    "charset idna of a long word": (with_body(b"xn--" + b"a" * 100_000, b"Content-Type: text/plain; charset=idna"), 0),
+    "charset punycode of a long word": (with_body(b"a-" + b"z" * 100_000, b"Content-Type: text/plain; charset=punycode"), 0),
+    "charset unicode_escape": (with_body(rb"\x1b[31m\u202e" * 10, b"Content-Type: text/plain; charset=unicode_escape"), 0),
+    "charset utf-7": (with_body(b"+ABs-[31m", b"Content-Type: text/plain; charset=utf-7"), 0),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong(name: str, serve, document_or_drawing) -> None:
+    handler, code = WRONG[name]
+    peer = serve(handler)
+    ended = document_or_drawing("http", f"http://{peer.host}:{peer.port}/")
+    assert code in (None, ended.code)
+
+
+# --- content that is large, or deep
+
+
+@pytest.fixture(scope="session")
+def bombs() -> dict[int, bytes]:
+    return {layers: bomb(layers) for layers in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_zeros_under_gzip(layers: int, serve, bombs, document_or_drawing) -> None:
+    peer = serve(with_body(bombs[layers], b"Content-Encoding: " + b", ".join([b"gzip"] * layers)))
+    document_or_drawing("http", "--compressed", f"http://{peer.host}:{peer.port}/")
+
+
+def test_a_bomb_into_a_file(serve, bombs, tmp_path: Path) -> None:
+    peer = serve(with_body(bombs[2], b"Content-Encoding: gzip, gzip"))
+    file = tmp_path / "file"
+    ended = judged(piped("http", "--deadline", f"{DEADLINE_S}s", "-o", str(file), f"http://{peer.host}:{peer.port}/"))
+    assert (ended.code, file.stat().st_mode & 0o777) in ((0, 0o600), (6, 0o600))
+
+
+LARGE = 64 << 20
+JSON = b"Content-Type: application/json"
+CONTENTS = {
+    "deep lists": b"[" * 5_000_000,
+    "deep lists that end": b"[" * 100_000 + b"]" * 100_000,
+    "deep objects": b'{"a":' * 500_000 + b"1" + b"}" * 500_000,
+    "a number of ten million digits": b"9" * 10_000_000,
+    "a fraction of ten million digits": b"0." + b"9" * 10_000_000,
+    "an exponent": b"1e999999999",
+    "a list of many numbers": b"[" + b"1," * 10_000_000 + b"1]",
+    "a list of many lists": b"[" + b"[]," * 10_000_000 + b"[]]",
+    "a list of many objects": b"[" + b"{}," * 8_000_000 + b"{}]",
+    "one long string": b'"' + b"x" * (LARGE - 2) + b'"',
+    "a string of escapes": b'"' + rb"\u001b" * 5_000_000 + b'"',
+    "a string of wide characters": b'"' + "😀".encode() * 10_000_000 + b'"',
+    "many keys": b"{" + b",".join(b'"k%d":%d' % (at, at) for at in range(2_000_000)) + b"}",
+    "one key many times": b"{" + b'"a":1,' * 6_000_000 + b'"a":1}',
+    "white space": b" " * (LARGE - 1) + b"1",
+    "control characters": bytes(range(1, 32)) * 2_000_000,
+    "del": b"\x7f" * (40 << 20),
+    "bidi": "\u202e".encode() * 10_000_000,
+    "empty lines": b"\n" * (LARGE - 1),
+}
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_large_content(name: str, serve, document_or_drawing) -> None:
+    peer = serve(with_body(CONTENTS[name], JSON))
+    assert document_or_drawing("http", f"http://{peer.host}:{peer.port}/").code in (0, 6)
+
+
+@pytest.mark.parametrize("name", ["deep lists that end", "a list of many numbers", "many keys", "a number of ten million digits"])
+@pytest.mark.parametrize("option", ["--expect=json.a == 1", "--query=response.body.json.a", "--expect=body contains zzz"])
+def test_large_content_under_checks(name: str, option: str, serve, document_or_drawing) -> None:
+    peer = serve(with_body(CONTENTS[name], JSON))
+    if "--query" in option and document_or_drawing.__name__ == "as_json":
+        pytest.skip("prints no document")
+    assert document_or_drawing("http", option, f"http://{peer.host}:{peer.port}/").code in (1, 6, 8)
+
+
+# --- what would steer a terminal
+
+HARMLESS_IN_FIELDS = STEER.replace(b"\x00", b"")
+
+
+def steering(where: str) -> Handler:
+    parts = {
+        "reason": b"HTTP/1.1 200 " + HARMLESS_IN_FIELDS + b"\r\nContent-Length: 0\r\n\r\n",
+        "version": b"HTTP/1.1" + HARMLESS_IN_FIELDS + b" 200 OK\r\n\r\n",
+        "no HTTP": STEER + b"\r\n",
+        "field name": OK + b"X" + HARMLESS_IN_FIELDS + b": 1\r\nContent-Length: 0\r\n\r\n",
+        "field value": OK + b"X: " + HARMLESS_IN_FIELDS + b"\r\nContent-Length: 0\r\n\r\n",
+        "NUL in a value": OK + b"X: " + STEER + b"\r\nContent-Length: 0\r\n\r\n",
+        "body": OK + b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(STEER) + STEER,
+        "utf-8 body": OK + b"Content-Type: text/plain\r\n\r\n" + STEER.replace(b"\x9b", b""),
+        "html body": OK + b"Content-Type: text/html\r\n\r\n<a title='" + STEER.replace(b"\x9b", b"").replace(b"\0", b"") + b"'>\r\rx",
+        "json body": OK + b"Content-Type: application/json\r\n\r\n" + json.dumps(STEER.decode("latin-1")).encode(),
+        "json body, not escaped": OK + b'Content-Type: application/json\r\n\r\n{"\x7f\xc2\x9b": "\xe2\x80\xae\x7f"}',
+        "markup": OK + b"X: [red]x[/red]\r\n\r\n[bold][link=file:///etc/passwd]x[/]",
+        "trailer": OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX" + HARMLESS_IN_FIELDS + b": " + HARMLESS_IN_FIELDS + b"\r\n\r\n",
+        "chunk size": OK + b"Transfer-Encoding: chunked\r\n\r\n" + STEER + b"\r\n",
+        "chunk extension": OK + b"Transfer-Encoding: chunked\r\n\r\n0;" + HARMLESS_IN_FIELDS + b"\r\n\r\n",
+        "content type": OK + b"Content-Type: text/" + HARMLESS_IN_FIELDS + b"\r\n\r\nx",
+        "content coding": OK + b"Content-Encoding: " + HARMLESS_IN_FIELDS + b"\r\n\r\nx",
+        "transfer coding": OK + b"Transfer-Encoding: " + HARMLESS_IN_FIELDS + b"\r\n\r\nx",
+        "content length": OK + b"Content-Length: " + HARMLESS_IN_FIELDS + b"\r\n\r\nx",
+        "location": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/" + HARMLESS_IN_FIELDS + b"\r\nContent-Length: 0\r\n\r\n",
+        "location's host": b"HTTP/1.1 302 Found\r\nLocation: http://" + HARMLESS_IN_FIELDS + b"/\r\nContent-Length: 0\r\n\r\n",
+        "location's scheme": b"HTTP/1.1 302 Found\r\nLocation: " + HARMLESS_IN_FIELDS + b"://x/\r\nContent-Length: 0\r\n\r\n",
+        "retry after": b"HTTP/1.1 503 No\r\nRetry-After: " + HARMLESS_IN_FIELDS + b"\r\nContent-Length: 0\r\n\r\n",
+        "challenge": b"HTTP/1.1 401 No\r\nWWW-Authenticate: " + HARMLESS_IN_FIELDS + b"\r\nContent-Length: 0\r\n\r\n",
+        "cookie": OK + b"Set-Cookie: " + HARMLESS_IN_FIELDS + b"=" + HARMLESS_IN_FIELDS + b"; path=/\r\nContent-Length: 0\r\n\r\n",
+        "server, of an error": b"HTTP/2.0 400 x\r\nServer: " + HARMLESS_IN_FIELDS + b"\r\n\r\n",
+    }
+    return answer(parts[where])
+
+
+PLACES = (
+    "reason", "version", "no HTTP", "field name", "field value", "NUL in a value", "body", "utf-8 body", "html body", "json body",
+    "json body, not escaped", "markup", "trailer", "chunk size", "chunk extension", "content type", "content coding", "transfer coding",
+    "content length", "location", "location's host", "location's scheme", "retry after", "challenge", "cookie", "server, of an error",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_nothing_steers_the_terminal(where: str, serve, way) -> None:
+    peer = serve(steering(where))
+    way("http", f"http://{peer.host}:{peer.port}/")
+
+
+@pytest.mark.parametrize("where", ["body", "html body", "json body, not escaped", "field value"])
+def test_nothing_steers_a_coloured_terminal(where: str, serve) -> None:
+    peer = serve(steering(where))
+    coloured("http", f"http://{peer.host}:{peer.port}/")
