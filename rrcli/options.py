@@ -304,9 +304,7 @@ class Request(Optioned):
         "--proxy", parse=proxy_url, metavar="URL", group="Connection",
         help="Connect through a proxy: [USER:PASSWORD@]HOST:PORT behind http://, https://, socks4://, socks4a://, socks5:// or socks5h://.",
     )  # fmt: skip
-    all_addresses: bool = option(
-        "--all-addresses", kind="flag", help="Send to every address of the name, and compare.", group="Connection"
-    )
+    all_addresses: bool = option("--all-addresses", kind="flag", help="Send to every address of the name, and compare.", group="Connection")
 
     cacert: str | None = option("--cacert", metavar="FILE", help="Trust the certificates in FILE.", group="TLS")
     cert: str | None = option("-E", "--cert", metavar="FILE", help="Client certificate (PEM, may hold the key).", group="TLS")

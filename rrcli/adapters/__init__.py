@@ -1,1 +1,1 @@
-"""Adapters: one file per protocol, each with its request type and `exchange(request, context)`."""
+"""Adapters: one package or module per protocol, with its request type and `exchange(request, context)`; helpers beside it."""

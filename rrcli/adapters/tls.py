@@ -100,7 +100,7 @@ def _start_tls(request: TlsRequest, context: Context, host: str, port: int) -> N
 
 def as_command(exchange: Exchange) -> str | None:
     """The same handshake by openssl s_client, which shows the certificates; `None` through a proxy that it does not know."""
-    from rrcli.adapters.tcpcommand import tls_words
+    from rrcli.adapters.tcp.tool import tls_words
 
     proxy = exchange.connection.proxy
     if exchange.target.host is None or (proxy and not proxy.startswith("http://")):

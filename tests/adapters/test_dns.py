@@ -14,9 +14,9 @@ from peers.base import Peer, need
 from peers.names import BIND_NSID, KNOT_NSID
 from peers.zone import BIG_TEXTS
 
-from rrcli.adapters import dnswords
 from rrcli.adapters.dns import DnsRequest
-from rrcli.adapters.dnswords import first_nameserver, questions, searched
+from rrcli.adapters.dns import words as dnswords
+from rrcli.adapters.dns.words import first_nameserver, questions, searched
 from rrcli.errors import ExchangeError
 from rrcli.model import Answer, Exchange
 from rrcli.runner import send

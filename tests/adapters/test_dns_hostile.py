@@ -15,8 +15,8 @@ import pytest
 from peers.base import LOOPBACK, free_port
 from peers.script import Handler, Responder, datagram_responder, end, hear_end, pause, responder, say, script
 
-from rrcli.adapters import dnsudp
 from rrcli.adapters.dns import DnsRequest
+from rrcli.adapters.dns import udp as dnsudp
 from rrcli.model import Exchange
 from rrcli.runner import send
 

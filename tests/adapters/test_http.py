@@ -21,7 +21,7 @@ from peers.script import Handler, end, hear, hear_end, pause, reset, responder, 
 
 from rrcli import __version__
 from rrcli.adapters.http import HttpRequest
-from rrcli.adapters.http1 import CONTINUE_WAIT
+from rrcli.adapters.http.version1 import CONTINUE_WAIT
 from rrcli.cli import fast
 from rrcli.document import document
 from rrcli.errors import ExchangeError
@@ -494,7 +494,7 @@ def test_content_is_held_back_by_a_final_answer() -> None:
 
 def test_content_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     assert CONTINUE_WAIT == 1.0
-    monkeypatch.setattr("rrcli.adapters.http1.CONTINUE_WAIT", 0.1)
+    monkeypatch.setattr("rrcli.adapters.http.version1.CONTINUE_WAIT", 0.1)
     with serving(hear(HEAD_END), hear(b"a"), say(OK)) as url:
         exchange = request(url, data=(("-d", "a"),), headers=("Expect: 100-continue",))
     assert content_of(exchange) == b"ok"

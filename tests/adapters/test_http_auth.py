@@ -15,8 +15,8 @@ from peers.httpbin import Httpbin
 from peers.script import Handler, hear, responder, say, script
 
 from rrcli.adapters.http import HttpRequest, as_command
-from rrcli.adapters.httpsign import sign
-from rrcli.adapters.httpwords import understand
+from rrcli.adapters.http.sign import sign
+from rrcli.adapters.http.words import understand
 from rrcli.document import document
 from rrcli.errors import ExchangeError
 from rrcli.model import Exchange

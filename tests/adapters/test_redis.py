@@ -14,7 +14,7 @@ from peers.redis_server import Redis
 from redis import Redis as Client
 
 from rrcli.adapters.redis import RedisRequest
-from rrcli.adapters.rediscommands import is_idempotent, is_safe, line_of
+from rrcli.adapters.redis.commands import is_idempotent, is_safe, line_of
 from rrcli.document import document
 from rrcli.errors import ExchangeError
 from rrcli.jsontext import dumps

@@ -22,7 +22,7 @@ from peers.script import datagram_responder, deaf, drip, hear, hear_end, pause, 
 from peers.smtp import BANNER
 
 import rrcli
-from rrcli.adapters.tcpwords import ESCAPES, ending, payload, step, unescape
+from rrcli.adapters.tcp.words import ESCAPES, ending, payload, step, unescape
 from rrcli.errors import ExchangeError
 from rrcli.model import Answer, Exchange, Failure
 

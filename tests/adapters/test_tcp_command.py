@@ -19,8 +19,8 @@ from peers.script import hear, hear_end, responder, say, script
 
 import rrcli
 from rrcli.adapters import tcp, tls
-from rrcli.adapters.tcpcommand import printf, quoted
-from rrcli.adapters.tcpwords import step
+from rrcli.adapters.tcp.tool import printf, quoted
+from rrcli.adapters.tcp.words import step
 from rrcli.model import Exchange
 
 

@@ -16,7 +16,7 @@ from peers.ca import Authority
 from peers.script import end, hear, hear_end, over_tls, responder, say, script
 
 import rrcli
-from rrcli.adapters.tcpwords import each_port, filled, names, step
+from rrcli.adapters.tcp.words import each_port, filled, names, step
 from rrcli.codec.boundary import AfterFrame, prefixed
 from rrcli.codec.proxyprotocol import header
 from rrcli.errors import ExchangeError

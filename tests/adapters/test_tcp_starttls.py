@@ -11,7 +11,7 @@ from peers.ca import Authority
 from peers.script import Handler, Responder, end, hear, hear_end, over_tls, responder, say, script
 
 import rrcli
-from rrcli.adapters.tcpwords import step
+from rrcli.adapters.tcp.words import step
 from rrcli.adapters.tls import PORTS
 from rrcli.adapters.tls import STARTTLS as NAMES_OF_TLS
 from rrcli.model import Exchange

@@ -26,7 +26,7 @@ def doctor(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.Monkey
         code = main(["doctor", *words])
         return code, capfdbinary.readouterr().out.decode()
 
-    yield run
+    return run
 
 
 def layers(report: str) -> dict[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 
-from rrcli.adapters.rediscommands import secrets_in
-from rrcli.adapters.redisplace import place_of
+from rrcli.adapters.redis.commands import secrets_in
+from rrcli.adapters.redis.place import place_of
 from rrcli.codec.respquote import quote
 from rrcli.policy.redact import MASK, Mask
 

@@ -6,9 +6,9 @@ is told `httpanswer.py`.
 
 from __future__ import annotations
 
-from rrcli.adapters.http1 import Talk, head_of
-from rrcli.adapters.httpanswer import Reception, media_type_of
-from rrcli.adapters.httpwords import Asked, understand
+from rrcli.adapters.http.answer import Reception, media_type_of
+from rrcli.adapters.http.version1 import Talk, head_of
+from rrcli.adapters.http.words import Asked, understand
 from rrcli.codec.h1 import ResponseDecoder
 from rrcli.events import Sent
 from rrcli.model import Body, Message, Target
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rrcli.adapters.http2 import Talk as Http2Talk
+    from rrcli.adapters.http.version2 import Talk as Http2Talk
     from rrcli.model import Answer, Exchange
     from rrcli.registry import Event
     from rrcli.runner import Context
@@ -135,7 +135,7 @@ def _reopened(hop: Asked) -> Asked:
     """A hop whose upload can be read once more."""
     if hop.upload is None:
         return hop
-    from rrcli.adapters.httpcontent import Upload
+    from rrcli.adapters.http.content import Upload
 
     return hop.replace(upload=Upload(hop.upload.path))
 
@@ -169,7 +169,7 @@ def _talk(request: HttpRequest, asked: Asked, stream: Stream, context: Context) 
         shown = http2.as_sent(asked)
         yield _sent(shown)
     elif request.http2 and asked.scheme == "https":
-        from rrcli.adapters.http2 import choose_failure
+        from rrcli.adapters.http.version2 import choose_failure
 
         raise choose_failure(chosen)
     else:
@@ -188,7 +188,7 @@ def _talk(request: HttpRequest, asked: Asked, stream: Stream, context: Context) 
 def _load_http2(context: Context) -> Any:
     """The module that speaks HTTP/2 and its codec's class; what loading them takes is no time of the exchange."""
     timeline, begin = context.trace.timeline, now()
-    from rrcli.adapters import http2
+    from rrcli.adapters.http import version2 as http2
     from rrcli.codec.h2 import Http2Client
 
     if timeline.origin_ns:
@@ -207,13 +207,13 @@ class _Leads:
     def __call__(self, answer: Answer) -> tuple[HttpRequest, str] | None:
         request = self._request
         if request.digest and answer.status.code == 401:
-            from rrcli.adapters.httpauth import meet_challenge
+            from rrcli.adapters.http.auth import meet_challenge
 
             met = meet_challenge(self._asked, answer)
             return (request.replace(hop=met), "auth") if met else None
         if not (request.location or request.location_trusted):
             return None
-        from rrcli.adapters.httpredirect import follow
+        from rrcli.adapters.http.redirect import follow
 
         following = follow(request, self._asked, answer, self._context)
         return (following, "redirect") if following else None
@@ -221,7 +221,7 @@ class _Leads:
 
 def as_command(exchange: Exchange) -> str:
     """The curl command for the same exchange, an environment variable in the place of each secret."""
-    from rrcli.adapters.httpcurl import as_command
+    from rrcli.adapters.http.curl import as_command
 
     return as_command(exchange)
 
@@ -266,12 +266,12 @@ def _note_doubts(request: HttpRequest, asked: Asked, context: Context) -> None:
     ):
         context.note("json-as-form", "the content looks like JSON but is sent as a form: add -H 'Content-Type: application/json'")
     if (authorization := _value(asked, "authorization"))[:7].lower() == "bearer ":
-        from rrcli.adapters.httpauth import expired
+        from rrcli.adapters.http.auth import expired
 
         if ago := expired(authorization):
             context.note("token-expired", f"the bearer token's exp passed {_span(ago)} ago: get a new one")
     if request.uses_netrc:
-        from rrcli.adapters.httpauth import netrc_doubt
+        from rrcli.adapters.http.auth import netrc_doubt
 
         if doubt := netrc_doubt(request):
             context.note("netrc-readable", doubt)

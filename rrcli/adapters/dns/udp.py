@@ -3,7 +3,7 @@ can send it (RFC 5452)."""
 
 from __future__ import annotations
 
-from rrcli.adapters.dnsquery import Query, counted
+from rrcli.adapters.dns.query import Query, counted
 from rrcli.codec import dns
 from rrcli.errors import ExchangeError
 

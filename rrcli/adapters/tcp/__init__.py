@@ -5,7 +5,7 @@ The steps of a conversation (send, await, change to TLS) are taken in the order 
 
 from __future__ import annotations
 
-from rrcli.adapters.tcpwords import check_captures, each_port, ending, place, step
+from rrcli.adapters.tcp.words import check_captures, each_port, ending, place, step
 from rrcli.codec.boundary import LENGTHS, VARINT, prefixed
 from rrcli.errors import usage
 from rrcli.events import Content, Finished, Received, Sent
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from re import Pattern
     from typing import Any, ClassVar
 
-    from rrcli.adapters.tcpwords import Step
+    from rrcli.adapters.tcp.words import Step
     from rrcli.model import Exchange
     from rrcli.registry import Event
     from rrcli.runner import Context
@@ -92,7 +92,7 @@ def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
     if request.udp:
         yield from _datagrams(request, context, target, [data for _, data in steps if isinstance(data, bytes)])
         return
-    from rrcli.adapters.tcpdialogue import Dialogue  # before the clock starts
+    from rrcli.adapters.tcp.dialogue import Dialogue  # before the clock starts
 
     stream = _open(request, context, target)
     try:
@@ -106,7 +106,7 @@ def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
 
 def as_command(exchange: Exchange) -> str | None:
     """The same exchange by ncat or openssl s_client; `None` where neither can."""
-    from rrcli.adapters.tcpcommand import command
+    from rrcli.adapters.tcp.tool import command
 
     return command(exchange)
 

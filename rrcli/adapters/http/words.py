@@ -14,8 +14,8 @@ from rrcli.wire.resolve import to_ascii
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http import HttpRequest
-    from rrcli.adapters.httpcontent import Upload
-    from rrcli.adapters.httpitems import Item
+    from rrcli.adapters.http.content import Upload
+    from rrcli.adapters.http.items import Item
     from rrcli.model import Fields
     from rrcli.url import Url
 
@@ -61,7 +61,7 @@ def understand(request: HttpRequest, exchange_id: str) -> Asked:
     word, address, item_words = split_words(request.words)
     items: list[Item] = []
     if item_words:
-        from rrcli.adapters.httpitems import read_items
+        from rrcli.adapters.http.items import read_items
 
         items = read_items(item_words)
     _refuse_contradictions(request, word, items)
@@ -96,7 +96,7 @@ def understand(request: HttpRequest, exchange_id: str) -> Asked:
     asked = asked.replace(credentials=_credentials(request, url))
     if not request.aws_sigv4:
         return asked
-    from rrcli.adapters.httpsign import sign
+    from rrcli.adapters.http.sign import sign
 
     return sign(asked, request.aws_sigv4)
 
@@ -205,7 +205,7 @@ def _path(url: Url, request: HttpRequest) -> str:
     """The path as it is sent; an upload to a folder gets the file's name, as curl has it."""
     path = url.path or "/"
     if request.upload not in (None, "-") and path.endswith("/"):
-        from rrcli.adapters.httpcontent import octets, quote
+        from rrcli.adapters.http.content import octets, quote
 
         path += quote(octets(str(request.upload).rpartition("/")[2])).replace("+", "%20")
     return _ascii(path if request.path_as_is else remove_dots(path))
@@ -229,7 +229,7 @@ def _query(parts: list[str], items: list[Item]) -> str:
     """The query: the URL's own, that of `-G`, and the items `name==value`."""
     pairs = [(item.name, item.value) for item in items if item.separator == "=="]
     if pairs:
-        from rrcli.adapters.httpcontent import form
+        from rrcli.adapters.http.content import form
 
         parts = [*parts, form(pairs)]
     return "?" + "&".join([_ascii(part) for part in parts if part] or [""]) if parts else ""
@@ -239,7 +239,7 @@ def _ascii(text: str) -> str:
     """Percent-encode what is not ASCII, in UTF-8; all else stays as it was written."""
     if text.isascii():
         return text
-    from rrcli.adapters.httpcontent import octets
+    from rrcli.adapters.http.content import octets
 
     return "".join([chr(octet) if octet < 0x80 else f"%{octet:02X}" for octet in octets(text)])
 
@@ -252,7 +252,7 @@ def _content(request: HttpRequest, items: list[Item]) -> tuple[bytes | None, str
     data = [item for item in items if item.separator in ("=", ":=", "@")]
     if not (data or request.data or request.parts or request.upload is not None):
         return None, None, None
-    from rrcli.adapters import httpcontent
+    from rrcli.adapters.http import content as httpcontent
 
     if request.upload is not None:
         upload = httpcontent.Upload(request.upload)
@@ -263,7 +263,7 @@ def _content(request: HttpRequest, items: list[Item]) -> tuple[bytes | None, str
         return httpcontent.joined_data(request.data), httpcontent.FORM, None
     if request.parts:
         return *httpcontent.multipart([httpcontent.part_of(flag, text) for flag, text in request.parts]), None
-    from rrcli.adapters.httpitems import form_value, json_content
+    from rrcli.adapters.http.items import form_value, json_content
 
     if any(item.separator == "@" for item in data):
         return *httpcontent.multipart([_part(item) for item in data]), None
@@ -273,8 +273,8 @@ def _content(request: HttpRequest, items: list[Item]) -> tuple[bytes | None, str
 
 
 def _part(item: Item) -> tuple[str, bytes, str | None, str | None]:
-    from rrcli.adapters.httpcontent import item_part, octets
-    from rrcli.adapters.httpitems import form_value
+    from rrcli.adapters.http.content import item_part, octets
+    from rrcli.adapters.http.items import form_value
 
     if item.separator == "@":
         return item_part(item.name, item.value)
@@ -296,7 +296,7 @@ def _given_fields(request: HttpRequest, items: list[Item]) -> GivenFields:
     lines: list[str] = []
     for text in request.headers:
         if text.startswith("@"):
-            from rrcli.adapters.httpitems import read_text
+            from rrcli.adapters.http.items import read_text
 
             lines += [line for line in read_text(text[1:]).splitlines() if line.strip()]
         else:
@@ -381,7 +381,7 @@ def _credentials(request: HttpRequest, url: Url) -> tuple[str, str] | None:
     if url.user is not None:
         return url.user, url.password or ""
     if request.uses_netrc:
-        from rrcli.adapters.httpauth import from_netrc
+        from rrcli.adapters.http.auth import from_netrc
 
         return from_netrc(request, host_of(url))
     if request.digest or request.aws_sigv4:
@@ -393,7 +393,7 @@ def basic(user: str, password: str) -> str:
     """Basic credentials (RFC 7617)."""
     from binascii import b2a_base64
 
-    from rrcli.adapters.httpcontent import octets
+    from rrcli.adapters.http.content import octets
 
     return f"Basic {b2a_base64(octets(f'{user}:{password}'), newline=False).decode()}"
 

@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.redisplace import Asked
-    from rrcli.adapters.redisreplies import Replies
+    from rrcli.adapters.redis.place import Asked
+    from rrcli.adapters.redis.replies import Replies
     from rrcli.registry import Event
     from rrcli.runner import Context
 

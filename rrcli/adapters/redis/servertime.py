@@ -10,7 +10,7 @@ goes over the same connection, but into a trace of its own that is thrown away, 
 
 from __future__ import annotations
 
-from rrcli.adapters.rediscommands import name_of
+from rrcli.adapters.redis.commands import name_of
 from rrcli.codec.resp import encode
 from rrcli.errors import ExchangeError
 from rrcli.wire.trace import Trace
@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.redisplace import Asked
-    from rrcli.adapters.redisreplies import Replies
+    from rrcli.adapters.redis.place import Asked
+    from rrcli.adapters.redis.replies import Replies
     from rrcli.runner import Context
 
 QUESTION = encode((b"INFO", b"commandstats"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.adapters.rediscommands import STREAMS, is_idempotent, is_safe, line_of, name_of
+from rrcli.adapters.redis.commands import STREAMS, is_idempotent, is_safe, line_of, name_of
 from rrcli.codec.resp import Reply, as_json
 from rrcli.errors import usage
 from rrcli.model import Message, Target

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.httpcontent import UNRESERVED, octets
+from rrcli.adapters.http.content import UNRESERVED, octets
 from rrcli.errors import usage
 from rrcli.record import Record
 from rrcli.url import unquote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.httpwords import Asked
+    from rrcli.adapters.http.words import Asked
     from rrcli.model import Fields
 
 

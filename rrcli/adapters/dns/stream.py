@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.dnsquery import Query, counted, oddities
+from rrcli.adapters.dns.query import Query, counted, oddities
 from rrcli.codec import dns
 from rrcli.codec.dnstables import SOA, type_name
 from rrcli.errors import ExchangeError, malformed, too_large, truncated

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.dns import DnsRequest
-    from rrcli.adapters.dnswords import Question
+    from rrcli.adapters.dns.words import Question
     from rrcli.runner import Context
     from rrcli.wire.clock import Timeline
 

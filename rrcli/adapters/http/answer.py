@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, Protocol
 
-    from rrcli.adapters.httpwords import Asked
+    from rrcli.adapters.http.words import Asked
     from rrcli.codec.content import ContentDecoder
     from rrcli.codec.h1 import Event as CodecEvent
     from rrcli.model import Fields, Note

@@ -6,7 +6,7 @@ Whatever is read on the way is content of the answer, so that nothing the peer s
 from __future__ import annotations
 
 from rrcli.adapters.tcp import in_bytes, message, named
-from rrcli.adapters.tcpwords import filled
+from rrcli.adapters.tcp.words import filled
 from rrcli.codec.boundary import AfterBytes, AfterFrame, AfterLines, AfterMatch, AfterText, Boundary
 from rrcli.errors import ExchangeError
 from rrcli.events import Content, Finished, Received, Sent
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from re import Pattern
 
     from rrcli.adapters.tcp import TcpRequest
-    from rrcli.adapters.tcpwords import Step
+    from rrcli.adapters.tcp.words import Step
     from rrcli.model import Target
     from rrcli.registry import Event
     from rrcli.runner import Context

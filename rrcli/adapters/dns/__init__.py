@@ -6,7 +6,7 @@ that wants its cookie is asked again with it, a search list goes on to the next 
 
 from __future__ import annotations
 
-from rrcli.adapters.dnsquery import Query, oddities
+from rrcli.adapters.dns.query import Query, oddities
 from rrcli.codec import dns
 from rrcli.codec.dnsdata import EVERYDAY
 from rrcli.codec.dnsedns import COOKIE, cookie, subnet
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import ClassVar
 
-    from rrcli.adapters.dnstrace import Trail
-    from rrcli.adapters.dnswords import Question
+    from rrcli.adapters.dns.trace import Trail
+    from rrcli.adapters.dns.words import Question
     from rrcli.registry import Event
     from rrcli.runner import Context
 
@@ -93,7 +93,7 @@ class DnsRequest(Request):
 
     def several(self) -> tuple[DnsRequest, ...] | None:
         """The requests of one question each, type by type and server by server; `None` when there is one at most."""
-        from rrcli.adapters.dnswords import questions
+        from rrcli.adapters.dns.words import questions
 
         asked = questions(self)
         if self.trace or len(asked) == 1:
@@ -108,11 +108,11 @@ class DnsRequest(Request):
 
 def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
     """Ask the one question, or take one step of a trace."""
-    from rrcli.adapters.dnswords import questions
+    from rrcli.adapters.dns.words import questions
 
     _check(request)
     if request.trace:
-        from rrcli.adapters.dnstrace import step
+        from rrcli.adapters.dns.trace import step
 
         yield from step(request, context)
         return
@@ -124,7 +124,7 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
     prepare(query)
     yield Sent(message=query.message(), target=query.target())
     if query.question.kind == AXFR:
-        from rrcli.adapters.dnsstream import transfer
+        from rrcli.adapters.dns.stream import transfer
 
         yield from transfer(query, context)
     else:
@@ -150,7 +150,7 @@ def prepare(query: Query) -> None:
 
         load()
     if query.request.validate:
-        from rrcli.adapters.dnssec import load_anchors
+        from rrcli.adapters.dns.validation import load_anchors
 
         query.anchors = load_anchors(query.request.anchor)
 
@@ -181,7 +181,7 @@ def _conclude(query: Query, answer: dns.Message, context: Context) -> Iterator[E
     found = query.answer(answer, answer.answer).replace(whole=query.whole(answer, context))
     broken = None
     if query.request.validate:
-        from rrcli.adapters.dnssec import validate
+        from rrcli.adapters.dns.validation import validate
 
         context.trace.timeline.finish()  # the answer is here: checking it is no waiting for it
         verdict = validate(query, answer, context)

@@ -8,8 +8,8 @@ them (lame ones), are named in the notes, and the next one is asked.
 from __future__ import annotations
 
 from rrcli.adapters.dns import ask, prepare
-from rrcli.adapters.dnsquery import Query
-from rrcli.adapters.dnswords import A, Question, questions
+from rrcli.adapters.dns.query import Query
+from rrcli.adapters.dns.words import A, Question, questions
 from rrcli.codec.dnstables import type_name
 from rrcli.errors import ExchangeError, usage
 from rrcli.events import Content, Finished, Received, Sent

@@ -5,7 +5,7 @@ The server's SETTINGS come before it has looked at the request; they do not end 
 
 from __future__ import annotations
 
-from rrcli.adapters.http1 import CONTINUE_WAIT
+from rrcli.adapters.http.version1 import CONTINUE_WAIT
 from rrcli.codec.h2 import VERSION, Http2Client, fields_of
 from rrcli.codec.h2frames import FrameNotes
 from rrcli.errors import ExchangeError
@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from rrcli.adapters.httpanswer import Reception
-    from rrcli.adapters.httpwords import Asked
+    from rrcli.adapters.http.answer import Reception
+    from rrcli.adapters.http.words import Asked
     from rrcli.registry import Event
     from rrcli.runner import Context
     from rrcli.wire.stream import Stream

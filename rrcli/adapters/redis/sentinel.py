@@ -7,7 +7,7 @@ works in a thread: its time limits are those of single reads, ours is for all of
 
 from __future__ import annotations
 
-from rrcli.adapters.redisplace import Place, place_of, split_words, userinfo_login
+from rrcli.adapters.redis.place import Place, place_of, split_words, userinfo_login
 from rrcli.errors import ExchangeError, usage
 from rrcli.events import Finished, Sent
 from rrcli.model import Answer, Attempt, Message, Status

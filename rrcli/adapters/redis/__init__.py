@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.adapters.rediscommands import (
+from rrcli.adapters.redis.commands import (
     ANSWERED_BY_PUSH,
     ENDLESS,
     LONGEST_WORD,
@@ -21,8 +21,8 @@ from rrcli.adapters.rediscommands import (
     own_timeout,
     spelled_secrets,
 )
-from rrcli.adapters.redisplace import split_words, understand
-from rrcli.adapters.redisreplies import Replies, raw_parts
+from rrcli.adapters.redis.place import split_words, understand
+from rrcli.adapters.redis.replies import Replies, raw_parts
 from rrcli.codec.resp import Reply, as_json, encode, framing
 from rrcli.codec.resptext import as_raw, as_text
 from rrcli.errors import malformed
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any, ClassVar
 
-    from rrcli.adapters.redisplace import Asked, Place
+    from rrcli.adapters.redis.place import Asked, Place
     from rrcli.model import Exchange
     from rrcli.registry import Event
     from rrcli.runner import Context
@@ -79,7 +79,7 @@ class RedisRequest(Request):
 def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     """Shake hands, send the command, read its reply. An error reply is an answer whose status is not ok."""
     if request.sentinel:
-        from rrcli.adapters.redissentinel import discover
+        from rrcli.adapters.redis.sentinel import discover
 
         yield from discover(request, context)
         return
@@ -87,7 +87,7 @@ def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     context.request = asked.request  # a unix:// URL names the socket that `connect` opens
     pipeline = None
     if request.pipeline:
-        from rrcli.adapters.redispipeline import Pipeline
+        from rrcli.adapters.redis.pipeline import Pipeline
 
         pipeline = Pipeline(asked)
     context.secret(asked.password, *(pipeline.secrets() if pipeline else spelled_secrets(asked.words)))
@@ -107,7 +107,7 @@ def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
 
 def as_command(exchange: Exchange) -> str:
     """The same with redis-cli, for a shell."""
-    from rrcli.adapters.redistool import as_command
+    from rrcli.adapters.redis.tool import as_command
 
     return as_command(exchange)
 
@@ -119,7 +119,7 @@ def _converse(asked: Asked, context: Context, replies: Replies) -> Iterator[Even
     """The command and what it is answered."""
     stopwatch = None
     if asked.request.slowlog:
-        from rrcli.adapters.redistime import Stopwatch
+        from rrcli.adapters.redis.servertime import Stopwatch
 
         stopwatch = Stopwatch(asked, context, replies)
     command, streams = asked.command, asked.command in STREAMS
@@ -137,7 +137,7 @@ def _converse(asked: Asked, context: Context, replies: Replies) -> Iterator[Even
         yield hop
         return
     if streams and not is_error(reply):
-        from rrcli.adapters.redisevents import events
+        from rrcli.adapters.redis.events import events
 
         yield from events(asked, context, replies, reply)
         return

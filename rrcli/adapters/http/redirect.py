@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.httpwords import PORTS, Asked, host_field, host_of, read_url, remove_dots, userinfo_of
+from rrcli.adapters.http.words import PORTS, Asked, host_field, host_of, read_url, remove_dots, userinfo_of
 from rrcli.errors import ExchangeError, malformed
 from rrcli.policy.origins import origin, split_credentials
 from rrcli.policy.redact import field_secrets
@@ -66,7 +66,7 @@ def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context)
         credentials=None if crossing and not request.location_trusted else asked.credentials,
     )
     if (crossing and request.uses_netrc) or url.user is not None or request.aws_sigv4:
-        from rrcli.adapters.httpauth import authorize_hop
+        from rrcli.adapters.http.auth import authorize_hop
 
         following = authorize_hop(request, following, url)
     hop = request.replace(hop=following, redirects=request.redirects + 1)

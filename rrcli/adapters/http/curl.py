@@ -132,7 +132,7 @@ class _Line:
             text = "\0"
         if "\0" not in text:
             return ["--data-raw", self.shell(text, "HTTP_SECRET")]
-        from rrcli.adapters.tcpcommand import printf
+        from rrcli.adapters.tcp.tool import printf
 
         self.before = [printf(self._mask.blank(body.data)), "|"]
         return ["--data-binary", "@-"]

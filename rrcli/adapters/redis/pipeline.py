@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.redis import LARGEST_DRAWN, content, is_error, prefix, summary, tell_pushes
-from rrcli.adapters.rediscommands import (
+from rrcli.adapters.redis.commands import (
     ANSWERED_BY_PUSH,
     ENDLESS,
     LONGEST_LINE,
@@ -13,7 +13,7 @@ from rrcli.adapters.rediscommands import (
     name_of,
     spelled_secrets,
 )
-from rrcli.adapters.redisplace import refuse_silence
+from rrcli.adapters.redis.place import refuse_silence
 from rrcli.codec.resp import Reply, as_json, encode, framing
 from rrcli.codec.respquote import split
 from rrcli.codec.resptext import as_text
@@ -26,8 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from rrcli.adapters.redisplace import Asked, Words
-    from rrcli.adapters.redisreplies import Replies
+    from rrcli.adapters.redis.place import Asked, Words
+    from rrcli.adapters.redis.replies import Replies
     from rrcli.registry import Event
     from rrcli.runner import Context
 

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.redisplace import Asked
+    from rrcli.adapters.redis.place import Asked
     from rrcli.wire.stream import Stream
 
 PARTS_FROM = 1 << 20  # bytes of a reply that has come so far, from which on it is passed on in parts

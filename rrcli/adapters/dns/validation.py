@@ -8,7 +8,7 @@ of one a proof by its NSEC or NSEC3 records. The signatures are checked by dnspy
 
 from __future__ import annotations
 
-from rrcli.adapters.dnsdenial import Denial, proven_cut
+from rrcli.adapters.dns.denial import Denial, proven_cut
 from rrcli.errors import ExchangeError, usage
 from rrcli.localfile import read_local
 from rrcli.record import Record
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.rrset import RRset
 
-    from rrcli.adapters.dnsquery import Query
+    from rrcli.adapters.dns.query import Query
     from rrcli.codec import dns
     from rrcli.runner import Context
 
@@ -298,7 +298,7 @@ class _Walk:
     def _ask(self, name: str, kind: int) -> dns.Message:
         """The answer to another question to the same server, over TCP where it was cut."""
         from rrcli.adapters.dns import ask
-        from rrcli.adapters.dnsquery import Query
+        from rrcli.adapters.dns.query import Query
 
         question = self.query.question.replace(name=name, kind=kind, of_class=1, others=())
         context = self.context.hop(self.query.request)

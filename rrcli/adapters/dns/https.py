@@ -9,7 +9,7 @@ from rrcli.url import host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.dnsquery import Query
+    from rrcli.adapters.dns.query import Query
     from rrcli.codec.h1 import Event
     from rrcli.codec.h2 import Http2Client
     from rrcli.model import Fields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.httpwords import basic, host_of
+from rrcli.adapters.http.words import basic, host_of
 from rrcli.errors import ExchangeError, usage
 
 TYPE_CHECKING = False
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.http import HttpRequest
-    from rrcli.adapters.httpwords import Asked
+    from rrcli.adapters.http.words import Asked
     from rrcli.model import Answer, Fields
     from rrcli.url import Url
 
@@ -23,7 +23,7 @@ def _with_authorization(asked: Asked, value: str) -> Asked:
 def authorize_hop(request: HttpRequest, asked: Asked, url: Url) -> Asked:
     """The next hop with what belongs to its own origin: user and password of its URL or of netrc, or a new signature."""
     if request.aws_sigv4 and asked.credentials:
-        from rrcli.adapters.httpsign import sign
+        from rrcli.adapters.http.sign import sign
 
         return sign(asked, request.aws_sigv4)
     if asked.field("authorization"):

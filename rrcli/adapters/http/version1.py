@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from rrcli.adapters.httpanswer import Reception
-    from rrcli.adapters.httpwords import Asked
+    from rrcli.adapters.http.answer import Reception
+    from rrcli.adapters.http.words import Asked
     from rrcli.registry import Event
     from rrcli.wire.stream import Stream
 

@@ -8,7 +8,7 @@ from rrcli.wire.quic import Quic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.dnsquery import Query
+    from rrcli.adapters.dns.query import Query
     from rrcli.runner import Context
 
 LARGEST = 65535 + 2
