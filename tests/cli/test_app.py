@@ -100,11 +100,11 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ("tcp h:1 --send a --send-base64 =", "invalid value for --send-base64: '=' is no base64: Leading padding not allowed", None),
         ("tcp h:1 --timeout", "--timeout needs a value: --timeout TIME", None),
         ("tcp h:1 -m", "-m needs a value: -m TIME", None),
-        ("tcp h:1 --json=1", "--json takes no value", None),
+        ("tcp h:1 --json=1", "--json takes no value", "Print the exchange as one JSON document."),
         ("tcp", "tcp takes HOST:PORT, got nothing", "rrcli tcp --help shows examples"),
         ("tcp --json", "tcp takes HOST:PORT, got nothing", "rrcli tcp --help shows examples"),
-        ("tpc h:1", "no command tpc; did you mean tcp?", "commands are http, dns, redis, tcp, tls, explain, serve, demo, schema"),
-        ("zzz", "no command zzz", "commands are http, dns, redis, tcp, tls, explain, serve, demo, schema"),
+        ("tpc h:1", "no command tpc; did you mean tcp?", "commands are http, dns, redis, tcp, tls, explain, serve, doctor, demo, schema"),
+        ("zzz", "no command zzz", "commands are http, dns, redis, tcp, tls, explain, serve, doctor, demo, schema"),
         ("example.com", "no command example.com", "a URL needs its scheme, or a command before it: rrcli http example.com"),
         (":8080/x", "no command :8080/x", "a URL needs its scheme, or a command before it: rrcli http :8080/x"),
         (
@@ -187,6 +187,7 @@ Protocols:
 Tools:
   explain  Say what a status, error or exit code means and what to do.
   serve    Run loopback responders until Ctrl-C.
+  doctor   Walk the layers one by one and name the first that fails.
   demo     Show one exchange per protocol; needs no network.
   schema   Print the JSON Schema of a document: exchange, set.
 
@@ -258,7 +259,7 @@ def test_options_stand_in_groups_the_commands_own_first(run: Any) -> None:
     _, out, _ = run("tcp", "--help")
     titles = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert titles == [
-        "Examples:", "Options:", "End of the answer:", "Output:", "Time:", "Checks:", "Connection:", "TLS:", "Correlation:"
+        "Examples:", "Options:", "End of the answer:", "Output:", "Time:", "Retry:", "Checks:", "Connection:", "TLS:", "Correlation:"
     ]  # fmt: skip
 
 

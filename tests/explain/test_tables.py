@@ -107,6 +107,7 @@ def test_framings_follow_ends_by() -> None:
         "close": "the peer closing",
         "none": "the end of its fields (no content)",
         "upgrade": "the change of protocol",
+        "end-stream": "END_STREAM",
         "crlf": "CRLF",
         "length-prefix": "its length prefix",
         "element-count": "its count of elements",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.dns.trace import Trail
     from rrcli.adapters.dns.words import Question
+    from rrcli.model import Exchange
     from rrcli.registry import Event
     from rrcli.runner import Context
 
@@ -131,6 +132,13 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
         yield from _conclude(query, ask(query, context), context)
 
 
+def as_command(exchange: Exchange) -> str | None:
+    """The same with dig, or with kdig over QUIC, for a shell."""
+    from rrcli.adapters.dns.tool import as_command
+
+    return as_command(exchange)
+
+
 def _check(request: DnsRequest) -> None:
     """Raise `usage` for options that go only with others."""
     if request.hints and not request.trace:
@@ -157,8 +165,8 @@ def prepare(query: Query) -> None:
 
 def ask(query: Query, context: Context) -> dns.Message:
     """The answer, over whichever transport the question names. Raises `ExchangeError`."""
-    module = {"udp": "dnsudp", "https": "dnshttps", "quic": "dnsquic"}.get(query.question.transport, "dnsstream")
-    answer: dns.Message = __import__(f"rrcli.adapters.{module}", fromlist=["ask"]).ask(query, context)
+    module = {"udp": "udp", "https": "https", "quic": "quic"}.get(query.question.transport, "stream")
+    answer: dns.Message = __import__(f"rrcli.adapters.dns.{module}", fromlist=["ask"]).ask(query, context)
     oddities(answer, context)
     return answer
 

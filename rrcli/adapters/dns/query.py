@@ -54,8 +54,18 @@ class Query:
                 "id": asked.id,
                 "safe": True,
                 "idempotent": True,
+                **self._sealing(),
             },
         )
+
+    def _sealing(self) -> dict[str, str]:
+        """How a transport that hides the question was asked: the method, the files that say whom to trust."""
+        if self.question.transport not in SEALED:
+            return {}
+        request = self.request
+        method = ("GET" if request.get else "POST") if self.question.transport == "https" else None
+        named = {"method": method, "cacert": request.cacert, "cert": request.cert, "key": request.key}
+        return {key: value for key, value in named.items() if value}
 
     def target(self) -> Target:
         return Target(url=self.question.url, host=self.question.host, port=self.question.port)

@@ -1,7 +1,7 @@
 """HTTP/1.0, 1.1 and 2: one request out, its answer in, and where that leads: a redirect, a challenge.
 
-What the words and options mean is `httpwords.py`; how each version is spoken `http1.py` and `http2.py`; how an answer
-is told `httpanswer.py`.
+What the words and options mean is `words.py`; how each version is spoken `version1.py` and `version2.py`; how an answer
+is told `answer.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The words are the command's own bytes from the first one that is no URL. What the handshake refuses is the answer, and
 the command is not sent then. What not every command needs has files of its own, loaded when it is asked for: events
-(`redisevents.py`), `--pipeline`, `--sentinel`, `--slowlog` and the command line of redis-cli. RESP is in `codec/resp.py`.
+(`events.py`), `--pipeline`, `--sentinel`, `--slowlog` and the command line of redis-cli. RESP is in `codec/resp.py`.
 """
 
 from __future__ import annotations

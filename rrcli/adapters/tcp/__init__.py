@@ -1,6 +1,6 @@
 """Raw bytes over TCP, TLS, UDP or a unix socket: send some, read until the answer ends where the user says it does.
 
-The steps of a conversation (send, await, change to TLS) are taken in the order given, by `tcpdialogue`.
+The steps of a conversation (send, await, change to TLS) are taken in the order given, by `dialogue.py`.
 """
 
 from __future__ import annotations
