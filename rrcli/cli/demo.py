@@ -5,7 +5,11 @@ Each command shown is the command run: it is parsed and executed as if it had be
 
 from __future__ import annotations
 
+import json
 import shlex
+import subprocess
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rrcli.cli import fast
@@ -13,19 +17,18 @@ from rrcli.cli.execute import color, execute
 from rrcli.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 from rrcli.options import Output
 from rrcli.report.output import to_stdout
-from rrcli.responders.serve import start, stop
 
 if TYPE_CHECKING:
-    from rrcli.responders.base import Responder
+    from collections.abc import Iterator
 
-# (responder, heading, command line); `{url}` and `{address}` are where the responder listens.
+# (responder, heading, command line); `{where}` is where the responder listens.
 STEPS = (
-    ("http", "HTTP: make a user; where does the time go?", "http {url}/users name=ann age:=3"),
-    ("dns", "DNS: who takes the mail of a domain?", "dns mail.rrcli.test MX @{address}"),
-    ("tcp", "TCP: send bytes, read one line back", r"tcp {address} --send 'hello\r\n' --read-lines 1"),
-    ("redis", "Redis: a list command for a key that holds a string, and so a failure", "redis {url} LPUSH greeting hello"),
+    ("http", "HTTP: make a user; where does the time go?", "http {where}/users name=ann age:=3"),
+    ("dns", "DNS: who takes the mail of a domain?", "dns mail.rrcli.test MX @{where}"),
+    ("tcp", "TCP: send bytes, read one line back", r"tcp {where} --send 'hello\r\n' --read-lines 1"),
+    ("redis", "Redis: a list command for a key that holds a string, and so a failure", "redis {where} LPUSH greeting hello"),
 )
-PREPARE = ("redis", "redis {url} SET greeting hi")  # run unseen, before the steps
+PREPARE = ("redis", "redis {where} SET greeting hi")  # run unseen, before the steps
 
 
 def demo() -> int:
@@ -33,9 +36,7 @@ def demo() -> int:
 
     Returns 0, for the failure is part of the show, or the code of an interruption.
     """
-    running = start([name for name, _, _ in STEPS])
-    try:
-        where = {responder.protocol: responder for responder in running}
+    with _responders() as where:
         _run(_filled(PREPARE[1], where[PREPARE[0]]), "--quiet")
         for number, (name, heading, line) in enumerate(STEPS, 1):
             words = _filled(line, where[name])
@@ -44,13 +45,23 @@ def demo() -> int:
             if code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
                 return code
         to_stdout(b"\nrrcli --help lists the commands, rrcli serve keeps these servers running.\n")
-    finally:
-        stop(running)
     return 0
 
 
-def _filled(line: str, responder: Responder) -> list[str]:
-    return [word.format(url=responder.url, address=responder.address) for word in shlex.split(line)]
+@contextmanager
+def _responders() -> Iterator[dict[str, str]]:
+    """Where `rrcli serve` listens, a process of its own: threads of ours would take turns with what they answer."""
+    command = [sys.executable, "-m", "rrcli", "serve", "--json", *(name for name, _, _ in STEPS)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        try:
+            yield json.loads(child.stdout.readline())
+        finally:
+            child.terminate()
+
+
+def _filled(line: str, where: str) -> list[str]:
+    return [word.format(where=where) for word in shlex.split(line)]
 
 
 def _say(heading: str, words: list[str]) -> None:
