@@ -21,6 +21,7 @@ from pathlib import Path
 
 # Set by whoever runs the tests: none of it may change what a child prints. A value of `None` leaves one out, too.
 CLEAN = (
+    "COVERAGE_PROCESS_CONFIG",  # measuring takes time and memory of its own
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",
