@@ -116,7 +116,7 @@ def _body(body: Body | None, exact: bool, *, timed: bool = False) -> dict[str, A
         return None
     if exact and len(body.data) > LARGE:
         return _large_body(body, timed=timed)
-    text = body_text(body)
+    text = body_text(body) if is_readable(body) else None
     value, parse_ns = None, None
     if text is not None and not body.truncated and looks_like_json(body.media_type, text) and _affordable(body.data):
         began = monotonic_ns()
@@ -167,6 +167,21 @@ def _large_body(body: Body, *, timed: bool) -> dict[str, Any]:
         None if parse_ns is None else as_json(body.data, charset),
         {"parse_ms": ms(parse_ns)} if timed else {},
     )
+
+
+def is_readable(body: Body) -> bool:
+    """Whether an expression may read the body as text: one wide letter makes a large one take four times its size."""
+    if len(body.data) <= LARGE:
+        return True
+    from rrcli.largebody import readable
+
+    return readable(body.data, body.charset or "utf-8")
+
+
+def is_unparsed(body: Body) -> bool:
+    """Whether the body is JSON by its type or its beginning, and too large to be parsed."""
+    begins = body.data[:1024].decode("utf-8", "ignore")
+    return not body.truncated and not _affordable(body.data) and looks_like_json(body.media_type, begins)
 
 
 def _affordable(data: bytes) -> bool:

@@ -48,9 +48,22 @@ def examine(data: bytes, charset: str) -> tuple[bool, bool]:
 
 def affordable(data: bytes) -> bool:
     """Whether the value of a JSON text fits into memory: what its letters take twice, and its lists, objects and items."""
-    width = 4 if any(data.find(lead) >= 0 for lead in (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")) else 1 if data.isascii() else 2
+    width = _width(data)
     parts = 64 * data.count(b"[") + 240 * data.count(b"{") + 48 * (data.count(b",") + data.count(b":"))
     return 2 * width * len(data) + parts <= AFFORDABLE + len(data)
+
+
+def readable(data: bytes, charset: str) -> bool:
+    """Whether the text fits into memory whole, as an expression reads it."""
+    width = _width(data) if charset.lower() in ("utf-8", "utf8") else 2
+    return width * len(data) <= AFFORDABLE
+
+
+def _width(data: bytes) -> int:
+    """Bytes that Python takes for each letter of a text in UTF-8: as many as for its widest."""
+    if data.isascii():
+        return 1
+    return 4 if any(data.find(lead) >= 0 for lead in (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")) else 2
 
 
 def as_text(data: bytes, charset: str) -> Sliced:

@@ -12,6 +12,7 @@ from binascii import hexlify
 from time import time_ns
 
 from rrcli import registry
+from rrcli.document import LARGE
 from rrcli.errors import EXIT_TERMINATED, ExchangeError, usage
 from rrcli.fold import Fold
 from rrcli.model import Exchange, Failure, Note, Timing
@@ -283,6 +284,10 @@ def _suspicions(trace: Trace, answer: Answer | None, warn_days: int) -> list[Not
         from rrcli.policy.suspicion import clock_notes
 
         notes += clock_notes(answer.fields, trace.timeline.started_at_ns / 1e9)
+    if answer and answer.body and len(answer.body.data) > LARGE:
+        from rrcli.policy.suspicion import body_notes
+
+        notes += body_notes(answer.body)
     return notes
 
 

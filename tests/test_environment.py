@@ -187,6 +187,11 @@ def test_standard_output_closed(style: str, url: str) -> None:
     assert b"cannot write to standard output: bad file descriptor\n" in ended.err
 
 
+def test_serve_with_standard_output_closed() -> None:
+    for words in (("serve", "tcp"), ("serve", "tcp", "--json"), ("serve", "--faults")):
+        assert shell('timeout 10 "$@" >&-', *words).code == 9
+
+
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
 def test_streams_closed(closed: str, url: str) -> None:
     ended = shell(f'"$@" {closed}', "http", "--json", url)

@@ -6,7 +6,7 @@ the completions are all made from it.
 
 from __future__ import annotations
 
-import sys
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from rrcli import registry
@@ -17,7 +17,7 @@ from rrcli.explain import FAMILIES, lookup, near
 from rrcli.jsontext import dumps
 from rrcli.options import Optioned, Output, Request, option, suggestion
 from rrcli.record import Record
-from rrcli.report.output import to_stdout
+from rrcli.report.output import to_stderr, to_stdout
 from rrcli.responders.serve import RESPONDERS
 from rrcli.responders.serve import serve as run_responders
 
@@ -173,9 +173,21 @@ def serve(values: Values) -> int:
         ports=ports,
         faults=values.get("fault", ()),
         json_line=bool(values.get("json")),
-        out=sys.stdout,
-        err=sys.stderr,
+        out=_Standard(lambda text: to_stdout(text.encode("utf-8", "surrogateescape"))),
+        err=_Standard(to_stderr),
     )
+
+
+class _Standard(StringIO):
+    """A standard stream that may be closed or full: writing fails as everywhere else here."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    def write(self, text: str) -> int:
+        self._write(text)
+        return len(text)
 
 
 def doctor(values: Values) -> int:

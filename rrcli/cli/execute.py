@@ -9,7 +9,7 @@ import os
 
 from rrcli.document import document, set_document
 from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
-from rrcli.jsontext import dumps, pieces
+from rrcli.jsontext import pieces
 from rrcli.model import Exchange, ExchangeSet
 from rrcli.options import FORMATS, one_of
 from rrcli.policy.redact import masked
@@ -164,7 +164,10 @@ class _Run:
         assert self.query
         found = self.query.find(names(value))
         if found is not None and self.style != "quiet":
-            _print(found if isinstance(found, str) else dumps(found))
+            if isinstance(found, str):
+                _print(found)
+            else:
+                _print_pieces(pieces(found))
         return found is not None
 
     def _show_command(self, exchange: Exchange) -> None:
@@ -261,7 +264,11 @@ def _query(output: Output) -> Path | None:
 
 
 def _print(text: str) -> None:
-    to_stdout((text if text.endswith("\n") else text + "\n").encode("utf-8", "surrogateescape"))
+    """Print a text of any size, a piece of it at a time, and end its last line."""
+    ending = "" if text.endswith("\n") else "\n"
+    for at in range(0, len(text) or 1, AT_ONCE):
+        piece = text[at : at + AT_ONCE] + (ending if at + AT_ONCE >= len(text) else "")
+        to_stdout(piece.encode("utf-8", "surrogateescape"))
 
 
 def _print_pieces(parts: Iterable[str]) -> None:

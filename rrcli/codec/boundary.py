@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rrcli.errors import malformed, too_large
+from rrcli.errors import ExchangeError, malformed, too_large
+from rrcli.policy.patience import PATIENCE, Impatient, search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,18 +80,25 @@ class AfterMatch(Boundary):
     """Ends after the first match of a regular expression within the last `REACH` bytes.
 
     It ends as soon as there is a match, which more bytes might have made longer: nobody can wait for those that never come.
+    A pattern that backtracks for longer than `patience` seconds is given up.
     """
 
     framing = "read-until"
 
-    def __init__(self, pattern: Pattern[bytes]) -> None:
+    def __init__(self, pattern: Pattern[bytes], patience: float = PATIENCE) -> None:
         self._pattern = pattern
+        self.patience = patience
         self._tail = b""
         self.found: Match[bytes] | None = None
 
     def feed(self, data: bytes) -> int | None:
         window = self._tail + data
-        if found := self._pattern.search(window):
+        try:
+            found = search(self._pattern, window, self.patience)
+        except Impatient:
+            hint = "write it without a repetition inside a repetition, as (a+)+"
+            raise ExchangeError("transport", "timeout", f"the pattern took more than {self.patience:g} s to look for", hint=hint) from None
+        if found:
             self.found = found
             return max(0, found.end() - len(self._tail))  # it may end before `data`, which it was looking ahead to
         self._tail = window[-REACH:]

@@ -298,7 +298,7 @@ class Http2Client:
     def _count(self, frame: Frame) -> None:
         """Bound what a peer may send without coming further: SETTINGS, PING, empty DATA, frames of unknown types."""
         self._greeted = self._greeted or frame.kind in (SETTINGS, GOAWAY)
-        if frame.kind == HEADERS or (frame.kind == DATA and len(frame.whole) > HEADER):
+        if frame.kind == HEADERS or (frame.kind == DATA and _brings_content(frame)):
             self._idle = 0
             return
         self._idle += 1
@@ -415,6 +415,12 @@ class Http2Client:
             return truncated(f"the answer ended after {stream.received} of {stream.expected} bytes of the body")
         assert stream.framing is not None
         return End(framing=stream.framing, leftover=b"")
+
+
+def _brings_content(frame: Frame) -> bool:
+    """Whether a DATA frame has more than padding, whose length is the first byte (RFC 9113 section 6.1)."""
+    padding = 1 + frame.whole[HEADER] if frame.flags & PADDED and len(frame.whole) > HEADER else 0
+    return len(frame.whole) > HEADER + padding
 
 
 def _close(stream: _Stream) -> None:

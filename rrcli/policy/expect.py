@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rrcli.document import KEYS, SET_KEYS, document
 from rrcli.errors import usage
-from rrcli.model import Check, Exchange, Failure
+from rrcli.model import Check, Exchange, Failure, Note
 from rrcli.options import UNITS, split_unit, suggestion
 
 TYPE_CHECKING = False
@@ -152,6 +152,7 @@ class Expectation:
         self._literal = _literal(literal)
         self._members = _literals(literal) if self._operator == "in" else []
         self._pattern = _pattern(literal) if self._operator == "matches" else None
+        self.gave_up = False  # the pattern took too long: neither it nor its opposite holds
 
     @property
     def decides_status(self) -> bool:
@@ -161,7 +162,8 @@ class Expectation:
     def check(self, value: dict[str, Any]) -> Check:
         """How it comes out on a document with shorthands."""
         actual = self.path.find(value)
-        return Check(expr=self.text, ok=self._holds(actual) is not self._negated, actual=actual)
+        ok = self._holds(actual) is not self._negated
+        return Check(expr=self.text, ok=ok and not self.gave_up, actual=actual)
 
     def _holds(self, actual: Any) -> bool:
         operator = self._operator
@@ -172,10 +174,21 @@ class Expectation:
         if operator == "contains":
             return _contains(actual, self._literal)
         if operator == "matches":
-            return actual is not None and self._pattern.search(_text(actual)) is not None  # type: ignore[union-attr]
+            return actual is not None and self._matches(_text(actual))
         if operator in ("==", "!="):
             return _equal(actual, self._literal) is (operator == "==")
         return _ordered(operator, actual, self._literal)
+
+    def _matches(self, text: str) -> bool:
+        from rrcli.policy.patience import Impatient, search
+
+        assert self._pattern
+        self.gave_up = False
+        try:
+            return search(self._pattern, text) is not None
+        except Impatient:
+            self.gave_up = True
+            return False
 
 
 def _split(text: str) -> tuple[str, str, str, bool]:
@@ -341,7 +354,9 @@ class Judge:
         if not self._expectations:
             return exchange
         checks = tuple(expectation.check(value) for expectation in self._expectations)
-        exchange = exchange.replace(checks=checks)
+        slow = [expectation.text for expectation in self._expectations if expectation.gave_up]
+        notes = [Note(code="slow-pattern", message=f"{text!r} was given up: its pattern backtracks without end") for text in slow]
+        exchange = exchange.replace(checks=checks, notes=(*exchange.notes, *notes))
         broken = [check for check in checks if not check.ok]
         if not broken or exchange.outcome == "error":
             return exchange

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from time import time
 
-from rrcli.document import days_left
+from rrcli.document import days_left, is_readable, is_unparsed
 from rrcli.model import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.model import Fields, TlsInfo
+    from rrcli.model import Body, Fields, TlsInfo
 
 SKEW_S = 300  # what tokens and signatures commonly allow two clocks to differ by
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -24,6 +24,18 @@ def tls_notes(info: TlsInfo, warn_days: int = NEAR_EXPIRY_DAYS) -> list[Note]:
         if 0 <= days < warn_days:
             message = f"the certificate of {certificate.subject} expires in {days} day{'s' * (days != 1)}"
             notes.append(Note(code="near-expiry", message=message))
+    return notes
+
+
+def body_notes(body: Body) -> list[Note]:
+    """What a large body keeps from being: a value, or a text that an expression can read."""
+    notes = []
+    if is_unparsed(body):
+        message = f"the JSON of {body.size} bytes was not parsed: its value would take too much memory; body.json is null"
+        notes.append(Note(code="json-not-parsed", message=message))
+    if not is_readable(body):
+        message = f"the text of {body.size} bytes would take too much memory: --expect and --query find it in body.base64 alone"
+        notes.append(Note(code="text-not-read", message=message))
     return notes
 
 

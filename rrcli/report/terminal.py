@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rrcli.registry import Entry
     from rrcli.report.paint import Line
 
+MOST_SHOWN = 2000  # letters of what a check found
 SHORTEST_URL = 20  # columns that a URL keeps in the first line, however narrow the terminal
 
 
@@ -273,9 +274,11 @@ def _remarks(exchange: Exchange, page: Page) -> None:
 
 
 def _value(actual: object) -> str:
+    """What a check found; its beginning, where it is long."""
     from rrcli.jsontext import dumps
 
-    return actual if isinstance(actual, str) else dumps(actual)
+    text = actual if isinstance(actual, str) else dumps(actual)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def _history(exchange: Exchange, page: Page) -> None:

@@ -88,13 +88,19 @@ def _items(der: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _inside(der: bytes) -> tuple[int, int, str]:
-    """Not before, not after (seconds since the epoch) and the key of a certificate OpenSSL has already parsed."""
-    (_, whole), *_ = _items(der)
-    (_, tbs), *_ = _items(whole)
-    # version [0] (optional), serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo
-    parts = [content for tag, content in _items(tbs) if tag != 0xA0]
-    before, after = (_time(tag, content) for tag, content in _items(parts[3]))
-    return before, after, _key(parts[5])
+    """Not before, not after (seconds since the epoch) and the key of a certificate OpenSSL has already parsed.
+
+    Zeros and `unknown` for one of another form, which OpenSSL might take and this does not.
+    """
+    try:
+        (_, whole), *_ = _items(der)
+        (_, tbs), *_ = _items(whole)
+        # version [0] (optional), serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo
+        parts = [content for tag, content in _items(tbs) if tag != 0xA0]
+        before, after = (_time(tag, content) for tag, content in _items(parts[3]))
+        return before, after, _key(parts[5])
+    except (ValueError, IndexError):  # something is missing
+        return 0, 0, "unknown"
 
 
 def _key(info: bytes) -> str:

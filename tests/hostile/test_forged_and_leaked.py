@@ -71,3 +71,34 @@ def test_no_secret_is_shown_of_a_wrong_command_line() -> None:
     for words in (("http", f"http://u:{SECRET}@[/"), ("nope", f"redis://u:{SECRET}@h"), ("redis", f"redis://u:{SECRET}@h:x", "GET")):
         ended = piped(*words)
         assert (ended.code, SECRET.encode() in ended.all) == (2, False)
+
+
+def test_nul_is_refused_where_only_the_library_can_give_it() -> None:
+    from rrcli import HttpRequest, RedisRequest, TcpRequest
+    from rrcli.errors import ExchangeError
+    from rrcli.runner import send
+
+    requests = (
+        HttpRequest("http://127.0.0.1:1/\0"),
+        HttpRequest("http://h\0.test/"),
+        HttpRequest("http://127.0.0.1:1/", "A:b\0"),
+        HttpRequest("http://127.0.0.1:1/", "A\0:b"),
+        HttpRequest("http://127.0.0.1:1/", method="GET\0"),
+        RedisRequest("redis://h\0.test", "PING"),
+        TcpRequest("h\0.test:80"),
+    )
+    for request in requests:
+        with pytest.raises(ExchangeError) as raised:
+            send(request)
+        assert raised.value.layer == "usage", request
+
+
+def test_the_traceback_of_a_bug_shows_no_secret() -> None:
+    from rrcli.report import failure
+
+    shown: list[str] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(failure, "to_stderr", shown.append)
+        error = RuntimeError(f"http://ann:{SECRET}@h.test/?token={SECRET} Authorization: Bearer {SECRET}")
+        assert failure.confess(error, verbose=True) == 70
+    assert SECRET not in "".join(shown)

@@ -227,3 +227,18 @@ def test_nothing_steers_the_terminal(where: str, serve, way) -> None:
 def test_nothing_steers_a_coloured_terminal(where: str, serve) -> None:
     peer = serve(steering(where))
     coloured("http", f"http://{peer.host}:{peer.port}/")
+
+
+@pytest.mark.parametrize("words", [("--expect", "status == 200"), ("--ok", "2xx"), ("--query", "response.status"), ("--query", "response")])
+@pytest.mark.parametrize("kind", ["json", "plain"])
+def test_one_wide_letter_in_64_mib(words: tuple[str, ...], kind: str, serve) -> None:
+    body = b'{"a": "\xf0\x9f\x98\x80' + b"x" * ((64 << 20) - 20) + b'"}'
+    peer = serve(with_body(body, b"Content-Type: application/json" if kind == "json" else b"Content-Type: text/plain"))
+    ended = judged(piped("http", *words, f"http://{peer.host}:{peer.port}/"))
+    assert ended.code == 0
+
+
+def test_json_that_was_not_parsed_is_noted(serve) -> None:
+    peer = serve(with_body(b"[" + b"[]," * 3_000_000 + b"1]", b"Content-Type: application/json"))
+    document = json.loads(judged(piped("http", "--json", f"http://{peer.host}:{peer.port}/")).out)
+    assert (document["response"]["body"]["json"], [note["code"] for note in document["notes"]]) == (None, ["json-not-parsed"])

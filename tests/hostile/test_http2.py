@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import pytest
@@ -49,7 +50,7 @@ FLOODS: dict[str, tuple[Handler, int]] = {
     "acknowledged pings": (flood(HELLO, frame(PING, bytes(8), ACK)), 7),
     "settings": (flood(HELLO, frame(SETTINGS, b"\0\3\0\0\0\x64")), 7),
     "empty settings": (flood(HELLO, frame(SETTINGS)), 7),
-    "settings of unknown names": (numbered(HELLO, lambda at: frame(SETTINGS, (at % 65000 + 20).to_bytes(2, "big") + b"\0\0\0\1"), PREFACE), 7),
+    "settings of unknown names": (numbered(HELLO, lambda at: frame(SETTINGS, b"%c%c\0\0\0\1" % divmod(at % 65536, 256)), PREFACE), None),
     "settings that change the table": (flood(HELLO, frame(SETTINGS, b"\0\1\0\0\0\0\0\1\0\0\x10\0")), 7),
     "acknowledged settings": (flood(HELLO, frame(SETTINGS, b"", ACK)), 7),
     "empty data": (flood(OPEN, frame(DATA, b"", 0, 1)), 7),
@@ -75,7 +76,7 @@ FLOODS: dict[str, tuple[Handler, int]] = {
     "windows of nothing": (flood(HELLO, frame(WINDOW_UPDATE, bytes(4))), 7),
     "pushes": (flood(HELLO, frame(PUSH_PROMISE, b"\0\0\0\2" + STATUS_200, END_HEADERS, 1)), 7),
     "goodbyes": (flood(HELLO, frame(GOAWAY, b"\0\0\0\1\0\0\0\0" + b"x" * 1000)), 7),
-    "unknown frames": (flood(HELLO, frame(0xBA, b"x" * 16384)), 7),
+    "unknown frames": (flood(HELLO, frame(0xBA, b"x" * 100)), 7),
     "a frame of 16 MB": (flood(HELLO + b"\xff\xff\xff\0\0\0\0\0\1", b"x"), 7),
     "nothing but settings": (script(hear(PREFACE), say(HELLO), pause(20)), 6),
     "a stalled answer": (script(hear(PREFACE), say(OPEN), pause(20)), 6),
@@ -158,6 +159,11 @@ def test_the_same_with_the_transcript_into_a_pipe(name: str, serve) -> None:
 
 
 def test_a_server_that_chooses_what_was_not_offered(ca, serve, document_or_drawing) -> None:
-    peer = serve(over_tls(ca.good, script(say(HELLO), hear_end)))
+    def greet(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the client leaves as soon as it knows
+            connection.sendall(HELLO)
+            hear_end(connection)
+
+    peer = serve(over_tls(ca.good, greet))
     code = document_or_drawing("http", "--http2", "--cacert", str(ca.root), f"https://localhost:{peer.port}/").code
     assert code in (4, 5, 7)

@@ -24,7 +24,7 @@ def growing(connection: socket.socket) -> None:
     target = b""
     while not target.endswith(ASKED):
         target += connection.recv(65536)
-    place = target.split(b" ")[1] * 2 + b"x"
+    place = b"/" + b"x" * 2 * len(target.split(b" ")[1])
     connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: " + place + b"\r\nContent-Length: 0\r\n\r\n")
     connection.recv(1)
 
@@ -32,7 +32,7 @@ def growing(connection: socket.socket) -> None:
 ENDLESS: dict[str, tuple[Handler, int]] = {
     "to itself": (to(b"/"), 7),
     "to itself, asking": (to(b"?x"), 7),
-    "to nothing": (to(b""), 7),
+    "to nothing": (to(b""), 0),
     "307 to itself": (to(b"/", b"307 Temporary Redirect"), 7),
     "longer each time": (growing, 7),
     "with a cookie each time": (to(b"/", fields=b"Set-Cookie: a=" + b"b" * 4000 + b"\r\n"), 7),
@@ -66,6 +66,7 @@ NOWHERE: dict[str, tuple[bytes, int]] = {
     "gopher": (b"gopher://127.0.0.1:6379/_FLUSHALL", 7),
     "javascript": (b"javascript:alert(1)", 7),
     "a scheme alone": (b"http:", 7),
+    "a scheme and what looks like a port": (b"http:80", 7),
     "no host": (b"http:///x", 7),
     "an open bracket": (b"http://[::1/", 7),
     "a port of nonsense": (b"http://h.test:99999/", 7),
@@ -112,7 +113,9 @@ def test_the_credentials_stay_with_the_first_server(serve) -> None:
     heard: list[bytes] = []
     target = serve(script(hear(ASKED, heard), say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))
     peer = serve(to(b"http://ann:hunter2-other@%b:%d/" % (target.host.encode(), target.port)))
-    ended = as_json("http", "-L", "-H", "Authorization: Bearer hunter2-secret", "-b", "sid=hunter2-cookie", f"http://{peer.host}:{peer.port}/")
+    ended = as_json(
+        "http", "-L", "-H", "Authorization: Bearer hunter2-secret", "-b", "sid=hunter2-cookie", f"http://{peer.host}:{peer.port}/"
+    )
     assert (ended.code, b"hunter2" in ended.all) == (0, False)
     assert b"hunter2-secret" not in heard[0]
     assert b"hunter2-cookie" not in heard[0]

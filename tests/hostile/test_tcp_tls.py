@@ -148,3 +148,9 @@ def test_names_do_not_steer_the_terminal(options: tuple[str, ...], serve, way, t
 def test_thousands_of_names(serve, document_or_drawing, tmp_path: Path) -> None:
     peer = serve(over_tls(certificate_of(tmp_path, "x", sans=3000), hear_end))
     assert document_or_drawing("tls", f"localhost:{peer.port}").code == 5
+
+
+@pytest.mark.parametrize("options", [("--read-until", "/(x+)+y/"), ("--await", "/(x+)+y/", "--read-eof")])
+def test_a_pattern_that_backtracks_ends_at_the_deadline(options: tuple[str, ...], serve, document_or_drawing) -> None:
+    peer = serve(script(say(b"x" * 60), pause(20)))
+    assert document_or_drawing("tcp", *options, f"{peer.host}:{peer.port}").code == 6

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from peers.ca import Authority
 
 from rrcli.model import Certificate
-from rrcli.wire.certificate import days_since_epoch, describe
+from rrcli.wire.certificate import _inside, days_since_epoch, describe
 
 START = datetime.datetime(2024, 2, 29, 23, 59, 58, tzinfo=datetime.UTC)
 END = datetime.datetime(2049, 12, 31, 0, 0, 1, tzinfo=datetime.UTC)
@@ -194,3 +194,7 @@ def test_a_chain_in_its_order(shown: Any) -> None:
 @given(st.dates())
 def test_days_since_the_epoch(date: datetime.date) -> None:
     assert days_since_epoch(date.year, date.month, date.day) == date.toordinal() - datetime.date(1970, 1, 1).toordinal()
+
+
+def test_a_certificate_of_another_form_has_no_dates_and_no_key() -> None:
+    assert {_inside(der) for der in (b"", b"\x30\x03\x30\x01\x00", b"\x82\x01\x42\x30")} == {(0, 0, "unknown")}

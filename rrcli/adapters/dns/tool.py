@@ -51,17 +51,17 @@ def _way(exchange: Exchange, transport: str) -> list[str]:
         path = "/" + exchange.target.url.split("://", 1)[1].partition("/")[2]
         words = [f"+https{'-get' if asked.get('method') == 'GET' else ''}={path}"]
     else:
-        words = [f"+{transport}"]
+        words = ["+tls"] if transport == "tls" else []
     if "cacert" in asked:
         words.append(f"+tls-ca={asked['cacert']}")
     elif tls and tls.verified:
         words.append("+tls-ca")
-    if len(words) > 1 and tls and tls.sni:
+    if ("cacert" in asked or (tls and tls.verified)) and tls and tls.sni:
         words.append(f"+tls-hostname={tls.sni}")
     for key, option in (("cert", "+tls-certfile"), ("key", "+tls-keyfile")):
         if file := asked.get(key, asked.get("cert")):
             words.append(f"{option}={file}")
-    return words
+    return [*words, "+quic"] if transport == "quic" else words  # last: to kdig every setting of TLS means TLS over TCP
 
 
 def _plain_way(exchange: Exchange, transport: str) -> list[str]:
@@ -103,8 +103,8 @@ def _question(question: dict[str, str]) -> list[str]:
     name, kind, of_class = question["name"], question["type"], question["class"]
     if kind == "PTR" and of_class == "IN" and (address := _address(name)):
         return ["-x", address]
-    words = ["-c", of_class] if of_class != "IN" else []
-    return [*words, "-q", name, "-t", kind] if _is_odd(name) else [*words, name, kind]
+    words = ["-q", name, "-t", kind] if _is_odd(name) else [name, kind]
+    return words if of_class == "IN" else [*words, "-c", of_class]
 
 
 def _is_odd(name: str) -> bool:

@@ -123,6 +123,8 @@ def resolve(asked: Asked, location: str) -> Url:
     if scheme and scheme not in PORTS:
         hint = "it is not followed: a server does not choose what else is opened here"
         raise ExchangeError("protocol", "unsupported", f"the redirect leads to {scheme}:, not to http or https", hint=hint)
+    if scheme and not text[len(scheme) :].startswith("://"):  # `http:80` would be read as a host of that name
+        raise malformed(f"the Location {location[:SHOWN]!r} names no host")
     if not scheme:
         text = _absolute(asked, text)
     authority = text.partition("//")[2].partition("/")[0].partition("?")[0]

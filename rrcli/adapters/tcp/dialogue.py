@@ -11,6 +11,7 @@ from rrcli.codec.boundary import AfterBytes, AfterFrame, AfterLines, AfterMatch,
 from rrcli.errors import ExchangeError
 from rrcli.events import Content, Finished, Received, Sent
 from rrcli.model import Answer, Body, Status
+from rrcli.policy.patience import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,13 +96,20 @@ class Dialogue:
                 raise
             if not data:
                 raise _closed_in(step, self.size - before, heard=self.heard)
-            end = boundary.feed(data)
+            end = self._end(boundary, data)
             yield from self._take(data if end is None else data[:end])
             if end is not None:
                 self.stream.unread(data[end:])
                 break
         if isinstance(boundary, AfterMatch) and boundary.found:
             self.captures.update({name: value or b"" for name, value in boundary.found.groupdict().items()})
+
+    def _end(self, boundary: Boundary, data: bytes) -> int | None:
+        """How many bytes still belong to the answer; a pattern is looked for until the deadline at most."""
+        left = self.stream.deadline.remaining_ms()
+        if isinstance(boundary, AfterMatch) and left is not None:
+            boundary.patience = min(PATIENCE, left / 1000)
+        return boundary.feed(data)
 
     def _take(self, data: bytes) -> Iterator[Event]:
         """Content, and before the first of it that there is an answer."""
@@ -120,7 +128,7 @@ class Dialogue:
             data = self.stream.receive()
             if not data:
                 break
-            end = boundary.feed(data) if boundary else None
+            end = self._end(boundary, data) if boundary else None
             skipped = boundary.skipped if boundary else 0
             if end is not None or skipped < len(data):
                 yield from self._take(data[skipped:end])
