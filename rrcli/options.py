@@ -327,6 +327,10 @@ class Request(Optioned):
         "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
     )
 
+    def asks_for_fields(self) -> bool:
+        """Whether status and fields are the content that is wanted."""
+        return False
+
     def streams(self) -> bool:
         """Whether the answer is a stream of events, which takes as long as it takes."""
         return False

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from rrcli.model import Exchange, TlsInfo
     from rrcli.registry import Event
     from rrcli.runner import Context
+    from rrcli.wire.stream import Stream
 
 PORT = 443
+LATE = 0.1  # seconds in which a server may still refuse us after the handshake
 # Where a protocol that starts TLS in clear text usually listens.
 PORTS = {
     "smtp": 25, "lmtp": 24, "imap": 143, "pop3": 110, "ftp": 21, "nntp": 119, "sieve": 4190, "irc": 6667, "xmpp": 5222, "ldap": 389,
@@ -76,17 +78,18 @@ def exchange(request: TlsRequest, context: Context) -> Iterator[Event]:
     special = {"starttls": request.starttls} if request.starttls else {}
     message = Message(summary=f"TLS handshake with {where}", data={"safe": True, "idempotent": True, **special})
     yield Sent(message=message, target=Target(url=f"tls://{where}", host=host, port=port))
-    if request.starttls:
-        _start_tls(request, context, host, port)
-    else:
-        context.connect(host, port, tls=True).close()
+    stream = _start_tls(request, context, host, port) if request.starttls else context.connect(host, port, tls=True)
+    try:
+        stream.hear_refusal(LATE)
+    finally:
+        stream.close()
     agreed = context.trace.tls
     assert agreed
     status = Status(text="verified" if agreed.verified else "unverified")
     yield Finished(answer=Answer(summary=summary(agreed), status=status, data={"banner": None}))
 
 
-def _start_tls(request: TlsRequest, context: Context, host: str, port: int) -> None:
+def _start_tls(request: TlsRequest, context: Context, host: str, port: int) -> Stream:
     from rrcli.wire.resolve import to_ascii
     from rrcli.wire.starttls import upgrade
 
@@ -94,8 +97,10 @@ def _start_tls(request: TlsRequest, context: Context, host: str, port: int) -> N
     stream = context.connect(host, port)
     try:
         upgrade(stream, str(request.starttls), tls, to_ascii(request.sni or host))
-    finally:
+    except BaseException:
         stream.close()
+        raise
+    return stream
 
 
 def as_command(exchange: Exchange) -> str | None:

@@ -67,6 +67,7 @@ class _Run:
         self.request = unhurried(invocation.request) if self.output.output else invocation.request
         self.style = style_of(invocation.output)
         self.query = _query(invocation.output)
+        self.include = invocation.output.include or self.request.asks_for_fields()
         self.ended = False
         _on_term(self._end)
 
@@ -83,7 +84,7 @@ class _Run:
         if self.query:
             return Observer()
         if self.style == "raw" and not os.isatty(1):
-            return Raw(to_stdout, include=self.output.include, lines=self.entry.lines, keep=read_later)
+            return Raw(to_stdout, include=self.include, lines=self.entry.lines, keep=read_later)
         if self.request.streams() and self.style in ("pretty", "ndjson"):
             from rrcli.report.live import Live
 
@@ -131,6 +132,7 @@ class _Run:
         if self.style == "raw":
             for exchange in several.exchanges:
                 self._print_content(exchange)
+                self._print_summary(exchange, f"{exchange.target.url} ")
         shown = several if self.output.show_secrets else ExchangeSet(exchanges=tuple(map(masked, several.exchanges)))
         if self.style == "curl":
             for exchange, masked_one in zip(several.exchanges, shown.exchanges, strict=True):
@@ -145,7 +147,7 @@ class _Run:
             _print(render_set(shown, self.entry, width=width(), color=color(self.output, 1), verbose=self.output.verbose, wire=wire))
         elif self.style == "raw":
             for exchange in shown.exchanges:
-                self._explain(exchange)
+                self._explain(exchange, briefly=True)
         return code
 
     def exit_code(self, exchange: Exchange) -> int:
@@ -190,24 +192,37 @@ class _Run:
         """What `raw` leaves to standard error; on a terminal the content too, made harmless."""
         if os.isatty(1) and not self.output.output:
             self._print_content(exchange)
+        self._print_summary(exchange)
         self._explain(shown)
+
+    def _print_summary(self, exchange: Exchange, name: str = "") -> None:
+        """The summary in place of content, where the protocol has none: a handshake, a connection."""
+        answer = exchange.response
+        if answer and answer.body is None and answer.framing is None and not exchange.error:
+            from rrcli.report.visible import visible
+
+            _print(visible(f"{name}{answer.summary}"))
 
     def _print_content(self, exchange: Exchange) -> None:
         answer = exchange.response
         if answer is None:
             return
         write = to_terminal() if os.isatty(1) else to_stdout
-        if self.output.include:
+        if self.include:
             write(head(answer))
-        if answer.body and not (self.output.include and answer.whole is not None):
+        if answer.body and not (self.include and answer.whole is not None):
             write(answer.body.data)
             if self.entry.lines and answer.body.size:
                 write(b"\n")
         write(b"")
 
-    def _explain(self, exchange: Exchange) -> None:
+    def _explain(self, exchange: Exchange, *, briefly: bool = False) -> None:
         """The picture of a failure, or of everything with -v or --wire, beside the content; else only the notes."""
-        if exchange.error or self.output.verbose or self.request.wire is not None:
+        if exchange.error and briefly and not (self.output.verbose or self.request.wire is not None):
+            from rrcli.report.visible import visible
+
+            to_stderr(f"rrcli: {visible(exchange.target.url)}: {visible(exchange.error.message)}\n")
+        elif exchange.error or self.output.verbose or self.request.wire is not None:
             answer = exchange.response.replace(body=None) if exchange.response else None
             to_stderr(self._draw(exchange.replace(response=answer), color=color(self.output, 2)))
         elif exchange.notes and not self.output.silent:

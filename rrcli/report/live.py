@@ -29,4 +29,5 @@ class Live(Observer):
             self._write(dumps({"schema": SCHEMA, **mask.value(value)}))
             return
         shown = visible(mask.text(text.decode("utf-8", "backslashreplace")).replace("\n", " "))
-        self._write(f"{value['at_ms']:>12.1f} ms  {value['type']}  {shown}")
+        kind = "" if shown.startswith(value["type"]) else f"{value['type']}  "  # the text may say it itself
+        self._write(f"{value['at_ms']:>12.1f} ms  {kind}{shown}")

@@ -290,6 +290,22 @@ class Stream:
 
     # --- TLS and the end
 
+    def hear_refusal(self, seconds: float) -> None:
+        """Raise what the peer has against us right after the handshake: in TLS 1.3 it refuses a client's certificate then.
+
+        Belongs to no phase. Session tickets are read over; anything else ends the waiting.
+        """
+        until = Deadline.after(seconds, "")
+        if self.trace.tls is None or self.trace.tls.version != "TLSv1.3":
+            return
+        try:
+            while self._wait(POLLIN, until, strict=False) and self.link.recv(CHUNK) is None:
+                pass
+        except ExchangeError as error:
+            if error.kind != "timeout":  # the handshake was in time
+                error.phase = error.phase or "tls"
+                raise
+
     def replace_link(self, link: Link) -> None:
         """Continue over `link`, which wraps the present one. Bytes buffered in clear text would be injected ones."""
         if self._buffer:

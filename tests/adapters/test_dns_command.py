@@ -37,7 +37,8 @@ def agrees(exchange: Exchange, command: str) -> None:
     printed = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, timeout=10).stdout
     status = re.search(r"status: (\w+)", printed)
     flags = re.search(r";; [Ff]lags: ([a-z ]*);", printed)
-    assert status and flags, printed
+    assert status, printed
+    assert flags, printed
     answer = answered(exchange)
     assert (status[1], flags[1].split()) == (answer.status.text, answer.data["flags"])
     section = printed.partition(";; ANSWER SECTION:\n")[2].partition("\n\n")[0]

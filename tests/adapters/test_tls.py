@@ -240,3 +240,14 @@ def test_a_file_alone_is_enough_on_the_command_line(tmp_path: Path, nginx: Nginx
     assert (done.returncode, done.stdout) == (0, b'["ok"]\n')
     done = subprocess.run(command[:4], capture_output=True, check=False, timeout=20)
     assert (done.returncode, done.stderr) == (2, b"rrcli: tls takes HOST[:PORT]..., got nothing\n       rrcli tls --help shows examples\n")
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_a_certificate_of_ours_that_is_demanded(s_server: Callable[..., Peer], ca: Authority, version: str) -> None:
+    """TLS 1.3 refuses after the client's handshake is over; 1.2 within it, with an alert that says less."""
+    server = s_server("-Verify", "1", "-verify_return_error", "-CAfile", str(ca.root), version, certificate=ca.good)
+    exchange = send(TlsRequest(f"localhost:{server.port}", cacert=str(ca.root)))
+    assert exchange.error
+    assert (exchange.error.layer, exchange.error.phase) == ("tls", "tls")
+    assert exchange.error.kind == ("handshake_failed" if version == "-tls1_2" else "client_certificate_required")
+    assert "--cert" in str(exchange.error.hint)

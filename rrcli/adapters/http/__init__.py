@@ -109,6 +109,10 @@ class HttpRequest(Request):
     def uses_netrc(self) -> bool:
         return self.netrc or self.netrc_file is not None
 
+    def asks_for_fields(self) -> bool:
+        """`-I` shows the fields, as curl does."""
+        return self.head
+
 
 def exchange(request: HttpRequest, context: Context) -> Iterator[Event]:
     """Send the request and read its answer; the connection is closed after it."""
