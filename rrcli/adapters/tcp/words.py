@@ -88,8 +88,8 @@ def place(text: str) -> tuple[str, int]:
 
 def each_port(word: str) -> tuple[str, ...] | None:
     """A word for each port of `HOST:22,80,8000-8010`; `None` for a single one. Raises `usage`."""
-    host, _, ports = word.rpartition(":")
-    if not host or not ("," in ports or "-" in ports) or set(ports) - set("0123456789,-"):
+    host, colon, ports = word.rpartition(":")
+    if not colon or not ("," in ports or "-" in ports) or set(ports) - set("0123456789,-"):
         return None
     found: dict[int, None] = {}
     for part in ports.split(","):
