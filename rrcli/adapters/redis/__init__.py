@@ -93,6 +93,8 @@ def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     context.secret(asked.password, *(pipeline.secrets() if pipeline else spelled_secrets(asked.words)))
     message = pipeline.message() if pipeline else asked.message()
     yield Sent(message=message, target=asked.target)
+    if request.slowlog:
+        import rrcli.adapters.redis.servertime  # noqa: F401  # loaded before the clock starts
     stream = context.connect(asked.place.host, asked.place.port, tls=asked.place.tls)
     try:
         replies = Replies(stream, asked, in_parts=not (context.keeps_content or request.quoted))
