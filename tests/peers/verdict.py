@@ -6,13 +6,17 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jsonschema
 import pytest
 
 from rrcli.cli import fast
+from rrcli.cli.commands import schema_text
 from rrcli.cli.execute import execute
 from rrcli.jsontext import loads
 from rrcli.responders import faults
 from rrcli.responders.serve import faults_of, start, stop
+
+SCHEMA = jsonschema.Draft202012Validator(loads(schema_text("exchange")))
 
 
 class Verdict:
@@ -46,7 +50,9 @@ def ask(capfd: pytest.CaptureFixture[str]) -> Ask:
         invocation = fast.parse([command, "--json", "--timeout", "3", *map(str, words)])
         assert invocation is not None, words
         code = execute(invocation)
-        return Verdict(code, loads(capfd.readouterr().out))
+        value = loads(capfd.readouterr().out)
+        SCHEMA.validate(value)  # whatever broke, the document is whole
+        return Verdict(code, value)
 
     return ask
 
