@@ -105,7 +105,7 @@ def generic(data: bytes) -> str:
 
 def load() -> None:
     """Load what the types that are not everyday need, so that it does not happen between question and answer."""
-    import dns.rdata  # noqa: F401
+    import dns.rdata  # noqa: F401  # so that nothing is loaded while the clock runs
 
 
 def _by_dnspython(kind: int, of_class: int, data: Data) -> str:

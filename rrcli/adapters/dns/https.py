@@ -44,7 +44,7 @@ def ask(query: Query, context: Context) -> dns.Message:
 
 def _offered() -> tuple[str, ...]:
     try:
-        import h2  # noqa: F401
+        import h2  # noqa: F401  # only whether it is there
     except ModuleNotFoundError:
         return ("http/1.1",)
     return ("h2", "http/1.1")

@@ -75,7 +75,7 @@ def validate(query: Query, answer: dns.Message, context: Context) -> Verdict:
 def load_anchors(path: str | None) -> dict[Name, list[Any]]:
     """The DS and DNSKEY records to trust, by zone. Raises `usage`, also without `cryptography`, or `local`."""
     try:
-        import cryptography  # noqa: F401
+        import cryptography  # noqa: F401  # only whether it is there
     except ModuleNotFoundError as error:
         raise usage("--validate needs the module cryptography", "pip install 'rrcli[dnssec]'") from error
     import dns.exception
