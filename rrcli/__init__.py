@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.dns import DnsRequest
-    from rrcli.adapters.http import HttpRequest
+    from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.redis import RedisRequest
     from rrcli.adapters.tcp import TcpRequest
     from rrcli.adapters.tls import TlsRequest
@@ -44,7 +44,7 @@ _HOMES = {
     "DnsRequest": "rrcli.adapters.dns",
     "Exchange": "rrcli.model",
     "ExchangeError": "rrcli.errors",
-    "HttpRequest": "rrcli.adapters.http",
+    "HttpRequest": "rrcli.adapters.http.request",
     "RedisRequest": "rrcli.adapters.redis",
     "TcpRequest": "rrcli.adapters.tcp",
     "TlsRequest": "rrcli.adapters.tls",

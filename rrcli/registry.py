@@ -99,7 +99,7 @@ def entry_of(request: Request) -> Entry:
     kind = type(request)
     for entries in (BY_NAME.values, third_party):
         for entry in entries():
-            if entry.module == kind.__module__ and entry.request == kind.__name__:
+            if kind.__module__ in (entry.module, f"{entry.module}.request") and entry.request == kind.__name__:
                 return entry
     raise usage(f"{kind.__name__} belongs to no protocol", f"a package registers its own in the entry-point group {GROUP}")
 

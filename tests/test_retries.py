@@ -26,7 +26,7 @@ from peers.script import Handler, Responder, datagram_responder, end, hear, hear
 
 from rrcli import registry
 from rrcli.adapters.dns import DnsRequest
-from rrcli.adapters.http import HttpRequest
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.redis import RedisRequest
 from rrcli.adapters.tcp import TcpRequest
 from rrcli.attempts import Held

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from rrcli import registry
 from rrcli.cli import fast
-from rrcli.cli.execute import color, execute, width
+from rrcli.cli.execute import execute
+from rrcli.cli.show import color, width
 from rrcli.errors import usage
 from rrcli.explain import FAMILIES, lookup, near
 from rrcli.jsontext import dumps

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rrcli.cli import fast
-from rrcli.cli.execute import color, execute
+from rrcli.cli.execute import execute
+from rrcli.cli.show import color
 from rrcli.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 from rrcli.options import Output
 from rrcli.report.output import to_stdout

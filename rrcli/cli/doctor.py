@@ -7,7 +7,7 @@ an exchange tells of each layer on its way is drawn here. So a diagnosis and the
 from __future__ import annotations
 
 from rrcli import registry
-from rrcli.cli.execute import color, width
+from rrcli.cli.show import color, width
 from rrcli.document import days_left, set_document
 from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TIMEOUT, ExchangeError, usage
 from rrcli.events import Sent

@@ -1,34 +1,24 @@
-"""From an invocation to its exit code: send, print in the chosen format, judge.
-
-stdout holds the result and nothing else; remarks and, in `raw`, the explanation of a failure go to stderr.
-"""
+"""From an invocation to its exit code: send, have the result printed (`show.py`), judge."""
 
 from __future__ import annotations
 
 import os
 
-from rrcli.document import document, set_document
-from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
-from rrcli.jsontext import pieces
-from rrcli.model import Exchange, ExchangeSet
-from rrcli.options import FORMATS, one_of
-from rrcli.policy.redact import masked
-from rrcli.report.output import to_file, to_stderr, to_stdout, to_terminal
-from rrcli.report.raw import Raw, ToFile, head
+from rrcli.cli.show import Printer, print_text
+from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT
+from rrcli.report.output import to_file, to_stderr, to_stdout
+from rrcli.report.raw import Raw, ToFile
 from rrcli.runner import Interrupted, Observer, send, unhurried
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import NoReturn
 
     from rrcli.cli.fast import Invocation
-    from rrcli.options import Output
-    from rrcli.policy.expect import Path
+    from rrcli.model import Exchange, ExchangeSet
     from rrcli.report.progress import Progress
 
 SIGTERM = 15
-AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
 
 
@@ -59,15 +49,12 @@ def execute(invocation: Invocation) -> int:
 
 
 class _Run:
-    """One invocation: its settings resolved once, and what is printed for its result."""
+    """One invocation: what it sends, who sees the answer come, and what its exit code is."""
 
     def __init__(self, invocation: Invocation) -> None:
-        self.entry = invocation.entry
+        self.printer = Printer(invocation)
         self.output = invocation.output
         self.request = unhurried(invocation.request) if self.output.output else invocation.request
-        self.style = style_of(invocation.output)
-        self.query = _query(invocation.output)
-        self.include = invocation.output.include or self.request.asks_for_fields()
         self.ended = False
         _on_term(self._end)
 
@@ -77,18 +64,18 @@ class _Run:
 
     def observer(self) -> Observer:
         """Who takes the content while it comes: a file, standard output, or nobody."""
-        read_later = bool(self.query or self.request.expect or self.request.ok)
+        read_later = bool(self.printer.query or self.request.expect or self.request.ok)
         path = self.output.output
         if path:
             return ToFile(lambda: to_file(path), keep=read_later)
-        if self.query:
+        if self.printer.query:
             return Observer()
-        if self.style == "raw" and not os.isatty(1):
-            return Raw(to_stdout, include=self.include, lines=self.entry.lines, keep=read_later)
-        if self.request.streams() and self.style in ("pretty", "ndjson"):
+        if self.printer.style == "raw" and not os.isatty(1):
+            return Raw(to_stdout, include=self.printer.include, lines=self.printer.entry.lines, keep=read_later)
+        if self.request.streams() and self.printer.style in ("pretty", "ndjson"):
             from rrcli.report.live import Live
 
-            return Live(_print, drawn=self.style == "pretty", show_secrets=self.output.show_secrets)
+            return Live(print_text, drawn=self.printer.style == "pretty", show_secrets=self.output.show_secrets)
         return Observer()
 
     def progress(self, observer: Observer) -> Progress | None:
@@ -102,53 +89,15 @@ class _Run:
     def show(self, exchange: Exchange) -> int:
         """Print one exchange; its exit code."""
         code = self.exit_code(exchange)
-        if self.output.output and exchange.response and exchange.response.body:
-            body = exchange.response.body.replace(file=self.output.output)
-            exchange = exchange.replace(response=exchange.response.replace(body=body))
-        if self.query:
-            found = self._print_query(document(exchange))
-            return code or (0 if found else EXIT_CODES["application"])
-        shown = exchange if self.output.show_secrets else masked(exchange)
-        if self.style == "curl":
-            self._show_command(exchange)
-            self._explain(shown)
-        elif self.style in ("json", "ndjson"):
-            _print_pieces(pieces(document(shown, exact=True), 2 if self.style == "json" else 0))
-        elif self.style == "pretty":
-            _print(self._draw(shown, color=color(self.output, 1)))
-        elif self.style == "raw":
-            self._show_raw(exchange, shown)
-        if self.style != "quiet" and not self.output.silent:
-            _hint_unread_input()
-        return code
+        found = self.printer.exchange(exchange)
+        return code or (0 if found else EXIT_CODES["application"])
 
     def show_set(self, several: ExchangeSet) -> int:
         """Print exchanges sent side by side; the exit code of the worst."""
         codes = [self.exit_code(exchange) for exchange in several.exchanges]
         code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
-        if self.query:
-            found = self._print_query(set_document(several))
-            return code or (0 if found else EXIT_CODES["application"])
-        if self.style == "raw":
-            for exchange in several.exchanges:
-                self._print_content(exchange)
-                self._print_summary(exchange, f"{exchange.target.url} ")
-        shown = several if self.output.show_secrets else ExchangeSet(exchanges=tuple(map(masked, several.exchanges)))
-        if self.style == "curl":
-            for exchange, masked_one in zip(several.exchanges, shown.exchanges, strict=True):
-                self._show_command(exchange)
-                self._explain(masked_one)
-        elif self.style in ("json", "ndjson"):
-            _print_pieces(pieces(set_document(shown, exact=True), 3 if self.style == "json" else 0))
-        elif self.style == "pretty":
-            from rrcli.report.terminal import render_set
-
-            wire = self.request.wire is not None
-            _print(render_set(shown, self.entry, width=width(), color=color(self.output, 1), verbose=self.output.verbose, wire=wire))
-        elif self.style == "raw":
-            for exchange in shown.exchanges:
-                self._explain(exchange, briefly=True)
-        return code
+        found = self.printer.exchanges(several)
+        return code or (0 if found else EXIT_CODES["application"])
 
     def exit_code(self, exchange: Exchange) -> int:
         """The contract's code for one exchange (section 2)."""
@@ -159,143 +108,6 @@ class _Run:
             return EXIT_TERMINATED if self.ended else EXIT_INTERRUPTED
         return EXIT_TIMEOUT if failure.kind == "timeout" else EXIT_CODES[failure.layer]
 
-    def _print_query(self, value: dict[str, object]) -> bool:
-        """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
-        from rrcli.policy.expect import names
-
-        assert self.query
-        found = self.query.find(names(value))
-        if found is not None and self.style != "quiet":
-            if isinstance(found, str):
-                _print(found)
-            else:
-                _print_pieces(pieces(found))
-        return found is not None
-
-    def _show_command(self, exchange: Exchange) -> None:
-        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without a secret."""
-        module = __import__(self.entry.module, fromlist=["as_command"])
-        as_command = getattr(module, "as_command", None)
-        command = as_command(exchange) if as_command else None
-        if command is not None:
-            _print(command)
-        else:
-            to_stderr("rrcli: no command of another tool does the same\n")
-
-    def _draw(self, exchange: Exchange, *, color: bool) -> str:
-        from rrcli.report.terminal import render
-
-        wire = self.request.wire is not None
-        return render(exchange, self.entry, width=width(), color=color, verbose=self.output.verbose, wire=wire)
-
-    def _show_raw(self, exchange: Exchange, shown: Exchange) -> None:
-        """What `raw` leaves to standard error; on a terminal the content too, made harmless."""
-        if os.isatty(1) and not self.output.output:
-            self._print_content(exchange)
-        self._print_summary(exchange)
-        self._explain(shown)
-
-    def _print_summary(self, exchange: Exchange, name: str = "") -> None:
-        """The summary in place of content, where the protocol has none: a handshake, a connection."""
-        answer = exchange.response
-        if answer and answer.body is None and answer.framing is None and not exchange.error:
-            from rrcli.report.visible import visible
-
-            _print(visible(f"{name}{answer.summary}"))
-
-    def _print_content(self, exchange: Exchange) -> None:
-        answer = exchange.response
-        if answer is None:
-            return
-        write = to_terminal() if os.isatty(1) else to_stdout
-        if self.include:
-            write(head(answer))
-        if answer.body and not (self.include and answer.whole is not None):
-            write(answer.body.data)
-            if self.entry.lines and answer.body.size:
-                write(b"\n")
-        write(b"")
-
-    def _explain(self, exchange: Exchange, *, briefly: bool = False) -> None:
-        """The picture of a failure, or of everything with -v or --wire, beside the content; else only the notes."""
-        if exchange.error and briefly and not (self.output.verbose or self.request.wire is not None):
-            from rrcli.report.visible import visible
-
-            to_stderr(f"rrcli: {visible(exchange.target.url)}: {visible(exchange.error.message)}\n")
-        elif exchange.error or self.output.verbose or self.request.wire is not None:
-            answer = exchange.response.replace(body=None) if exchange.response else None
-            to_stderr(self._draw(exchange.replace(response=answer), color=color(self.output, 2)))
-        elif exchange.notes and not self.output.silent:
-            from rrcli.report.visible import visible
-
-            for note in exchange.notes:
-                to_stderr(f"rrcli: note: {visible(note.message)}\n")
-
-
-def style_of(output: Output) -> str:
-    """pretty, raw, json, ndjson, or quiet. Raises `usage` for settings that contradict each other."""
-    if output.json and output.format not in (None, "json"):
-        raise usage(f"--json and --format {output.format} exclude each other")
-    if output.quiet:
-        return "quiet"
-    if output.json:
-        return "json"
-    chosen = output.format
-    if chosen is None and not os.environ.get("RRCLI_NO_CONFIG") and (default := os.environ.get("RRCLI_FORMAT")):
-        try:
-            chosen = one_of(*FORMATS)(default)
-        except ValueError as error:
-            raise usage(f"RRCLI_FORMAT: {error}") from None
-    return chosen or ("pretty" if os.isatty(1) else "raw")
-
-
-def width() -> int:
-    """Columns of the terminal; 80 where there is none."""
-    if (given := os.environ.get("COLUMNS", "")).isdecimal() and 0 < int(given) < 10**6:
-        return int(given)
-    for number in (1, 2):
-        try:
-            return os.get_terminal_size(number).columns or 80
-        except OSError:
-            continue
-    return 80
-
-
-def color(output: Output, number: int) -> bool:
-    """Whether to colour what goes to a file descriptor."""
-    if output.color != "auto":
-        return output.color == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (os.isatty(number) and os.environ.get("TERM") != "dumb")
-
-
-def _query(output: Output) -> Path | None:
-    if not output.query:
-        return None
-    from rrcli.policy.expect import Path
-
-    return Path(output.query)
-
-
-def _print(text: str) -> None:
-    """Print a text of any size, a piece of it at a time, and end its last line."""
-    ending = "" if text.endswith("\n") else "\n"
-    for at in range(0, len(text) or 1, AT_ONCE):
-        piece = text[at : at + AT_ONCE] + (ending if at + AT_ONCE >= len(text) else "")
-        to_stdout(piece.encode("utf-8", "surrogateescape"))
-
-
-def _print_pieces(parts: Iterable[str]) -> None:
-    """Print a document of any size: what is short in one write, what is long as it is made."""
-    waiting = bytearray()
-    for part in parts:
-        waiting += part.encode("utf-8", "surrogateescape")
-        if len(waiting) > AT_ONCE:
-            to_stdout(waiting)
-            waiting.clear()
-    to_stdout(waiting + b"\n")
-
 
 def _on_term(handler: object) -> None:
     """TERM ends the exchange as Ctrl-C does, so that what arrived so far is still reported."""
@@ -305,19 +117,3 @@ def _on_term(handler: object) -> None:
         _signal.signal(SIGTERM, handler)
     except ValueError:
         pass  # called within another program, from a thread of its own: its signals are not ours
-
-
-def _hint_unread_input() -> None:
-    """One hint when somebody piped something in that nobody asked to read."""
-    from select import POLLIN, poll
-    from stat import S_ISFIFO
-
-    try:
-        if not S_ISFIFO(os.fstat(0).st_mode):
-            return
-    except OSError:
-        return
-    poller = poll()
-    poller.register(0, POLLIN)
-    if any(seen & POLLIN for _, seen in poller.poll(0)):
-        to_stderr("rrcli: standard input was not read; ask for it with -d @- or --stdin\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rrcli import registry
 from rrcli.cli.commands import TOOLS
-from rrcli.cli.execute import color, width
+from rrcli.cli.show import color, width
 from rrcli.errors import ExchangeError
 from rrcli.options import Output
 

@@ -20,7 +20,7 @@ from peers.nginx import LARGE_SIZE, Nginx
 from peers.script import Handler, end, hear, hear_end, pause, reset, responder, say, script
 
 from rrcli import __version__
-from rrcli.adapters.http import HttpRequest
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.http.version1 import CONTINUE_WAIT
 from rrcli.cli import fast
 from rrcli.document import document

@@ -19,7 +19,7 @@ from peers.http2 import LARGE_SIZE, Http2Peer
 from peers.nginx import Nginx
 from peers.script import responder
 
-from rrcli.adapters.http import HttpRequest
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.document import document
 from rrcli.errors import ExchangeError
 from rrcli.model import Exchange, Failure

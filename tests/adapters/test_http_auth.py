@@ -14,7 +14,8 @@ import pytest
 from peers.httpbin import Httpbin
 from peers.script import Handler, hear, responder, say, script
 
-from rrcli.adapters.http import HttpRequest, as_command
+from rrcli.adapters.http import as_command
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.http.sign import sign
 from rrcli.adapters.http.words import understand
 from rrcli.document import document

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rrcli import __version__
-from rrcli.adapters.http import HttpRequest
 from rrcli.adapters.http.items import Item, json_content, json_path, split_item
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.http.words import Asked, remove_dots, understand
 from rrcli.errors import ExchangeError
 

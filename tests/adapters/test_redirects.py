@@ -14,8 +14,8 @@ from peers.httpbin import Httpbin
 from peers.nginx import Nginx
 from peers.script import over_tls, responder
 
-from rrcli.adapters.http import HttpRequest
 from rrcli.adapters.http.redirect import follow, resolve, target_in
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.http.words import Asked, understand
 from rrcli.errors import ExchangeError
 from rrcli.model import Answer, Exchange, Status

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rrcli import registry
-from rrcli.adapters.http import HttpRequest
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.redis import RedisRequest
 from rrcli.adapters.tcp import TcpRequest
 from rrcli.cli.fast import flags, parse, read

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.adapters.http import HttpRequest
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.redis import RedisRequest
 from rrcli.adapters.tcp import TcpRequest
 from rrcli.errors import KINDS

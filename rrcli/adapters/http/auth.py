@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.http import HttpRequest
+    from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.words import Asked
     from rrcli.model import Answer, Fields
     from rrcli.url import Url

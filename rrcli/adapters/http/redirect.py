@@ -10,7 +10,7 @@ from rrcli.url import host_port, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http import HttpRequest
+    from rrcli.adapters.http.request import HttpRequest
     from rrcli.model import Answer, Fields
     from rrcli.runner import Context
     from rrcli.url import Url

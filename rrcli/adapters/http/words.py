@@ -13,9 +13,9 @@ from rrcli.wire.resolve import to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http import HttpRequest
     from rrcli.adapters.http.content import Upload
     from rrcli.adapters.http.items import Item
+    from rrcli.adapters.http.request import HttpRequest
     from rrcli.model import Fields
     from rrcli.url import Url
 
