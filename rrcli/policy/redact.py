@@ -310,9 +310,11 @@ def _answer(answer: Answer, mask: Mask) -> Answer:
 
 
 def _body(body: Body | None, mask: Mask) -> Body | None:
+    return _shown_body(body, mask) if body else None
+
+
+def _shown_body(body: Body, mask: Mask) -> Body:
     """A body that shows no secret; size and digest stay those of the true one. A text that is masked becomes UTF-8."""
-    if body is None:
-        return None
     text = None if len(body.data) > LARGE else body_text(body)  # as text it could take many times its size
     if text is None:
         return body.replace(data=mask.blank(body.data))
@@ -349,6 +351,9 @@ def _transcript(exchange: Exchange, entries: tuple[Entry, ...], mask: Mask) -> t
             if spans:
                 stream = _blank_line(stream, line, spans)
         blanked[direction] = mask.blank(stream)
+    from rrcli.policy.hidden import blank_hidden
+
+    blanked = blank_hidden(exchange, blanked, mask, _shown_body)
     at = {"sent": 0, "received": 0}
     shown = []
     for entry in entries:

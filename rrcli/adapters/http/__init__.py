@@ -139,6 +139,13 @@ class _Leads:
         return (following, "redirect") if following else None
 
 
+def strands(sent: bytes, received: bytes) -> tuple[list[Any], list[Any]]:
+    """Where the content lies among the recorded bytes, so that no secret in it stays."""
+    from rrcli.codec.strands import strands
+
+    return strands(sent, received)
+
+
 def as_command(exchange: Exchange) -> str:
     """The curl command for the same exchange, an environment variable in the place of each secret."""
     from rrcli.adapters.http.curl import as_command
