@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  # the last resort: whatever reaches it is a bug of ours
         from rrcli.report.failure import confess
 
-        return confess(error, verbose=any(word in ("-v", "--verbose") for word in words))
+        return confess(error, words)
 
 
 def _run(words: list[str]) -> int:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TIMEOUT
-from rrcli.policy.redact import MASK, mask_url
+from rrcli.policy.redact import MASK, Mask, field_secrets, mask_url, url_secrets
+from rrcli.registry import BY_NAME
 from rrcli.report.output import to_stderr
 from rrcli.report.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rrcli.errors import ExchangeError
 
 PREFIX = "rrcli: "
+SECRET_VALUES = ("PASSWORD", "USER:PASSWORD", "TOKEN", "PHRASE")  # what help calls the value of an option that has a secret
 
 
 def complain(error: ExchangeError) -> int:
@@ -24,17 +28,37 @@ def complain(error: ExchangeError) -> int:
     return EXIT_TIMEOUT if error.kind == "timeout" else EXIT_CODES[error.layer]
 
 
-def confess(error: Exception, *, verbose: bool) -> int:
-    """Own up to a bug of ours in one line, the traceback before it with `verbose`. Returns 70."""
+def confess(error: Exception, words: list[str]) -> int:
+    """Own up to a bug of ours in one line, after the traceback where the command line `words` has -v. Returns 70."""
+    verbose = "-v" in words or "--verbose" in words
+    mask = Mask(tuple(_spoken_secrets(words)))
     if verbose:
         from traceback import format_exception
 
-        to_stderr(_aside(visible("".join(format_exception(error)), multiline=True)))
+        to_stderr(mask.text(_aside(visible("".join(format_exception(error)), multiline=True))))
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     more = "" if verbose else ", -v shows where it is"
-    line = _aside(visible(what))
+    line = mask.text(_aside(visible(what)))
     to_stderr(f"{PREFIX}this is a bug: {line}; please report it with this line and the command{more}\n")
     return EXIT_CODES["internal"]
+
+
+def _spoken_secrets(words: list[str]) -> Iterator[str]:
+    """The secrets among the words of a command line, whatever state the program is in that read them."""
+    entry = BY_NAME.get(words[0]) if words else None
+    options = entry.load()[0].options_.values() if entry else ()
+    flags = [flag for option in options if option.metavar in SECRET_VALUES for flag in option.flags]
+    for at, word in enumerate(words):
+        yield from url_secrets(word)
+        for mark in (":", "="):
+            name, found, value = word.partition(mark)
+            if found:
+                yield from field_secrets(((name, value.strip(" =")),))
+        before = words[at - 1].upper() if at else ""
+        if at and words[at - 1] in flags:
+            yield from (word, word.partition(":")[2])
+        elif before == "AUTH" or (at > 1 and words[at - 2].upper() == "AUTH"):
+            yield word
 
 
 def _aside(text: str) -> str:

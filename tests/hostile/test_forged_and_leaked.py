@@ -100,5 +100,5 @@ def test_the_traceback_of_a_bug_shows_no_secret() -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(failure, "to_stderr", shown.append)
         error = RuntimeError(f"http://ann:{SECRET}@h.test/?token={SECRET} Authorization: Bearer {SECRET}")
-        assert failure.confess(error, verbose=True) == 70
+        assert failure.confess(error, ["http", "-v"]) == 70
     assert SECRET not in "".join(shown)

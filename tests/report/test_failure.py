@@ -44,7 +44,7 @@ def test_control_characters_and_secrets_do_not_get_out(capfd: pytest.CaptureFixt
 
 
 def test_a_bug_is_confessed_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
-    assert confess(KeyError("first\nsecond"), verbose=False) == 70
+    assert confess(KeyError("first\nsecond"), []) == 70
     assert said(capfd) == (
         "rrcli: this is a bug: KeyError: 'first\\nsecond'; please report it with this line and the command, -v shows where it is\n"
     )
@@ -54,7 +54,7 @@ def test_verbose_shows_where_the_bug_is_without_secrets(capfd: pytest.CaptureFix
     try:
         raise ValueError("Authorization: Bearer abc123 at https://u:pw123@a.test/?token=t0k3n")
     except ValueError as error:
-        code = confess(error, verbose=True)
+        code = confess(error, ["http", "-v"])
     first, *_, last_of_traceback, line = said(capfd).splitlines()
     masked = "ValueError: Authorization: Bearer ‹secret› at https://u:‹secret›@a.test/?token=‹secret›"
     assert code == 70
@@ -64,5 +64,24 @@ def test_verbose_shows_where_the_bug_is_without_secrets(capfd: pytest.CaptureFix
 
 
 def test_an_exception_without_words_has_its_type(capfd: pytest.CaptureFixture[str]) -> None:
-    confess(AssertionError(), verbose=False)
+    confess(AssertionError(), ["--what"])
     assert said(capfd).startswith("rrcli: this is a bug: AssertionError; please report")
+
+
+@pytest.mark.parametrize(
+    ("command", "secret"),
+    [
+        ("http -v -u ann:hunter22 http://h/", "hunter22"),
+        ("http -v --bearer hunter22 http://h/", "hunter22"),
+        ("http -v http://h/ X-Auth-Token:hunter22", "hunter22"),
+        ("http -v http://h/ password==hunter22", "hunter22"),
+        ("http -v http://ann:hunter22@h/", "hunter22"),
+        ("redis -v AUTH ann hunter22", "hunter22"),
+        ("redis -v -a hunter22 PING", "hunter22"),
+    ],
+)
+def test_a_bug_shows_no_secret_of_the_command_line(capfd: pytest.CaptureFixture[str], command: str, secret: str) -> None:
+    confess(LookupError(f"no {secret} here"), command.split())
+    text = said(capfd)
+    assert secret not in text
+    assert text.count("LookupError: no ‹secret› here") == 2
