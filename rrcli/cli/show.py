@@ -92,7 +92,13 @@ class Printer:
         from rrcli.policy.expect import names
 
         assert self.query
-        found = self.query.find(names(value))
+        from rrcli.policy.patience import PATIENCE, Impatient
+
+        try:
+            found = self.query.find(names(value))
+        except Impatient:
+            to_stderr(f"rrcli: --query {self.query.text!r} was given up after {PATIENCE:g} s: it takes too long on this document\n")
+            return False
         if found is not None and self.style != "quiet":
             if isinstance(found, str):
                 print_text(found)

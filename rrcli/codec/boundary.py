@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.errors import ExchangeError, malformed, too_large
-from rrcli.policy.patience import PATIENCE, Impatient, search
+from rrcli.policy.patience import PATIENCE, Impatient, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class AfterMatch(Boundary):
     def feed(self, data: bytes) -> int | None:
         window = self._tail + data
         try:
-            found = search(self._pattern, window, self.patience)
+            found = within(self.patience, lambda: self._pattern.search(window))
         except Impatient:
             hint = "write it without a repetition inside a repetition, as (a+)+"
             raise ExchangeError("transport", "timeout", f"the pattern took more than {self.patience:g} s to look for", hint=hint) from None

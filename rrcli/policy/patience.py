@@ -1,36 +1,43 @@
-"""A user's regular expression may backtrack for hours. Python looks for signals while it matches, so a timer can end that.
+"""A user's regular expression or query may go on for hours. Python looks for signals meanwhile, so a timer can end that.
 
-Signals reach the main thread alone: in another one (the library's `submit`) nothing ends a match.
+Signals reach the main thread alone: in another one (the library's `submit`) nothing ends it.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from re import Match, Pattern
-    from typing import AnyStr, NoReturn
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
 
 PATIENCE = 5.0  # seconds
+AGAIN = 0.2  # seconds until the next try to end it: an exception is lost where Python runs a destructor
 
 
 class Impatient(Exception):
-    """The pattern was still trying when its time was over."""
+    """It was still going on when its time was over."""
 
 
-def search(pattern: Pattern[AnyStr], text: AnyStr, seconds: float = PATIENCE) -> Match[AnyStr] | None:
-    """The first match. Raises `Impatient` when it takes longer than so many seconds."""
+def within(seconds: float, call: Callable[[], Result]) -> Result:
+    """What `call` returns. Raises `Impatient` when it takes longer than so many seconds."""
     import _signal  # type: ignore[import-not-found]  # `signal` loads enum
 
-    def give_up(_signal: int, _frame: object) -> NoReturn:
-        raise Impatient
+    over = False
+
+    def give_up(_signal: int, _frame: object) -> None:
+        if not over:
+            raise Impatient
 
     try:
         before = _signal.signal(_signal.SIGALRM, give_up)
     except ValueError:  # not the main thread
-        return pattern.search(text)
+        return call()
     try:
-        _signal.setitimer(_signal.ITIMER_REAL, max(seconds, 0.001))
-        return pattern.search(text)
+        _signal.setitimer(_signal.ITIMER_REAL, max(seconds, 0.001), AGAIN)
+        return call()
     finally:
+        over = True
         _signal.setitimer(_signal.ITIMER_REAL, 0)
         _signal.signal(_signal.SIGALRM, before)
