@@ -78,7 +78,7 @@ BIG: dict[str, Any] = {"steps": (("--send", bytes(20_000_000)),)}
 @pytest.mark.parametrize(
     ("handle", "options", "expected"),
     [
-        (script(hear(b"?")), {}, ("closed", "receive", "unknown", "unsafe")),
+        (script(hear(b"?")), {}, ("closed", "wait", "unknown", "unsafe")),
         (script(hear(b"?"), reset), {}, ("reset", "wait", "unknown", "unsafe")),
         (script(hear(b"?"), say(b"half"), pause(0.05), reset), {}, ("reset", "receive", "unknown", "unsafe")),
         (script(hear(b"?"), say(b"half")), {}, ("truncated", "receive", "unknown", "unsafe")),

@@ -119,11 +119,15 @@ class Timeline:
             self.enter("wait", at_ns)  # the peer speaks first
 
     def read(self, at_ns: int) -> None:
-        """Bytes, or the end of them, came in."""
-        if self._in_phase == "send":  # the answer did not wait for the end of the request
-            self.enter("wait", at_ns)
+        """Bytes came in."""
+        self.ended(at_ns)
         if self._in_phase == "wait":
             self.enter("receive", at_ns)
+
+    def ended(self, at_ns: int) -> None:
+        """The end came in: where no byte came before it, the wait for one is what it ends."""
+        if self._in_phase == "send":  # the peer did not wait for the end of the request
+            self.enter("wait", at_ns)
         self._last_ns = max(self._last_ns, at_ns)
 
     def resume_sending(self) -> None:
@@ -139,6 +143,8 @@ class Timeline:
 
     def finish(self, *, failed: bool = False) -> None:
         """Close the phase under way: at its last system call, or now when it failed there."""
+        if self._in_phase == "wait" and not failed:  # the answer is empty
+            self.enter("receive", self._last_ns)
         self.leave(now() if failed else self._last_ns)
 
     @property

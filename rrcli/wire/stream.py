@@ -252,10 +252,11 @@ class Stream:
 
     def _arrived(self, data: bytes) -> None:
         at_ns = now()
-        self.trace.timeline.read(at_ns)
         if data:
+            self.trace.timeline.read(at_ns)
             self.trace.received(data, at_ns)
         else:
+            self.trace.timeline.ended(at_ns)
             self.eof = True
 
     def _collect(self) -> bool:

@@ -99,8 +99,10 @@ def test_what_dnssec_adds(signed: SignedZones, words: str) -> None:
 
 
 def test_a_resolver(unbound: Resolver) -> None:
-    ours = comparable(rrcli(unbound, "-i", "--ad", "mail.example.test"))
-    assert ours == comparable(dig(unbound, "+nocookie", "mail.example.test"))
+    def aged(text: str) -> list[str]:  # a cache counts the seconds down
+        return comparable(re.sub(r"\t(300|29\d)\tIN", "\tTTL\tIN", text))
+
+    assert aged(rrcli(unbound, "-i", "--ad", "mail.example.test")) == aged(dig(unbound, "+nocookie", "mail.example.test"))
 
 
 @pytest.mark.parametrize(

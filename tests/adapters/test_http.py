@@ -408,7 +408,7 @@ def test_what_came_before_the_failure_is_kept() -> None:
 
 def test_a_server_that_hangs_up(nginx: Nginx) -> None:
     failure = failure_of(request(nginx.url("/hang-up")))
-    assert (failure.layer, failure.kind, failure.phase, failure.retry) == ("transport", "closed", "receive", "safe")
+    assert (failure.layer, failure.kind, failure.phase, failure.retry) == ("transport", "closed", "wait", "safe")
 
 
 def test_a_bomb_ends_at_the_deadline() -> None:

@@ -100,7 +100,7 @@ def test_no_socket_there() -> None:
 def test_closed_without_a_reply(words: list[str], retry: str) -> None:
     with responder(script(hear(b"\r\n" + words[-1].encode() + b"\r\n"))) as peer:
         exchange = ask(peer, *words)
-    assert named(exchange) == ("transport", "closed", "receive", "unknown")
+    assert named(exchange) == ("transport", "closed", "wait", "unknown")
     assert failure(exchange).message == "the server closed the connection without a reply"
     assert failure(exchange).retry == retry
     assert exchange.response is None

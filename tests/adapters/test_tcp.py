@@ -346,7 +346,12 @@ def test_over_tls_by_the_scheme(s_server: Callable[..., Peer]) -> None:
 @pytest.fixture
 def unix_echo(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "echo.sock"
-    with running([need("socat"), f"UNIX-LISTEN:{path},fork", "EXEC:cat"], tmp_path, path.exists):
+
+    def listens() -> bool:  # the file is there a moment before anybody listens
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(path)) == 0
+
+    with running([need("socat"), f"UNIX-LISTEN:{path},fork", "EXEC:cat"], tmp_path, listens):
         yield path
 
 
@@ -491,7 +496,7 @@ def test_one_peer_at_a_time() -> None:
 def test_closed_without_a_byte() -> None:
     with responder(hear(b"?")) as peer:
         exchange = ask(peer, ("--send", "?"))
-    assert named(exchange) == ("transport", "closed", "receive", "unknown")
+    assert named(exchange) == ("transport", "closed", "wait", "unknown")
     assert error_of(exchange).message == "the peer closed the connection without sending a byte"
 
 

@@ -120,7 +120,7 @@ def test_a_peer_that_closes_within_a_step() -> None:
             "protocol", "truncated", "receive", "the peer closed in step 2, --await /b+ye/, after 2 bytes",
         )  # fmt: skip
     with responder(script(end, hear_end)) as peer:
-        assert error(talk(peer, ("--await", "x")))[1:] == ("closed", "receive", "the peer closed in step 1, --await 'x', after 0 bytes")
+        assert error(talk(peer, ("--await", "x")))[1:] == ("closed", "wait", "the peer closed in step 1, --await 'x', after 0 bytes")
 
 
 def test_half_close_comes_after_the_last_send() -> None:

@@ -164,8 +164,9 @@ def hear_end(connection: socket.socket) -> None:
 
 
 def end(connection: socket.socket) -> None:
-    """Send the end (FIN) and go on reading."""
-    connection.shutdown(socket.SHUT_WR)
+    """Send the end (FIN) and go on reading; a client that saw enough may have left."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
 
 
 def reset(connection: socket.socket) -> None:

@@ -11,7 +11,7 @@ from peers.base import Peer, free_port
 from peers.ca import Authority
 from peers.nginx import Nginx
 from peers.proxy import PASSWORD, USER
-from peers.script import deaf, hear, hear_end, over_tls, reset, responder, say, script
+from peers.script import deaf, end, hear, hear_end, over_tls, reset, responder, say, script
 
 import rrcli
 from rrcli.document import document
@@ -277,7 +277,7 @@ def test_proxies_that_do_not_help(scheme: str, answer: bytes, kind: str, message
     def handle(connection: Any) -> None:
         connection.recv(4096)
         connection.sendall(answer)
-        connection.shutdown(1)
+        end(connection)
         hear_end(connection)
 
     with responder(handle) as peer:
