@@ -14,45 +14,79 @@ _rrcli() {
     case $command in
         http)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
+                --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
-                --netrc-file|-T|--upload-file|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|-r|--range|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|-F|--form-string|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                -c|--cookie-jar|--netrc-file|-T|--upload-file|--qlog|-D|--dump-header|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|--session|--session-read-only|-r|--range|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|-F|--form-string|-C|--continue-at|--limit-rate|--output-dir|--request-target|--from-curl|-w|--write-out|--noproxy|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|-x|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -r --range --compressed -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -d --data --data-ascii --data-raw --data-binary --data-urlencode -F --form-string --form -T --upload-file -G --get -I --head -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --path-as-is -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -c --cookie-jar -j --junk-session-cookies --session --session-read-only -r --range --compressed -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -d --data --data-ascii --data-raw --data-binary --data-urlencode -F --form-string --form -T --upload-file -G --get --compress -O --remote-name -J --remote-header-name -C --continue-at --limit-rate --output-dir --create-dirs --remove-on-error -I --head -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --offline --https-only --request-target --http3 --http3-only --qlog --path-as-is -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --from-curl -w --write-out -D --dump-header --noproxy -p --proxytunnel --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket -x --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+            else
+                candidates=''
+            fi
+            ;;
+        graphql)
+            case $prev in
+                --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
+                --transport) COMPREPLY=($(compgen -W 'http ws sse' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                -c|--cookie-jar|--netrc-file|--qlog|-D|--dump-header|--batch|--schema-file|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|--session|--session-read-only|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|-d|--data|--data-ascii|--data-raw|--data-binary|--limit-rate|--request-target|-w|--write-out|--noproxy|--variables|--operation|--extensions|--init|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|-x|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -c --cookie-jar -j --junk-session-cookies --session --session-read-only --compressed -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -d --data --data-ascii --data-raw --data-binary -G --get --compress --limit-rate -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --offline --https-only --request-target --http3 --http3-only --qlog --path-as-is -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff -w --write-out -D --dump-header --noproxy -p --proxytunnel --variables --operation --extensions --persisted --batch --transport --init --schema --fields --schema-file --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket -x --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates=''
             fi
             ;;
         dns)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --hints|--anchor|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --class|-p|--port|--bufsize|--edns-size|--subnet|--ecs|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --class|-p|--port|--bufsize|--edns-size|--subnet|--ecs|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='-x --reverse --class --search --trace --hints --no-recurse --norecurse --no-rd -p --port --tcp --no-fallback --get --dnssec --do --ad --cd --validate --anchor --bufsize --edns-size --nsid --subnet --ecs --cookie --padding --no-padding --no-edns --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='-x --reverse --class --search --trace --hints --no-recurse --norecurse --no-rd -p --port --tcp --no-fallback --get --dnssec --do --ad --cd --validate --anchor --bufsize --edns-size --nsid --subnet --ecs --cookie --padding --no-padding --no-edns --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates='A NS MD MF CNAME SOA MB MG MR NULL WKS PTR HINFO MINFO MX TXT RP AFSDB X25 ISDN RT NSAP NSAP-PTR SIG KEY PX GPOS AAAA LOC NXT SRV NAPTR KX CERT A6 DNAME OPT APL DS SSHFP IPSECKEY RRSIG NSEC DNSKEY DHCID NSEC3 NSEC3PARAM TLSA SMIMEA HIP NINFO CDS CDNSKEY OPENPGPKEY CSYNC ZONEMD SVCB HTTPS SPF NID L32 L64 LP EUI48 EUI64 TKEY TSIG IXFR AXFR MAILB MAILA ANY URI CAA AVC AMTRELAY RESINFO WALLET TA DLV'
             fi
             ;;
         redis)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --pipeline|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --user|-a|--password|-n|--db|--client-name|--sentinel|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --user|-a|--password|-n|--db|--client-name|--sentinel|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--user -a --password -n --db -2 --resp2 -3 --resp3 --client-name --client-info -x --stdin --quoted-input --quoted --pipeline -c --cluster --sentinel --slowlog --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='--user -a --password -n --db -2 --resp2 -3 --resp3 --client-name --client-info -x --stdin --quoted-input --quoted --pipeline -c --cluster --sentinel --slowlog --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+            else
+                candidates=''
+            fi
+            ;;
+        sse)
+            case $prev in
+                --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                -c|--cookie-jar|--netrc-file|-T|--upload-file|--qlog|-D|--dump-header|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|--session|--session-read-only|-r|--range|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|-F|--form-string|-C|--continue-at|--limit-rate|--output-dir|--request-target|--from-curl|-w|--write-out|--noproxy|--last-event-id|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|-x|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -c --cookie-jar -j --junk-session-cookies --session --session-read-only -r --range --compressed -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -d --data --data-ascii --data-raw --data-binary --data-urlencode -F --form-string --form -T --upload-file -G --get --compress -O --remote-name -J --remote-header-name -C --continue-at --limit-rate --output-dir --create-dirs --remove-on-error -I --head -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --offline --https-only --request-target --http3 --http3-only --qlog --path-as-is -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --from-curl -w --write-out -D --dump-header --noproxy -p --proxytunnel --reconnect --last-event-id --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket -x --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates=''
             fi
@@ -61,15 +95,15 @@ _rrcli() {
             case $prev in
                 --proxy-protocol) COMPREPLY=($(compgen -W 'v1 v2' -- "$cur")) && return || return ;;
                 --length-prefix) COMPREPLY=($(compgen -W 'u8 u16be u16le u32be u32le varint' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --send-file|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --send|--send-hex|--send-base64|--await|--starttls|--proxy-source|--read-until|--read-bytes|--read-lines|--read-idle|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --send|--send-hex|--send-base64|--await|--starttls|--proxy-source|--read-until|--read-bytes|--read-lines|--read-idle|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--send --send-hex --send-base64 --send-file --await --starttls --stdin --tls --udp --connect-only --half-close --proxy-protocol --proxy-source --read-until --read-bytes --read-lines --length-prefix --read-idle --read-eof --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='--send --send-hex --send-base64 --send-file --await --starttls --stdin --tls --udp --connect-only --half-close --proxy-protocol --proxy-source --read-until --read-bytes --read-lines --length-prefix --read-idle --read-eof --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates=''
             fi
@@ -77,15 +111,26 @@ _rrcli() {
         tls)
             case $prev in
                 --starttls) COMPREPLY=($(compgen -W 'smtp lmtp imap pop3 ftp nntp sieve irc xmpp ldap postgres mysql' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --from|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --warn-days|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --warn-days|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--from --starttls --warn-days --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+                candidates='--from --starttls --warn-days --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+            else
+                candidates=''
+            fi
+            ;;
+        curl)
+            case $prev in
+                --netrc-file|-T|--upload-file|--cacert|--key|--unix-socket|-D|--dump-header|-c|--cookie-jar|-o|--output) _rrcli_files "$cur"; return ;;
+                -X|--request|-H|--header|-A|--user-agent|-b|--cookie|-r|--range|-u|--user|--oauth2-bearer|--aws-sigv4|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|--form-string|--request-target|-m|--max-time|--connect-timeout|--retry|--retry-delay|--retry-max-time|--pass|--connect-to|-x|--proxy|--noproxy|-w|--write-out|-C|--continue-at|--limit-rate|--output-dir|-F|--form|-E|--cert|--cert-type|--key-type|--tls-max|--socks4|--socks4a|--socks5|--socks5-hostname|-U|--proxy-user|--interface|--resolve|--max-redirs|-e|--referer|--url|--url-query|--proto|--proto-redir|--proto-default) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='-X --request -H --header -A --user-agent -b --cookie -r --range -u --user --oauth2-bearer --digest -n --netrc --netrc-optional --netrc-file --aws-sigv4 -d --data --data-ascii --data-raw --data-binary --data-urlencode --form-string -T --upload-file -G --get -I --head --http1.1 --http2-prior-knowledge --http3 --http3-only -L --location --location-trusted --path-as-is --request-target -i --include -v --verbose -s --silent --no-progress-meter --compressed -k --insecure -m --max-time --connect-timeout --retry --retry-delay --retry-max-time --retry-all-errors --cacert --key --pass -4 --ipv4 -6 --ipv6 --connect-to --unix-socket -x --proxy -j --junk-session-cookies -p --proxytunnel --noproxy -w --write-out -D --dump-header -c --cookie-jar -O --remote-name --remote-name-all -J --remote-header-name -C --continue-at -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --limit-rate -o --output --output-dir --create-dirs --remove-on-error -0 --http1.0 -F --form -E --cert --cert-type --key-type --tlsv1.0 --tlsv1.1 --tlsv1.2 --tlsv1.3 -1 --tlsv1 --tls-max --socks4 --socks4a --socks5 --socks5-hostname -U --proxy-user --interface --resolve --max-redirs -e --referer --url --url-query --proto --proto-redir --proto-default --disallow-username-in-url --help'
             else
                 candidates=''
             fi
@@ -94,7 +139,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --help'
             else
-                candidates='1xx 2xx 3xx 4xx 5xx invalid 100 101 102 103 104 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 306 307 308 400 401 402 403 404 405 406 407 408 409 410 411 412 413 414 415 416 417 418 421 422 423 424 425 426 428 429 431 451 500 501 502 503 504 505 506 507 508 510 511 419 420 430 440 444 449 460 463 464 494 495 496 497 498 499 509 520 521 522 523 524 525 526 527 529 530 561 598 599 NOERROR NODATA FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADVERS BADSIG BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE ERR WRONGTYPE NOAUTH WRONGPASS NOPERM DENIED NOPROTO MOVED ASK CLUSTERDOWN CROSSSLOT TRYAGAIN REDIRECT LOADING BUSY NOTBUSY UNKILLABLE NOSCRIPT READONLY MASTERDOWN NOREPLICAS NOMASTERLINK MISCONF OOM EXECABORT BUSYKEY BUSYGROUP NOGROUP UNBLOCKED IOERR INVALIDOBJ TESTFAILED INPROG NOGOODSLAVE NOQUORUM name_not_found resolver_failed unreachable refused reset closed proxy_refused timeout certificate_expired certificate_not_yet_valid certificate_untrusted certificate_hostname client_certificate_required handshake_failed malformed truncated too_large wrong_protocol too_many_redirects unsupported bad_status check_failed usage input output interrupted internal 0 1 2 3 4 5 6 7 8 9 70 130 143'
+                candidates='1xx 2xx 3xx 4xx 5xx invalid 100 101 102 103 104 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 306 307 308 400 401 402 403 404 405 406 407 408 409 410 411 412 413 414 415 416 417 418 421 422 423 424 425 426 428 429 431 451 500 501 502 503 504 505 506 507 508 510 511 419 420 430 440 444 449 460 463 464 494 495 496 497 498 499 509 520 521 522 523 524 525 526 527 529 530 561 598 599 NOERROR NODATA FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADVERS BADSIG BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE ERR WRONGTYPE NOAUTH WRONGPASS NOPERM DENIED NOPROTO MOVED ASK CLUSTERDOWN CROSSSLOT TRYAGAIN REDIRECT LOADING BUSY NOTBUSY UNKILLABLE NOSCRIPT READONLY MASTERDOWN NOREPLICAS NOMASTERLINK MISCONF OOM EXECABORT BUSYKEY BUSYGROUP NOGROUP UNBLOCKED IOERR INVALIDOBJ TESTFAILED INPROG NOGOODSLAVE NOQUORUM GRAPHQL_ERROR GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED BAD_USER_INPUT OPERATION_RESOLUTION_FAILURE BAD_REQUEST INTERNAL_SERVER_ERROR UNAUTHENTICATED FORBIDDEN RATE_LIMITED PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_NOT_SUPPORTED INTROSPECTION_DISABLED CSRF_PREVENTION NO_WEBSOCKET 4400 4401 4403 4406 4408 4409 4429 4500 name_not_found resolver_failed unreachable refused reset closed proxy_refused timeout certificate_expired certificate_not_yet_valid certificate_untrusted certificate_hostname client_certificate_required handshake_failed malformed truncated too_large wrong_protocol too_many_redirects unsupported bad_status check_failed usage input output interrupted internal 0 1 2 3 4 5 6 7 8 9 70 130 143'
             fi
             ;;
         serve)
@@ -132,22 +177,22 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--help'
             else
-                candidates='exchange set'
+                candidates='exchange set series'
             fi
             ;;
         *)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson curl' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 -o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--expect|--ok|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --expect --ok -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help --version'
+                candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http dns redis tcp tls explain serve doctor demo schema'
+                candidates='http graphql dns redis sse tcp tls curl explain serve doctor demo schema'
             fi
             ;;
     esac

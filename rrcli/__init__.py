@@ -1,6 +1,7 @@
 """rrcli shows one request/response exchange over any protocol: parts, framing, phases, status, and what to do.
 
-As a library: `send(request)` returns an `Exchange`, `submit(request)` a future of one. Names are loaded when used,
+As a library: `send(request)` returns an `Exchange`, `submit(request)` a future of one, `render(exchange)` its report;
+`RecordingTransport` makes exchanges of what an httpx client does. Names are loaded when used,
 so that the command line pays only for what it needs.
 
 From `rrcli http URL` to the bytes: `__main__.py` reads the command line by `cli/fast.py`, `cli/execute.py` has it sent and
@@ -19,23 +20,28 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.dns import DnsRequest
+    from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.redis import RedisRequest
     from rrcli.adapters.tcp import TcpRequest
     from rrcli.adapters.tls import TlsRequest
     from rrcli.errors import ExchangeError
-    from rrcli.library import send, submit
+    from rrcli.library import render, send, submit
     from rrcli.model import Exchange
+    from rrcli.transport import RecordingTransport
 
 __all__ = [
     "DnsRequest",
     "Exchange",
     "ExchangeError",
+    "GraphqlRequest",
     "HttpRequest",
+    "RecordingTransport",
     "RedisRequest",
     "TcpRequest",
     "TlsRequest",
     "__version__",
+    "render",
     "send",
     "submit",
 ]
@@ -44,10 +50,13 @@ _HOMES = {
     "DnsRequest": "rrcli.adapters.dns",
     "Exchange": "rrcli.model",
     "ExchangeError": "rrcli.errors",
+    "GraphqlRequest": "rrcli.adapters.graphql.request",
     "HttpRequest": "rrcli.adapters.http.request",
+    "RecordingTransport": "rrcli.transport",
     "RedisRequest": "rrcli.adapters.redis",
     "TcpRequest": "rrcli.adapters.tcp",
     "TlsRequest": "rrcli.adapters.tls",
+    "render": "rrcli.library",
     "send": "rrcli.library",
     "submit": "rrcli.library",
 }

@@ -40,7 +40,9 @@ def _run(words: list[str]) -> int:
         to_stdout(f"rrcli {__version__}\n".encode())
         return 0
     from rrcli.cli import fast
+    from rrcli.registry import translated
 
+    words = translated(words)
     invocation = fast.parse(words)
     if invocation is None:
         from rrcli.cli.app import run

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rrcli.fold import Fold
     from rrcli.model import Answer, Exchange
     from rrcli.options import Request
     from rrcli.wire.clock import Deadline
@@ -40,6 +41,12 @@ class Held(Observer):
     def received(self, answer: Answer) -> None:
         self._answer = answer
         self._passes = answer.status.ok
+
+    def meets(self, fold: Fold) -> None:
+        self._observer.meets(fold)
+
+    def uploaded(self, done: int, total: int | None) -> None:
+        self._observer.uploaded(done, total)
 
     def content(self, data: bytes) -> None:
         self._pieces.append(data)

@@ -29,6 +29,9 @@ KEYS = (
     "checks", "history", "transcript",
 )  # fmt: skip
 SET_KEYS = ("schema", "exchanges", "same", "differences")
+SERIES_KEYS = (
+    "schema", "count", "succeeded", "failed", "failed_ratio", "status", "errors", "timing", "rate_per_s", "connections", "first", "worst",
+)  # fmt: skip
 
 
 def document(exchange: Exchange, *, exact: bool = False) -> dict[str, Any]:

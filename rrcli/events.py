@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rrcli.errors import ExchangeError
     from rrcli.model import Answer, Message, Target
     from rrcli.options import Request
+    from rrcli.wire.clock import Deadline
+    from rrcli.wire.pool import Awaited
 
 
 class Sent(Record):
@@ -40,7 +42,8 @@ class Content(Record):
 class Item(Record):
     """One event of an answer that is a stream of them: what `data.events` holds of it, and its raw line.
 
-    The runner adds `at_ms`. After each the adapter asks `context.enough()` whether to go on.
+    The line is empty for one with data that only marks an end. The runner adds `at_ms`. After each the adapter asks
+    `context.enough()` whether to go on.
     """
 
     type: str
@@ -55,9 +58,23 @@ class Finished(Record):
     With `next` the hop is over and the exchange is not: the runner files it and sends that request, `why` being the
     word for it in the history (retry, redirect, auth, poll). Nothing of such a hop should have been told an observer.
     It may have failed in itself: `failure` is then what of, and there may be no answer.
+    With `resumes` the next request goes on with the same stream: its events are counted and kept together, it is told as it
+    comes, and it is no hop among those that the runner limits.
     """
 
     answer: Answer | None
     next: Request | None = None
     why: str | None = None
     failure: ExchangeError | None = None
+    resumes: bool = False
+
+
+class Waiting(Record):
+    """In a series alone: nothing can be done for this exchange before `on` is ready, or `until` has passed.
+
+    The connection that it waits for may carry other exchanges meanwhile. `on` is none where the connection is this exchange's
+    alone; that is told once, before the request goes out.
+    """
+
+    on: Awaited | None = None
+    until: Deadline | None = None

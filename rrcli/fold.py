@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from rrcli import registry
-from rrcli.digest import sha256
+from rrcli.digest import Digest
 from rrcli.errors import usage
 from rrcli.events import Content, Item, Received, Sent
 from rrcli.model import Answer, Body, Message, Target
+from rrcli.policy.redact import field_secrets, url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from rrcli.errors import ExchangeError
     from rrcli.options import Request
     from rrcli.runner import Context, Observer
-
-MOST_EVENTS = 10_000  # of a stream that are kept; the others are counted
 
 
 class Fold:
@@ -34,14 +31,16 @@ class Fold:
         self.kept = bytearray()
         self._keeps = context.keeps_content = observer.keeps_content
         self._room = context.request.max_size if self._keeps else 0
-        self._events: list[dict[str, Any]] = []
-        self._events_room = context.request.max_size
-        self._keeps_events = True
+        self.resumes = False
+        self._masked: list[str] = []  # what is masked in events, and how many of them the adapter had told by then
+        self._known = -1
         self._context = context
-        self._digest = sha256()
+        self._digest = Digest()
         self._observer = observer
+        context.uploaded, context.polls = observer.uploaded, observer.polls
+        observer.meets(self)
 
-    def take(self, event: registry.Event) -> None:
+    def take(self, event: registry.Told) -> None:
         if isinstance(event, Sent):
             if not self.message.summary:  # of an upload it is told again, with what went out
                 self._observer.begins()
@@ -56,7 +55,18 @@ class Fold:
             self._observer.received(event.answer)
         else:
             self.answer, self.next, self.why, self.failure = event.answer, event.next, event.why, event.failure
-            self.finished = True
+            self.finished, self.resumes = True, event.resumes
+
+    @property
+    def at_ns(self) -> int:
+        """When the latest bytes came, from the exchange's beginning."""
+        timeline = self._context.trace.timeline
+        return timeline.last_ns - timeline.origin_ns
+
+    def secrets(self) -> list[str]:
+        """The values to mask, as far as they are known by now."""
+        fields = self.message.fields + (self.answer.fields if self.answer else ())
+        return [*self._context.secrets, *url_secrets(self.target.url), *field_secrets(fields)]
 
     def _refuse_lost_key(self) -> None:
         """Raise `usage` for an idempotency key that the request does not carry; nothing has been sent then."""
@@ -76,26 +86,26 @@ class Fold:
             self._room -= len(kept)
 
     def _item(self, event: Item) -> None:
-        timeline = self._context.trace.timeline
-        at_ms = round((timeline.last_ns - timeline.origin_ns) / 1e6, 3)
+        context = self._context
+        timeline, log = context.trace.timeline, context.event_log()
+        at_ms = round((timeline.last_ns - (log.origin_ns or timeline.origin_ns)) / 1e6, 3)
         value = {"at_ms": at_ms, "type": event.type, "data": event.data, **event.more}
-        self._context.events += 1
-        self._events_room -= len(event.text)
-        if self._keeps_events and (self._events_room < 0 or len(self._events) == MOST_EVENTS):
-            self._keeps_events = False
-            self._context.note("events-left-out", f"only the first {len(self._events)} events are kept in the document")
-        if self._keeps_events:
-            self._events.append(value)
-        self._observer.item(value, event.text, self._context.secrets)
+        if remark := log.add(value, event):
+            context.note("events-left-out", remark)
+        if len(context.secrets) != self._known:
+            self._masked, self._known = self.secrets(), len(context.secrets)
+        self._observer.item(value, event.text, self._masked)
 
     def response(self) -> Answer | None:
         """The answer with its content; `None` when not even the status came."""
         if self.answer is None:
             return None
-        if self._events:
-            self.answer = self.answer.replace(data={**self.answer.data, "events": self._events})
+        if log := self._context.log:
+            events = log.own if self.resumes else list(log.kept)
+            if events:
+                self.answer = self.answer.replace(data={**self.answer.data, "events": events})
         body = self.answer.body or (Body() if self.size else None)
-        if body is None or self.next is not None:  # of a hop that leads on the adapter has kept the content itself
+        if body is None or self.next is not None or body.data:  # the adapter has kept the content itself, as of a hop that leads on
             return self.answer
         data = bytes(self.kept)
         truncated = (self._keeps and len(data) < self.size) or not self.finished

@@ -45,12 +45,44 @@ def _integer(text: str) -> int | float:
 class _Rules:
     strict = True
     object_hook = None
-    object_pairs_hook = None
+    object_pairs_hook: Any = None
     array_hook = None
     parse_float = float
     parse_int = staticmethod(_integer)
     parse_constant = staticmethod(_refuse)
     memo: dict[str, str] = {}
+
+
+class Repeated(Exception):
+    """A name came twice in one object."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise Repeated(name)
+            seen.add(name)
+
+
+class _OnceRules(_Rules):
+    object_pairs_hook = staticmethod(_once)
+
+
+def repeated_name(text: str) -> str | None:
+    """A name that some object of a JSON text has twice; readers differ on which of its values counts (RFC 8259 section 4)."""
+    try:
+        make_scanner(_OnceRules())(text, len(text) - len(text.lstrip(WHITESPACE)))  # type: ignore[arg-type]  # as below
+    except Repeated as repeated:
+        return repeated.name
+    except (StopIteration, ValueError, RecursionError):
+        pass
+    return None
 
 
 _scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Rules())  # type: ignore[arg-type]  # only the attributes are read

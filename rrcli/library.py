@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from rrcli.model import Exchange
     from rrcli.options import Request
 
-__all__ = ["send", "submit"]
+__all__ = ["render", "send", "submit"]
+
+
+def render(exchange: Exchange, *, width: int = 100, verbose: bool = False) -> str:
+    """The pretty report of an exchange, as the command line draws it without colour; secrets are masked."""
+    from rrcli.policy.redact import masked
+    from rrcli.registry import BY_NAME
+    from rrcli.report.terminal import render
+
+    entry = BY_NAME[exchange.protocol]
+    return render(masked(exchange), entry, width=width, color=False, verbose=verbose, wire=exchange.transcript is not None)
 
 
 def submit(request: Request) -> Future[Exchange]:

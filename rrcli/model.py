@@ -49,18 +49,25 @@ class Message(Record):
 
 
 class Status(Record):
-    """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone."""
+    """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
+
+    Where content says failure whatever the code, `reason` tells it in a sentence, and `known_as` the family and the code that
+    explain it.
+    """
 
     code: int | None = None
     text: str = ""
     ok: bool = True
+    reason: str = ""
+    known_as: tuple[str, str] | None = None
 
 
 class Answer(Record):
     """A response as it came in. `framing` is what told the client where it ends (a key of `explain.FRAMINGS`).
 
     `drawn` is the content as people read it, where that is not its raw text; for the terminal alone, never in the JSON.
-    `whole` is status, fields and content as the protocol's own tool prints them, for `raw` with `-i`.
+    `appendix` is what was asked to be printed after the result. `whole` is status, fields and content as the protocol's own
+    tool prints them, for `raw` with `-i`.
     """
 
     summary: str
@@ -71,6 +78,7 @@ class Answer(Record):
     framing: str | None = None
     data: Mapping[str, Any] = {}
     drawn: str | None = None
+    appendix: str | None = None
     whole: str | None = None
 
 

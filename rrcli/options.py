@@ -13,7 +13,18 @@ from rrcli.url import is_port
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Protocol
+
+    from rrcli.model import Answer, Exchange
+
+    class Download(Protocol):
+        """Where the content of one answer is saved."""
+
+        request: Request  # as it is to be sent
+        path: str | None  # of the file, once it was opened
+
+        def open(self, answer: Answer) -> Callable[[bytes], None] | None: ...
+        def explained(self, exchange: Exchange) -> Exchange: ...  # with what became of the file
 
 
 class Option:
@@ -138,6 +149,42 @@ def count(text: str) -> int:
     return int(text)
 
 
+MOST_AT_ONCE = 1000
+HIGHEST_RATE = 1e6
+
+
+def times(text: str) -> int:
+    """How often, from 1."""
+    if not (number := count(text)):
+        raise ValueError(f"{text!r} is not at least 1")
+    return number
+
+
+def concurrent(text: str) -> int:
+    """How many exchanges are under way at the same time."""
+    if (number := times(text)) > MOST_AT_ONCE:
+        raise ValueError(f"{text!r} is more than {MOST_AT_ONCE} at once")
+    return number
+
+
+def rate(text: str) -> float:
+    """Exchanges per second, as `50` or `0.5`."""
+    try:
+        number, unit = split_unit(text)
+    except ValueError:
+        number, unit = 0.0, ""
+    if unit or not 0 < number <= HIGHEST_RATE:
+        raise ValueError(f"{text!r} is no rate; write exchanges per second, as 50 or 0.5")
+    return number
+
+
+def lasting(text: str) -> float:
+    """Seconds, and more than none."""
+    if not (seconds := duration(text)):
+        raise ValueError(f"{text!r} is no time to repeat for")
+    return seconds
+
+
 MOST_RETRIES = 1000
 
 
@@ -202,15 +249,16 @@ def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
 
 
 def proxy_url(text: str) -> str:
-    """The text, once it is known to name a proxy."""
-    from rrcli.wire.proxy import parse
+    """The text, once it is known to name a proxy; an empty one means none."""
+    if text:
+        from rrcli.wire.proxy import parse
 
-    parse(text)
+        parse(text)
     return text
 
 
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
-FORMATS = ("pretty", "raw", "json", "ndjson", "curl")
+FORMATS = ("pretty", "raw", "json", "ndjson", "har", "curl", "mermaid")
 
 # --- what every command takes ----------------------------------------------------------------------------
 
@@ -221,7 +269,8 @@ class Output(Optioned):
     json: bool = option("--json", kind="flag", help="Print the exchange as one JSON document.", group="Output")
     format: str | None = option(
         "--format", metavar="FORMAT", choices=FORMATS, parse=one_of(*FORMATS), group="Output",
-        help="pretty on a terminal, raw (the answer's content alone) elsewhere, json, ndjson; curl: the same by the protocol's own tool.",
+        help="pretty on a terminal, raw (the answer's content alone) elsewhere, json, ndjson; har: for browsers; mermaid: a diagram; "
+        "curl: the same by the protocol's own tool.",
     )  # fmt: skip
     query: str | None = option("--query", metavar="JMESPATH", help="Print only this part of the JSON document.", group="Output")
     verbose: bool = option("-v", "--verbose", kind="flag", help="Show the request as well, part by part.", group="Output")
@@ -244,7 +293,11 @@ class Request(Optioned):
 
     words: tuple[str, ...] = ()
     needs_words: ClassVar[bool] = True  # False where an option can stand in for them
+    event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
+    write_out: str | None = None  # what to print at the end, where a protocol has an option for it
+    dump_header: str | None = None  # where to write status and fields
+    forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     warn_days: int = 14  # a certificate that ends sooner is noted
 
     wire: int | None = option(
@@ -257,7 +310,7 @@ class Request(Optioned):
         "--connect-timeout", default=10.0, parse=duration, metavar="TIME", help="Limit until the connection is ready.  [10s]", group="Time"
     )
     idle_timeout: float | None = option(
-        "--idle-timeout", parse=duration, metavar="TIME", help="Limit for a silence of the peer.  [30s with -o]", group="Time"
+        "--idle-timeout", parse=duration, metavar="TIME", help="Limit for a silence of the peer.  [30s for streams and -o]", group="Time"
     )
     deadline: float | None = option("--deadline", parse=duration, metavar="TIME", help="Limit for the whole invocation.", group="Time")
     max_size: int = option(
@@ -284,10 +337,36 @@ class Request(Optioned):
         help="Send this key, or a new one with auto, on every attempt, so that a server that knows it acts once.",
     )  # fmt: skip
 
+    until: str | None = option(
+        "--until", metavar="EXPR", group="Wait",
+        help="Repeat the exchange until this holds, as 'json.state == done'; on a stream, read events until one satisfies it. "
+        "Without --deadline there is no limit.",
+    )  # fmt: skip
+    every: float = option(
+        "--every", default=1.0, parse=duration, metavar="TIME", help="Wait between two exchanges of --until.  [1s]", group="Wait"
+    )
+
     expect: tuple[str, ...] = option(
         "--expect", kind="many", metavar="EXPR", help="Check the answer: 'status == 200', 'time < 250ms', 'json.id exists'.", group="Checks"
     )
     ok: str | None = option("--ok", metavar="WHAT", help="What counts as success: any, 2xx,404 or an expression.", group="Checks")
+
+    repeat: int | None = option(
+        "--repeat", parse=times, metavar="N", group="Repeat",
+        help="Send it N times over kept connections: counts, rate, percentiles; --expect 'series.timing.total_ms.p99 < 200ms' checks them.",
+    )  # fmt: skip
+    repeat_for: float | None = option(
+        "--duration", parse=lasting, metavar="TIME", help="Repeat for so long; what has begun by then is let finish.", group="Repeat"
+    )
+    concurrency: int | None = option(
+        "--concurrency", parse=concurrent, metavar="N", group="Repeat",
+        help="Keep N under way at once: over HTTP/2 on one connection, else on N, in threads.  [1]",
+    )  # fmt: skip
+    rate: float | None = option(
+        "--rate", parse=rate, metavar="PER_SECOND", group="Repeat",
+        help="Begin so many a second, late or not; a late one's total counts from when it was due.",
+    )  # fmt: skip
+    warmup: int | None = option("--warmup", parse=times, metavar="N", help="Send N before, which are not counted.", group="Repeat")
 
     ipv4: bool = option("-4", "--ipv4", kind="flag", help="Use IPv4 only.", group="Connection")
     ipv6: bool = option("-6", "--ipv6", kind="flag", help="Use IPv6 only.", group="Connection")
@@ -327,6 +406,11 @@ class Request(Optioned):
         "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
     )
 
+    @classmethod
+    def stands_for(cls, values: dict[str, Any]) -> list[str] | None:  # noqa: ARG003
+        """A command line that an option among the values read stands for; the option is taken out. Raises `usage`."""
+        return None
+
     def asks_for_fields(self) -> bool:
         """Whether status and fields are the content that is wanted."""
         return False
@@ -334,6 +418,22 @@ class Request(Optioned):
     def streams(self) -> bool:
         """Whether the answer is a stream of events, which takes as long as it takes."""
         return False
+
+    def repeats(self) -> bool:
+        """Whether any option asks for a series."""
+        return not (self.repeat is self.repeat_for is self.concurrency is self.rate is self.warmup is None)
+
+    def is_offline(self) -> bool:
+        """Whether the request is only to be built and shown."""
+        return False
+
+    def hears_offline(self, sent: bytes) -> bytes:  # noqa: ARG002  # most need nothing
+        """What a peer would have to say for all of the request to go out, once it has begun with `sent`."""
+        return b""
+
+    def download(self, output: Output) -> Download | None:  # noqa: ARG002  # most save nothing but to -o
+        """How the content is saved, where there is more to it than writing it to the file of `-o`."""
+        return None
 
     def several(self) -> tuple[Request, ...] | None:
         """The exchanges that this asks for side by side; `None` when its command line cannot ask for more than one.

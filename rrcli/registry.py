@@ -11,13 +11,14 @@ from rrcli.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, TypeAlias
 
-    from rrcli.events import Content, Finished, Item, Received, Sent
+    from rrcli.events import Content, Finished, Item, Received, Sent, Waiting
     from rrcli.options import Request
     from rrcli.runner import Context
 
-    Event = Sent | Received | Content | Item | Finished
+    Told: TypeAlias = Sent | Received | Content | Item | Finished
+    Event: TypeAlias = Told | Waiting
     Adapter = Callable[[Any, Context], Iterator[Event]]
 
 
@@ -37,6 +38,7 @@ class Entry(Record):
     extra: str | None = None  # the extra of the package that installs what it needs
     secure: tuple[str, ...] = ()  # the schemes that run over TLS
     probe: tuple[str, ...] = ()  # words that make a harmless request of a URL alone
+    multiplexes: bool = False  # several exchanges of a series may share one connection at the same time
 
     def load(self) -> tuple[type[Request], Adapter]:
         """The request type and the adapter. Raises `usage` when an extra is missing."""
@@ -53,7 +55,11 @@ ENTRIES = (
     Entry(
         name="http", module="rrcli.adapters.http", request="HttpRequest", words="[METHOD] URL [ITEM...]",
         help="Send an HTTP request.", label="HTTP", schemes=("http", "https"), explains="http",
-        secure=("https",),
+        secure=("https",), multiplexes=True,
+    ),
+    Entry(
+        name="graphql", module="rrcli.adapters.graphql", request="GraphqlRequest", words="URL [QUERY] [ITEM...]",
+        help="Send a GraphQL query, or subscribe.", label="GraphQL", explains="http",
     ),
     Entry(
         name="dns", module="rrcli.adapters.dns", request="DnsRequest", words="NAME [TYPE...] [@SERVER...]",
@@ -65,6 +71,10 @@ ENTRIES = (
         first_word_ends_options=True, secure=("rediss",), probe=("PING",),
     ),
     Entry(
+        name="sse", module="rrcli.adapters.sse", request="SseRequest", words="[METHOD] URL [ITEM...]",
+        help="Read a stream of Server-Sent Events.", label="Server-Sent Events", explains="http", secure=("https",),
+    ),
+    Entry(
         name="tcp", module="rrcli.adapters.tcp", request="TcpRequest", words="HOST:PORT",
         help="Send bytes over TCP, TLS, UDP or a unix socket.", label="bytes", schemes=("tcp", "udp", "unix"),
     ),
@@ -73,6 +83,42 @@ ENTRIES = (
         help="Shake hands and report certificates.", label="TLS", schemes=("tls",), secure=("tls",),
     ),
 )  # fmt: skip
+
+
+class Alias(Record):
+    """A command whose words are those of another tool; `translate` of its module puts them into ours, `options` has what it knows."""
+
+    name: str
+    module: str
+    entry: str  # the name of the entry that they become
+    words: str
+    help: str
+
+    def load(self) -> Any:
+        return __import__(self.module, fromlist=["translate"])
+
+
+ALIASES = (
+    Alias(
+        name="curl", module="rrcli.adapters.http.curl.read", entry="http", words="ARGS...",
+        help="Send what a curl command sends, as copied from a browser or a page.",
+    ),
+)  # fmt: skip
+
+
+def translated(argv: list[str]) -> list[str]:
+    """The command line in our words; as it is where it is so already, or asks for help. Raises `usage`."""
+    for alias in ALIASES:
+        if argv[:1] == [alias.name] and argv[1:]:
+            words: list[str] | None = alias.load().translate(argv[1:])
+            return argv if words is None else [alias.entry, *words]
+    return argv
+
+
+def advice(name: str, flag: str) -> str | None:
+    """What to write for an option that the tool of an alias of this command has, and it has not."""
+    return next((found for alias in ALIASES if alias.entry == name and (found := alias.load().advice(flag))), None)
+
 
 BY_NAME = {entry.name: entry for entry in ENTRIES}  # ours first; `third_party` adds what it finds
 

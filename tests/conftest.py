@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# The machine's own way out is none of the tests' business: theirs is loopback, and those of proxies set their own.
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+for _name in PROXY_VARIABLES:
+    os.environ.pop(_name, None)
 
 pytest_plugins = [
     "peers.ca",
+    "peers.asgi",
+    "peers.caddy",
     "peers.delegation",
     "peers.doq",
+    "peers.graphql",
     "peers.http2",
     "peers.httpbin",
     "peers.names",
@@ -22,11 +32,14 @@ pytest_plugins = [
 ]
 
 _SERVERS = {
+    "asgi",
+    "asgi_proxy",
     "bind",
     "haproxy",
     "http_proxy",
     "delegations",
     "doq",
+    "graphql_server",
     "httpbin",
     "caddy",
     "hypercorn",
@@ -42,6 +55,7 @@ _SERVERS = {
     "redis_tls_clients",
     "redis_tls",
     "s_server",
+    "series_web",
     "signed",
     "smtp_banner",
     "smtp_starttls",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from peers.ca import Authority
@@ -44,11 +45,44 @@ def test_http_loads_nothing_heavy(show: list[str]) -> None:
         assert loaded("http", *show, f"http://{peer.host}:{peer.port}/") & HEAVY == set()
 
 
+def test_what_curl_knows_loads_nothing_heavy() -> None:
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        modules = loaded("curl", "-sS", "-H", "A: b", "-w", "%{http_code}", "-o", "/dev/null", f"http://{peer.host}:{peer.port}/")
+    assert modules & HEAVY == set()
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/")
+    assert {name for name in modules if "curl" in name or "writeout" in name} == set()
+
+
+@pytest.mark.parametrize("words", [["-o", "file"], ["-O"], ["-o", "file", "-C", "-"], ["-o", "file", "--limit-rate", "1M"], ["-J"]])
+def test_a_download_loads_nothing_heavy(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.chdir(tmp_path)
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/file", *words)
+    assert modules & (HEAVY | {"_hashlib", "brotlicffi", "pyexpat"}) == set()
+    assert ("rrcli.wire.pace" in modules) is ("--limit-rate" in words)
+    assert (tmp_path / "file").read_bytes() == b"{}"
+
+
+def test_what_was_not_asked_for_is_not_loaded() -> None:
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/")
+    assert modules & {"rrcli.until", "rrcli.eventlog", "rrcli.history", "rrcli.attempts", "rrcli.codec.sse"} == set()
+
+
 def test_https_loads_no_ssl_module(ca: Authority) -> None:
     with responder(over_tls(ca.good, script(hear(b"\r\n\r\n"), say(ANSWER)))) as peer:
         modules = loaded("http", "--json", "--cacert", str(ca.root), f"https://localhost:{peer.port}/")
-    assert modules & HEAVY == set()
+    assert modules & (HEAVY | {"aioquic", "pylsqpack", "rrcli.wire.quic", "rrcli.wire.datagram"}) == set()
     assert "_ssl" in modules
+
+
+def test_graphql_loads_nothing_heavy() -> None:
+    words = ["query A($a: Int) { b }", "a:=1"]
+    with responder(script(hear(b"}}"), say(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"data": 1}'))) as peer:
+        modules = loaded("graphql", "--json", f"http://{peer.host}:{peer.port}/", *words)
+    assert modules & (HEAVY | {"_ssl", "graphql", "websockets", "rrcli.adapters.graphql.schema", "rrcli.codec.ws"}) == set()
 
 
 def test_redis_loads_nothing_heavy() -> None:
@@ -61,5 +95,43 @@ def test_tcp_loads_nothing_heavy() -> None:
         assert loaded("tcp", f"{peer.host}:{peer.port}", "--send", "hi", "--read-lines", "1") & (HEAVY | {"_ssl"}) == set()
 
 
+def test_what_is_not_asked_for_is_not_loaded() -> None:
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/")
+    assert {"rrcli.offline", "rrcli.transport", "rrcli.report.har", "rrcli.report.mermaid"} & modules == set()
+    assert {f"rrcli.adapters.http.{name}" for name in ("cookies", "cors", "proxies", "sessions")} & modules == set()
+    assert {"rrcli.codec.cookies", "rrcli.wire.proxyenv", "rrcli.policy.private"} & modules == set()
+
+
+def test_cookies_a_session_and_a_proxy_load_nothing_heavy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie = b"Set-Cookie: a=1; Domain=localhost; Expires=Fri, 31 Dec 2060 23:59:59 GMT\r\n\r\n"
+    options = ["-b", "", "-c", str(tmp_path / "jar"), "--session", str(tmp_path / "s.json")]
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER.replace(b"\r\n\r\n", b"\r\n" + cookie, 1)))) as peer:
+        monkeypatch.setenv("http_proxy", f"{peer.host}:{peer.port}")
+        monkeypatch.setenv("no_proxy", "example.com")
+        modules = loaded("http", "--json", *options, "http://localhost/", "Origin:http://a.test")
+    assert modules & (HEAVY | {"_ssl"}) == set()
+    assert "\ta\t1" in (tmp_path / "jar").read_text()
+
+
+@pytest.mark.parametrize("show", ["raw", "json", "mermaid"])
+def test_offline_loads_nothing_heavy(show: str) -> None:
+    modules = loaded("http", "--offline", "--format", show, "https://nowhere.invalid/", "a=1")
+    assert modules & (HEAVY | {"_ssl", "h2"}) == set()
+
+
 def test_the_version_loads_next_to_nothing() -> None:
     assert loaded("--version") - {"__future__"} == {"rrcli", "rrcli.__main__", "rrcli.errors", "rrcli.report", "rrcli.report.output"}
+
+
+def test_one_exchange_loads_nothing_of_a_series() -> None:
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/")
+    assert modules & {"rrcli.series", "rrcli.series.command", "rrcli.wire.pool", "rrcli.adapters.http.series"} == set()
+
+
+def test_a_series_at_a_time_loads_no_threads() -> None:
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        modules = loaded("http", "--json", "--repeat", "2", f"http://{peer.host}:{peer.port}/")
+    assert modules & HEAVY == {"collections"}  # of array, for the times
+    assert "rrcli.adapters.http.multiplex" not in modules

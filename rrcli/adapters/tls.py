@@ -103,7 +103,7 @@ def _start_tls(request: TlsRequest, context: Context, host: str, port: int) -> S
     return stream
 
 
-def as_command(exchange: Exchange) -> str | None:
+def as_command(exchange: Exchange, _request: object = None) -> str | None:
     """The same handshake by openssl s_client, which shows the certificates; `None` through a proxy that it does not know."""
     from rrcli.adapters.tcp.tool import tls_words
 

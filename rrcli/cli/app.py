@@ -207,6 +207,8 @@ def _explained(error: Exception, command: Command, table: dict[str, Option]) -> 
         return usage(str(error), see)
     declared = table.get(flag)
     if declared is None:
+        if advice := registry.advice(command.name, flag):
+            return usage(f"no option {flag}", advice)
         return usage(f"no option {flag}{suggestion(flag, list(table))}", see)
     if declared.kind == "flag":
         return usage(f"{flag} takes no value", declared.help)
@@ -232,7 +234,7 @@ def _unknown(word: str) -> ExchangeError:
     if separator:
         schemes = [scheme for entry in registry.BY_NAME.values() for scheme in entry.schemes]
         return usage(f"no command for {scheme}:// URLs{suggestion(scheme, schemes)}", f"known are {', '.join(schemes)}")
-    names = [*registry.BY_NAME, *TOOLS]
+    names = [*registry.BY_NAME, *(alias.name for alias in registry.ALIASES), *TOOLS]
     near = suggestion(word, names)
     if not near and any(mark in word for mark in ".:/"):
         return usage(f"no command {word}", f"a URL needs its scheme, or a command before it: rrcli {registry.ENTRIES[0].name} {word}")

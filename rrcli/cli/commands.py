@@ -50,6 +50,8 @@ def find(name: str) -> Command | None:
     entry = registry.BY_NAME.get(name)
     if entry is None and name in TOOLS:
         return TOOLS[name]
+    if alias := next((alias for alias in registry.ALIASES if alias.name == name), None):
+        return of_alias(alias)
     entry = entry or registry.by_name(name)
     return of_entry(entry) if entry else None
 
@@ -70,6 +72,13 @@ def of_entry(entry: registry.Entry) -> Command:
         stops=entry.first_word_ends_options,
         completes=tuple(getattr(request_type, "completes", ())),
     )
+
+
+def of_alias(alias: registry.Alias) -> Command:
+    """The command of another tool's words, for its help: what it runs is put into ours before anything is read."""
+    return Command(
+        name=alias.name, words=alias.words, help=alias.help, options=alias.load().options(), run=lambda _: 0, needs_words=True
+    )  # fmt: skip
 
 
 # --- the tools -------------------------------------------------------------------------------------------
@@ -105,7 +114,7 @@ DOCTOR_TAKES = (
     "json", "color", "timeout", "connect_timeout", "deadline", "ipv4", "ipv6", "resolve", "interface", "cacert", "cert", "key",
     "key_password", "insecure", "sni", "tls_min", "tls_max",
 )  # fmt: skip
-SCHEMAS = ("exchange", "set")
+SCHEMAS = ("exchange", "set", "series")
 
 
 def schema(values: Values) -> int:
@@ -235,7 +244,7 @@ TOOLS = {
         ),
         Command(name="demo", words="", help="Show one exchange per protocol; needs no network.", options={}, run=demo),
         Command(
-            name="schema", words="[NAME]", help="Print the JSON Schema of a document: exchange, set.",
+            name="schema", words="[NAME]", help="Print the JSON Schema of a document: exchange, set, series.",
             options={}, run=schema, completes=SCHEMAS,
         ),
     )

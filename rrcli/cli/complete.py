@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rrcli import registry
-from rrcli.cli.commands import TOOLS, of_entry
+from rrcli.cli.commands import TOOLS, of_alias, of_entry
 from rrcli.options import Output, Request
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ TOP = {"--help": "Show help.", "--version": "Print the version."}
 
 def commands() -> tuple[Command, ...]:
     """All commands of this package: the protocols, then the tools."""
-    return (*(of_entry(entry) for entry in registry.ENTRIES), *TOOLS.values())
+    return (*(of_entry(entry) for entry in registry.ENTRIES), *map(of_alias, registry.ALIASES), *TOOLS.values())
 
 
 def shared() -> Mapping[str, Option]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from rrcli.cli.show import Printer, print_text
-from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT
-from rrcli.report.output import to_file, to_stderr, to_stdout
+from rrcli.cli.show import Printer, color, print_text, width
+from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
+from rrcli.report.output import to_file, to_stderr, to_stdout, to_terminal
 from rrcli.report.raw import Raw, ToFile
 from rrcli.runner import Interrupted, Observer, send, unhurried
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rrcli.cli.fast import Invocation
     from rrcli.model import Exchange, ExchangeSet
+    from rrcli.report.lines import Lines
     from rrcli.report.progress import Progress
 
 SIGTERM = 15
@@ -27,7 +28,15 @@ def execute(invocation: Invocation) -> int:
 
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
+    if invocation.request.repeats():
+        if invocation.request.write_out is not None or invocation.request.dump_header is not None:
+            raise usage("-w and -D are for one exchange, and --repeat sends many", "--query prints any value of the summary")
+        from rrcli.series.command import execute_series
+
+        return execute_series(invocation)
     run = _Run(invocation)
+    if run.request.is_offline():
+        return run.show_offline()
     parts = run.request.several()
     if parts is not None or run.request.all_addresses:
         from rrcli.several import every_address, send_all
@@ -45,6 +54,9 @@ def execute(invocation: Invocation) -> int:
             progress.finish()
     if isinstance(observer, Raw):
         observer.finish()
+    if run.lines:
+        run.lines.finish()
+        exchange = run.lines.without_lines(exchange)
     return run.show(exchange)
 
 
@@ -53,10 +65,15 @@ class _Run:
 
     def __init__(self, invocation: Invocation) -> None:
         self.printer = Printer(invocation)
-        self.output = invocation.output
-        self.request = unhurried(invocation.request) if self.output.output else invocation.request
+        self.output = self.printer.output
+        self.request = unhurried(invocation.request) if invocation.output.output else invocation.request
+        self.download = invocation.request.download(self.output)
+        if self.download:
+            self.request = self.download.request
+        self.epilogue = self.printer.epilogue(beside=bool(self.download or self.output.output))
+        self.lines: Lines | None = None
         self.ended = False
-        _on_term(self._end)
+        on_term(self._end)
 
     def _end(self, signal: int, _frame: object) -> NoReturn:
         self.ended = True
@@ -66,8 +83,10 @@ class _Run:
         """Who takes the content while it comes: a file, standard output, or nobody."""
         read_later = bool(self.printer.query or self.request.expect or self.request.ok)
         path = self.output.output
+        if self.download:
+            return ToFile(self.download.open, keep=read_later)
         if path:
-            return ToFile(lambda: to_file(path), keep=read_later)
+            return ToFile(lambda _: to_file(path), keep=read_later)
         if self.printer.query:
             return Observer()
         if self.printer.style == "raw" and not os.isatty(1):
@@ -75,8 +94,24 @@ class _Run:
         if self.request.streams() and self.printer.style in ("pretty", "ndjson"):
             from rrcli.report.live import Live
 
-            return Live(print_text, drawn=self.printer.style == "pretty", show_secrets=self.output.show_secrets)
+            columns = width() if os.isatty(1) else None
+            return Live(print_text, drawn=self.printer.style == "pretty", show_secrets=self.output.show_secrets, width=columns)
+        if self.printer.style == "pretty" and os.isatty(1):
+            from rrcli.report.lines import Lines
+
+            self.lines = Lines(print_text, show_secrets=self.output.show_secrets)
+            return self.lines
         return Observer()
+
+    def show_offline(self) -> int:
+        """Build the request and print it, in `raw` as the bytes that would go out; nothing is sent."""
+        if self.output.output or self.download or self.request.all_addresses:
+            flag = "--all-addresses" if self.request.all_addresses else "a file of the answer"
+            raise usage(f"--offline sends nothing, so there is nothing for {flag}", "--format raw > FILE writes the request to a file")
+        observer = Observer()
+        if self.printer.style == "raw" and not self.printer.query:
+            observer = Raw(to_terminal() if os.isatty(1) else to_stdout, include=False, lines=False, keep=False)
+        return self.show(send(self.request, observer))
 
     def progress(self, observer: Observer) -> Progress | None:
         """What goes on, for somebody who waits at a terminal."""
@@ -84,12 +119,20 @@ class _Run:
             return None
         from rrcli.report.progress import Progress
 
-        return Progress(observer, to_stderr, retries=self.request.retry, makes_way=not self.output.output)
+        makes_way = not (self.output.output or self.download)
+        return Progress(observer, to_stderr, retries=self.request.retry, makes_way=makes_way, color=color(self.output, 2))
 
     def show(self, exchange: Exchange) -> int:
         """Print one exchange; its exit code."""
+        if self.download:
+            exchange = self.download.explained(exchange)
+            self.printer.file = self.download.path
         code = self.exit_code(exchange)
         found = self.printer.exchange(exchange)
+        if exchange.response and exchange.response.appendix:
+            to_stdout(exchange.response.appendix.encode("utf-8", "surrogateescape"))
+        if self.epilogue:
+            self.epilogue.write([(exchange, code)], self.printer.file)
         return code or (0 if found else EXIT_CODES["application"])
 
     def show_set(self, several: ExchangeSet) -> int:
@@ -97,6 +140,8 @@ class _Run:
         codes = [self.exit_code(exchange) for exchange in several.exchanges]
         code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
         found = self.printer.exchanges(several)
+        if self.epilogue:
+            self.epilogue.write(zip(several.exchanges, codes, strict=True))
         return code or (0 if found else EXIT_CODES["application"])
 
     def exit_code(self, exchange: Exchange) -> int:
@@ -109,7 +154,7 @@ class _Run:
         return EXIT_TIMEOUT if failure.kind == "timeout" else EXIT_CODES[failure.layer]
 
 
-def _on_term(handler: object) -> None:
+def on_term(handler: object) -> None:
     """TERM ends the exchange as Ctrl-C does, so that what arrived so far is still reported."""
     import _signal  # type: ignore[import-not-found]  # `signal` loads enum
 

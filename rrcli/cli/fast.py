@@ -7,6 +7,7 @@ application reads the same words again; a property test holds that both read the
 from __future__ import annotations
 
 from rrcli import registry
+from rrcli.errors import ExchangeError
 from rrcli.options import Output
 from rrcli.url import is_place
 
@@ -48,11 +49,18 @@ def parse(argv: list[str]) -> Invocation | None:
     values = read(words, table, stops=entry.first_word_ends_options)
     if values is None or not values["words"]:
         return None
-    return build(entry, request_type, values)
+    try:
+        return build(entry, request_type, values)
+    except ExchangeError:
+        return None
 
 
 def build(entry: registry.Entry, request_type: type[Request], values: dict[str, Any]) -> Invocation:
-    """The request and the output settings made of the values that were read."""
+    """The request and the output settings made of the values that were read. Raises `usage` for a command that they stand for."""
+    if argv := request_type.stands_for(values):
+        from rrcli.cli.borrowed import merged
+
+        values = merged(entry, argv, values)
     output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
     return Invocation(entry, request_type(**values), output)
 

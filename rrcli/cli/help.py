@@ -24,9 +24,26 @@ WIDEST = 100  # columns: longer lines are hard to read
 COLUMN = 30  # where an option's help begins
 CHOICES = 24  # the longest list of choices that is shown in place of the metavar
 
-# Two real examples for each command; the first is what most people come for.
+# Two to four real examples for each command; the first is what most people come for.
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "http": ("rrcli http https://example.com/ -v", "rrcli http POST :8080/users name=ann age:=3 --expect 'status == 201'"),
+    "http": (
+        "rrcli http https://example.com/ -v",
+        "rrcli http POST :8080/users name=ann age:=3 --expect 'status == 201'",
+        "rrcli http https://example.com/large.iso -O -C - --limit-rate 5M",
+        "rrcli http :8080/ --repeat 1000 --concurrency 8",
+    ),
+    "curl": (
+        "rrcli curl 'https://example.com/' -H 'accept: */*' --compressed",
+        "rrcli http --from-curl - < copied.txt --expect 'status == 200'",
+    ),
+    "graphql": (
+        "rrcli graphql :8000/graphql 'query ($id: ID!) { user(id: $id) { name } }' id=7",
+        "rrcli graphql https://api.example.com/graphql --schema > schema.graphql",
+    ),
+    "sse": (
+        "rrcli sse https://stream.wikimedia.org/v2/stream/recentchange --max-events 3",
+        "rrcli sse POST :8080/chat prompt=hi --until 'json.done == true' --deadline 1m",
+    ),
     "dns": ("rrcli dns example.com A AAAA", "rrcli dns example.com MX @1.1.1.1 @8.8.8.8"),
     "redis": ("rrcli redis SET greeting hello", "rrcli redis --json redis://127.0.0.1:6379/1 LRANGE jobs 0 -1"),
     "tcp": ("rrcli tcp mail.example.com:25 --read-lines 1", r"rrcli tcp --tls example.com:443 --send 'HEAD / HTTP/1.0\r\n\r\n' --read-eof"),
@@ -43,7 +60,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 def overview() -> str:
     """The page of `rrcli --help`: every command in a line."""
     others, note = _third_party()
-    protocols = [(entry.name, entry.help) for entry in (*registry.ENTRIES, *others)]
+    entries: tuple[registry.Entry | registry.Alias, ...] = (*registry.ENTRIES, *registry.ALIASES, *others)
+    protocols = [(entry.name, entry.help) for entry in entries]
     tools = [(tool.name, tool.help) for tool in TOOLS.values()]
     column = max(len(name) for name, _ in (*protocols, *tools)) + 4
     page = _Page()

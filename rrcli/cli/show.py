@@ -18,12 +18,16 @@ from rrcli.report.raw import head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from rrcli.cli.fast import Invocation
-    from rrcli.options import Output
+    from rrcli.options import Output, Request
     from rrcli.policy.expect import Path
+    from rrcli.report.writeout import Epilogue
 
+# Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
+# `check(request)`, which raises `usage` for what it cannot draw.
+DRAWN = {"har": "rrcli.report.har", "mermaid": "rrcli.report.mermaid"}
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 
 
@@ -36,21 +40,35 @@ class Printer:
     def __init__(self, invocation: Invocation) -> None:
         self.entry = invocation.entry
         self.request = invocation.request
-        self.output = invocation.output
-        self.style = style_of(invocation.output)
-        self.query = _query(invocation.output)
-        self.include = invocation.output.include or invocation.request.asks_for_fields()
+        self.output = _to_stdout(invocation.output) if invocation.output.output == "-" else invocation.output
+        self.file = self.output.output  # that has the content
+        self.style = style_of(self.output)
+        self.query = _query(self.output)
+        self.drawer = _drawer(self.style, invocation.request)
+        self.include = invocation.output.include or invocation.request.asks_for_fields() or invocation.request.dump_header == "-"
+
+    def epilogue(self, *, beside: bool) -> Epilogue | None:
+        """What is to be written when all is over; `beside`: the content goes elsewhere than standard output."""
+        if self.request.write_out is None and self.request.dump_header is None:
+            return None
+        from rrcli.report.writeout import Epilogue
+
+        masks = self.style == "pretty" and not self.output.show_secrets
+        return Epilogue(self.request, "json" if self.query else self.style, beside=beside, masks=masks)
 
     def exchange(self, exchange: Exchange) -> bool:
         """Print one exchange. False when the query found nothing in it."""
-        if self.output.output and exchange.response and exchange.response.body:
-            body = exchange.response.body.replace(file=self.output.output)
+        if self.file and exchange.response and exchange.response.body:
+            body = exchange.response.body.replace(file=self.file)
             exchange = exchange.replace(response=exchange.response.replace(body=body))
         if self.query:
             return self._print_query(document(exchange))
         shown = exchange if self.output.show_secrets else masked(exchange)
         if self.style == "curl":
             self._show_command(exchange)
+            self._explain(shown)
+        elif self.drawer:
+            _print_pieces(self.drawer((shown,)))
             self._explain(shown)
         elif self.style in ("json", "ndjson"):
             _print_pieces(pieces(document(shown, exact=True), 2 if self.style == "json" else 0))
@@ -75,6 +93,8 @@ class Printer:
             for exchange, masked_one in zip(several.exchanges, shown.exchanges, strict=True):
                 self._show_command(exchange)
                 self._explain(masked_one)
+        elif self.drawer:
+            _print_pieces(self.drawer(shown.exchanges))
         elif self.style in ("json", "ndjson"):
             _print_pieces(pieces(set_document(shown, exact=True), 3 if self.style == "json" else 0))
         elif self.style == "pretty":
@@ -88,14 +108,18 @@ class Printer:
         return True
 
     def _print_query(self, value: dict[str, object]) -> bool:
-        """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
+        """Print what the query finds in a document and its shorthands. False when there is nothing."""
         from rrcli.policy.expect import names
 
+        return self.print_found(names(value))
+
+    def print_found(self, value: dict[str, object]) -> bool:
+        """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
         assert self.query
         from rrcli.policy.patience import PATIENCE, Impatient
 
         try:
-            found = self.query.find(names(value))
+            found = self.query.find(value)
         except Impatient:
             to_stderr(f"rrcli: --query {self.query.text!r} was given up after {PATIENCE:g} s: it takes too long on this document\n")
             return False
@@ -110,7 +134,7 @@ class Printer:
         """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without a secret."""
         module = __import__(self.entry.module, fromlist=["as_command"])
         as_command = getattr(module, "as_command", None)
-        command = as_command(exchange) if as_command else None
+        command = as_command(exchange, self.request) if as_command else None
         if command is not None:
             print_text(command)
         else:
@@ -119,12 +143,12 @@ class Printer:
     def _draw(self, exchange: Exchange, *, color: bool) -> str:
         from rrcli.report.terminal import render
 
-        wire = self.request.wire is not None
-        return render(exchange, self.entry, width=width(), color=color, verbose=self.output.verbose, wire=wire)
+        verbose, wire = self.output.verbose or self.request.is_offline(), self.request.wire is not None
+        return render(exchange, self.entry, width=width(), color=color, verbose=verbose, wire=wire)
 
     def _show_raw(self, exchange: Exchange, shown: Exchange) -> None:
         """What `raw` leaves to standard error; on a terminal the content too, made harmless."""
-        if os.isatty(1) and not self.output.output:
+        if os.isatty(1) and not self.file:
             self._print_content(exchange)
         self._print_summary(exchange)
         self._explain(shown)
@@ -166,6 +190,14 @@ class Printer:
                 to_stderr(f"rrcli: note: {visible(note.message)}\n")
 
 
+def _to_stdout(output: Output) -> Output:
+    """What `-o -` means: the content on standard output. Raises `usage` where something else was to stand there."""
+    other = "--json" if output.json else "--query" if output.query else f"--format {output.format}" if output.format else ""
+    if other and output.format != "raw":
+        raise usage(f"-o - and {other} exclude each other", "both write to standard output")
+    return output.replace(output=None, format="raw")
+
+
 def style_of(output: Output) -> str:
     """pretty, raw, json, ndjson, or quiet. Raises `usage` for settings that contradict each other."""
     if output.json and output.format not in (None, "json"):
@@ -204,6 +236,17 @@ def color(output: Output, number: int) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (os.isatty(number) and os.environ.get("TERM") != "dumb")
 
 
+def _drawer(style: str, request: Request) -> Callable[[Iterable[Exchange]], Iterator[str]] | None:
+    """What draws exchanges in this format, where it is one of those."""
+    if style not in DRAWN:
+        return None
+    module = __import__(DRAWN[style], fromlist=["render"])
+    if check := getattr(module, "check", None):
+        check(request)
+    found: Callable[[Iterable[Exchange]], Iterator[str]] = module.render
+    return found
+
+
 def _query(output: Output) -> Path | None:
     if not output.query:
         return None
@@ -218,6 +261,11 @@ def print_text(text: str) -> None:
     for at in range(0, len(text) or 1, AT_ONCE):
         piece = text[at : at + AT_ONCE] + (ending if at + AT_ONCE >= len(text) else "")
         to_stdout(piece.encode("utf-8", "surrogateescape"))
+
+
+def print_document(value: dict[str, object], indent: int) -> None:
+    """Print a document as JSON."""
+    _print_pieces(pieces(value, indent))
 
 
 def _print_pieces(parts: Iterable[str]) -> None:

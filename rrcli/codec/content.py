@@ -1,4 +1,4 @@
-"""Content codings undone while the content comes: gzip, deflate, and br and zstd where a module for them is installed.
+"""Content codings undone while the content comes, and done while it goes: gzip, deflate; br and zstd with modules for them.
 
     decoder = ContentDecoder(["gzip"], note)
     for piece in decoder.feed(data): ...
@@ -10,7 +10,7 @@ caller's deadline bounds, but no memory (RFC 9110 section 8.4).
 
 from __future__ import annotations
 
-from rrcli.errors import ExchangeError, malformed, too_large
+from rrcli.errors import ExchangeError, malformed, too_large, usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 PIECE = 65536  # bytes of decoded content handed on at once
 DEEPEST = 5  # codings on top of each other, as curl has it
 GZIP_MAGIC = b"\x1f\x8b"
-ASKABLE = "gzip, deflate"  # what can always be decoded, for Accept-Encoding
-ANOTHER = "--compressed asks for gzip or deflate, -H 'Accept-Encoding: identity' for none"
+INSTALL = "pip install 'rrcli[http]'"  # has both
+ANOTHER = "-H 'Accept-Encoding: gzip' asks for another coding, 'Accept-Encoding: identity' for none"
 
-# Where a decoder with bounded output is to be had: the module, the package to install.
-BROTLI = (("brotlicffi", "brotlicffi"), ("brotli", "brotlicffi"))
-ZSTD = (("compression.zstd", "backports.zstd"), ("backports.zstd", "backports.zstd"))
+# Modules with a decoder of bounded output, the best first.
+BROTLI = ("brotlicffi", "brotli")
+ZSTD = ("compression.zstd", "backports.zstd")
 
 
 def codings(fields: Fields) -> list[str]:
@@ -209,16 +209,17 @@ def _compress(name: str) -> Layer:
     raise ExchangeError("protocol", "unsupported", f"the content is coded with {name}", hint=ANOTHER)
 
 
-def _module(name: str, places: tuple[tuple[str, str], ...]) -> Any:
-    """The module that decodes `name`. Raises `unsupported`, naming what to install."""
-    for module, _ in places:
+def _module(name: str, places: tuple[str, ...], hint: str = ANOTHER) -> Any:
+    """The module that codes `name`. Raises `unsupported`, naming what to install."""
+    for module in places:
         try:
             found = __import__(module, fromlist=["error"])
         except ImportError:
             continue
         if name == "zstd" or hasattr(found.Decompressor, "can_accept_more_data"):  # older ones cannot bound their output
             return found
-    raise ExchangeError("protocol", "unsupported", f"the content is coded with {name}", hint=f"{ANOTHER}; or pip install {places[0][1]}")
+    message = f"the content is coded with {name}, and no module for that is installed"
+    raise ExchangeError("protocol", "unsupported", message, hint=f"{INSTALL} brings it; {hint}")
 
 
 LAYERS: dict[str, Callable[[str], Layer]] = {
@@ -230,3 +231,40 @@ LAYERS: dict[str, Callable[[str], Layer]] = {
     "compress": _compress,
     "x-compress": _compress,
 }
+
+
+def askable() -> str:
+    """What can be decoded here, for Accept-Encoding."""
+    found = ["gzip", "deflate"]
+    for name, places in (("br", BROTLI), ("zstd", ZSTD)):
+        try:
+            _module(name, places)
+        except ExchangeError:
+            continue
+        found.append(name)
+    return ", ".join(found)
+
+
+class ContentEncoder:
+    """Compresses content while it goes: `compress` each piece, then `finish`. Raises `usage` where a module is missing."""
+
+    compress: Callable[[bytes], bytes]
+    finish: Callable[[], bytes]
+
+    def __init__(self, coding: str) -> None:
+        if coding in ("gzip", "deflate"):
+            from zlib import compressobj
+
+            deflating = compressobj(wbits=31 if coding == "gzip" else 15)
+            self.compress, self.finish = deflating.compress, deflating.flush
+            return
+        try:
+            module = _module(coding, BROTLI if coding == "br" else ZSTD)
+        except ExchangeError:
+            raise usage(f"no module that compresses with {coding} is installed", f"{INSTALL} brings it") from None
+        if coding == "br":
+            coder = module.Compressor(quality=5)  # 11 is for what is compressed once and sent often
+            self.compress, self.finish = getattr(coder, "process", None) or coder.compress, coder.finish
+        else:
+            coder = module.ZstdCompressor()
+            self.compress, self.finish = coder.compress, coder.flush

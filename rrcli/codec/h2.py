@@ -85,6 +85,7 @@ class _Stream:
         self.sent_all = False  # or nothing more of it can be
         self.stopped = False  # before all of it was sent
         self.over = False  # the answer is whole, or will never be
+        self.octets = 0  # of its frames that came
 
 
 class Http2Client:
@@ -199,6 +200,26 @@ class Http2Client:
         except ProtocolError:
             pass  # it is closed already
 
+    # --- of several requests
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the peer has said how many streams it allows, and allows another (RFC 9113 section 5.1.2)."""
+        connection = self._connection
+        return self._greeted and not self.goaway and connection.open_outbound_streams < connection.remote_settings.max_concurrent_streams
+
+    def framing_of(self, stream: int) -> str | None:
+        """As `framing`, of this request."""
+        return self._streams[stream].framing
+
+    def octets(self, stream: int) -> int:
+        """How many bytes of frames came for this request."""
+        return self._streams[stream].octets
+
+    def forget(self, stream: int) -> None:
+        """Nobody asks for this request any more: a connection may carry millions of them."""
+        del self._streams[stream]
+
     def _pump(self, number: int) -> None:
         """Put as much content into frames as both windows allow."""
         stream, connection = self._streams[number], self._connection
@@ -258,6 +279,8 @@ class Http2Client:
                 self._refuse_other_protocol(data)
             for frame in self._frames.feed(data):
                 self._count(frame)
+                if frame.stream in self._streams:
+                    self._streams[frame.stream].octets += len(frame.whole)
                 if frame.kind == GOAWAY:
                     found += self._goaway(frame)
                 elif self._is_content(frame):

@@ -22,6 +22,7 @@ FAMILIES = {
     "http": "rrcli.explain.http",
     "dns": "rrcli.explain.dns",
     "redis": "rrcli.explain.redis",
+    "graphql": "rrcli.explain.graphql",
     "error": "rrcli.explain.errors",
     "exit": "rrcli.explain.exits",
 }

@@ -12,7 +12,8 @@ from rrcli.model import Failure
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.errors import ExchangeError
-    from rrcli.model import Exchange
+    from rrcli.explain import Explanation
+    from rrcli.model import Exchange, Status
     from rrcli.registry import Entry
     from rrcli.wire.trace import Trace
 
@@ -60,25 +61,32 @@ def application_failure(entry: Entry, exchange: Exchange, *, sent: bool = True) 
     """The failure that a bad status is, with what the tables say of it; not `sent` when a handshake before was answered so."""
     assert exchange.response
     status = exchange.response.status
-    code = str(status.text if status.code is None else status.code)
-    found = explain(entry.explains, code) if entry.explains else None
+    found = meaning_of(status, entry)
     useful = found is not None and found.retry in ("safe", "later", "unsafe")
     delivery = "answered" if sent else "not_sent"
     return Failure(
         layer="application",
         kind="bad_status",
-        message=exchange.response.summary,
+        message=status.reason or exchange.response.summary,
         hint=found.action if found else None,
         delivery=delivery,
         retry="safe" if found and found.retry == "safe" else _retry(exchange, useful, delivery),
     )
 
 
+def meaning_of(status: Status, entry: Entry) -> Explanation | None:
+    """The explanation of a status: that which it names itself, or the one of its code in the protocol's own family."""
+    if status.known_as:
+        return explain(*status.known_as)
+    code = str(status.text if status.code is None else status.code)
+    return explain(entry.explains, code) if entry.explains else None
+
+
 def network_failure(entry: Entry, exchange: Exchange, error: ExchangeError, trace: Trace, *, whole: bool = False) -> Failure:
     """The failure of an exchange that broke below its application, or, with a `whole` answer, by what we made of that."""
     delivery = "answered" if whole else _delivery(error.kind, wrote=trace.wrote)
     message, hint = error.message, error.hint
-    if error.kind == "wrong_protocol" and error.layer == "protocol" and trace.first:
+    if error.kind == "wrong_protocol" and error.layer == "protocol" and trace.first and not whole:
         from rrcli.codec.recognise import recognise
 
         found = recognise(trace.first)

@@ -7,7 +7,7 @@ keys: `status`, `body`, `json`, `header.NAME`, `time`.
 
 from __future__ import annotations
 
-from rrcli.document import KEYS, SET_KEYS, document
+from rrcli.document import KEYS, SERIES_KEYS, SET_KEYS, document
 from rrcli.errors import usage
 from rrcli.model import Check, Exchange, Failure, Note
 from rrcli.options import UNITS, split_unit, suggestion
@@ -41,15 +41,21 @@ def names(value: dict[str, Any]) -> dict[str, Any]:
 
 
 class Path:
-    """A path into a document. Raises `usage` when it cannot be one."""
+    """A path into a document, or into a stream's event whose keys are `known`. Raises `usage` when it cannot be one."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: tuple[str, ...] = ()) -> None:
         self.text = text.strip()
         self._steps = _plain_steps(self.text)
         first = self._steps[0] if self._steps else _first_name(self.text)
-        known = (*KEYS, *SHORTHANDS, *SET_KEYS)
-        if isinstance(first, str) and first not in known:
-            raise usage(f"{first!r} in {text!r} is no key of the document{suggestion(first, known)}", "rrcli schema shows the keys")
+        names = known or (*KEYS, *SHORTHANDS, *SET_KEYS, *SERIES_KEYS, "series")
+        if isinstance(first, str) and first not in names:
+            whose = "an event" if known else "the document"
+            hint = f"an event has {', '.join(known)}" if known else "rrcli schema shows the keys"
+            raise usage(f"{first!r} in {text!r} is no key of {whose}{suggestion(first, names)}", hint)
+        self.root = first  # `series` is checked on what all exchanges of a series amount to
+        key = self._steps[1] if self._steps and first == "series" and len(self._steps) > 1 else None
+        if isinstance(key, str) and key not in SERIES_KEYS:
+            raise usage(f"{key!r} in {text!r} is no key of a series{suggestion(key, SERIES_KEYS)}", "rrcli schema series shows the keys")
         self._compiled = None if self._steps else _compile(self.text)
 
     @property
@@ -148,12 +154,12 @@ def _compile(text: str) -> Callable[[dict[str, Any]], Any]:
 
 
 class Expectation:
-    """One `--expect`. Raises `usage` when it cannot be read."""
+    """One `--expect`, or `--until` of a stream, whose events have the keys `known`. Raises `usage` when it cannot be read."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: tuple[str, ...] = ()) -> None:
         self.text = text
         path, self._operator, literal, self._negated = _split(text)
-        self.path = Path(path)
+        self.path = Path(path, known)
         self._literal = _literal(literal)
         self._members = _literals(literal) if self._operator == "in" else []
         self._pattern = _pattern(literal) if self._operator == "matches" else None
@@ -347,6 +353,8 @@ class Judge:
 
     def __init__(self, expect: tuple[str, ...], ok: str | None) -> None:
         self._expectations = [Expectation(text) for text in expect]
+        if any(expectation.path.root == "series" for expectation in self._expectations):
+            raise usage("series. is what many exchanges amount to, and this is one", "add --repeat N or --duration TIME")
         self._ok = _success(ok) if ok else None
 
     def judge(self, exchange: Exchange) -> Exchange:

@@ -6,13 +6,18 @@ itself a secret crosses to another one, be it a subdomain, another port, or the 
 
 from __future__ import annotations
 
-from rrcli.policy.redact import is_secret_name
+from rrcli.policy.redact import is_secret_name, url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.model import Fields
 
 Origin = tuple[str, str, int]
+
+# What a name holds that is likely a credential's: more than is masked, since a field too few is told and can be given again.
+LIKELY = ("auth", "authentication", "cookie2", "credential", "credentials", "jwt", "pass", "passphrase", "session", "sid", "signature")
+KEYS = ("access", "app", "auth", "private", "secret", "session", "subscription")  # whose key a name ending in `key` is
+SCHEMES = ("basic", "bearer", "digest", "negotiate", "token")  # of credentials, whatever the field that has them
 
 
 def origin(scheme: str, host: str, port: int) -> Origin:
@@ -22,5 +27,17 @@ def origin(scheme: str, host: str, port: int) -> Origin:
 
 def split_credentials(fields: Fields) -> tuple[Fields, tuple[str, ...]]:
     """The fields that may go to any origin, and the names of those that may not."""
-    kept = tuple(field for field in fields if not is_secret_name(field[0]))
-    return kept, tuple(name for name, _ in fields if is_secret_name(name))
+    stays = [_stays(name, value) for name, value in fields]
+    kept = tuple(field for field, staying in zip(fields, stays, strict=True) if not staying)
+    return kept, tuple(field[0] for field, staying in zip(fields, stays, strict=True) if staying)
+
+
+def _stays(name: str, value: str) -> bool:
+    """Whether a field is for its own origin alone: by its name, or as it holds a URL's secret (a Referer) or a scheme's credentials."""
+    if is_secret_name(name):
+        return True
+    words = name.lower().replace("_", "-").split("-")
+    if any(word in LIKELY for word in words) or (words[-1] == "key" and words[-2:-1] and words[-2] in KEYS):
+        return True
+    scheme, _, credentials = value.strip().partition(" ")
+    return bool(credentials and scheme.lower() in SCHEMES) or bool(url_secrets(value))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MASK = "‹secret›"
 FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
-LAST_WORDS = ("token", "secret", "password")
+LAST_WORDS = ("token", "secret", "password", "passwd", "authorization", "apikey")  # or what ends with one: csrftoken, AccessToken
 NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C)
 SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
 WHOLE_WORD = 8  # a value shorter than this is masked elsewhere only where it stands alone
@@ -35,8 +35,7 @@ def is_secret_name(name: str) -> bool:
     lower = name.lower().replace("_", "-")
     if lower in FIELDS:
         return True
-    words = lower.split("-")
-    return words[-1] in (*LAST_WORDS, "apikey") or words[-2:] == ["api", "key"]
+    return lower.endswith(LAST_WORDS) or lower.split("-")[-2:] == ["api", "key"]
 
 
 # --- where secrets are written ---------------------------------------------------------------------------
@@ -300,7 +299,7 @@ def _message(message: Message, mask: Mask) -> Message:
 def _answer(answer: Answer, mask: Mask) -> Answer:
     return answer.replace(
         summary=mask.text(answer.summary),
-        status=answer.status.replace(text=mask.text(answer.status.text)),
+        status=answer.status.replace(text=mask.text(answer.status.text), reason=mask.text(answer.status.reason)),
         fields=_fields(answer.fields, mask),
         trailers=_fields(answer.trailers, mask),
         body=_body(answer.body, mask),

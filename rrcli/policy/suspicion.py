@@ -39,6 +39,18 @@ def body_notes(body: Body) -> list[Note]:
     return notes
 
 
+def json_notes(body: Body) -> list[Note]:
+    """`duplicate-key` where an object of the JSON has a name twice."""
+    from rrcli.document import body_text, looks_like_json
+    from rrcli.jsontext import repeated_name
+
+    text = body_text(body)
+    if text is None or not looks_like_json(body.media_type, text) or (name := repeated_name(text)) is None:
+        return []
+    message = f"an object of the JSON has {name[:60]!r} twice, and readers differ on which counts (RFC 8259 section 4)"
+    return [Note(code="duplicate-key", message=f"{message}; here it is the last, shown are both")]
+
+
 def clock_notes(fields: Fields, started_s: float) -> list[Note]:
     """`clock-skew` where a field `date` is over five minutes away from the time of the exchange, which began at `started_s`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.explain import explain
 from rrcli.model import PHASES
+from rrcli.policy.advise import meaning_of
 from rrcli.report.units import duration, size
 
 TYPE_CHECKING = False
@@ -67,8 +68,7 @@ def advice(exchange: Exchange, entry: Entry) -> list[tuple[str, str]]:
 def _of_status(exchange: Exchange, failure: Failure, entry: Entry) -> list[tuple[str, str]]:
     """Of an answer that says failure: what its status means, by the family that the protocol's entry names."""
     status = exchange.response.status if exchange.response else None
-    code = "" if status is None else str(status.text if status.code is None else status.code)
-    found = explain(entry.explains, code) if entry.explains and status and not status.ok else None
+    found = meaning_of(status, entry) if status and not status.ok else None
     lines = [("Means", found.meaning)] if found else []
     if found and failure.retry != "useless":
         lines.append(("Is a retry safe?", _retry(exchange, failure)))
@@ -84,8 +84,8 @@ def _sentence(step: str) -> str:
 def _retry(exchange: Exchange, failure: Failure) -> str:
     if failure.retry == "useless":
         return "No use: it would end the same way."
-    method = exchange.request.data.get("method")
-    what = method if isinstance(method, str) else "the request"
+    method, operation = (exchange.request.data.get(key) for key in ("method", "operation"))
+    what = f"the {operation}" if operation else method if isinstance(method, str) else "the request"
     if failure.retry == "unsafe":
         return f"No: {what} is not idempotent, twice may do it twice."
     if failure.delivery == "not_sent":

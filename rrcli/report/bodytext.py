@@ -1,4 +1,4 @@
-"""The content of a message drawn: JSON laid out, text as it is, of anything else its size and how to save it."""
+"""The content of a message drawn: JSON and XML laid out, text as it is, of anything else its size, its first bytes, how to save it."""
 
 from __future__ import annotations
 
@@ -87,8 +87,12 @@ def _lines(body: Body, text: str, *, color: bool) -> list[Line]:
         from rrcli.report.jsonlines import lay_out
 
         return lay_out(text, MOST_TEXT)
-    shown = text[:MOST_TEXT].removesuffix("\n")
     subtype = (body.media_type or "").rpartition("/")[2].rpartition("+")[2].removeprefix("x-")
+    if subtype == "xml" and not body.truncated:
+        from rrcli.report.xmllines import lay_out as lay_out_xml
+
+        text = lay_out_xml(text) or text
+    shown = text[:MOST_TEXT].removesuffix("\n")
     if color and subtype in LEXERS:
         return _coloured(shown, *LEXERS[subtype])
     return [pieces(line.expandtabs()) for line in shown.split("\n")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.jsontext import dumps
 from rrcli.policy.redact import Mask
+from rrcli.report.paint import cells, crop
 from rrcli.report.visible import visible
 from rrcli.runner import Observer
 
@@ -12,22 +13,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rrcli.model import Answer
+
 SCHEMA = "rrcli.event/1"
 
 
 class Live(Observer):
-    """Prints every event through `write`, secrets masked unless they are to be shown."""
+    """Prints every event through `write`, secrets masked unless they are to be shown; a drawn one within `width` columns."""
 
-    def __init__(self, write: Callable[[str], None], *, drawn: bool, show_secrets: bool) -> None:
+    def __init__(self, write: Callable[[str], None], *, drawn: bool, show_secrets: bool, width: int | None = None) -> None:
         self._write = write
         self._drawn = drawn
         self._show_secrets = show_secrets
+        self._width = width
+        self._told_cut = False
+
+    def received(self, answer: Answer) -> None:
+        """The stream is open: it may be long until its first event."""
+        if self._drawn and "events" in answer.data and answer.status.ok:
+            self._write(f"← {visible(answer.summary)}")
 
     def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
         mask = Mask(() if self._show_secrets else tuple(secrets))
         if not self._drawn:
             self._write(dumps({"schema": SCHEMA, **mask.value(value)}))
             return
-        shown = visible(mask.text(text.decode("utf-8", "backslashreplace")).replace("\n", " "))
-        kind = "" if shown.startswith(value["type"]) else f"{value['type']}  "  # the text may say it itself
-        self._write(f"{value['at_ms']:>12.1f} ms  {kind}{shown}")
+        content = text.decode("utf-8", "backslashreplace") if text or not isinstance(value["data"], str) else value["data"]
+        if "\n" in content and "json" in value:
+            content = dumps(value["json"])
+        shown = visible(mask.text(content).replace("\n", " "))
+        kind = "" if shown.startswith(value["type"]) else f"{visible(mask.text(value['type']))}  "  # the text may say it itself
+        number = f"#{visible(mask.text(value['id']))}  " if value.get("id") else ""
+        self._draw(f"{value['at_ms']:>12.1f} ms  {kind}{number}{shown}")
+
+    def _draw(self, line: str) -> None:
+        """A line within the width; once, how to see one whole."""
+        if self._width is None or cells(line) <= self._width:
+            self._write(line)
+            return
+        self._write(f"{crop(line, self._width - 1)}…")
+        if not self._told_cut:
+            self._told_cut = True
+            self._write(f"{'':>17}(cut to {self._width} columns: --format raw shows all)")

@@ -48,6 +48,11 @@ def to_file(path: str) -> Callable[[bytes], None]:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise ExchangeError("local", "output", f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+    return writing(number, path)
+
+
+def writing(number: int, path: str) -> Callable[[bytes], None]:
+    """A function that writes to a file that is open. Raises `ExchangeError` of layer `local`."""
     return lambda data: _write(number, data, path)
 
 

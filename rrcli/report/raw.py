@@ -34,7 +34,8 @@ class Raw(Observer):
             self._began = True
 
     def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
-        self._write(text + b"\n")
+        if text or not value.get("data"):  # without text it only marks an end
+            self._write(text + b"\n")
 
     def finish(self) -> None:
         """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""
@@ -43,19 +44,26 @@ class Raw(Observer):
 
 
 class ToFile(Observer):
-    """Writes content to a file, opened when the answer's status is known, so that a failure before leaves none."""
+    """Writes content to a file, opened when the answer's status is known, so that a failure before leaves none.
 
-    def __init__(self, open_file: Callable[[], Callable[[bytes], None]], *, keep: bool) -> None:
+    `open_file` may say `None`: this answer's content is none to save.
+    """
+
+    def __init__(self, open_file: Callable[[Answer], Callable[[bytes], None] | None], *, keep: bool) -> None:
         self._open = open_file
         self._write: Callable[[bytes], None] | None = None
         self.keeps_content = keep
 
-    def received(self, answer: Answer) -> None:  # noqa: ARG002  # that there is one is enough
-        self._write = self._write or self._open()
+    def received(self, answer: Answer) -> None:
+        self._write = self._write or self._open(answer)
 
     def content(self, data: bytes) -> None:
-        assert self._write
-        self._write(data)
+        if self._write:
+            self._write(data)
+
+    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
+        if self._write and (text or not value.get("data")):
+            self._write(text + b"\n")
 
 
 def head(answer: Answer) -> bytes:

@@ -101,7 +101,7 @@ def verdict(exchange: Exchange) -> str:
     failure = exchange.error
     if failure is not None and failure.layer not in ("application", "check"):
         return headline(failure)
-    words = status_words(exchange.response.status) if exchange.response else exchange.outcome
+    words = status_words(exchange.response.status) if exchange.response else "built, not sent"
     broken = sum(not check.ok for check in exchange.checks)
     if exchange.outcome == "check_failed" and broken:
         return f"{words}, {broken} of {len(exchange.checks)} checks failed"
@@ -130,13 +130,19 @@ def _asked(exchange: Exchange, room: int) -> list[str]:
 def _how(exchange: Exchange, page: Page) -> None:
     """The connection in one line; of a failure its layer, its message and how far it got."""
     failure = exchange.error
-    if failure is None or failure.layer == "check" or (failure.layer == "application" and _says_failure(exchange)):
+    told = failure is not None and failure.layer == "application" and _says_failure(exchange) and not _gives_reason(exchange)
+    if failure is None or failure.layer == "check" or told:
         page.add_flow(_connection(exchange))
         return
     head = f"{failure.layer} · "
     page.add_hanging([(head, "dim")], failure.message)
     if far := how_far(exchange):
         page.add_hanging([(" " * len(head), "")], far)
+
+
+def _gives_reason(exchange: Exchange) -> bool:
+    """Whether the failure is in the content, so that there is more to tell than the status does."""
+    return exchange.response is not None and bool(exchange.response.status.reason)
 
 
 def _says_failure(exchange: Exchange) -> bool:
@@ -162,7 +168,8 @@ def _connection(exchange: Exchange) -> list[Line]:
         words = ", ".join(part for part in (tls.version, tls.alpn and f"ALPN {tls.alpn}", None if tls.verified else "not verified") if part)
         days = days_left(exchange)
         items.append([*pieces(words), *([(", ", ""), *days_words(days)] if days is not None else [])])
-    items.append([(f"{size(connection.bytes_sent)} out, {size(connection.bytes_received)} in", "")])
+    if connection.peer or connection.bytes_sent:
+        items.append([(f"{size(connection.bytes_sent)} out, {size(connection.bytes_received)} in", "")])
     if answer and answer.framing:
         items.append([("ends by ", ""), *pieces(FRAMINGS.get(answer.framing, answer.framing))])
     for key, value in answer.data.items() if answer else ():
@@ -203,7 +210,17 @@ def _connection_details(exchange: Exchange, page: Page) -> None:
     connection = exchange.connection
     page.blank()
     pairs = [("id", exchange.id), ("local", connection.local), ("peer", connection.peer), ("proxy", connection.proxy)]
-    page.labelled([(label, pieces(value)) for label, value in pairs if value])
+    rows: list[tuple[str, str | Line]] = [(label, pieces(value)) for label, value in pairs if value]
+    measured = [(key, _flat(value)) for key, value in (exchange.response.data if exchange.response else {}).items()]
+    page.labelled([*rows, *[(key, text) for key, text in measured if text]])
+
+
+def _flat(value: object) -> str:
+    """Plain values under names, in a line: `version 1, rtt 1.3 ms, packets sent 6`; nothing of anything else."""
+    if not isinstance(value, dict) or any(isinstance(item, (dict, list, tuple)) for item in value.values()):
+        return ""
+    words = [(key.removesuffix("_ms").replace("_", " "), item, " ms" * key.endswith("_ms")) for key, item in value.items()]
+    return ", ".join([f"{name} {item}{unit}" for name, item, unit in words if item is not None])
 
 
 def _certificates(exchange: Exchange, page: Page, *, verbose: bool) -> None:
@@ -246,6 +263,10 @@ def _content(exchange: Exchange, answer: Answer, entry: Entry, page: Page, *, co
         page.blank()
         for line in answer.drawn.split("\n"):
             page.add_cut(pieces(line.expandtabs()), rows=3)
+    elif events := answer.data.get("events"):
+        from rrcli.report.events import summary
+
+        summary(events, page)
     elif not (tables(answer.data, exchange.request.data, page) and entry.lines) and answer.body:
         page.blank()
         draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")

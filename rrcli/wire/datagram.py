@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.options import Request
+    from rrcli.wire.resolve import Address
     from rrcli.wire.trace import Trace
 
 RECVERR = {2: (IPPROTO_IP, 11), 10: (IPPROTO_IPV6, 25)} if platform == "linux" else {}  # linux/in.h, linux/in6.h
@@ -38,13 +39,14 @@ class Datagrams:
 
     sealed = False
 
-    def __init__(self, request: Request, host: str, port: int, trace: Trace, deadline: Deadline) -> None:
-        """Resolve `host` and open the socket. Raises `ExchangeError` of layer `network` or `usage`."""
+    def __init__(self, request: Request, host: str, port: int, trace: Trace, deadline: Deadline, place: Address | None = None) -> None:
+        """Resolve `host`, unless its `place` is known, and open the socket. Raises `ExchangeError` of layer `network` or `usage`."""
         self.trace = trace
         self.deadline = deadline
         self.strangers = 0
-        host, port = redirected(request, to_ascii(host), port)
-        place = addresses(request, host, port, trace.timeline, deadline)[0]
+        if place is None:
+            host, port = redirected(request, to_ascii(host), port)
+            place = addresses(request, host, port, trace.timeline, deadline)[0]
         trace.timeline.enter("connect")
         trace.peer = place.endpoint
         self.peer: Any = place.sockaddr

@@ -6,7 +6,7 @@ Every address tried is written down with its time and its error, the winner with
 from __future__ import annotations
 
 from _socket import AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
-from errno import EINPROGRESS
+from errno import EACCES, ECONNREFUSED, EINPROGRESS, ENOENT
 from select import POLLOUT, poll
 
 from rrcli.errors import ExchangeError, usage
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from rrcli.options import Request
     from rrcli.wire.trace import Trace
 
+UNIX_HINTS = {
+    EACCES: "this user may not use the socket: look at the mode of it and of the folders above it (ls -l)",
+    ENOENT: "there is no such socket: is the server running, and is this its path?",
+    ECONNREFUSED: "nothing listens there any more: the server is gone, and the file was left",
+}
 HEAD_START_NS = 250_000_000  # before the next address is tried beside the first (RFC 8305 §5)
 
 
@@ -178,6 +183,8 @@ class _Race:
     def _failed(self, place: Address, begin: int, error: OSError) -> None:
         self.next_at = 0
         self.failure = translate(error, f"connecting to {place.endpoint}")
+        if place.family == AF_UNIX:
+            self.failure.hint = UNIX_HINTS.get(error.errno or 0, self.failure.hint)
         self.trace.attempts.append(Attempt(address=place.text, ns=now() - begin, error=self.failure.kind))
 
     def _abandon(self, why: str) -> None:

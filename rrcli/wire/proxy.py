@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PORTS = {"http": 1080, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}  # as curl has them
 OURS_TO_RESOLVE = ("socks4", "socks5")  # the other proxies look the target's name up themselves
+MOST_SCHEMES, LONGEST_SCHEME = 4, 120  # of the ways to log in that a proxy names: how many are shown, and their characters
 LONGEST_HEAD = 65536  # bytes of a proxy's answer to CONNECT
 CREDENTIALS = "give them as --proxy SCHEME://USER:PASSWORD@HOST:PORT, percent-encoded where they hold : or @"
 
@@ -38,11 +39,9 @@ SOCKS5_REPLIES = {
 SOCKS4_REPLIES = {91: "rejected or failed", 92: "it cannot reach our identd", 93: "our identd names another user"}
 STATUS_HINTS = {
     400: "it did not understand CONNECT: is it a proxy at all, or does it want TLS (https://)?",
-    401: f"it wants credentials; {CREDENTIALS}",
     403: "its rules forbid this host or port; many allow CONNECT to port 443 alone",
     404: "this may be a web server, not a proxy",
     405: "this may be a web server, not a proxy: it knows no CONNECT",
-    407: f"it wants credentials; {CREDENTIALS}",
     502: "it could not reach the target: check the name and the port as seen from the proxy",
     503: "it could not reach the target: check the name and the port as seen from the proxy",
     504: "the target did not answer the proxy in time",
@@ -98,16 +97,19 @@ def open_stream(request: Request, host: str, port: int, trace: Trace, deadline: 
         raise usage("--proxy and --unix-socket exclude each other")
     trace.proxy = proxy.url
     context = _tls_context(request) if proxy.scheme == "https" else None  # trust is loaded before the clock starts
-    host, port = redirected(request, host, port)
+    if not request.forwards:
+        host, port = redirected(request, host, port)
     if proxy.scheme in OURS_TO_RESOLVE:
         wanted = request.replace(ipv4=True, ipv6=False) if proxy.scheme == "socks4" else request  # it has no room for IPv6
         host = addresses(wanted, host, port, trace.timeline, deadline)[0].text
     stream = Stream(Plain(_socket_to(proxy, request, trace, deadline), trace), trace, deadline, request.idle_timeout)
     try:
-        trace.timeline.enter("handshake")
+        if context or not request.forwards:
+            trace.timeline.enter("handshake")
         if context:
             _start_tls(stream, context, proxy)
-        tunnel(stream, proxy, host, port)
+        if not request.forwards:
+            tunnel(stream, proxy, host, port)
         trace.timeline.leave()
     except BaseException:
         stream.close()
@@ -200,17 +202,32 @@ def _connect(stream: Stream, proxy: Proxy, authority: str) -> None:
     if not first.startswith(b"HTTP/1.") or not status.isdigit():
         _no_proxy(stream, proxy, first)
     left = LONGEST_HEAD
+    schemes: list[str] = []
     while (line := stream.read_line()) not in (b"\r\n", b"\n"):
         left -= len(line)
+        name, _, value = line.partition(b":")
+        if name.lower() == b"proxy-authenticate" and len(schemes) < MOST_SCHEMES:
+            schemes.append(value.strip().decode("utf-8", "replace")[:LONGEST_SCHEME])
         if left < 0:
             raise too_large(f"the proxy's answer to CONNECT is longer than {LONGEST_HEAD} bytes")
     if status[:1] == b"2":
         return
     code, words = int(status), first[9:].strip().decode("utf-8", "replace")
     hint = STATUS_HINTS.get(code)
-    if code in (401, 407) and proxy.user is not None:
-        hint = f"it does not take these credentials, or not as Basic; {CREDENTIALS}"
+    if code in (401, 407):
+        words, hint = _challenged(proxy, words, schemes)
     _refused(proxy, words, hint)
+
+
+def _challenged(proxy: Proxy, words: str, schemes: list[str]) -> tuple[str, str]:
+    """What a proxy that wants credentials said, and what to do: only those of Basic can be given."""
+    if schemes:
+        words = f"{words} (Proxy-Authenticate: {', '.join(schemes)})"
+        if not any(scheme.lower().startswith("basic") for scheme in schemes):
+            return words, "it takes none of what rrcli can give: Basic is not among them"
+    if proxy.user is not None:
+        return words, f"it does not take these credentials, or not as Basic; {CREDENTIALS}"
+    return words, f"it wants credentials; {CREDENTIALS}"
 
 
 def _line(stream: Stream, proxy: Proxy) -> bytes:

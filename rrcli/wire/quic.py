@@ -1,175 +1,385 @@
-"""QUIC over our datagrams: the handshake as phase `tls`, one stream of bytes each way, under our clock and deadline (RFC 9000).
+"""QUIC over our datagrams: the handshake as phase `tls`, streams of bytes, under our clock and deadline (RFC 9000).
 
 aioquic keeps the state of the connection and never touches a socket; this module hands it datagrams and the time. What goes into
-the transcript is the plaintext of the stream. Needs the extra `h3`.
+the transcript is the plaintext of the streams. Needs the extra `h3`.
+
+The phases: `connect` is the opening of the UDP socket, with all the time that was spent on addresses tried in vain; `tls` the
+handshake of the one that answers, in which QUIC's own is contained; `wait` ends with the first bytes on a stream that we opened,
+not with what a server says of itself before.
 """
 
 from __future__ import annotations
 
 from rrcli.errors import ExchangeError, too_large, truncated, usage
-from rrcli.model import TlsInfo
+from rrcli.model import Attempt
 from rrcli.wire.clock import Deadline, now
+from rrcli.wire.datagram import Datagrams
+from rrcli.wire.dial import redirected
+from rrcli.wire.quicend import closed, describe, failure_of, no_alpn, peer_of
+from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model import Certificate
     from rrcli.runner import Context
-    from rrcli.wire.datagram import Datagrams
+    from rrcli.wire.qlog import Qlog
+    from rrcli.wire.resolve import Address
 
-CRYPTO_ERROR = 0x100  # and a TLS alert above it (RFC 9001 §4.8)
-BAD_CERTIFICATE, EXPIRED, NO_ALPN = 42, 45, 120
-CLIENT_CERTIFICATE = (116, 49)
 NO_TRANSPORT_ERROR = 0
+FIRST_WORD = 1.0  # seconds after which a silent address gives way to the next
+KEEP_ALIVE = 10.0  # seconds of silence after which we ask whether the peer is there still, so that it does not forget us
+RECEIVE_BUFFER = 4 << 20  # bytes asked of the system: what does not fit is lost and has to come again
+RESET_TOKEN, SHORTEST_RESET = 16, 21  # bytes (RFC 9000 section 10.3)
+
+
+class Piece:
+    """What came on a stream: `data`, its `end`, the peer's `reset` of it or its wish that we stop, by their error codes."""
+
+    __slots__ = ("data", "end", "reset", "stop", "stream")
+
+    def __init__(self, stream: int, data: bytes = b"", *, end: bool = False, reset: int | None = None, stop: int | None = None) -> None:
+        self.stream = stream
+        self.data = data
+        self.end = end
+        self.reset = reset
+        self.stop = stop
 
 
 class Quic:
-    """An open connection, of which one stream is used: `write` what is asked, `read_all` what comes back."""
+    """An open connection: `open` a stream, `put` bytes on it, `flush`, `receive` what comes on all of them.
 
-    def __init__(self, context: Context, host: str, port: int, alpn: tuple[str, ...]) -> None:
-        """Shake hands. Raises `ExchangeError` of layer `network`, `transport`, `tls` or `usage`."""
+    With `sending` every datagram is news: what waits for room may go on.
+    """
+
+    def __init__(self, context: Context, host: str, port: int, alpn: tuple[str, ...], limit: Deadline | None = None) -> None:
+        """Shake hands with the first address that answers, until `limit` where there is one.
+
+        Raises `ExchangeError` of layer `network`, `transport`, `tls`, `protocol`, `usage` or `local`.
+        """
         self.context = context
         self.trace = context.trace
-        self.name = context.request.sni or host
-        self._connection, self._events = _connection(context, self.name, alpn)
-        self._socket: Datagrams = context.datagrams(host, port)
-        self._socket.sealed = True
+        self.name = to_ascii(context.request.sni or host)
+        self.sending = False
+        self.datagrams = [0, 0]  # out, in
         self._deadline = context.deadline
-        self._stream = 0
-        self._received = bytearray()
-        self._ended = self._ready = False
+        self._alpn = alpn
+        self._keys: Any = None
+        self._log: Qlog | None = None
+        self._arrived: list[Piece] = []
+        self._failure: ExchangeError | None = None
+        self._ready = False
+        self._until = Deadline(None, "")
+        self._heard_ns = 0
+        self._socket: Any = None
+        self._setup = _load(context, alpn)
+        connect = Deadline.after(context.request.connect_timeout, "--connect-timeout")
         try:
-            self._shake_hands(context.request.connect_timeout)
+            self._open_logs()
+            self._reach(host, port, context.deadline.sooner(connect).sooner(limit or connect))
         except BaseException:
-            self._socket.close()
+            self._close_all()
             raise
 
-    def _shake_hands(self, seconds: float) -> None:
-        whole = self._deadline
-        self._socket.deadline = self._deadline = whole.sooner(Deadline.after(seconds, "--connect-timeout"))
+    # --- reaching the peer
+
+    def _open_logs(self) -> None:
+        from os import environ
+
+        path = getattr(self.context.request, "qlog", None)
+        if path:
+            from rrcli.wire.qlog import Qlog
+
+            self._log = Qlog(path, more=self.context.follows)
+        if path := environ.get("SSLKEYLOGFILE"):
+            try:
+                self._keys = open(path, "a", encoding="ascii")  # noqa: SIM115
+            except OSError as error:
+                raise ExchangeError("local", "output", f"SSLKEYLOGFILE: cannot write {path}: {(error.strerror or '').lower()}") from error
+
+    def _reach(self, host: str, port: int, until: Deadline) -> None:
+        """Try one address after the other. Raises the failure of the last."""
+        request, timeline = self.context.request, self.trace.timeline
+        if request.proxy:
+            raise usage("--proxy carries connections, no datagrams", "use TCP, or leave the proxy out")
+        self._new_connection()
+        host, port = redirected(request, to_ascii(host), port)
+        places = addresses(request, host, port, timeline, until)
+        for number, place in enumerate(places, 1):
+            try:
+                self._shake_hands(place, until, is_last=number == len(places))
+                return
+            except ExchangeError as error:
+                if number == len(places) or error.layer not in ("transport", "network") or until.passed():
+                    raise
+            self._socket.close()
+            count_in_vain(timeline)
+            self._new_connection()
+
+    def _new_connection(self) -> None:
+        """State of a connection still to be opened; made before the clock looks."""
+        self._connection: Any = self._setup.connection(self.context.request, self.name, self._alpn, self._log, self._keys)
+        self._losses: Any = self._setup.Losses(self._connection._loss)
+        self._failure = None
+        self._arrived = []
+
+    def _shake_hands(self, place: Address, until: Deadline, *, is_last: bool) -> None:
+        begin = now()
+        self._socket = Datagrams(self.context.request, place.text, place.sockaddr[1], self.trace, until, place)
+        self._socket.sealed = True
+        self._enlarge()
         self.trace.timeline.enter("tls")
-        self._connection.connect(self._socket.peer, now=_clock())
+        self._socket.deadline = self._deadline = until
+        silent = None if is_last else Deadline.after(FIRST_WORD, "")
+        bytes_before = self.trace.bytes_received
         try:
+            self._connection.connect(self._socket.peer, now=_clock())
             while not self._ready:
-                self._step()
-        except ExchangeError:
+                if silent and silent.passed() and self.trace.bytes_received == bytes_before:
+                    raise ExchangeError("transport", "timeout", f"{place.endpoint} stays silent")
+                self._step(silent)
+                if self._failure:
+                    raise self._failure
+        except ExchangeError as error:
             self._describe(verified=False)
+            if error.kind == "timeout" and self.trace.bytes_received == bytes_before:
+                where = f"UDP {place.endpoint}"
+                error.hint = f"nothing answers on {where}: a firewall drops it, or no QUIC is spoken there"
+            if error.layer in ("transport", "network"):
+                self.trace.attempts[-1] = Attempt(address=place.text, ns=now() - begin, error=error.kind)
             raise
         self._describe(verified=not self.context.request.insecure)
-        self._flush()
+        self.flush()
+        self.trace.attempts[-1] = Attempt(address=place.text, ns=now() - begin)
         self.trace.timeline.leave()
-        self._socket.deadline = self._deadline = whole
+        self._socket.deadline = self._deadline = self.context.deadline
 
-    def write(self, data: bytes) -> None:
-        """All that is to be sent on the stream, and its end."""
-        begin = now()
-        self._stream = self._connection.get_next_available_stream_id()
-        self._connection.send_stream_data(self._stream, data, end_stream=True)
-        self._flush()
-        self.trace.sent(data, begin)
+    def _enlarge(self) -> None:
+        from _socket import SO_RCVBUF, SOL_SOCKET
 
-    def read_all(self, limit: int) -> bytes:
-        """Everything up to the end of the stream. Raises `too_large` over `limit` bytes."""
-        while not self._ended:
-            self._step()
-            if len(self._received) > limit:
-                raise too_large(f"the answer is larger than {limit} bytes")
-        return bytes(self._received)
+        try:
+            self._socket.sock.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
+        except OSError:
+            pass  # it stays as it is
 
-    def close(self) -> None:
-        """Say goodbye, without waiting for an echo."""
-        self._connection.close(error_code=NO_TRANSPORT_ERROR)
-        for data, _ in self._connection.datagrams_to_send(now=_clock()):
-            try:
-                self._socket.sock.sendto(data, self._socket.peer)
-            except OSError:
-                break  # the peer is gone, which is what we were about to tell it
-        self._socket.close()
+    # --- streams
 
-    def _step(self) -> None:
-        """Send what there is, then wait for a datagram of use or the connection's own timer."""
-        self._flush()
-        timer = self._connection.get_timer()
-        until = Deadline(int(timer * 1e9), "") if timer is not None else None
-        if self._socket.receive(until, self._feed) is None:
-            if self._deadline.passed():
-                self._deadline.expire()
-            if timer is not None and _clock() >= timer:
-                self._connection.handle_timer(now=_clock())
-                self._take()
+    def open(self, *, one_way: bool = False) -> int:
+        """The number of a new stream."""
+        number: int = self._connection.get_next_available_stream_id(is_unidirectional=one_way)
+        self._connection.send_stream_data(number, b"")
+        return number
 
-    def _flush(self) -> None:
+    def put(self, stream: int, data: bytes, *, end: bool = False) -> None:
+        """Have `data` sent, as soon as `flush` finds room for it. After the peer's wish that we stop, or our reset, it is dropped."""
+        found = self._connection._streams.get(stream)
+        if found is None or found.sender._reset_error_code is not None:
+            return
+        if data:
+            self.tell_sent(stream, data)
+        self._connection.send_stream_data(stream, data, end)
+
+    def tell_sent(self, stream: int, data: bytes) -> None:  # noqa: ARG002
+        """Write down what goes out on a stream."""
+        self.trace.sent(data, now())
+
+    def tell_received(self, stream: int, data: bytes) -> None:  # noqa: ARG002
+        """Write down what came in on a stream."""
+        self.trace.received(data, now())
+
+    def unsent(self, stream: int) -> int:
+        """Bytes on a stream, its end counted as one, that wait for room in the peer's windows or on the way."""
+        found = self._connection._streams.get(stream)
+        if found is None or found.sender.is_finished or found.sender._reset_error_code is not None:
+            return 0
+        return int(sum(len(part) for part in found.sender._pending) + found.sender._pending_eof)
+
+    def reset(self, stream: int, code: int) -> None:
+        """Send no more on a stream, unless all is sent."""
+        if stream in self._connection._streams:
+            self._connection.reset_stream(stream, code)
+
+    def flush(self) -> None:
+        """Send what may go out now."""
         for data, _ in self._connection.datagrams_to_send(now=_clock()):
             self._socket.send(data)
+            self.datagrams[0] += 1
+
+    def receive(self, until: Deadline | None = None) -> list[Piece]:
+        """What came on the streams; nothing, if `until` passes first or, while `sending`, if there may be room.
+
+        Raises `ExchangeError` at the deadline, after too long a silence, and when the connection ended and all that came is handed on.
+        """
+        idle = Deadline.after(self.context.request.idle_timeout, "--idle-timeout")
+        while not self._arrived:
+            if self._failure:
+                raise self._failure
+            if self._step(idle.sooner(until) if until else idle) and self.sending:
+                break
+            if not self._arrived and not self._failure:
+                if until and until.passed():
+                    break
+                if idle.passed():
+                    idle.expire()
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def write(self, data: bytes) -> None:
+        """All that is to be sent on the one stream, and its end."""
+        self.put(self.open(), data, end=True)
+        self.flush()
+
+    def read_all(self, limit: int) -> bytes:
+        """Everything up to the end of that stream. Raises `too_large` over `limit` bytes."""
+        received = bytearray()
+        while True:
+            try:
+                pieces = self.receive()
+            except ExchangeError as error:
+                if error.kind == "closed" and received:
+                    raise truncated(f"{error.message}, before the end of the answer") from error
+                raise
+            for piece in pieces:
+                if piece.stream:
+                    continue
+                if piece.reset is not None or piece.stop is not None:
+                    raise ExchangeError("transport", "reset", f"the peer reset the stream (error {piece.reset or piece.stop or 0})")
+                received += piece.data
+                if len(received) > limit:
+                    raise too_large(f"the answer is larger than {limit} bytes")
+                if piece.end:
+                    return bytes(received)
+
+    def close(self, code: int = NO_TRANSPORT_ERROR, reason: str = "") -> None:
+        """Say goodbye, without waiting for an echo."""
+        self._connection.close(error_code=code, reason_phrase=reason)
+        for data, _ in self._connection.datagrams_to_send(now=_clock()):
+            try:
+                self.trace.bytes_sent += self._socket.sock.sendto(data, self._socket.peer)
+            except OSError:
+                break  # the peer is gone, which is what we were about to tell it
+        self._close_all()
+
+    def _close_all(self) -> None:
+        for opened in (self._socket, self._keys, self._log):
+            if opened is not None:
+                opened.close()
+        self._keys = self._log = None
+
+    def stats(self) -> dict[str, Any]:
+        """What QUIC itself has to tell: its version, the path's round trip as it measured it, packets."""
+        loss = self._connection._loss
+        version = self._connection._version
+        return {
+            "version": {1: "1", 0x6B3343CF: "2"}.get(version, f"0x{version:x}"),
+            "rtt_ms": round(loss._rtt_smoothed * 1000, 3) if loss._rtt_initialized else None,
+            "packets_sent": self._connection._packet_number,
+            "packets_lost": self._losses.count,
+            "datagrams_sent": self.datagrams[0],
+            "datagrams_received": self.datagrams[1],
+        }
+
+    # --- one step
+
+    def _step(self, until: Deadline | None = None) -> bool:
+        """Send what there is, then wait for a datagram of use, the connection's own timer, or `until`. Whether a datagram came."""
+        self.flush()
+        if self._deadline.passed():  # a peer that always has more does not move it
+            self._deadline.expire()
+        timer = self._connection.get_timer()
+        quiet = self._heard_ns + int(KEEP_ALIVE * 1e9) if self._ready else None
+        limits = (timer and int(timer * 1e9), quiet, until and until.at_ns, self._deadline.at_ns)
+        if self._hear(min([at - 1 for at in limits if at], default=None)):
+            return True
+        if self._deadline.passed():
+            self._deadline.expire()
+        if timer is not None and _clock() >= timer:
+            self._connection.handle_timer(now=_clock())
+            self._take()
+        if quiet and now() >= quiet:
+            self._heard_ns = now()
+            self._connection.send_ping(0)
+        return False
+
+    def _hear(self, until_ns: int | None) -> bool:
+        """Whether a datagram of use came. A port that is closed after the handshake was open before: the peer may have read all."""
+        self._until = Deadline(until_ns, "")
+        try:
+            return self._socket.receive(self._until, self._feed) is not None
+        except ExchangeError as error:
+            if error.kind == "refused" and self._ready:
+                raise ExchangeError("transport", "reset", f"the peer is gone: {error.message}") from error
+            raise
 
     def _feed(self, data: bytes) -> bool:
-        """Whether the datagram brought something that is waited for; what it has to be answered with is sent."""
+        """Whether the datagram brought something that is waited for."""
+        self.datagrams[1] += 1
+        self._heard_ns = now()
+        before = self._ready
+        if self._is_reset(data):
+            hint = "the server forgot the connection: it was restarted, or something between lost its way to it"
+            self._failure = ExchangeError("transport", "reset", "the peer reset the connection (stateless reset)", hint=hint)
+            return True
         self._connection.receive_datagram(data, self._socket.peer, now=_clock())
-        before = len(self._received), self._ended, self._ready
-        self._take()
-        self._flush()
-        return before != (len(self._received), self._ended, self._ready)
+        news = self._take() or self.sending or before != self._ready
+        if not news:
+            self._until.at_ns = now()  # it may have set other timers: look at them
+        return news
 
-    def _take(self) -> None:
-        events = self._events
+    def _is_reset(self, data: bytes) -> bool:
+        """Whether the peer says by its token that it knows nothing of the connection (RFC 9000 section 10.3.1); aioquic looks for none."""
+        token = self._connection._peer_cid.stateless_reset_token
+        return bool(token) and len(data) >= SHORTEST_RESET and not data[0] & 0x80 and data[-RESET_TOKEN:] == token
+
+    def _take(self) -> bool:
+        """Take over what aioquic understood; whether there was something that ends the wait for an answer."""
+        from aioquic.quic import events
+
+        news = False
         while (event := self._connection.next_event()) is not None:
             if isinstance(event, events.HandshakeCompleted):
                 self._ready = True
-            elif isinstance(event, events.StreamDataReceived) and event.stream_id == self._stream:
-                self._received += event.data
-                self._ended = self._ended or event.end_stream
+                if event.alpn_protocol is None:
+                    self._failure = no_alpn()
+            elif isinstance(event, events.StreamDataReceived):
+                self._arrived.append(Piece(event.stream_id, event.data, end=event.end_stream))
                 if event.data:
-                    self.trace.received(event.data, now())
-            elif isinstance(event, (events.StreamReset, events.StopSendingReceived)) and event.stream_id == self._stream:
-                raise ExchangeError("transport", "reset", f"the peer reset the stream (error {event.error_code})")
-            elif isinstance(event, events.ConnectionTerminated):
-                raise self._terminated(event.error_code, event.reason_phrase)
+                    self.tell_received(event.stream_id, event.data)
+                news = news or event.stream_id % 4 == 0
+            elif isinstance(event, events.StreamReset):
+                self._arrived.append(Piece(event.stream_id, reset=event.error_code))
+                news = True
+            elif isinstance(event, events.StopSendingReceived):
+                self._arrived.append(Piece(event.stream_id, stop=event.error_code))
+                news = True
+        ended = self._connection._close_event  # the event of it comes only when the last stragglers must have passed
+        if ended is not None and self._failure is None:
+            is_ours = self._connection._close_pending
+            self.flush()
+            if ended.frame_type is None:
+                self._failure = closed(self.name_of(ended.error_code), ended.reason_phrase, ready=self._ready)
+            else:
+                peer = peer_of(self._connection.tls) if is_ours else None
+                self._failure = failure_of(ended.error_code, ended.reason_phrase, self.name, peer, ready=self._ready)
+            news = True
+        return news
 
-    def _terminated(self, code: int, reason: str) -> ExchangeError:
-        """Why the connection ended, as the TLS wire names it."""
-        if not CRYPTO_ERROR <= code < CRYPTO_ERROR + 256:
-            if not self._ready:
-                return ExchangeError(
-                    "transport", "closed", f"the peer refused the connection (error {code}: {reason or 'no reason given'})"
-                )
-            if self._received:
-                return truncated(f"the peer closed the connection before the end of the answer (error {code})")
-            why = f"error {code}{f': {reason}' if reason else ''}"
-            return ExchangeError("transport", "closed", f"the peer closed the connection without an answer ({why})")
-        alert, reason = code - CRYPTO_ERROR, reason or f"alert {code - CRYPTO_ERROR}"
-        untrusted = "give its root with --cacert FILE if you trust it; -k looks without verifying"
-        if alert == EXPIRED:
-            kind = "certificate_not_yet_valid" if "not valid yet" in reason else "certificate_expired"
-            return ExchangeError("tls", kind, f"the certificate does not verify: {reason}", hint="-k looks without verifying")
-        if alert == BAD_CERTIFICATE and "match" in reason:
-            hint = "use a name the certificate has, or --sni NAME to verify that one; -k looks without verifying"
-            return ExchangeError("tls", "certificate_hostname", f"the certificate does not verify: {reason}", hint=hint)
-        if alert == BAD_CERTIFICATE:
-            return ExchangeError("tls", "certificate_untrusted", f"the certificate does not verify: {reason}", hint=untrusted)
-        if alert in CLIENT_CERTIFICATE:
-            hint = "the server wants a client certificate that it trusts: --cert FILE --key FILE"
-            return ExchangeError("tls", "client_certificate_required", f"the server refused us: {reason}", hint=hint)
-        if alert == NO_ALPN:
-            return ExchangeError("tls", "handshake_failed", "the server speaks QUIC, but not this protocol over it (ALPN)")
-        return ExchangeError("tls", "handshake_failed", f"the QUIC handshake failed: {reason}")
+    # --- how it ended
+
+    def name_of(self, code: int) -> str:
+        """The name of an error code of the protocol above."""
+        return f"error {code}"
 
     def _describe(self, *, verified: bool) -> None:
         """Write down what the handshake agreed on, as far as it got."""
-        session = self._connection.tls
-        if session is None:
-            return
-        peer = getattr(session, "_peer_certificate", None)
-        found = [peer, *getattr(session, "_peer_certificate_chain", ())] if peer is not None else []
-        suite = session.key_schedule.cipher_suite.name if getattr(session, "key_schedule", None) else None
-        self.trace.tls = TlsInfo(
-            version="TLSv1.3",
-            cipher=f"TLS_{suite}" if suite and not suite.startswith("TLS_") else suite,
-            alpn=getattr(session, "alpn_negotiated", None),
-            sni=self.name,
-            verified=verified,
-            chain=tuple(map(_described, found)),
-        )
+        if self._connection.tls is not None:
+            self.trace.tls = describe(self._connection.tls, self.name, verified=verified)
+
+
+def count_in_vain(timeline: Any) -> None:
+    """Count the time of a handshake that came to nothing as time of connecting: another address, or TCP, is tried now."""
+    timeline.leave()
+    timeline.phases["connect"] = timeline.phases.get("connect", 0) + timeline.phases.pop("tls", 0)
 
 
 def _clock() -> float:
@@ -177,81 +387,11 @@ def _clock() -> float:
     return now() / 1e9
 
 
-def _connection(context: Context, name: str, alpn: tuple[str, ...]) -> tuple[Any, Any]:
-    """A connection still to be opened, and the module of its events. Raises `usage` without aioquic."""
+def _load(context: Context, alpn: tuple[str, ...]) -> Any:
+    """The module that makes connections. Raises `usage` without aioquic, and, as TLS over TCP would, for what the options name."""
     try:
-        import aioquic.quic.events as events
-        from aioquic.quic.configuration import QuicConfiguration
-        from aioquic.quic.connection import QuicConnection
+        from rrcli.wire import quicsetup
     except ModuleNotFoundError as error:
         raise usage(f"QUIC needs the module {error.name}", "pip install 'rrcli[h3]'") from error
-    request = context.request
-    if request.tls_max and request.tls_max < "1.3":
-        raise usage(f"QUIC speaks TLS 1.3, and --tls-max is {request.tls_max}")
-    configuration = QuicConfiguration(
-        alpn_protocols=request.alpn.split(",") if request.alpn else list(alpn), server_name=name, verify_mode=0 if request.insecure else 2
-    )
-    configuration.cafile, configuration.capath = (None, None) if request.insecure else _trust(request.cacert)
-    if request.cert:
-        try:
-            configuration.load_cert_chain(request.cert, request.key, request.key_password)
-        except (OSError, ValueError) as error:
-            raise usage(f"--cert: {request.cert} does not hold a certificate and its key: {error}") from error
-    return QuicConnection(configuration=configuration), events
-
-
-def _trust(cacert: str | None) -> tuple[str | None, str | None]:
-    """File and folder of the certificates to trust. Raises `local` for a file that cannot be read."""
-    import _ssl
-    from os import environ
-    from os.path import exists
-
-    if cacert:
-        from rrcli.localfile import read_local
-
-        if b"-----BEGIN" not in read_local(cacert):
-            raise usage(f"--cacert: {cacert} does not hold certificates in PEM form")
-        return cacert, None
-    file_name, file_default, dir_name, dir_default = _ssl.get_default_verify_paths()
-    file = environ.get(file_name) or (file_default if exists(file_default) else None)
-    folder = environ.get(dir_name) or (dir_default if exists(dir_default) else None)
-    return file, folder
-
-
-def _described(certificate: Any) -> Certificate:
-    """A certificate of `cryptography` as the model has it."""
-    from rrcli.wire.certificate import describe
-
-    return describe(_Certificate(certificate))
-
-
-class _Certificate:
-    """Shows a certificate of `cryptography` as `_ssl` would."""
-
-    def __init__(self, certificate: Any) -> None:
-        self._certificate = certificate
-
-    def public_bytes(self, _encoding: int) -> bytes:
-        from cryptography.hazmat.primitives.serialization import Encoding
-
-        data: bytes = self._certificate.public_bytes(Encoding.DER)
-        return data
-
-    def get_info(self) -> dict[str, Any]:
-        from cryptography import x509
-
-        info: dict[str, Any] = {key: _parts(getattr(self._certificate, key)) for key in ("subject", "issuer")}
-        try:
-            names = self._certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except (x509.ExtensionNotFound, ValueError):
-            return info
-        info["subjectAltName"] = tuple(
-            ("IP Address" if isinstance(name, x509.IPAddress) else "DNS", str(name.value))
-            for name in names
-            if isinstance(name, (x509.IPAddress, x509.DNSName))
-        )
-        return info
-
-
-def _parts(name: Any) -> tuple[tuple[tuple[str, str], ...], ...]:
-    return tuple(tuple((attribute.oid._name, str(attribute.value)) for attribute in part) for part in name.rdns)
+    context.tls_context(alpn)  # reads all files that aioquic would trip over
+    return quicsetup

@@ -127,9 +127,9 @@ def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[Any]
             done.release()
 
     _thread.start_new_thread(ask, ())
-    left = deadline.remaining_ms()
-    if not done.acquire(timeout=-1 if left is None else left / 1000):
-        deadline.expire()
+    while not done.acquire(timeout=-1 if (left := deadline.remaining_ms()) is None else left / 1000):
+        if deadline.passed():
+            deadline.expire()
     found = result[0]
     if isinstance(found, list):
         return found

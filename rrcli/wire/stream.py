@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import _socket
     from typing import Protocol
 
+    from rrcli.wire.pace import Pace
     from rrcli.wire.trace import Trace
 
     class Link(Protocol):
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
         def shutdown(self) -> None: ...
         def close(self) -> None: ...
         def fileno(self) -> int: ...
+        def retrace(self, trace: Trace) -> None: ...
 
 
 CHUNK = 65536
+LARGE = 1 << 17  # bytes of a read whose place nobody keeps: half the system calls of a download
 BACKLOG = 64 << 20  # bytes buffered while we send; a peer that talks on without listening has to wait then
 
 
@@ -107,6 +110,9 @@ class Plain:
     def fileno(self) -> int:
         return self.sock.fileno()
 
+    def retrace(self, trace: Trace) -> None:
+        self.trace = trace
+
 
 class Stream:
     """Reads and writes under `deadline`, which may be replaced while the stream lives (connect, then exchange)."""
@@ -118,6 +124,7 @@ class Stream:
         self.idle = idle
         self.eof = False
         self.reset = False  # the peer reset the connection, but had answered before: nothing more can be sent
+        self.pace: Pace | None = None  # limits the speed of both directions
         self._buffer = bytearray()
         self._poller = poll()
         self._poller.register(link.fileno(), POLLIN)
@@ -140,11 +147,17 @@ class Stream:
         self.trace.timeline.writing(begin)
         try:
             while done < len(view) or link.pending:
-                taken = link.send(view[done:]) if done < len(view) else 0
+                if self.pace and done < len(view):
+                    if (rest := self.pace.rest) and self._wait(self._ear(), rest, strict=False) and self._collect():
+                        break
+                    taken = link.send(view[done : done + self.pace.allows(len(view) - done)])
+                    self.pace.passed(taken)
+                else:
+                    taken = link.send(view[done:]) if done < len(view) else 0
                 done += taken
                 if link.pending:
                     link.flush()
-                if (link.pending or not taken) and self._wait(POLLOUT | self._ear()) & ~POLLOUT and self._collect():
+                if (link.pending or not taken) and self._wait(POLLOUT | self._ear(), self._idle()) & ~POLLOUT and self._collect():
                     break
         except ExchangeError as error:
             # A server that refuses an upload answers first and resets then: its answer is worth more than our error.
@@ -155,6 +168,10 @@ class Stream:
             if done:
                 self.trace.sent(view[:done], begin, note)
         return done
+
+    def _idle(self) -> Deadline:
+        """When the peer, from now on, has been silent or deaf for too long."""
+        return Deadline.after(self.idle, "--idle-timeout")
 
     def _ear(self) -> int:
         """The event of input, while there is any to expect and room for it."""
@@ -184,7 +201,7 @@ class Stream:
         """Something has arrived that nobody has read."""
         return bool(self._buffer)
 
-    def receive(self, limit: int = CHUNK) -> bytes:
+    def receive(self, limit: int = LARGE) -> bytes:
         """What has arrived, at least one byte and at most `limit`; `b""` at the end of the stream."""
         return self._cut(limit) if self._buffer else self._await(limit)
 
@@ -233,9 +250,14 @@ class Stream:
     def _await(self, size: int) -> bytes:
         """The next bytes from the link, waited for; `b""` at the end of the stream."""
         self.trace.timeline.reading(now())
-        idle = Deadline.after(self.idle, "--idle-timeout")
+        if self.pace:
+            self.pace.sleep(self.deadline)
+            size = self.pace.allows(size)
+        idle = self._idle()
         while not self.eof:
             if data := self._take(size):
+                if self.pace:
+                    self.pace.passed(len(data))
                 return data
             if not self.eof:
                 self._wait(self._input(), idle)
@@ -315,6 +337,11 @@ class Stream:
                 hint="a buggy server, or somebody between who injects commands (CVE-2011-0411)",
             )  # fmt: skip
         self.link = link
+
+    def retrace(self, trace: Trace) -> None:
+        """Another exchange goes over this connection: write down what happens in its trace from now on."""
+        self.trace = trace
+        self.link.retrace(trace)
 
     def close(self) -> None:
         self.link.close()

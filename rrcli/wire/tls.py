@@ -186,6 +186,7 @@ class Tls:
         self._first = b""
         self._ready = b""
         self._ended = False
+        self._broken: ExchangeError | None = None
         self._started = False
         self._shaken = 0  # bytes of the peer's handshake
         # SNI has no trailing dot and no address (RFC 6066 section 3); OpenSSL tells an address, and verifies it as one.
@@ -251,14 +252,29 @@ class Tls:
 
     def recv(self, size: int) -> bytes | None:
         """The link's below is asked once: records without content must not keep the caller from its deadline."""
+        if self._broken:
+            raise self._broken
         data = self._read(size)
         if data is None and self._pull():
             data = self._read(size)
+        if data and len(data) < size and self._incoming.pending:
+            data = self._filled(data, size)
         if data is None and self._ended:
             return b""  # no close_notify: whoever frames the answer decides whether it is whole
         if data is None:
             self.flush()  # an answer to a key update; only now, because a reset found by writing would hide what there is to read
         return data
+
+    def _filled(self, data: bytes, size: int) -> bytes:
+        """The data with what later records have that came along: each brings 16 KiB at most. What breaks there is told next time."""
+        parts, room = [data], size - len(data)
+        try:
+            while room and (more := self._read(room)):
+                parts.append(more)
+                room -= len(more)
+        except ExchangeError as error:
+            self._broken = error
+        return b"".join(parts)
 
     def held(self) -> bytes:
         """All that has arrived already and can be decrypted without asking the link below."""
@@ -284,7 +300,7 @@ class Tls:
 
     def _pull(self) -> bool:
         """Feed the session with what the link below has; false when that is nothing."""
-        data = self._below.recv(65536)
+        data = self._below.recv(1 << 17)
         if data is None:
             return False
         if not self._started:
@@ -340,6 +356,10 @@ class Tls:
 
     def fileno(self) -> int:
         return self._below.fileno()
+
+    def retrace(self, trace: Trace) -> None:
+        self._trace = trace
+        self._below.retrace(trace)
 
     def _describe(self, *, verified: bool) -> None:
         """Write down what the session agreed on and the chain the peer showed, as far as there is any."""

@@ -20,6 +20,7 @@ class Trace:
         self.attempts: list[Attempt] = []
         self.local: str | None = None
         self.peer: str | None = None
+        self.reused = False  # an earlier exchange had opened the connection
         self.proxy: str | None = None  # its URL without credentials; the peer is then the proxy's address
         self.tls: TlsInfo | None = None
         self.bytes_sent = 0
@@ -53,6 +54,20 @@ class Trace:
         if self._limit is not None:
             self._record("received", data, at_ns, "ignored")
 
+    @property
+    def entries(self) -> int:
+        """How many entries there are by now."""
+        return len(self._entries)
+
+    def show_instead(self, since: int, data: bytes) -> None:
+        """Show `data` for what was sent from that entry on: of the same length, and with the same meaning."""
+        at = 0
+        for number in range(since, len(self._entries)):
+            entry = self._entries[number]
+            if entry.direction == "sent":
+                self._entries[number] = entry.replace(data=data[at : at + len(entry.data)])
+                at += len(entry.data)
+
     def remark(self, note: str) -> None:
         """Explain the latest entry of the transcript in the protocol's words."""
         if self._entries and not self._left_out[0]:
@@ -82,6 +97,7 @@ class Trace:
         return Connection(
             local=self.local,
             peer=self.peer,
+            reused=self.reused,
             proxy=self.proxy,
             attempts=tuple(self.attempts),
             tls=self.tls,

@@ -15,9 +15,9 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived, StreamEnded
 from peers.ca import Authority
-from peers.http2 import LARGE_SIZE, Http2Peer
 from peers.nginx import Nginx
 from peers.script import responder
+from peers.web import LARGE_SIZE, Http2Peer
 
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.document import document

@@ -93,7 +93,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ),
         (
             "tcp h:1 --format jsn",
-            "invalid value for --format: 'jsn' is not one of pretty, raw, json, ndjson, curl; did you mean json?",
+            "invalid value for --format: 'jsn' is not one of pretty, raw, json, ndjson, har, curl, mermaid; did you mean json?",
             None,
         ),
         ("tcp h:1 --wire=much", "invalid value for --wire: 'much' is no size; write a number of bytes, or 64KiB, 10MB, 1GiB", None),
@@ -103,8 +103,12 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ("tcp h:1 --json=1", "--json takes no value", "Print the exchange as one JSON document."),
         ("tcp", "tcp takes HOST:PORT, got nothing", "rrcli tcp --help shows examples"),
         ("tcp --json", "tcp takes HOST:PORT, got nothing", "rrcli tcp --help shows examples"),
-        ("tpc h:1", "no command tpc; did you mean tcp?", "commands are http, dns, redis, tcp, tls, explain, serve, doctor, demo, schema"),
-        ("zzz", "no command zzz", "commands are http, dns, redis, tcp, tls, explain, serve, doctor, demo, schema"),
+        (
+            "tpc h:1",
+            "no command tpc; did you mean tcp?",
+            "commands are http, graphql, dns, redis, sse, tcp, tls, curl, explain, serve, doctor, demo, schema",
+        ),
+        ("zzz", "no command zzz", "commands are http, graphql, dns, redis, sse, tcp, tls, curl, explain, serve, doctor, demo, schema"),
         ("example.com", "no command example.com", "a URL needs its scheme, or a command before it: rrcli http example.com"),
         (":8080/x", "no command :8080/x", "a URL needs its scheme, or a command before it: rrcli http :8080/x"),
         (
@@ -126,11 +130,11 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         (
             "explain 4299",
             "nothing is known of '4299'; did you mean 429?",
-            "http, dns, redis, error, exit are the families; exit 6 asks one of them",
+            "http, dns, redis, graphql, error, exit are the families; exit 6 asks one of them",
         ),
         ("explain", "explain takes CODE..., got nothing", "rrcli explain --help shows examples"),
         ("explain 404 --jsn", "no option --jsn; did you mean --json?", "rrcli explain --help lists the options"),
-        ("schema exchang", "there is no schema 'exchang'; did you mean exchange?", "there are exchange, set"),
+        ("schema exchang", "there is no schema 'exchang'; did you mean exchange?", "there are exchange, set, series"),
         ("schema set set", "schema takes one name, got 2", None),
         ("serve htp", "there is no responder for 'htp'; did you mean http?", "there are http, dns, redis, tcp"),
         ("serve --port 80", "invalid value for --port: '80' is not NAME=PORT, as http=8080", None),
@@ -179,17 +183,20 @@ phase, the failure and what to do.
 
 Protocols:
   http     Send an HTTP request.
+  graphql  Send a GraphQL query, or subscribe.
   dns      Ask name servers.
   redis    Send a Redis command.
+  sse      Read a stream of Server-Sent Events.
   tcp      Send bytes over TCP, TLS, UDP or a unix socket.
   tls      Shake hands and report certificates.
+  curl     Send what a curl command sends, as copied from a browser or a page.
 
 Tools:
   explain  Say what a status, error or exit code means and what to do.
   serve    Run loopback responders until Ctrl-C.
   doctor   Walk the layers one by one and name the first that fails.
   demo     Show one exchange per protocol; needs no network.
-  schema   Print the JSON Schema of a document: exchange, set.
+  schema   Print the JSON Schema of a document: exchange, set, series.
 
 Examples:
   rrcli https://example.com/ -v
@@ -259,7 +266,8 @@ def test_options_stand_in_groups_the_commands_own_first(run: Any) -> None:
     _, out, _ = run("tcp", "--help")
     titles = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert titles == [
-        "Examples:", "Options:", "End of the answer:", "Output:", "Time:", "Retry:", "Checks:", "Connection:", "TLS:", "Correlation:"
+        "Examples:", "Options:", "End of the answer:", "Output:", "Time:", "Retry:", "Wait:", "Checks:", "Repeat:",
+        "Connection:", "TLS:", "Correlation:",
     ]  # fmt: skip
 
 
@@ -278,8 +286,8 @@ def test_colour_is_as_asked() -> None:
 
 
 @pytest.mark.parametrize("name", ["", *NAMES, *commands.TOOLS])
-def test_the_examples_are_two_and_read_by_the_parser(name: str) -> None:
-    assert len(EXAMPLES[name]) == 2
+def test_the_examples_are_few_and_read_by_the_parser(name: str) -> None:
+    assert 2 <= len(EXAMPLES[name]) <= 4
     for example in EXAMPLES[name]:
         words = shlex.split(example.partition(" > ")[0].partition(" | ")[0])
         assert words[:2] == ["rrcli", name] if name else words[:1] == ["rrcli"]
@@ -493,7 +501,7 @@ def test_another_package_brings_a_command(package: Path) -> None:
 
 def test_another_packages_command_is_in_the_help(package: Path) -> None:
     changes = with_package(package)
-    assert rrcli("--help", **changes).stdout == OVERVIEW.replace("report certificates.\n", "report certificates.\n  echo     Say hello.\n")
+    assert rrcli("--help", **changes).stdout == OVERVIEW.replace("or a page.\n", "or a page.\n  echo     Say hello.\n")
     page = rrcli("echo", "--help", **changes).stdout
     assert page.startswith("Usage: rrcli echo [OPTIONS] HOST:PORT\n\nSay hello.\n\nOptions:\n")
     assert "      --loud                  Shout.\n" in page

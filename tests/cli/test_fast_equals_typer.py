@@ -82,9 +82,9 @@ def both(words: list[str]) -> tuple[fast.Invocation | None, fast.Invocation | No
     entry = registry.BY_NAME[words[0]]
     try:
         values = app.parse(commands.of_entry(entry), words[1:])
+        return quick, None if values is None else fast.build(entry, entry.load()[0], values)
     except ExchangeError:
         return quick, None
-    return quick, None if values is None else fast.build(entry, entry.load()[0], values)
 
 
 def assert_alike(words: list[str]) -> None:

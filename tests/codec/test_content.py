@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.codec.content import PIECE, ContentDecoder, codings
+from rrcli.codec.content import ANOTHER, BROTLI, PIECE, ZSTD, ContentDecoder, ContentEncoder, askable, codings
 from rrcli.errors import ExchangeError
 
 TEXT = b"the quick brown fox jumps over the lazy dog; " * 50
@@ -121,28 +121,48 @@ def test_refuses_what_it_cannot_decode() -> None:
     with pytest.raises(ExchangeError) as caught:
         ContentDecoder(["compress"], lambda *_: None)
     assert (caught.value.kind, caught.value.message) == ("unsupported", "the content is coded with compress")
-    assert caught.value.hint == "--compressed asks for gzip or deflate, -H 'Accept-Encoding: identity' for none"
+    assert caught.value.hint == ANOTHER
 
 
-@pytest.mark.parametrize(
-    ("name", "modules", "package"),
-    [("br", ("brotli", "brotlicffi"), "brotlicffi"), ("zstd", ("compression.zstd", "backports.zstd"), "backports.zstd")],
-)
-def test_names_what_to_install(name: str, modules: tuple[str, ...], package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "modules"), [("br", BROTLI), ("zstd", ZSTD)])
+def test_names_what_to_install(name: str, modules: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     for module in modules:
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ExchangeError) as caught:
         ContentDecoder([name], lambda *_: None)
-    assert (caught.value.layer, caught.value.kind, caught.value.message) == ("protocol", "unsupported", f"the content is coded with {name}")
-    assert str(caught.value.hint).endswith(f"; or pip install {package}")
+    message = f"the content is coded with {name}, and no module for that is installed"
+    assert (caught.value.layer, caught.value.kind, caught.value.message) == ("protocol", "unsupported", message)
+    assert caught.value.hint == f"pip install 'rrcli[http]' brings it; {ANOTHER}"
+    assert name not in askable().split(", ")
+    with pytest.raises(ExchangeError) as caught:
+        ContentEncoder(name)
+    assert (caught.value.layer, caught.value.message) == ("usage", f"no module that compresses with {name} is installed")
+
+
+def test_asks_for_what_it_can_decode() -> None:
+    pytest.importorskip("brotlicffi")
+    pytest.importorskip("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    assert askable() == "gzip, deflate, br, zstd"
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
+def test_decodes_what_it_encodes(name: str) -> None:
+    if name in ("br", "zstd"):
+        pytest.importorskip({"br": "brotlicffi", "zstd": "backports.zstd"}[name] if sys.version_info < (3, 14) else "compression.zstd")
+    content = os.urandom(100_000) + bytes(1 << 20)
+    encoder = ContentEncoder(name)
+    data = b"".join(encoder.compress(content[at : at + 65536]) for at in range(0, len(content), 65536)) + encoder.finish()
+    assert len(data) < len(content) // 2
+    assert decode([name], data) == (content, [])
 
 
 @pytest.mark.parametrize("size", [1, 10**9])
 def test_decodes_brotli_where_it_is_installed(size: int) -> None:
     brotli = pytest.importorskip("brotlicffi")
     content = os.urandom(100_000) + bytes(1 << 20)
-    assert decode(["br"], brotli.compress(content), size) == (content, [])
-    assert failure(["br"], brotli.compress(content)[:-1])[0] == "malformed"
+    data = brotli.compress(content, quality=5)
+    assert decode(["br"], data, size) == (content, [])
+    assert failure(["br"], data[:-1])[0] == "malformed"
     assert failure(["br"], b"\xff\xff\xff\xff") == ("malformed", "the br content is broken within its first 4 bytes")
 
 

@@ -8,11 +8,14 @@ import dns.rcode
 import pytest
 
 from rrcli import errors
-from rrcli.explain import FAMILIES, FRAMINGS, RETRIES, exits, explain, http, redis
+from rrcli.explain import FAMILIES, FRAMINGS, RETRIES, exits, explain, graphql, http, redis
 from rrcli.explain import dns as dns_table
 from rrcli.explain import errors as error_table
 
-TABLES = {"http": http.TABLE, "dns": dns_table.TABLE, "redis": redis.TABLE, "error": error_table.TABLE, "exit": exits.TABLE}
+TABLES = {
+    "http": http.TABLE, "dns": dns_table.TABLE, "redis": redis.TABLE, "graphql": graphql.TABLE, "error": error_table.TABLE,
+    "exit": exits.TABLE,
+}  # fmt: skip
 ROWS = [pytest.param(row, id=f"{family} {code}") for family, table in TABLES.items() for code, row in table.items()]
 
 # The IANA registry, of which http.HTTPStatus has what the interpreter's version knew.

@@ -18,6 +18,7 @@ from rrcli.codec.content import ContentDecoder
 from rrcli.codec.h1 import End, ResponseDecoder
 from rrcli.codec.recognise import recognise
 from rrcli.codec.resp import Decoder
+from rrcli.codec.sse import SseDecoder
 from rrcli.errors import KINDS, ExchangeError
 from rrcli.jsontext import dumps, loads
 from rrcli.policy.expect import Judge
@@ -31,6 +32,7 @@ SEEDS = (
     b"*3\r\n$3\r\nfoo\r\n:1\r\n%1\r\n+a\r\n,1.5\r\n",
     b"|1\r\n+a\r\n:1\r\n=7\r\ntxt:abc\r\n>1\r\n_\r\n$?\r\n;2\r\nab\r\n;0\r\n",
     b"\x12\x34\x81\x80\0\1\0\1\0\0\0\0\3www\7example\4test\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1",
+    b"\xef\xbb\xbfid: 1\nevent: a\ndata: x\r\ndata\r\r: comment\nretry: 10\n\n",
     gzip.compress(b"hello" * 10, mtime=0),
     zlib.compress(b"hello" * 10),
     b'{"a": [1, 2.5e3, "\\u00e9", null]}',
@@ -97,6 +99,22 @@ def test_redis(data: bytes, sizes: list[int]) -> None:
                 assert error.kind in KINDS  # noqa: PT017
                 return replies, error.kind
         return replies, None
+
+    whole = outcome(lambda: run([data]))
+    assert outcome(lambda: run(list(split(data, sizes)))) == whole
+    assert outcome(lambda: run([bytes([byte]) for byte in data])) == whole
+
+
+@given(received, cuts)
+def test_events(data: bytes, sizes: list[int]) -> None:
+    def run(pieces: list[bytes]) -> object:
+        decoder, events = SseDecoder(largest=100), []
+        for piece in pieces:
+            try:
+                events += decoder.feed(piece)
+            except ExchangeError as error:
+                return events + decoder.salvaged, error.kind
+        return events, decoder.last_event_id, decoder.retry_ms, decoder.incomplete
 
     whole = outcome(lambda: run([data]))
     assert outcome(lambda: run(list(split(data, sizes)))) == whole

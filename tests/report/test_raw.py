@@ -69,7 +69,7 @@ def test_status_and_fields_are_those_of_the_wire() -> None:
 @pytest.mark.parametrize("keep", [True, False])
 def test_the_observers_say_whether_the_content_is_kept_too(keep: bool) -> None:
     assert Raw(lambda _: None, include=False, lines=False, keep=keep).keeps_content is keep
-    assert ToFile(lambda: lambda _: None, keep=keep).keeps_content is keep
+    assert ToFile(lambda _: lambda _: None, keep=keep).keeps_content is keep
 
 
 # --- files
@@ -77,7 +77,7 @@ def test_the_observers_say_whether_the_content_is_kept_too(keep: bool) -> None:
 
 def test_a_file_is_made_once_the_status_is_known(tmp_path: Path) -> None:
     path = tmp_path / "answer"
-    observer = ToFile(lambda: to_file(str(path)), keep=False)
+    observer = ToFile(lambda _: to_file(str(path)), keep=False)
     assert not path.exists()
     observer.received(ANSWER)
     assert path.read_bytes() == b""
@@ -86,6 +86,12 @@ def test_a_file_is_made_once_the_status_is_known(tmp_path: Path) -> None:
     observer.content(b"\0b")
     assert path.read_bytes() == b"\xffa\0b"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_content_that_is_none_to_save_is_dropped() -> None:
+    observer = ToFile(lambda _: None, keep=False)
+    observer.received(ANSWER)
+    observer.content(b"a page that says 404")
 
 
 def test_a_file_that_is_there_is_written_anew(tmp_path: Path) -> None:

@@ -109,9 +109,8 @@ def test_credentials(http_proxy: Callable[..., Peer]) -> None:
         for entry in masked(exchange).transcript or ():
             assert secret.encode() not in entry.data
     url = f"http://{proxy.address}"
-    assert error(without) == (
-        "transport", "proxy_refused", "handshake", f"the proxy {url} refused: 407 Proxy Authentication Required",
-    )  # fmt: skip
+    wants = '407 Proxy Authentication Required (Proxy-Authenticate: Basic realm="Tinyproxy")'
+    assert error(without) == ("transport", "proxy_refused", "handshake", f"the proxy {url} refused: {wants}")
     assert without.error
     assert without.error.hint == (
         "it wants credentials; give them as --proxy SCHEME://USER:PASSWORD@HOST:PORT, percent-encoded where they hold : or @"

@@ -132,7 +132,7 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
         yield from _conclude(query, ask(query, context), context)
 
 
-def as_command(exchange: Exchange) -> str | None:
+def as_command(exchange: Exchange, _request: object = None) -> str | None:
     """The same with dig, or with kdig over QUIC, for a shell."""
     from rrcli.adapters.dns.tool import as_command
 

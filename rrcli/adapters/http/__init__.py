@@ -1,10 +1,12 @@
-"""HTTP/1.0, 1.1 and 2: one request out, its answer in, and where that leads: a redirect, a challenge.
+"""HTTP/1.0, 1.1, 2 and 3: one request out, its answer in, and where that leads: a redirect, a challenge.
 
-The request and its options are `request.py`, what they mean `words.py`; how each version is spoken `version1.py` and
-`version2.py`; how an answer is told `answer.py`.
+The request and its options are `request.py`, what they mean `words.py`; how each version is spoken `version1.py` to
+`version3.py`; how an answer is told `answer.py`.
 """
 
 from __future__ import annotations
+
+from os import environ
 
 from rrcli.adapters.http.answer import Reception, media_type_of
 from rrcli.adapters.http.request import HttpRequest
@@ -17,31 +19,61 @@ from rrcli.wire.clock import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import Any
 
     from rrcli.adapters.http.version2 import Talk as Http2Talk
+    from rrcli.adapters.http.version3 import Talk as Http3Talk
     from rrcli.model import Answer, Exchange
     from rrcli.registry import Event
     from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "REPORT", "SEARCH")  # RFC 9110 section 9.2.1 and its registry
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 IDEMPOTENT = (*SAFE, "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "PROPPATCH")
 
 
 def exchange(request: HttpRequest, context: Context) -> Iterator[Event]:
-    """Send the request and read its answer; the connection is closed after it."""
-    asked = _reopened(request.hop) if request.hop else understand(request, context.id)
+    """Send the request and read its answer; cookies and a session are kept where that was asked for."""
+    request = request.unrouted or request
+    if not request.keeps_state:
+        yield from _hop(request, context)
+        return
+    from rrcli.adapters.http.cookies import begin
+
+    request = request if request.kept else begin(request, context)
+    assert request.kept
+    yield from request.kept.around(_hop(request, context), context)
+
+
+def _hop(request: HttpRequest, context: Context) -> Iterator[Event]:
+    """One request and its answer; the connection is closed after it."""
+    asked = _dressed(request, _reopened(request.hop) if request.hop else understand(request, context.id), context)
     upload = asked.upload
     try:
+        if upload:
+            upload.tell = context.uploaded
         head_of(asked)  # what cannot be sent is refused before anything is
         _refuse_version(request, asked)
         if asked.credentials:
             context.secret(asked.credentials[1])
         _note_doubts(request, asked, context)
-        yield _sent(_load_http2(context)[0].as_sent(asked) if request.http2 or request.http2_prior_knowledge else asked)
+        if request.http3 or request.http3_only:
+            if (yield from _exchange_http3(request, asked, context)):
+                return
+        else:
+            yield _sent(_load_http2(context)[0].as_sent(asked) if request.http2 or request.http2_prior_knowledge else asked)
+        if context.pool:
+            from rrcli.adapters.http.series import Way, converse
+
+            yield from converse(Way(request, asked, _Leads(request, asked, context), _sent), context, _offered(request))
+            return
         stream = context.connect(asked.host, asked.port, tls=asked.scheme == "https", alpn=_offered(request))
+        if request.limit_rate:
+            from rrcli.wire.pace import Pace
+
+            stream.pace = Pace(request.limit_rate)
         try:
             yield from _talk(request, asked, stream, context)
         finally:
@@ -51,18 +83,27 @@ def exchange(request: HttpRequest, context: Context) -> Iterator[Event]:
             upload.close()
 
 
+def _dressed(request: HttpRequest, asked: Asked, context: Context) -> Asked:
+    """The request as it goes to this place: with the cookies that are kept for it, and by way of its proxy."""
+    if request.kept:
+        asked = request.kept.dress(asked, context, trusted=request.location_trusted)
+    if request.proxy or (request.proxy is None and any(name in environ for name in PROXY_VARIABLES)):
+        from rrcli.adapters.http.proxies import route
+
+        asked = route(request, asked, context)
+    return asked
+
+
 def _reopened(hop: Asked) -> Asked:
     """A hop whose upload can be read once more."""
     if hop.upload is None:
         return hop
-    from rrcli.adapters.http.content import Upload
-
-    return hop.replace(upload=Upload(hop.upload.path))
+    return hop.replace(upload=hop.upload.again())
 
 
 def _refuse_version(request: HttpRequest, asked: Asked) -> None:
     """Raise `usage` where HTTP/2 is wanted and ALPN, which is a part of TLS, cannot agree on it."""
-    if request.http2 and asked.scheme == "http" and not request.hop:
+    if request.http2 and asked.scheme == "http" and not request.redirects:
         from rrcli.errors import usage
 
         raise usage("--http2 is agreed on within TLS, and this URL has none", "add --http2-prior-knowledge, or use https://")
@@ -76,7 +117,7 @@ def _offered(request: HttpRequest) -> tuple[str, ...]:
 def _talk(request: HttpRequest, asked: Asked, stream: Stream, context: Context) -> Iterator[Event]:
     """Request and answer over an open stream, in the version that was agreed on."""
     leads = _Leads(request, asked, context)
-    chosen = context.trace.tls.alpn if context.trace.tls else None
+    chosen = context.trace.tls.alpn if context.trace.tls else "h2" if request.offline and request.http2 else None
     talk: Talk | Http2Talk
     shown = asked  # as it goes out
     if chosen == "h2" or request.http2_prior_knowledge:
@@ -95,6 +136,11 @@ def _talk(request: HttpRequest, asked: Asked, stream: Stream, context: Context) 
     else:
         reception = Reception(asked, context, ResponseDecoder(asked.method), leads)
         talk = Talk(stream, reception)
+    yield from _converse(talk, reception, asked, shown)
+
+
+def _converse(talk: Talk | Http2Talk | Http3Talk, reception: Reception, asked: Asked, shown: Asked) -> Iterator[Event]:
+    """Send the request and read its answer to the end."""
     try:
         yield from talk.send(asked)
         if asked.upload:  # what went out is known only now
@@ -103,6 +149,40 @@ def _talk(request: HttpRequest, asked: Asked, stream: Stream, context: Context) 
             yield from talk.read()
     finally:
         reception.tell_notes()
+
+
+def _exchange_http3(request: HttpRequest, asked: Asked, context: Context) -> Generator[Event, None, bool]:
+    """The exchange over HTTP/3; false when it has to be had over TCP."""
+    http3 = _load_http3()
+    http3.refuse_options(request, asked)
+    yield _sent(http3.as_sent(asked))
+    if request.offline:
+        context.datagrams(asked.host, asked.port)  # which ends it: QUIC seals what it sends with keys that a server takes part in
+    quic = http3.reach(request, asked, context) if asked.scheme == "https" else None
+    if quic is None:
+        yield _sent(asked)
+        return False
+    http3.note_dropped(asked, context)
+    client, failed = http3.Http3Client(), True
+    try:
+        reception = http3.Http3Reception(asked, context, client, _Leads(request, asked, context), quic)
+        yield from _converse(http3.Talk(quic, reception, client), reception, asked, http3.as_sent(asked))
+        failed = False
+    finally:
+        quic.close(http3.GENERAL_PROTOCOL_ERROR if failed else http3.NO_ERROR)
+    return True
+
+
+def _load_http3() -> Any:
+    """The module that speaks HTTP/3. Raises `usage` without the extra that has QUIC."""
+    try:
+        from rrcli.adapters.http import version3
+        from rrcli.wire import quicsetup  # noqa: F401  # while no clock runs
+    except ModuleNotFoundError as error:
+        from rrcli.errors import usage
+
+        raise usage(f"HTTP/3 needs the module {error.name}", "pip install 'rrcli[h3]'") from error
+    return version3
 
 
 def _load_http2(context: Context) -> Any:
@@ -121,11 +201,13 @@ class _Leads:
 
     def __init__(self, request: HttpRequest, asked: Asked, context: Context) -> None:
         self._request = request
-        self._asked = asked
+        self._sent = asked
+        self._asked = asked.bare or asked
         self._context = context
 
     def __call__(self, answer: Answer) -> tuple[HttpRequest, str] | None:
         request = self._request
+        self._remark(answer)
         if request.digest and answer.status.code == 401:
             from rrcli.adapters.http.auth import meet_challenge
 
@@ -138,6 +220,18 @@ class _Leads:
         following = follow(request, self._asked, answer, self._context)
         return (following, "redirect") if following else None
 
+    def _remark(self, answer: Answer) -> None:
+        """Take the cookies of the answer, and note which are refused and what a browser would keep from a page."""
+        if any(name.lower() == "set-cookie" for name, _ in answer.fields):
+            from rrcli.adapters.http.cookies import receive
+
+            receive(self._request.kept, self._sent, answer, self._context)
+        if self._sent.field("origin"):
+            from rrcli.adapters.http.cors import refusal
+
+            if why := refusal(self._sent, answer):
+                self._context.note("cors-refused", why)
+
 
 def strands(sent: bytes, received: bytes) -> tuple[list[Any], list[Any]]:
     """Where the content lies among the recorded bytes, so that no secret in it stays."""
@@ -146,11 +240,11 @@ def strands(sent: bytes, received: bytes) -> tuple[list[Any], list[Any]]:
     return strands(sent, received)
 
 
-def as_command(exchange: Exchange) -> str:
-    """The curl command for the same exchange, an environment variable in the place of each secret."""
-    from rrcli.adapters.http.curl import as_command
+def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
+    """The curl command for the same exchange, an environment variable in the place of each secret; with what `request` asks of it."""
+    from rrcli.adapters.http.curl.written import as_command
 
-    return as_command(exchange)
+    return as_command(exchange, request)
 
 
 def _sent(asked: Asked) -> Sent:
@@ -177,7 +271,8 @@ def _body(asked: Asked) -> Body | None:
     elif asked.content is not None:
         from rrcli.digest import sha256
 
-        body = Body(data=asked.content, size=len(asked.content), sha256=sha256(asked.content).hexdigest())
+        data = asked.content if asked.plain is None else asked.plain
+        body = Body(data=data, size=len(data), sha256=sha256(data).hexdigest())
     else:
         return None
     media_type, charset = media_type_of(asked.fields)

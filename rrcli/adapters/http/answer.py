@@ -9,7 +9,7 @@ from rrcli.model import Answer, Body, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Protocol
 
     from rrcli.adapters.http.words import Asked
@@ -52,6 +52,21 @@ def media_type_of(fields: Fields) -> tuple[str | None, str | None]:
     return None, None
 
 
+def _joined(events: Iterable[CodecEvent]) -> Iterator[CodecEvent]:
+    """The events, content that came together in one: servers send it in small frames, and each piece costs."""
+    waiting: list[bytes] = []
+    for event in events:
+        if isinstance(event, Data):
+            waiting.append(event.data)
+            continue
+        if waiting:
+            yield Data(data=b"".join(waiting))
+            waiting.clear()
+        yield event
+    if waiting:
+        yield Data(data=b"".join(waiting))
+
+
 class Reception:
     """Turns the codec's events into the adapter's, and keeps what the finished answer needs.
 
@@ -87,7 +102,7 @@ class Reception:
                 yield from self._take(event)
             yield from self._tell_withheld()
             raise
-        for event in found:
+        for event in found if len(found) < 3 else _joined(found):
             yield from self._take(event)
 
     def end_of_stream(self) -> Iterator[Event]:
@@ -145,9 +160,16 @@ class Reception:
             self._next = self._leads(self.answer)
         except ExchangeError as error:
             self._refusal = error
+        wrong = None
+        if self._asked.start is not None and self._next is None and self._refusal is None:
+            from rrcli.adapters.http.download import resumed
+
+            self.answer, wrong = resumed(self.answer, self._asked, self._asked.start, self._context)
         if self._next is None:
             yield Received(answer=self.answer)
-        if has_body and any(name.lower() == "content-encoding" for name, _ in head.fields):
+        if wrong:
+            raise wrong
+        if has_body and not self._asked.coded and any(name.lower() == "content-encoding" for name, _ in head.fields):
             self._decode(head.fields)
 
     def _remark(self, head: Head | Informational) -> None:

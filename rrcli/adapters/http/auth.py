@@ -50,7 +50,7 @@ def meet_challenge(asked: Asked, answer: Answer) -> Asked | None:
     challenge = next((text for text in challenges if text.lower().startswith("digest ")), None)
     if challenge is None or asked.credentials is None or asked.field("authorization"):
         return None
-    if asked.upload and asked.upload.size is None:  # standard input cannot be read twice
+    if asked.upload and not asked.upload.repeatable:  # standard input cannot be read twice
         return None
     httpx = load_httpx()
     question = httpx.Request(asked.method, f"{asked.scheme}://{asked.host}:{asked.port}{asked.target}")

@@ -5,22 +5,34 @@ from __future__ import annotations
 import os
 
 from rrcli.codec.h1 import LAST_CHUNK, encode_chunk
-from rrcli.digest import sha256
+from rrcli.digest import Digest
 from rrcli.errors import ExchangeError, usage
 from rrcli.model import Body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
     from rrcli.wire.clock import Deadline
 
 FORM = "application/x-www-form-urlencoded"
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-PIECE = 65536  # bytes of an upload read at once
+PIECE = 1 << 17  # bytes of an upload read at once
 SHOWN = 1 << 20  # bytes of an upload kept to be shown
 
-Part = tuple[str, bytes, str | None, str | None]  # name, content, file name, media type
+LARGE_FILE = 8 << 20  # bytes from which a file in a form is read while it is sent
+
+
+class LargeFile:
+    """A file that is a part of a form, of a size known beforehand."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self.path = path
+        self.size = size
+
+
+Part = tuple[str, bytes | LargeFile, str | None, str | None]  # name, content, file name, media type
 
 
 def octets(text: str) -> bytes:
@@ -105,7 +117,17 @@ def file_part(name: str, path: str, filename: str | None, kind: str | None) -> P
         from mimetypes import guess_type
 
         kind = guess_type(filename, strict=False)[0] or "application/octet-stream"
-    return name, read_local(path), filename, kind
+    return name, _large(path) or read_local(path), filename, kind
+
+
+def _large(path: str) -> LargeFile | None:
+    from stat import S_ISREG
+
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None  # reading it says what is wrong
+    return LargeFile(path, state.st_size) if S_ISREG(state.st_mode) and state.st_size >= LARGE_FILE else None
 
 
 def _part_options(text: str) -> tuple[str, str | None, str | None]:
@@ -124,18 +146,27 @@ def _part_options(text: str) -> tuple[str, str | None, str | None]:
     return value, found.get("filename"), found.get("type")
 
 
-def multipart(parts: list[Part]) -> tuple[bytes, str]:
-    """The content, and its media type with a random boundary."""
+def multipart(parts: list[Part], compress: str | None = None) -> tuple[bytes | None, str, Upload | None]:
+    """The content or, with large files in it, the upload in its place; between them its media type with a random boundary."""
     from binascii import hexlify
 
     boundary = b"-" * 24 + hexlify(os.urandom(12))
+    before: list[bytes | LargeFile] = []
     content = b""
     for name, data, filename, kind in parts:
         content += b'--%b\r\nContent-Disposition: form-data; name="%b"' % (boundary, _quoted(name))
         content += b'; filename="%b"' % _quoted(filename) if filename is not None else b""
         content += b"\r\nContent-Type: %b" % _one_line(kind) if kind else b""
-        content += b"\r\n\r\n%b\r\n" % data
-    return content + b"--%b--\r\n" % boundary, f"multipart/form-data; boundary={boundary.decode()}"
+        content += b"\r\n\r\n"
+        if isinstance(data, LargeFile):
+            before += content, data
+            content = b""
+        else:
+            content += data
+        content += b"\r\n"
+    content += b"--%b--\r\n" % boundary
+    kind = f"multipart/form-data; boundary={boundary.decode()}"
+    return (None, kind, FormUpload([*before, content], compress)) if before else (content, kind, None)
 
 
 def _quoted(text: str) -> bytes:
@@ -149,37 +180,63 @@ def _one_line(text: str) -> bytes:
     return octets(text)
 
 
+def compressed(data: bytes, coding: str) -> bytes:
+    """All of it, coded. Raises `unsupported` where a module for the coding is missing."""
+    encoder = _encoder(coding)
+    return bytes(encoder.compress(data) + encoder.finish())
+
+
+def _encoder(coding: str) -> Any:
+    from rrcli.codec.content import ContentEncoder
+
+    return ContentEncoder(coding)
+
+
 # --- uploads
+
+
+def unreadable(path: str, error: OSError) -> ExchangeError:
+    return ExchangeError("local", "input", f"cannot read {path}: {(error.strerror or str(error)).lower()}")
 
 
 class Upload:
     """A file on its way out: read in pieces, each framed for the wire, and what went by remembered for the report.
 
-    `size` is that of a regular file, `None` for standard input and pipes, whose length nobody knows.
+    `size` is that of a regular file, `None` for standard input and pipes, whose length nobody knows, and for what is
+    compressed on its way. What is remembered is the content before that.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, compress: str | None = None) -> None:
         """Open it. Raises `ExchangeError` of layer `local`."""
         from stat import S_ISREG
 
-        self.path = path
-        self.sent = 0
-        self._digest = sha256()
-        self._kept = bytearray()
-        self._whole = False
         try:
             self._file = open(0 if path == "-" else path, "rb", buffering=0, closefd=path != "-")  # noqa: SIM115
             state = os.fstat(self._file.fileno())
         except OSError as error:
-            raise self._unreadable(error) from error
-        self.size = state.st_size if path != "-" and S_ISREG(state.st_mode) else None
+            raise unreadable(path, error) from error
+        self._begin(path, state.st_size if path != "-" and S_ISREG(state.st_mode) else None, compress)
 
-    def _unreadable(self, error: OSError) -> ExchangeError:
-        return ExchangeError("local", "input", f"cannot read {self.path}: {(error.strerror or str(error)).lower()}")
+    def _begin(self, path: str, length: int | None, compress: str | None) -> None:
+        self.path = path
+        self.sent = 0
+        self.size = None if compress else length
+        self.repeatable = length is not None
+        self.tell: Callable[[int, int | None], None] | None = None  # is told how much has been read for sending
+        self._length = length
+        self._compress = compress
+        self._encoder: Any = _encoder(compress) if compress else None
+        self._digest = Digest()
+        self._kept = bytearray()
+        self._whole = False
+
+    def again(self) -> Upload:
+        """The same, from its beginning."""
+        return Upload(self.path, self._compress)
 
     def pieces(self, *, chunked: bool, deadline: Deadline) -> Iterator[bytes]:
         """The bytes for the wire. Raises `local` when the file cannot be read on, `timeout` when standard input is too slow."""
-        left = self.size
+        left = self._length
         while left != 0:
             data = self._read(PIECE if left is None else min(PIECE, left), deadline)
             if not data:
@@ -188,15 +245,21 @@ class Upload:
                 break
             self._remember(data)
             left = None if left is None else left - len(data)
-            yield encode_chunk(data) if chunked else data
+            if self._encoder:
+                data = self._encoder.compress(data)
+            if data:
+                yield encode_chunk(data) if chunked else data
         self._whole = True
+        rest = self._encoder.finish() if self._encoder else b""
         if chunked:
-            yield LAST_CHUNK
+            yield encode_chunk(rest) + LAST_CHUNK
+        elif rest:
+            yield rest
 
     def _read(self, size: int, deadline: Deadline) -> bytes:
         from select import POLLIN, poll
 
-        if self.size is None:  # a pipe may be silent for ever
+        if self._length is None:  # a pipe may be silent for ever
             waiting = poll()
             waiting.register(self._file.fileno(), POLLIN)
             while not waiting.poll(deadline.remaining_ms()):
@@ -205,17 +268,19 @@ class Upload:
         try:
             return self._file.read(size)
         except OSError as error:
-            raise self._unreadable(error) from error
+            raise unreadable(self.path, error) from error
 
     def _remember(self, data: bytes) -> None:
         self.sent += len(data)
         self._digest.update(data)
         self._kept += data[: SHOWN - len(self._kept)]
+        if self.tell:
+            self.tell(self.sent, self._length)
 
     def body(self) -> Body:
         """What went out so far, its first `SHOWN` bytes at hand."""
         truncated = not self._whole or len(self._kept) < self.sent
-        size = self.sent if self._whole or not self.size else self.size
+        size = self.sent if self._whole or not self._length else self._length
         return Body(
             data=bytes(self._kept),
             size=size,
@@ -226,3 +291,48 @@ class Upload:
 
     def close(self) -> None:
         self._file.close()
+
+
+class FormUpload(Upload):
+    """A form with large files, each opened when its turn comes. Its size is known, so it needs no chunks."""
+
+    def __init__(self, segments: list[bytes | LargeFile], compress: str | None = None) -> None:
+        self._segments = segments
+        self._turn = 0
+        self._at = 0  # of a segment of bytes
+        self._open: Any = None
+        self._begin("the form", sum(len(each) if isinstance(each, bytes) else each.size for each in segments), compress)
+
+    def again(self) -> Upload:
+        return FormUpload(self._segments, self._compress)
+
+    def _read(self, size: int, _deadline: Deadline) -> bytes:
+        while self._turn < len(self._segments):
+            segment = self._segments[self._turn]
+            if isinstance(segment, bytes):
+                data = segment[self._at : self._at + size]
+                self._at += len(data)
+            else:
+                data = self._read_file(segment, size)
+            if data:
+                return data
+            self.close()
+            self._turn, self._at = self._turn + 1, 0
+        return b""
+
+    def _read_file(self, file: LargeFile, size: int) -> bytes:
+        try:
+            self._open = self._open or open(file.path, "rb", buffering=0)  # noqa: SIM115
+            data: bytes = self._open.read(min(size, file.size - self._at))
+        except OSError as error:
+            raise unreadable(file.path, error) from error
+        self._at += len(data)
+        return data
+
+    def body(self) -> Body:
+        return super().body().replace(file=None)
+
+    def close(self) -> None:
+        if self._open:
+            self._open.close()
+            self._open = None

@@ -39,22 +39,29 @@ def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context)
         count = f"{request.max_redirects} {'was' if request.max_redirects == 1 else 'were'} followed (--max-redirects)"
         raise ExchangeError("protocol", "too_many_redirects", f"the redirects lead on and on: {count}")
     url = resolve(asked, location)
+    if request.https_only and url.scheme != "https":
+        raise ExchangeError("protocol", "unsupported", f"the redirect leads to {url.scheme}://, and --https-only forbids that")
     context.secret(*field_secrets(asked.fields))  # the next hop may not have them, and its answer may still show them
     method, fields = changed_method(asked, answer.status.code or 0)
     keeps_content = method == asked.method
-    if keeps_content and asked.upload and asked.upload.size is None:
+    if keeps_content and asked.upload and not asked.upload.repeatable:
         context.note("redirect-not-followed", f"the redirect wants the content again, and {asked.upload.path} cannot be read twice")
         return None
     if not keeps_content:
         change = f"the {answer.status.code} made the {asked.method} a {method} without content"
         context.note("method-changed", f"{change} (RFC 9110 section 15.4)")
+    return request_to(request, asked.replace(method=method, fields=fields), url, context, keeps_content=keeps_content)
+
+
+def request_to(request: HttpRequest, asked: Asked, url: Url, context: Context, *, keeps_content: bool) -> HttpRequest:
+    """The request for another URL, with the method and the fields of `asked`; no credential of it crosses to another origin."""
+    fields = asked.fields
     if request.digest:  # an answer to a challenge is good for one URL
         fields = tuple(field for field in fields if field[0].lower() != "authorization")
     crossing = origin(asked.scheme, asked.host, asked.port) != origin(url.scheme, host_of(url), port_of(url))
     if crossing:
         fields = _cross(request, asked, url, fields, context)
     following = asked.replace(
-        method=method,
         url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target_in(url)}",
         scheme=url.scheme,
         host=host_of(url),

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from rrcli.options import Request, count, option
+from rrcli.errors import usage
+from rrcli.options import Request, count, one_of, option, proxy_url, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http.words import Asked
+    from typing import Any, ClassVar
 
+    from rrcli.adapters.http.cookies import Kept
+    from rrcli.adapters.http.download import Download
+    from rrcli.adapters.http.words import Asked
+    from rrcli.options import Output
+
+CODINGS = ("gzip", "deflate", "br", "zstd")  # of content that is sent
 MOST_REDIRECTS = 20  # which is how many hops the runner takes
+
+# SETTINGS_INITIAL_WINDOW_SIZE and a WINDOW_UPDATE of the connection, both as large as they can be (RFC 9113 section 6.9)
+OPEN_WINDOWS = bytes.fromhex("000006 04 00 00000000 0004 7fffffff") + bytes.fromhex("000004 08 00 00000000 7fff0000")
 
 
 def step(flag: str, text: str) -> tuple[str, str]:
@@ -22,8 +32,23 @@ def redirects(text: str) -> int:
     return number
 
 
+def offset(text: str) -> int | None:
+    """The byte at which a download goes on; `-1` for where the file ends."""
+    try:
+        return -1 if text == "-" else count(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no offset; write a number of bytes, or - for the size of the file") from None
+
+
+def rate(text: str) -> int:
+    """Bytes per second, as curl has it: k, M and G alone are powers of 1024. 0 is no limit."""
+    return size(f"{text}iB" if text[-1:].lower() in ("k", "m", "g") else text)
+
+
 class HttpRequest(Request):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
+
+    needs_words: ClassVar[bool] = False  # a curl command can stand in for them
 
     method: str | None = option("-X", "--request", "--method", metavar="METHOD", help="Method; GET, or POST with content.")
     headers: tuple[str, ...] = option(
@@ -35,9 +60,25 @@ class HttpRequest(Request):
     )
     user_agent: str | None = option("-A", "--user-agent", metavar="TEXT", help="User-Agent; empty sends none.")
     referer: str | None = option("-e", "--referer", metavar="URL", help="Referer.")
-    cookies: tuple[str, ...] = option("-b", "--cookie", kind="many", metavar="NAME=VALUE", help="Cookies: 'a=1; b=2'.")
+    cookies: tuple[str, ...] = option(
+        "-b", "--cookie", kind="many", metavar="NAME=VALUE|FILE", group="Cookies and sessions",
+        help="Cookies: 'a=1; b=2'; without = the file to read them from, as curl and browsers write it; '' begins with none.",
+    )  # fmt: skip
+    cookie_jar: str | None = option(
+        "-c", "--cookie-jar", metavar="FILE", group="Cookies and sessions", help="Write all cookies there afterwards; - is standard output."
+    )
+    junk_session_cookies: bool = option(
+        "-j", "--junk-session-cookies", kind="flag", group="Cookies and sessions", help="Leave out those of -b that end with the session."
+    )
+    session: str | None = option(
+        "--session", metavar="NAME|PATH", group="Cookies and sessions",
+        help="Keep cookies, credentials and fields under this name for the URL's origin; a path has a /.",
+    )  # fmt: skip
+    session_read_only: str | None = option(
+        "--session-read-only", metavar="NAME|PATH", help="Use that session, and leave it as it is.", group="Cookies and sessions"
+    )
     range: str | None = option("-r", "--range", metavar="RANGE", help="Ask for these bytes: 0-499, 500-, -500.")
-    compressed: bool = option("--compressed", kind="flag", help="Ask for gzip or deflate; they are decoded in any case.")
+    compressed: bool = option("--compressed", kind="flag", help="Ask for a compressed answer; it is decoded in any case.")
     user: str | None = option(
         "-u", "--user", metavar="USER:PASSWORD", help="Basic authentication; asks for a missing password.", group="Authentication"
     )
@@ -71,23 +112,127 @@ class HttpRequest(Request):
     upload: str | None = option("-T", "--upload-file", metavar="FILE", help="PUT a file; - is standard input, in chunks.", group="Content")
     get: bool = option("-G", "--get", kind="flag", help="Put what -d names into the query.", group="Content")
 
+    compress: str | None = option(
+        "--compress", metavar="CODING", choices=CODINGS, parse=one_of(*CODINGS), group="Content",
+        help="Send the content compressed: gzip, deflate, br, zstd.",
+    )  # fmt: skip
+
+    remote_name: bool = option("-O", "--remote-name", kind="flag", help="Save to a file named as in the URL.", group="Download")
+    remote_header_name: bool = option(
+        "-J", "--remote-header-name", kind="flag", group="Download",
+        help="Save under the name that Content-Disposition gives, else as -O; overwrites nothing.",
+    )  # fmt: skip
+    continue_at: int | None = option(
+        "-C", "--continue-at", parse=offset, metavar="OFFSET", group="Download",
+        help="Go on with a download at this byte; - is where the file ends.",
+    )  # fmt: skip
+    limit_rate: int = option(
+        "--limit-rate", default=0, parse=rate, metavar="SIZE", group="Download",
+        help="Bytes per second at most, in and out: 500k, 2M.",
+    )  # fmt: skip
+    output_dir: str | None = option("--output-dir", metavar="DIR", help="Save the file in this folder.", group="Download")
+    create_dirs: bool = option("--create-dirs", kind="flag", help="Make the folders that are missing.", group="Download")
+    remove_on_error: bool = option("--remove-on-error", kind="flag", help="Keep no file of a failed download.", group="Download")
+
     head: bool = option("-I", "--head", kind="flag", help="Ask for the fields alone (HEAD).")
-    http10: bool = option("-0", "--http1.0", kind="flag", help="Speak HTTP/1.0.")
-    http11: bool = option("--http1.1", kind="flag", help="Speak HTTP/1.1.")
-    http2: bool = option("--http2", kind="flag", help="Speak HTTP/2, as agreed by ALPN; fail where the server does not.")
-    http2_prior_knowledge: bool = option("--http2-prior-knowledge", kind="flag", help="Speak HTTP/2 without asking, also without TLS.")
+    http10: bool = option("-0", "--http1.0", kind="flag", help="Speak HTTP/1.0.", group="Version")
+    http11: bool = option("--http1.1", kind="flag", help="Speak HTTP/1.1.", group="Version")
+    http2: bool = option("--http2", kind="flag", help="Speak HTTP/2, as agreed by ALPN; fail where the server does not.", group="Version")
+    http2_prior_knowledge: bool = option(
+        "--http2-prior-knowledge", kind="flag", help="Speak HTTP/2 without asking, also without TLS.", group="Version"
+    )
+    offline: bool = option("--offline", kind="flag", help="Build the request and show it; send nothing.")
+    https_only: bool = option("--https-only", kind="flag", help="Send nothing without TLS, also where a redirect leads there.")
+    request_target: str | None = option(
+        "--request-target", metavar="TEXT", help="Send this in the place of path and query, as * with OPTIONS."
+    )
+    http3: bool = option(
+        "--http3", kind="flag", help="Try HTTP/3 for up to 2 seconds, then fall back to TCP; a note tells why.", group="Version"
+    )
+    http3_only: bool = option("--http3-only", kind="flag", help="Speak HTTP/3; fail where the server does not.", group="Version")
+    qlog: str | None = option(
+        "--qlog",
+        metavar="FILE",
+        help="Write what QUIC does under HTTP/3 as qlog, for its owner alone; it holds no field and no content.",
+        group="Version",
+    )
     path_as_is: bool = option("--path-as-is", kind="flag", help="Leave /./ and /../ in the path.")
     fail: bool = option(
         "-f", "--fail", "--fail-with-body", "-S", "--show-error", "-N", "--no-buffer", "-g", "--globoff", kind="flag",
         help="Taken for curl's sake: a status from 400 fails, errors are shown, nothing is held back, [] are no patterns.",
     )  # fmt: skip
 
+    # Of the command line alone, which reads what it says into the other fields.
+    from_curl: str | None = option(
+        "--from-curl", metavar="COMMAND", help="Send what this curl command sends; - reads it from standard input. Options beside it win."
+    )
+    write_out: str | None = option(
+        "-w", "--write-out", metavar="FORMAT", group="Output",
+        help="Print this at the end, in curl's variables: '%{http_code} %{time_total}\\n'; @FILE has it.",
+    )  # fmt: skip
+    dump_header: str | None = option("-D", "--dump-header", metavar="FILE", help="Write status and fields to FILE.", group="Output")
+    proxy: str | None = option("-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection")
+
+    defaults: tuple[tuple[str, str], ...] = ()  # fields of another protocol over HTTP, which the user may change as any default
+    no_proxy: str | None = option(
+        "--noproxy", metavar="HOSTS", group="Connection",
+        help="Go to these without a proxy: names with all below them, after commas; * is every host.",
+    )  # fmt: skip
+    proxytunnel: bool = option(
+        "-p", "--proxytunnel", kind="flag", help="Ask an HTTP proxy for a tunnel, also without TLS.", group="Connection"
+    )
+
     hop: Asked | None = None  # what an earlier hop led to, in the place of the words
     redirects: int = 0  # that led here
+    unrouted: HttpRequest | None = None  # the same before a proxy was chosen for the hop
+    kept: Kept | None = None  # the jar and the session, which go from hop to hop
+    if_range: str | None = None  # what a download that goes on must still be a part of
+
+    @classmethod
+    def stands_for(cls, values: dict[str, Any]) -> list[str] | None:
+        """What the curl command of `--from-curl` says in our words; the option itself is then done with. Raises `usage`."""
+        command = values.pop("from_curl", None)
+        if command is None:
+            return None
+        from rrcli.adapters.http.curl.read import translate
+        from rrcli.adapters.http.curl.split import read_command
+        from rrcli.errors import usage
+
+        if values["words"]:
+            raise usage(f"--from-curl brings its URL, and {values['words'][0]!r} is one word too many", "options may stand beside it")
+        words = translate(read_command(command))
+        if words is None:
+            raise usage("the curl command asks for help", "rrcli curl --help lists what is understood")
+        return words
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether cookies or a session outlive a hop."""
+        if self.kept or self.cookie_jar is not None or self.session is not None or self.session_read_only is not None:
+            return True
+        return any("=" not in text for text in self.cookies)
 
     @property
     def uses_netrc(self) -> bool:
         return self.netrc or self.netrc_file is not None
+
+    def is_offline(self) -> bool:
+        return self.offline
+
+    def hears_offline(self, sent: bytes) -> bytes:
+        """Of HTTP/2: that its windows are wide open."""
+        return OPEN_WINDOWS if sent.startswith(b"PRI ") else b""
+
+    def download(self, output: Output) -> Download | None:
+        """How the content is saved, where the options ask for a file. Raises `usage` for those that need one and have none."""
+        if not (output.output or self.remote_name or self.remote_header_name):
+            named = {"--output-dir": self.output_dir, "--create-dirs": self.create_dirs, "--remove-on-error": self.remove_on_error}
+            if flag := next((flag for flag, given in named.items() if given), None):
+                raise usage(f"{flag} is for a file, and none is named", "add -o FILE, or -O for the name in the URL")
+            return None
+        from rrcli.adapters.http.download import Download
+
+        return Download(self, output.output)
 
     def asks_for_fields(self) -> bool:
         """`-I` shows the fields, as curl does."""

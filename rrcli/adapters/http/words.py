@@ -13,7 +13,7 @@ from rrcli.wire.resolve import to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http.content import Upload
+    from rrcli.adapters.http.content import Part, Upload
     from rrcli.adapters.http.items import Item
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.model import Fields
@@ -23,6 +23,10 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", 
 CONTENT_EXPECTED = ("POST", "PUT", "PATCH")  # they say so when there is none (RFC 9110 section 8.6)
 PORTS = {"http": 80, "https": 443}
 JSON = "application/json"
+VERSION_FLAGS = {
+    "--http1.0": "http10", "--http1.1": "http11", "--http2": "http2", "--http2-prior-knowledge": "http2_prior_knowledge",
+    "--http3": "http3", "--http3-only": "http3_only",
+}  # fmt: skip
 
 GivenFields = list[tuple[str, str | None]]  # `None` takes away the default of that name
 
@@ -40,6 +44,10 @@ class Asked(Record):
     fields: Fields
     content: bytes | None = None
     upload: Upload | None = None
+    plain: bytes | None = None  # the content before it was compressed
+    bare: Asked | None = None  # the same without what only this hop has: cookies that are kept, what a proxy is told
+    start: int | None = None  # the byte that a download goes on from
+    coded: bool = False  # the answer's content is wanted as it comes, its codings not undone
     credentials: tuple[str, str] | None = None  # user and password that a later step needs: a challenge, a signature
 
     def field(self, name: str) -> str:
@@ -68,28 +76,40 @@ def understand(request: HttpRequest, exchange_id: str) -> Asked:
     url = read_url(address)
     host = host_of(url)
     given = _given_fields(request, items)
+    if request.kept:
+        given = request.kept.headers(given)
     content, media_type, upload = _content(request, items)
     query = [url.query] if url.query is not None else []
     if request.get and content is not None:
         query, content, media_type = [*query, content.decode("utf-8", "surrogateescape")], None, None
     target = _path(url, request) + _query(query, items)
+    if request.https_only and url.scheme != "https":
+        raise usage(f"--https-only, and the URL begins with {url.scheme}://", "write https://")
     method = request.method or word or _method(request, content, upload)
+    plain = None
+    if request.compress:
+        plain, content = content, _compressed(request.compress, content, upload)
     defaults = [
         ("Host", host_field(url)),
         *_default_fields(request, url, exchange_id, accept=f"{JSON}, */*;q=0.5" if media_type == JSON else "*/*"),
         *_content_fields(method, content, media_type, upload, given),
+        *([("Content-Encoding", request.compress)] if request.compress else []),
     ]
+    if request.defaults:
+        defaults = [*_merged(defaults, list(request.defaults))]
     asked = Asked(
         method=method,
         url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target}",
         scheme=url.scheme,
         host=host,
         port=PORTS[url.scheme] if url.port is None else url.port,
-        target=target,
+        target=target if request.request_target is None else _ascii(request.request_target),
         version="HTTP/1.0" if request.http10 else "HTTP/1.1",
         fields=_merged(defaults, given),
         content=content,
         upload=upload,
+        plain=plain,
+        start=request.continue_at or None,
     )
     if not (request.digest or request.aws_sigv4):
         return asked
@@ -109,9 +129,11 @@ def split_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...
     if not words:
         raise usage("http takes a URL", "write rrcli http [METHOD] URL [ITEM...]")
     first = words[0]
-    if first.startswith(("{", "[{", '["')):
-        hint = "write items: name=value name:=1, or -H 'Content-Type: application/json' -d DATA; --json prints the exchange"
-        raise usage(f"{first[:40]!r} stands where the URL belongs; curl's --json DATA is not an option here", hint)
+    for word in words:
+        if (word.startswith("{") and word.endswith("}")) or word.startswith(('{"', "[{", '["', "@")):
+            from rrcli.adapters.http.curl.read import instead_of_json
+
+            raise instead_of_json(word)
     if len(words) == 1:
         if first in METHODS:
             raise usage(f"{first} is a method, and the URL is missing", f"write rrcli http {first} URL")
@@ -149,10 +171,7 @@ def _refuse_contradictions(request: HttpRequest, word: str | None, items: list[I
     method = request.method or word
     if request.head and method not in (None, "HEAD"):
         raise usage(f"-I means HEAD, and {method} is asked for")
-    versions = {"--http1.0": "http10", "--http1.1": "http11", "--http2": "http2", "--http2-prior-knowledge": "http2_prior_knowledge"}
-    forced = [flag for flag, name in versions.items() if getattr(request, name)]
-    if len(forced) > 1:
-        raise usage(f"{' and '.join(forced)} exclude each other")
+    _refuse_versions(request)
     if request.user is not None and request.bearer is not None:
         raise usage("-u and --bearer exclude each other", "a request has one Authorization")
     named = {"--bearer": request.bearer, "--digest": request.digest, "--aws-sigv4": request.aws_sigv4}
@@ -160,10 +179,19 @@ def _refuse_contradictions(request: HttpRequest, word: str | None, items: list[I
         raise usage(f"{' and '.join(schemes)} exclude each other", "a request has one Authorization")
 
 
+def _refuse_versions(request: HttpRequest) -> None:
+    """Raise `usage` for more than one version of HTTP; `--http3` chooses by itself what follows it."""
+    forced = [flag for flag, name in VERSION_FLAGS.items() if getattr(request, name)]
+    if len(forced) > 1:
+        raise usage(f"{' and '.join(forced)} exclude each other", "a request is sent in one version of HTTP")
+    if request.qlog is not None and not (request.http3 or request.http3_only):
+        raise usage("--qlog writes what QUIC does, and nothing asks for QUIC", "add --http3 or --http3-only")
+
+
 def _method(request: HttpRequest, content: bytes | None, upload: Upload | None) -> str:
     if request.head:
         return "HEAD"
-    return "PUT" if upload or request.upload else "GET" if content is None else "POST"
+    return "PUT" if request.upload is not None else "POST" if content is not None or upload else "GET"
 
 
 # --- the URL
@@ -255,24 +283,33 @@ def _content(request: HttpRequest, items: list[Item]) -> tuple[bytes | None, str
     from rrcli.adapters.http import content as httpcontent
 
     if request.upload is not None:
-        upload = httpcontent.Upload(request.upload)
+        upload = httpcontent.Upload(request.upload, request.compress)
         if upload.size is None and request.http10:  # there are no chunks to send it in
             return httpcontent.read_local(request.upload), None, None
         return None, None, upload
     if request.data:
         return httpcontent.joined_data(request.data), httpcontent.FORM, None
     if request.parts:
-        return *httpcontent.multipart([httpcontent.part_of(flag, text) for flag, text in request.parts]), None
+        return httpcontent.multipart([httpcontent.part_of(flag, text) for flag, text in request.parts], request.compress)
     from rrcli.adapters.http.items import form_value, json_content
 
     if any(item.separator == "@" for item in data):
-        return *httpcontent.multipart([_part(item) for item in data]), None
+        return httpcontent.multipart([_part(item) for item in data], request.compress)
     if request.form:
         return httpcontent.form([(item.name, form_value(item)) for item in data]).encode(), httpcontent.FORM, None
     return json_content(data), JSON, None
 
 
-def _part(item: Item) -> tuple[str, bytes, str | None, str | None]:
+def _compressed(coding: str, content: bytes | None, upload: Upload | None) -> bytes | None:
+    """The content as it goes out; an upload is compressed on its way. Raises `usage` where there is neither."""
+    from rrcli.adapters.http.content import compressed
+
+    if content is None and upload is None:
+        raise usage("--compress compresses content, and there is none", "--compressed asks for a compressed answer")
+    return None if content is None else compressed(content, coding)
+
+
+def _part(item: Item) -> Part:
     from rrcli.adapters.http.content import item_part, octets
     from rrcli.adapters.http.items import form_value
 
@@ -321,9 +358,9 @@ def _default_fields(request: HttpRequest, url: Url, exchange_id: str, *, accept:
     agent = f"rrcli/{__version__}" if request.user_agent is None else request.user_agent
     fields = [("User-Agent", agent), ("Accept", accept)] if agent else [("Accept", accept)]
     if request.compressed:
-        from rrcli.codec.content import ASKABLE
+        from rrcli.codec.content import askable
 
-        fields.append(("Accept-Encoding", ASKABLE))
+        fields.append(("Accept-Encoding", askable()))
     if authorization := _authorization(request, url):
         fields.append(("Authorization", authorization))
     if request.referer:
@@ -332,6 +369,10 @@ def _default_fields(request: HttpRequest, url: Url, exchange_id: str, *, accept:
         fields.append(("Cookie", "; ".join([_cookie(cookie) for cookie in request.cookies])))
     if request.range:
         fields.append(("Range", f"bytes={request.range}"))
+    if request.continue_at is not None:
+        from rrcli.adapters.http.download import range_fields
+
+        fields += range_fields(request)
     if request.request_id is not None:
         fields.append(("X-Request-ID", exchange_id))
     if request.idempotency_key is not None:
@@ -359,7 +400,7 @@ def _content_fields(
 
 def _cookie(text: str) -> str:
     if "=" not in text:
-        raise usage(f"-b {text!r} is no cookie", "write -b 'name=value; other=value'")
+        raise usage(f"-b {text!r} is no cookie", "write -b 'name=value; other=value'; a word without = is a file")
     return text.strip("; ")
 
 

@@ -48,6 +48,7 @@ class RedisRequest(Request):
     """One command, sent to the server that the URL before it names, or to 127.0.0.1:6379."""
 
     needs_words: ClassVar[bool] = False  # --pipeline names a file of commands
+    event_keys: ClassVar[tuple[str, ...]] = (*Request.event_keys, "channel", "pattern")
 
     user: str | None = option("--user", metavar="NAME", help="User to log in as.  [default]")
     password: str | None = option("-a", "--password", metavar="PASSWORD", help="Password to log in with.  [REDISCLI_AUTH]")
@@ -95,19 +96,23 @@ def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     yield Sent(message=message, target=asked.target)
     if request.slowlog:
         import rrcli.adapters.redis.servertime  # noqa: F401  # loaded before the clock starts
-    stream = context.connect(asked.place.host, asked.place.port, tls=asked.place.tls)
+    stream, reusable = context.connect(asked.place.host, asked.place.port, tls=asked.place.tls), False
     try:
         replies = Replies(stream, asked, in_parts=not (context.keeps_content or request.quoted))
-        refused = _shake_hands(asked, context, replies)
+        refused = None if context.trace.reused and not request.asking else _shake_hands(asked, context, replies)
         if refused:
             yield from _tell(asked, refused, _drawn(refused))
         else:
             yield from pipeline.converse(context, replies) if pipeline else _converse(asked, context, replies)
+            reusable = not replies.overhang
     finally:
-        stream.close()
+        if reusable:
+            context.keep(stream)
+        else:
+            stream.close()
 
 
-def as_command(exchange: Exchange) -> str:
+def as_command(exchange: Exchange, _request: object = None) -> str:
     """The same with redis-cli, for a shell."""
     from rrcli.adapters.redis.tool import as_command
 

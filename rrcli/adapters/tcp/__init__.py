@@ -104,7 +104,7 @@ def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
         stream.close()
 
 
-def as_command(exchange: Exchange) -> str | None:
+def as_command(exchange: Exchange, _request: object = None) -> str | None:
     """The same exchange by ncat or openssl s_client; `None` where neither can."""
     from rrcli.adapters.tcp.tool import command
 

@@ -6,24 +6,36 @@ from rrcli.policy.redact import MASK, Mask, mask_field, mask_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rrcli.adapters.http.request import HttpRequest
     from rrcli.model import Exchange
 
 PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,:/@+=%"
+CONTROLS = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "\\x7f"}
+WAITS = 1 << 20  # bytes of content for which curl asks to continue first
 FORM = "application/x-www-form-urlencoded"
+CODERS = {"gzip": "gzip", "deflate": "zlib-flate -compress", "br": "brotli", "zstd": "zstd"}  # that read standard input
 VARIABLES = {"authorization": "HTTP_TOKEN", "proxy-authorization": "PROXY_TOKEN", "cookie": "HTTP_COOKIE"}
 
 
-def as_command(exchange: Exchange) -> str:
-    """One line of shell. Redirects that were followed, and challenges that were met, become the option that does so."""
+def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
+    """One line of bash. Redirects that were followed, and challenges that were met, become the option that does so.
+
+    `request` has what no exchange shows: limits, and how the connection was to be made.
+    """
     first = next((hop for hop in exchange.history if hop.why in ("redirect", "auth")), exchange)
-    words = ["curl", *_version(exchange), *_method(first)]
+    words = ["curl", *_version(exchange, request), *_method(first)]
     if any(hop.why == "redirect" for hop in exchange.history):
-        words.append("-L")
+        words.append("--location-trusted" if request and request.location_trusted else "-L")
     if exchange.connection.tls and not exchange.connection.tls.verified and exchange.error is None:
         words.append("-k")
-    if exchange.connection.proxy:
+    if request:
+        from rrcli.adapters.http.curl.asked import asked_words
+
+        words += asked_words(request)
+    given = bool(request and request.proxy)
+    if exchange.connection.proxy and not given:
         words += ["-x", quoted(exchange.connection.proxy)]
-    line = _Line(first)
+    line = _Line(first, knows_proxy=given)
     words += line.fields(exchange.request.fields) + line.content()
     url = first.target.url
     if any(letter in url for letter in "[]{}") and "://[" not in url:
@@ -34,12 +46,22 @@ def as_command(exchange: Exchange) -> str:
 
 
 def quoted(word: str) -> str:
-    """A word for the shell."""
-    return word if word and not word.strip(PLAIN) else "'" + word.replace("'", "'\\''") + "'"
+    """A word for bash; control characters are written as its ANSI-C quoting has them."""
+    if word and not word.strip(PLAIN):
+        return word
+    if any(letter < " " or letter == "\x7f" for letter in word):
+        return "$'" + "".join([CONTROLS.get(letter) or (f"\\x{ord(letter):02x}" if letter < " " else letter) for letter in word]) + "'"
+    return "'" + word.replace("'", "'\\''") + "'"
 
 
-def _version(exchange: Exchange) -> list[str]:
+def _version(exchange: Exchange, request: HttpRequest | None) -> list[str]:
     version = exchange.request.summary.rpartition(" ")[2]
+    if version == "HTTP/3":
+        return ["--http3-only"]
+    if request and request.http11:
+        return ["--http1.1"]
+    if version == "HTTP/3":
+        return ["--http3-only"]
     if version == "HTTP/2":
         return ["--http2" if exchange.target.url.startswith("https") else "--http2-prior-knowledge"]
     return ["--http1.0"] if version == "HTTP/1.0" else []
@@ -58,14 +80,19 @@ def _method(exchange: Exchange) -> list[str]:
 class _Line:
     """Collects the words of one command."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, *, knows_proxy: bool) -> None:
         self.before: list[str] = []
         self._exchange = exchange
+        self._knows_proxy = knows_proxy  # and the credentials for it
         self._mask = Mask(exchange.secrets)
 
     def shell(self, masked: str, variable: str) -> str:
-        """Text for the shell, each mask in it read from a variable: `'Bearer '"$HTTP_TOKEN"`."""
-        return "".join([f'"${variable}"' if part == MASK else quoted(part) for part in _parts(self._mask.text(masked)) if part]) or "''"
+        """Text for the shell, each mask in it read from a variable: `'Bearer '"$HTTP_TOKEN"`; a second one from `$HTTP_TOKEN_2`."""
+        words, number = "", 0
+        for part in filter(None, _parts(self._mask.text(masked))):
+            number += part == MASK
+            words += f'"${variable}{f"_{number}" if number > 1 else ""}"' if part == MASK else quoted(part)
+        return words or "''"
 
     def fields(self, last: tuple[tuple[str, str], ...]) -> list[str]:
         """The options for the fields that curl would not send so by itself; `last` are those of the last hop."""
@@ -83,8 +110,11 @@ class _Line:
             words += ["-H", "User-Agent:"]
         if "accept" not in own:
             words += ["-H", "Accept:"]
-        if self._exchange.request.body is not None and "content-type" not in own:
+        body = self._exchange.request.body
+        if body is not None and not body.file and "content-type" not in own:
             words += ["-H", "Content-Type:"]
+        if body is not None and body.size >= WAITS and "expect" not in own:
+            words += ["-H", "Expect:"]
         return words
 
     def _field(self, name: str, value: str) -> list[str]:
@@ -97,12 +127,17 @@ class _Line:
 
     def _implied(self, name: str, value: str) -> bool:
         """Whether curl sends this field by itself."""
+        body = self._exchange.request.body
         if name == "host":
-            return value in self._exchange.target.url
+            scheme, _, rest = self._exchange.target.url.partition("://")
+            authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+            return value == authority.removesuffix({"http": ":80", "https": ":443"}.get(scheme, ""))
+        if name == "proxy-authorization":
+            return self._knows_proxy
         if name == "content-length":
-            return self._exchange.request.body is not None or value == "0"
+            return body is not None or value == "0"
         if name == "content-type":
-            return value == FORM and self._exchange.request.body is not None
+            return value == FORM and body is not None and not body.file
         return (name, value) == ("accept", "*/*") or name.startswith("x-amz-date")
 
     def _credentials(self, authorization: str) -> list[str]:
@@ -124,12 +159,19 @@ class _Line:
         body = self._exchange.request.body
         if body is None:
             return []
-        if body.file:
-            return ["-T", quoted(body.file)]
         try:
             text = body.data.decode()
         except UnicodeDecodeError:
             text = "\0"
+        coding = next((value.lower() for name, value in self._exchange.request.fields if name.lower() == "content-encoding"), "")
+        if coding in CODERS and "\0" not in text:  # `--compress` shows what it was before that; curl compresses nothing itself
+            from rrcli.adapters.tcp.tool import printf
+
+            plain = [CODERS[coding], "<", quoted(body.file)] if body.file else [printf(self._mask.blank(body.data)), "|", CODERS[coding]]
+            self.before = [*plain, "|"]
+            return ["-T", "-"] if body.file else ["--data-binary", "@-"]
+        if body.file:
+            return ["-T", quoted(body.file)]
         if "\0" not in text:
             return ["--data-raw", self.shell(text, "HTTP_SECRET")]
         from rrcli.adapters.tcp.tool import printf

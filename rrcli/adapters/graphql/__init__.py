@@ -1,0 +1,79 @@
+"""GraphQL over HTTP, and its subscriptions over WebSocket or Server-Sent Events.
+
+`document.py` reads what a document asks for, `words.py` what the command line does; over HTTP the request is that of
+`adapters/http`, whose events pass through `answer.py`, which knows what a GraphQL answer is. `subscription.py` speaks
+graphql-transport-ws over a WebSocket, `distinct.py` reads graphql-sse, `schema.py` is all that loads graphql-core.
+"""
+
+from __future__ import annotations
+
+from rrcli.adapters.graphql.request import GraphqlRequest
+from rrcli.adapters.graphql.words import carrier, split_words, understand_call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rrcli.adapters.graphql.words import Call
+    from rrcli.model import Exchange
+    from rrcli.registry import Event
+    from rrcli.runner import Context
+
+__all__ = ["GraphqlRequest", "as_command", "exchange"]
+
+
+def exchange(request: GraphqlRequest, context: Context) -> Iterator[Event]:
+    """Send one request of GraphQL, or subscribe, and read what comes."""
+    call = understand_call(request)
+    if request.schema_file and not request.hop:
+        from rrcli.adapters.graphql.schema import check
+
+        check(call, request.schema_file)
+    transport = transport_of(request, call)
+    if transport == "ws":
+        from rrcli.adapters.graphql.subscription import subscribe
+
+        return subscribe(request, call, context)
+    if transport == "sse":
+        from rrcli.adapters.graphql.distinct import distinct
+
+        return distinct(request, call, context)
+    return _over_http(request, call, context)
+
+
+def transport_of(request: GraphqlRequest, call: Call) -> str:
+    """What carries the call: http, ws or sse. Raises `usage` where two things asked for exclude each other."""
+    from rrcli.errors import usage
+
+    url = split_words(request)[0] if request.hop is None else request.hop.url
+    by_scheme = "ws" if url.partition("://")[0].lower() in ("ws", "wss") else None
+    chosen = request.transport or by_scheme or ("ws" if call.kind == "subscription" else "http")
+    if by_scheme and chosen != "ws":
+        raise usage(f"--transport {chosen} and {url.partition('://')[0]}:// exclude each other", "write http:// or https://")
+    if call.kind == "subscription" and chosen == "http":
+        raise usage("a subscription is a stream of events, which --transport http has not", "choose --transport ws or sse")
+    if chosen == "http":
+        if request.init is not None:
+            raise usage("--init belongs to the WebSocket transport", "add --transport ws, or leave --init out")
+        return chosen
+    for flag, given in {"--batch": bool(call.parts), "--persisted": request.persisted, "--schema": request.asks_for_schema}.items():
+        if given:
+            raise usage(f"{flag} and --transport {chosen} exclude each other", "it goes over HTTP")
+    return chosen
+
+
+def _over_http(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
+    from rrcli.adapters.graphql.answer import front
+    from rrcli.adapters.http import exchange as over_http
+
+    sent = request if request.hop else carrier(request, call)
+    return front(over_http(sent, context), request, call, context)
+
+
+def as_command(exchange: Exchange, request: GraphqlRequest | None = None) -> str | None:
+    """The curl command for the same exchange, with what `request` asks of it; there is none for a WebSocket."""
+    if exchange.target.url.startswith("ws"):
+        return None
+    from rrcli.adapters.http.curl.written import as_command
+
+    return as_command(exchange, request)

@@ -1,0 +1,101 @@
+"""Subscriptions over Server-Sent Events, by the "distinct connections mode" of graphql-sse (its PROTOCOL.md).
+
+One HTTP request carries one operation; each `next` event is a result, `complete` the end. A server that refuses answers
+with JSON in place of events, which is then read as any answer of GraphQL is.
+"""
+
+from __future__ import annotations
+
+from rrcli.adapters.graphql.answer import described, front
+from rrcli.adapters.graphql.results import Results
+from rrcli.adapters.graphql.words import ACCEPT_EVENTS, carrier
+from rrcli.adapters.http import exchange as over_http
+from rrcli.codec.sse import SseDecoder
+from rrcli.errors import ExchangeError, malformed
+from rrcli.events import Content, Finished, Item, Received, Sent
+from rrcli.jsontext import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rrcli.adapters.graphql.request import GraphqlRequest
+    from rrcli.adapters.graphql.words import Call
+    from rrcli.codec.sse import SseEvent
+    from rrcli.model import Answer
+    from rrcli.registry import Event
+    from rrcli.runner import Context
+
+
+def distinct(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
+    """One operation, its results as events; the connection is closed with the last one wanted."""
+    sent = request if request.hop else carrier(request, call, accept=f"{ACCEPT_EVENTS}, application/json;q=0.5")
+    events = over_http(sent, context)
+    reading: _Reading | None = None
+    for event in events:
+        if isinstance(event, Sent):
+            yield event.replace(message=described(event.message, call))
+        elif isinstance(event, Received) and not _is_stream(event.answer):
+            yield from front(_with(event, events), request, call, context)
+            return
+        elif isinstance(event, Received):
+            reading = _Reading(event.answer, call, context)
+            yield event
+        elif isinstance(event, Content) and reading:
+            yield from reading.take(event.data)
+            if reading.ended:
+                events.close()  # type: ignore[attr-defined]  # a generator: the rest of the answer is not wanted
+                break
+        elif not isinstance(event, Finished) or event.next is not None:
+            yield event
+    if reading:
+        yield Finished(answer=reading.results.answer(reading.head))
+        if not reading.ended:
+            raise ExchangeError("transport", "closed", "the stream ended before the operation was complete")
+
+
+def _is_stream(answer: Answer) -> bool:
+    return bool(answer.status.ok and answer.body and answer.body.media_type == ACCEPT_EVENTS)
+
+
+def _with(first: Event, rest: Iterator[Event]) -> Iterator[Event]:
+    yield first
+    yield from rest
+
+
+class _Reading:
+    """The events of one stream as results."""
+
+    def __init__(self, answer: Answer, call: Call, context: Context) -> None:
+        self.ended = False  # complete, or enough
+        self.results = Results(call, context.request.max_size)
+        self.head = answer.replace(body=None)  # its content is the events
+        self._context = context
+        self._decoder = SseDecoder()
+
+    def take(self, data: bytes) -> Iterator[Event]:
+        """The results that `data` completes."""
+        try:
+            found = self._decoder.feed(data)
+        except ExchangeError:
+            for event in self._decoder.salvaged:
+                yield from self._event(event)
+            raise
+        for event in found:
+            yield from self._event(event)
+
+    def _event(self, event: SseEvent) -> Iterator[Event]:
+        if self.ended:
+            return
+        if event.type == "complete":
+            self.ended = True
+        elif event.type == "next":
+            yield self._result(event.data)
+            self.ended = self._context.enough()
+
+    def _result(self, text: str) -> Item:
+        try:
+            result = loads(text)
+        except ValueError as error:
+            raise malformed(f"the data of a next event is no JSON: {error}") from error
+        return self.results.take(result, text.encode())

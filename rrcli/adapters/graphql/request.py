@@ -1,0 +1,68 @@
+"""The GraphQL request: an HTTP request whose content is made of a document and its variables. What it means is `words.py`."""
+
+from __future__ import annotations
+
+from rrcli.adapters.http.request import HttpRequest, step
+from rrcli.options import one_of, option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.adapters.graphql.words import Call
+
+TRANSPORTS = ("http", "ws", "sse")
+# Options of HTTP that have no place in a GraphQL request, or that the document takes the place of.
+WITHOUT = (
+    "parts", "form", "upload", "range", "head", "remote_name", "remote_header_name", "continue_at", "output_dir", "create_dirs",
+    "remove_on_error", "from_curl",
+)  # fmt: skip
+
+
+class GraphqlRequest(HttpRequest):
+    """`URL [QUERY] [ITEM...]`: QUERY is a document, @FILE or - for standard input; items are its variables."""
+
+    variables: str | None = option("--variables", metavar="JSON|@FILE", help="Variables; items add to them.", group="GraphQL")
+    operation: str | None = option("--operation", metavar="NAME", help="Which operation of the document to run.", group="GraphQL")
+    extensions: str | None = option("--extensions", metavar="JSON|@FILE", help="Protocol extensions of the request.", group="GraphQL")
+    persisted: bool = option(
+        "--persisted", kind="flag", group="GraphQL", help="Send the query's SHA-256 first, the query itself only where the server asks."
+    )
+    batch: str | None = option(
+        "--batch", metavar="FILE", help="Send a JSON array of requests in one; - is standard input.", group="GraphQL"
+    )
+    transport: str | None = option(
+        "--transport", metavar="WAY", choices=TRANSPORTS, parse=one_of(*TRANSPORTS), group="GraphQL",
+        help="http, ws (graphql-transport-ws) or sse.  [http; ws for subscriptions]",
+    )  # fmt: skip
+    init: str | None = option("--init", metavar="JSON|@FILE", help="Payload of the WebSocket's connection_init.", group="GraphQL")
+    schema: bool = option("--schema", kind="flag", help="Ask for the schema, print it as SDL.", group="GraphQL")
+    fields: bool = option("--fields", kind="flag", help="List what can be asked for, a field in a line.", group="GraphQL")
+    schema_file: str | None = option(
+        "--schema-file", metavar="FILE", help="Check the query against this schema before it is sent.", group="GraphQL"
+    )
+
+    data: tuple[tuple[str, str], ...] = option(
+        "-d", "--data", "--data-ascii", "--data-raw", "--data-binary", kind="steps", parse=step, metavar="DATA",
+        help="The whole JSON content, in place of QUERY; @FILE reads one.", group="Content",
+    )  # fmt: skip
+    get: bool = option("-G", "--get", kind="flag", help="Send the query within the URL (GET); not for mutations.", group="Content")
+
+    call: Call | None = None  # what was understood, for the hops that follow the first
+    registering: bool = False  # the server does not know the hash yet: send the query with it
+
+    @property
+    def stdin(self) -> bool:
+        """Whether standard input is read."""
+        return self.words[1:2] == ("-",) or self.batch == "-"
+
+    @property
+    def asks_for_schema(self) -> bool:
+        return self.schema or self.fields
+
+    def streams(self) -> bool:
+        """Whether the operation is a subscription."""
+        from rrcli.adapters.graphql.words import understand_call
+
+        return understand_call(self).kind == "subscription"
+
+
+GraphqlRequest.options_ = {name: declared for name, declared in GraphqlRequest.options_.items() if name not in WITHOUT}

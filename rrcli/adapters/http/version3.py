@@ -1,0 +1,274 @@
+"""HTTP/3 over QUIC: a request on its own stream out, the answer in (RFC 9114), and the way back to TCP where there is no QUIC.
+
+Each exchange shakes hands anew and sends nothing before that is done: early data (0-RTT) needs a ticket of an earlier
+connection, and none is kept from one invocation to the next.
+"""
+
+from __future__ import annotations
+
+from rrcli.adapters.http.answer import Reception
+from rrcli.adapters.http.version1 import CONTINUE_WAIT
+from rrcli.codec.h2 import fields_of
+from rrcli.codec.h3 import NO_ERROR, REQUEST_CANCELLED, VERSION, Http3Client
+from rrcli.codec.h3frames import StreamNotes, error_name
+from rrcli.errors import ExchangeError, usage
+from rrcli.wire.clock import Deadline, now
+from rrcli.wire.quic import Quic, count_in_vain
+from rrcli.wire.quicend import NoSuchProtocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from rrcli.adapters.http.answer import Leads
+    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.words import Asked
+    from rrcli.registry import Event
+    from rrcli.runner import Context
+    from rrcli.wire.quic import Piece
+
+__all__ = [
+    "GENERAL_PROTOCOL_ERROR",
+    "NO_ERROR",
+    "Http3Client",
+    "Http3Reception",
+    "Talk",
+    "as_sent",
+    "note_dropped",
+    "reach",
+    "refuse_options",
+]
+
+ALPN = ("h3",)
+FALLBACK_AFTER = 2.0  # seconds that --http3 gives QUIC at most, and never more than half of what is left
+GENERAL_PROTOCOL_ERROR = 0x101
+WAITING = 65536  # bytes of content that may wait for room before more is read
+# What says nothing against TCP; a certificate that does not verify, or a name that is not found, would be no better there.
+NOT_TO_BE_HAD = ("refused", "reset", "closed", "timeout", "unreachable", "unsupported", "handshake_failed", "malformed")
+
+
+def refuse_options(request: HttpRequest, asked: Asked) -> None:
+    """Raise for what leaves no way for QUIC: `usage` where the command line says so, `unsupported` where a redirect does."""
+    flag = "--http3-only" if request.http3_only else "--http3"
+    for other, value in (("--proxy", request.proxy), ("--unix-socket", request.unix_socket)):
+        if value:
+            raise usage(f"{flag} and {other} exclude each other", f"QUIC's datagrams pass no {other[2:]}: leave one of them out")
+    if request.limit_rate:
+        raise usage(f"{flag} and --limit-rate exclude each other", "the rate is that of a TCP connection: leave one of them out")
+    if asked.scheme == "http" and not request.hop:
+        raise usage(f"{flag} is spoken over QUIC, which always has TLS, and this URL has none", "use https://")
+    if asked.scheme == "http" and request.http3_only:
+        raise ExchangeError("protocol", "unsupported", f"HTTP/3 is not spoken over {asked.url}", hint="--http3 takes TCP there")
+
+
+def as_sent(asked: Asked) -> Asked:
+    """The request with the version and the fields that go out."""
+    return asked.replace(version=VERSION, fields=fields_of(asked.fields))
+
+
+def note_dropped(asked: Asked, context: Context) -> None:
+    """Note the user's own fields that HTTP/3 has no place for."""
+    kept = {name for name, _ in fields_of(asked.fields)}
+    lost = [name for name, _ in asked.fields if name.lower() not in kept and name.lower() not in ("host", "transfer-encoding")]
+    if lost:
+        context.note("field-dropped", f"HTTP/3 has no place for {', '.join(lost)} (RFC 9114 section 4.2): not sent")
+
+
+def reach(request: HttpRequest, asked: Asked, context: Context) -> FrameQuic | None:
+    """A connection of QUIC to the host; `None`, with a note that tells why, where TCP is to be tried in its place.
+
+    Raises `ExchangeError` of any layer below `application`.
+    """
+    limit = None if request.http3_only else _patience(context.deadline)
+    if context.request.proxy:  # of the environment: one of the command line was refused
+        if request.http3_only:
+            raise ExchangeError(
+                "protocol", "unsupported", "QUIC passes no proxy, and the environment names one", hint="set NO_PROXY for the host"
+            )
+        context.note("http3-fallback", "HTTP/3 was not to be had: it passes no proxy, and the environment names one; TCP is used")
+        return None
+    try:
+        return FrameQuic(context, asked.host, asked.port, ALPN, limit)
+    except ExchangeError as error:
+        if isinstance(error, NoSuchProtocol):
+            error.layer, error.kind, error.message = "protocol", "unsupported", "the server speaks QUIC, but not HTTP/3 over it (ALPN)"
+            error.hint = "leave --http3-only out to take what it speaks"
+        if request.http3_only or error.kind not in NOT_TO_BE_HAD or context.deadline.passed():
+            raise
+        trace = context.trace
+        nothing = error.kind == "timeout" and not trace.bytes_received
+        why = f"nothing answered on UDP {trace.peer} within {_patience_words(limit)}" if nothing else error.message
+        context.note("http3-fallback", f"HTTP/3 was not to be had: {why}; TCP is used")
+        count_in_vain(trace.timeline)
+        trace.attempts = [tried.replace(address=f"{tried.address} (QUIC)", error=tried.error or error.kind) for tried in trace.attempts]
+        trace.tls = None
+        return None
+
+
+def _patience(whole: Deadline) -> Deadline:
+    left = whole.remaining_ms()
+    return Deadline.after(FALLBACK_AFTER if left is None else max(min(FALLBACK_AFTER, left / 2000), 0.001), "HTTP/3's")
+
+
+def _patience_words(limit: Deadline | None) -> str:
+    return limit.limit.rpartition(" ")[2] if limit else "the time limit"
+
+
+class FrameQuic(Quic):
+    """A connection whose transcript, if there is to be one, is cut into frames and without the bytes of field blocks."""
+
+    _notes: dict[tuple[str, int], StreamNotes] | None = None
+
+    def tell_sent(self, stream: int, data: bytes) -> None:
+        for piece, note in self._cut("sent", stream, data):
+            self.trace.sent(piece, now(), note)
+
+    def tell_received(self, stream: int, data: bytes) -> None:
+        for piece, note in self._cut("received", stream, data):
+            self.trace.received(piece, now(), note)
+
+    def _cut(self, direction: str, stream: int, data: bytes) -> list[tuple[bytes, str]]:
+        if self.context.request.wire is None:
+            return [(data, "")]
+        if self._notes is None:
+            self._notes = {}
+        return self._notes.setdefault((direction, stream), StreamNotes(stream)).cut(data)
+
+    def name_of(self, code: int) -> str:
+        return error_name(code)
+
+
+class Http3Reception(Reception):
+    """A reception that tells at the end what QUIC measured meanwhile."""
+
+    def __init__(self, asked: Asked, context: Context, client: Http3Client, leads: Leads, quic: Quic) -> None:
+        super().__init__(asked, context, client, leads)
+        self._quic = quic
+
+    def _end(self) -> Iterator[Event]:
+        assert self.answer
+        self.answer = self.answer.replace(data={**self.answer.data, "quic": self._quic.stats()})
+        yield from super()._end()
+
+
+class Talk:
+    """The two directions of one request on a connection of its own."""
+
+    def __init__(self, quic: Quic, reception: Reception, client: Http3Client) -> None:
+        self._quic = quic
+        self._reception = reception
+        self._client = client
+        self._stream = quic.open()
+        self._control = quic.open(one_way=True)
+        self._stopped = False  # the server wants no more of the request
+
+    def send(self, asked: Asked) -> Iterator[Event]:
+        """Send the request, its content as the windows allow."""
+        authority = next((value for name, value in asked.fields if name.lower() == "host"), "")
+        head = self._client.request(asked.method, asked.scheme, authority, asked.target, asked.fields)
+        self._quic.put(self._control, self._client.greeting())
+        self._quic.sending = True
+        if not (asked.content or asked.upload):
+            yield from self._send_piece(head, end=True)
+        elif asked.content and not asked.awaits_continue:
+            yield from self._send_content(asked, head)
+        else:
+            yield from self._send_piece(head)
+            if asked.awaits_continue:
+                yield from self._await_continue()
+            yield from self._send_content(asked, b"")
+        self._quic.sending = False
+
+    def read(self) -> Iterator[Event]:
+        """Wait for what comes, and answer what it asks for."""
+        try:
+            pieces = self._quic.receive()
+        except ExchangeError as error:
+            if error.kind == "timeout":
+                if self._quic.sending:  # it is room to send that was waited for
+                    self._quic.trace.timeline.resume_sending()
+                raise
+            self._client.failure = self._client.why_closed(error)
+            yield from self._reception.end_of_stream()
+            return
+        yield from self._take(pieces)
+
+    def _take(self, pieces: list[Piece]) -> Iterator[Event]:
+        for piece in pieces:
+            if self._reception.ended:
+                return
+            if piece.stop is not None:
+                self._stopped = self._stopped or piece.stream == self._stream
+            elif piece.stream != self._stream:
+                yield from self._other(piece)
+            elif piece.reset is not None:
+                self._client.failure = self._client.why_reset(piece.reset)
+                yield from self._reception.end_of_stream()
+            else:
+                if piece.data:
+                    yield from self._reception.feed(piece.data)
+                if piece.end:
+                    yield from self._reception.end_of_stream()
+
+    def _other(self, piece: Piece) -> Iterator[Event]:
+        """What came on a stream of the server's own; a failure there ends the answer too."""
+        try:
+            if piece.reset is not None:
+                self._client.reset_other(piece.stream, piece.reset)
+            else:
+                self._client.feed_other(piece.stream, piece.data, end=piece.end)
+        except ExchangeError as error:
+            self._client.failure = error
+            yield from self._reception.end_of_stream()
+
+    def _await_continue(self) -> Iterator[Event]:
+        """Hold the content back until a 100 or a final answer, but not for longer than a second (RFC 9110 section 10.1.1)."""
+        until = Deadline.after(CONTINUE_WAIT, "")
+        self._quic.sending = False
+        while self._reception.answer is None and not self._reception.may_continue and not until.passed():
+            yield from self._take(self._quic.receive(until))
+        self._quic.sending = True
+        if self._reception.answer is not None:  # the wait for it was part of the sending (contract, section 3)
+            self._quic.trace.timeline.count_wait_as_send()
+
+    def _send_content(self, asked: Asked, head: bytes) -> Iterator[Event]:
+        """Send the content, the head before it. An answer from 300 on, or STOP_SENDING, ends the sending (RFC 9114 section 4.1)."""
+        if asked.content is not None:
+            whole = yield from self._send_pieces(head, asked.content)
+        else:
+            assert asked.upload
+            for piece in asked.upload.pieces(chunked=False, deadline=self._quic.context.deadline):
+                if not (whole := (yield from self._send_piece(self._client.content(piece)))):
+                    break
+            else:
+                whole = yield from self._send_piece(b"", end=True)
+        if not whole:
+            if self._reception.answer is not None:
+                self._reception.upload_stopped()
+            self._quic.reset(self._stream, REQUEST_CANCELLED)
+
+    def _send_pieces(self, head: bytes, content: bytes) -> Generator[Event, None, bool]:
+        """Send content that is in memory, the head with its first piece."""
+        for at in range(0, len(content), WAITING):
+            piece, end = content[at : at + WAITING], at + WAITING >= len(content)
+            if not (yield from self._send_piece(head + self._client.content(piece), end=end)):
+                return False
+            head = b""
+        return True
+
+    def _send_piece(self, data: bytes, *, end: bool = False) -> Generator[Event, None, bool]:
+        """Send a piece of the request; false when an answer made it pointless before all of it had left."""
+        quic, timeline = self._quic, self._quic.trace.timeline
+        if self._is_pointless():
+            return False
+        quic.put(self._stream, data, end=end)
+        while True:
+            if self._reception.answer is None:
+                timeline.resume_sending()
+            quic.flush()
+            if not quic.unsent(self._stream) or self._is_pointless():
+                return not self._is_pointless()
+            yield from self.read()
+
+    def _is_pointless(self) -> bool:
+        return self._stopped or self._reception.refused or self._reception.ended

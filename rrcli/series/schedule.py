@@ -1,0 +1,64 @@
+"""When each exchange of a series begins, and when no other does.
+
+Without a rate the next begins as soon as somebody is free. With one each has its own time, whether those before it are over or not:
+a server that stalls does not slow down those who would have asked it meanwhile.
+"""
+
+from __future__ import annotations
+
+from rrcli.record import Record
+from rrcli.wire.clock import Deadline, now
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.options import Request
+
+
+class Ticket(Record):
+    """One exchange that is to begin at `due_ns`, or at once; a warm-up is not counted, and has no number."""
+
+    number: int | None
+    due_ns: int | None = None
+
+
+class Schedule:
+    """Hands out tickets to all threads of a series. `whole` is the limit of the invocation."""
+
+    def __init__(self, request: Request, whole: Deadline) -> None:
+        from _thread import allocate_lock
+
+        self.whole = whole
+        self.began_ns = 0  # when the first counted exchange was to begin
+        self.stopped = False
+        self._lock = allocate_lock()
+        self._warmups = request.warmup or 0
+        self._left = request.repeat
+        self._lasts_ns = int(request.repeat_for * 1e9) if request.repeat_for else None
+        self._every_ns = 1e9 / request.rate if request.rate else None
+        self._number = 0
+
+    def next(self) -> Ticket | None:
+        """The next exchange to begin; `None` when there is no other."""
+        with self._lock:
+            if self.stopped or self.whole.passed():
+                return None
+            if self._warmups:
+                self._warmups -= 1
+                return Ticket(number=None)
+            self.began_ns = self.began_ns or now()
+            due_ns = None if self._every_ns is None else self.began_ns + int(self._number * self._every_ns)
+            if self._left == 0 or self._is_over(due_ns or now()):
+                return None
+            if self._left is not None:
+                self._left -= 1
+            self._number += 1
+            return Ticket(number=self._number - 1, due_ns=due_ns)
+
+    def _is_over(self, at_ns: int) -> bool:
+        return self._lasts_ns is not None and at_ns >= self.began_ns + self._lasts_ns
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the invocation's limit passed before the series came to its end."""
+        lasting = self._lasts_ns is None or not self._is_over(now())
+        return self.whole.passed() and self._left != 0 and lasting

@@ -1,0 +1,149 @@
+"""Series on the command line: document, checks, exit codes, contradictions, and an end before the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import jsonschema
+import pytest
+from peers.script import pause, responder
+from referencing import Registry, Resource
+
+from rrcli.__main__ import main
+from rrcli.cli.commands import schema_text
+from rrcli.series.schedule import Schedule
+from rrcli.wire.clock import Deadline
+
+SERIES = json.loads(schema_text("series"))
+RESOURCES = Registry().with_resources((one["$id"], Resource.from_contents(one)) for one in (SERIES, json.loads(schema_text("exchange"))))
+SCHEMA = jsonschema.Draft202012Validator(SERIES, registry=RESOURCES)
+
+
+def run(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["http", *words])
+    out, err = capfd.readouterr()
+    return code, out, err
+
+
+def document(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    code, out, _ = run(capfd, "--json", *words)
+    value = json.loads(out)
+    SCHEMA.validate(value)
+    return code, value
+
+
+def test_the_document_holds_to_its_schema(series_web: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    code, value = document(capfd, series_web.url(), "--repeat", "5", "--warmup", "2", "--concurrency", "2")
+    assert code == 0
+    assert (value["count"], value["succeeded"], value["failed"], value["failed_ratio"]) == (5, 5, 0, 0.0)
+    assert (value["status"], value["errors"]) == ({"200": 5}, {})
+    figures = list(value["timing"]["total_ms"].values())
+    assert figures[0] <= figures[2] <= figures[3] <= figures[4] <= figures[5] <= figures[6]
+    assert value["timing"]["tls_ms"] is None
+
+
+def test_nothing_answered_has_no_times(capfd: pytest.CaptureFixture[str]) -> None:
+    code, value = document(capfd, "http://127.0.0.1:1/", "--repeat", "2", "--expect", "status == 200")
+    assert (code, value["errors"], value["connections"]) == (4, {"refused": 2}, 0)
+    assert set(value["timing"].values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("checks", "code"),
+    [
+        ([], 1),
+        (["series.failed_ratio <= 1"], 0),
+        (["series.count == 3", "series.status.503 == 3"], 0),
+        (["series.failed == 0"], 8),
+        (["status == 503"], 0),
+        (["status == 200"], 8),
+        (["status == 200", "series.errors.check_failed == 3"], 0),
+    ],
+)
+def test_a_check_on_the_series_alone_decides(series_web: Any, capfd: pytest.CaptureFixture[str], checks: list[str], code: int) -> None:
+    words = [word for check in checks for word in ("--expect", check)]
+    assert run(capfd, series_web.url("/bad"), "--repeat", "3", "--format", "raw", *words)[0] == code
+
+
+def test_raw_is_a_figure_a_line(series_web: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capfd, series_web.url("/bad"), "--repeat", "3", "--format", "raw")
+    lines = dict(line.split(" ") for line in out.splitlines())
+    assert code == 1
+    assert (lines["count"], lines["failed_ratio"], lines["status.503"], lines["errors.bad_status"]) == ("3", "1.0", "3", "3")
+    assert float(lines["timing.total_ms.p99"]) > 0
+    assert err == "rrcli: 3 failed; the worst: HTTP/1.1 503 Service Temporarily Unavailable\n"
+
+
+def test_a_query_reads_the_series(series_web: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(capfd, series_web.url(), "--repeat", "3", "--query", "status") == (0, '{"200": 3}\n', "")
+    assert run(capfd, series_web.url(), "--repeat", "3", "--query", "series.first.response.status.code") == (0, "200\n", "")
+    assert run(capfd, series_web.url(), "--repeat", "3", "--query", "timing.tls_ms") == (1, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--concurrency", "2"), "--concurrency is for a series, and this is one exchange"),
+        (("--rate", "5"), "--rate is for a series, and this is one exchange"),
+        (("--repeat", "2", "-o", "file"), "--output and a series exclude each other: a series prints what all its exchanges amount to"),
+        (("--repeat", "2", "--retry", "2"), "--retry and a series exclude each other: it counts every failure, which a retry would hide"),
+        (
+            ("--repeat", "2", "--wire"),
+            "--wire and a series exclude each other: recording every byte would slow what is measured",
+        ),
+        (("--repeat", "2", "--format", "har"), "--format har is for one exchange, not for a series"),
+        (("--repeat", "2", "--expect", "series.cuont == 2"), "'cuont' in 'series.cuont' is no key of a series; did you mean count?"),
+        (("--expect", "series.count == 2"), "series. is what many exchanges amount to, and this is one"),
+    ],
+)
+def test_what_contradicts_a_series_is_said_in_a_sentence(capfd: pytest.CaptureFixture[str], words: tuple[str, ...], message: str) -> None:
+    code, out, err = run(capfd, "http://127.0.0.1:1/", *words)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[0] == f"rrcli: {message}"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("lanes", ["1", "3"])
+def test_what_has_ended_is_reported_when_it_is_interrupted(series_web: Any, number: int, code: int, lanes: str) -> None:
+    command = [sys.executable, "-m", "rrcli", "http", "--json", series_web.url(), "--duration", "20s", "--concurrency", lanes]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        time.sleep(0.7)
+        os.kill(running.pid, number)
+        out, err = running.communicate(timeout=5)
+    assert running.returncode == code, err
+    assert json.loads(out)["count"] > 0
+    assert err.startswith("rrcli: note: interrupted: these are the ")
+
+
+def test_the_deadline_ends_all_of_it(capfd: pytest.CaptureFixture[str]) -> None:
+    with responder(pause(5)) as peer:
+        code, value = document(capfd, f"http://{peer.host}:{peer.port}/", "--repeat", "9", "--concurrency", "2", "--deadline", "0.3")
+    assert (code, value["errors"]) == (6, {"timeout": 2})
+
+
+def test_a_rate_is_kept_and_lateness_counted(series_web: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    code, value = document(capfd, series_web.url(), "--duration", "0.3", "--rate", "50")
+    assert (code, value["count"]) == (0, 15)
+    assert 45 <= value["rate_per_s"] <= 56
+
+
+def test_a_late_exchange_counts_from_when_it_was_due(capfd: pytest.CaptureFixture[str]) -> None:
+    with responder(pause(5)) as peer:
+        _, value = document(capfd, f"http://{peer.host}:{peer.port}/", "--repeat", "3", "--rate", "1000", "-m", "0.1")
+    assert [round(value["timing"]["total_ms"][name], -2) for name in ("min", "p50", "max")] == [100, 200, 300]
+
+
+def test_a_schedule_hands_out_each_ticket_once() -> None:
+    from rrcli.options import Request
+
+    schedule = Schedule(Request(repeat=2, warmup=1, rate=10.0), Deadline(None, ""))
+    tickets = [schedule.next() for _ in range(4)]
+    assert [ticket and ticket.number for ticket in tickets] == [None, 0, 1, None]
+    assert tickets[2]
+    assert tickets[2].due_ns == schedule.began_ns + 100_000_000

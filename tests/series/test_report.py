@@ -1,0 +1,67 @@
+"""The picture of a series, drawn from values alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from rrcli.model import Check, Exchange, Message, Target, Timing
+from rrcli.registry import BY_NAME
+from rrcli.report.series import nice, rate, render_series
+from rrcli.series.distribution import Distribution
+from rrcli.series.tally import Series
+
+WANTED = [
+    "✔ 100 succeeded  ·  GET http://127.0.0.1/  ·  200/s",
+    "  in 500.0 ms · 4 at once · 4 connections",
+    "",
+    "           min   mean    p50    p90    p95    p99    max",
+    "  total    1.0   50.5   50.0   90.0   95.0   99.0  100.0 ms",
+]
+
+
+def series(**changes: object) -> Series:
+    times = Distribution()
+    for ms in range(1, 101):
+        times.add(ms * 10**6)
+    asked = Message(summary="GET / HTTP/1.1", data={"method": "GET"})
+    first = Exchange(id="1", protocol="http", target=Target(url="http://127.0.0.1/"), request=asked, timing=Timing(total_ns=10**8))
+    found = Series(
+        count=100, failed=0, statuses={"200": 100}, errors={}, times={"total": times}, elapsed_ns=5 * 10**8, connections=4,
+        first=first, worst=first, at_once=4,
+    )  # fmt: skip
+    return found.replace(**changes)
+
+
+def drawn(one: Series, width: int = 80, *, color: bool = False) -> list[str]:
+    return render_series(one, BY_NAME["http"], width=width, color=color, verbose=False).splitlines()
+
+
+def test_the_first_lines_tell_how_it_went() -> None:
+    assert drawn(series())[:5] == WANTED
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_no_line_is_wider_than_the_terminal_and_all_are_counted(width: int) -> None:
+    lines = drawn(series(), width)
+    assert max(map(len, lines)) <= width
+    assert sum(int(line.split()[-1]) for line in lines if " – " in line) == 100
+
+
+def test_colour_changes_no_letter() -> None:
+    import re
+
+    assert [re.sub("\x1b\\[[0-9;]*m", "", line) for line in drawn(series(), color=True)] == drawn(series())
+
+
+def test_failures_and_checks_are_told() -> None:
+    check = Check(expr="series.failed == 0", ok=False, actual=3)
+    lines = drawn(series(failed=3, statuses={"200": 97, "503": 3}, errors={"bad_status": 3}, checks=(check,)))
+    assert lines[0] == "✘ 3 of 100 failed, 1 of 1 check failed  ·  GET http://127.0.0.1/  ·  200/s"
+    assert "  status    97 × 200 · 3 × 503" in lines
+    assert "  failures  3 × bad_status" in lines
+    assert lines[-1] == "  ✘ series.failed == 0  it is 3"
+
+
+def test_numbers_are_round() -> None:
+    assert [nice(ns) for ns in (1, 1500, 4_900_000, 10**9)] == [1000, 2000, 5_000_000, 10**9]
+    assert [rate(number) for number in (2310.4, 4.66, 0.25)] == ["2,310/s", "4.7/s", "0.25/s"]
