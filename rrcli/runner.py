@@ -235,7 +235,7 @@ def course(
         request = unhurried(request)
     if request.idempotency_key == "auto":
         request = request.replace(idempotency_key=new_id())
-    judge = _judge_of(request)
+    judge = judge_of(request)
     whole = until or Deadline.after(request.deadline, "--deadline")
     exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()
     if request.is_offline():
@@ -345,7 +345,7 @@ def _holds_mask(value: object) -> bool:
     return MASK in value if isinstance(value, str) else isinstance(value, bytes) and MASK.encode() in value
 
 
-def _judge_of(request: Request) -> Callable[[Exchange], Exchange] | None:
+def judge_of(request: Request) -> Callable[[Exchange], Exchange] | None:
     """The checks of the request, read before anything is sent so that a wrong one costs nothing."""
     if not (request.expect or request.ok):
         return None

@@ -6,7 +6,7 @@ from rrcli.errors import ExchangeError, usage
 from rrcli.events import Sent
 from rrcli.model import Exchange, ExchangeSet, Failure, Message, Target
 from rrcli.registry import entry_of
-from rrcli.runner import Context, new_id, send
+from rrcli.runner import Context, judge_of, new_id, send
 from rrcli.wire.clock import Deadline, Timeline
 from rrcli.wire.dial import redirected
 from rrcli.wire.resolve import addresses, to_ascii
@@ -22,15 +22,16 @@ def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> Excha
     Raises what `send` raises. Ctrl-C and TERM end it at once: parts without an answer are reported as interrupted.
     """
     results: list[Exchange | BaseException | None] = [None] * len(parts)
+    judges = [judge_of(part) for part in parts]  # here: in a thread nothing would end a check that goes on for ever
     try:
-        _work(parts, results, Deadline.after(deadline, "--deadline"))
+        _work(tuple(part.replace(expect=(), ok=None) for part in parts), results, Deadline.after(deadline, "--deadline"))
     except KeyboardInterrupt:
         pass
     exchanges = []
-    for part, result in zip(parts, results, strict=True):
+    for part, judge, result in zip(parts, judges, results, strict=True):
         if isinstance(result, BaseException):
             raise result
-        exchanges.append(result or _interrupted(part))
+        exchanges.append(judge(result) if judge and result else result or _interrupted(part))
     return ExchangeSet(exchanges=tuple(exchanges))
 
 

@@ -22,7 +22,7 @@ OWNERS = {
     "handshake": "the session",
     "send": "the upload",
     "wait": "the server",
-    "receive": "the download",
+    "receive": "the transfer",
 }
 
 
