@@ -33,6 +33,7 @@ from h2.settings import SettingCodes, Settings
 
 from rrcli.codec.h1 import Data, End, Head, Informational, Trailers
 from rrcli.codec.h1head import quote
+from rrcli.codec.h2fields import fields_of, promised_length
 from rrcli.codec.h2frames import (
     DATA,
     END_STREAM,
@@ -60,14 +61,6 @@ if TYPE_CHECKING:
     from rrcli.model import Fields
 
 VERSION = "HTTP/2"
-# About one connection, which HTTP/2 says otherwise or not at all (RFC 9113 section 8.2.2).
-CONNECTION_FIELDS = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host", "http2-settings")
-
-
-def fields_of(fields: Fields) -> Fields:
-    """The fields as HTTP/2 carries them: names in lower case, none about the connection; the host is `:authority`."""
-    named = tuple((name.strip().lower(), value) for name, value in fields)
-    return tuple((name, value) for name, value in named if name not in CONNECTION_FIELDS and (name != "te" or value == "trailers"))
 
 
 class _Stream:
@@ -429,7 +422,7 @@ class Http2Client:
         contentless = stream.method == "HEAD" or code in (204, 304)
         stream.framing = "none" if contentless else "end-stream"
         if not contentless:
-            stream.expected = _length(fields)
+            stream.expected = promised_length(fields)
         return Head(version=VERSION, code=code, reason="", fields=fields)
 
     def _ended(self, stream: _Stream) -> Event | ExchangeError:
@@ -483,19 +476,6 @@ def _code(headers: Iterable[Any]) -> int:
     if not (found.isascii() and found.isdecimal() and len(found) == 3):
         raise malformed(f"the status {found[:20]!r} is no number of three digits")
     return int(found)
-
-
-def _length(fields: Fields) -> int | None:
-    """What content-length promises. Raises `malformed` for no number, or different ones."""
-    values = {part.strip() for name, value in fields if name == "content-length" for part in value.split(",")}
-    if len(values) > 1:
-        raise malformed("the answer has different values of content-length")
-    if not values:
-        return None
-    text = values.pop()
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise malformed(f"content-length is {text[:20]!r}, no number")
-    return int(text)
 
 
 def _why_reset(event: StreamReset, stream: _Stream) -> ExchangeError:

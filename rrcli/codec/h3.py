@@ -16,7 +16,7 @@ from __future__ import annotations
 from pylsqpack import Decoder, DecompressionFailed, Encoder, EncoderStreamError, StreamBlocked
 
 from rrcli.codec.h1 import Data, End, Head, Informational, Trailers
-from rrcli.codec.h2 import fields_of
+from rrcli.codec.h2fields import fields_of, promised_length
 from rrcli.codec.h3frames import (
     CONTROL,
     DATA,
@@ -170,7 +170,7 @@ class Http3Client:
         contentless = self._method == "HEAD" or code in (204, 304)
         self.framing = "none" if contentless else "eof"
         if not contentless:
-            self._expected = _length(fields)
+            self._expected = promised_length(fields)
         return Head(version=VERSION, code=code, reason="", fields=fields)
 
     def _decode(self, block: bytes) -> Fields:
@@ -323,16 +323,3 @@ def _code(fields: Fields) -> int:
     if not (found.isascii() and found.isdecimal() and len(found) == 3 and found not in ("000", "101")):
         raise malformed(f"the status {found[:20]!r} is none that HTTP/3 has (H3_MESSAGE_ERROR)")
     return int(found)
-
-
-def _length(fields: Fields) -> int | None:
-    """What content-length promises. Raises `malformed` for no number, or different ones."""
-    values = {part.strip() for name, value in fields if name == "content-length" for part in value.split(",")}
-    if len(values) > 1:
-        raise malformed("the answer has different values of content-length")
-    if not values:
-        return None
-    text = values.pop()
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise malformed(f"content-length is {text[:20]!r}, no number")
-    return int(text)

@@ -6,7 +6,8 @@ The server's SETTINGS come before it has looked at the request; they do not end 
 from __future__ import annotations
 
 from rrcli.adapters.http.version1 import CONTINUE_WAIT
-from rrcli.codec.h2 import VERSION, Http2Client, fields_of
+from rrcli.codec.h2 import VERSION, Http2Client
+from rrcli.codec.h2fields import fields_of, lost_fields
 from rrcli.codec.h2frames import FrameNotes
 from rrcli.errors import ExchangeError
 from rrcli.wire.clock import Deadline
@@ -56,8 +57,7 @@ def as_sent(asked: Asked) -> Asked:
 
 def note_dropped(asked: Asked, context: Context) -> None:
     """Note the user's own fields that HTTP/2 has no place for."""
-    kept = {name for name, _ in fields_of(asked.fields)}
-    lost = [name for name, _ in asked.fields if name.lower() not in kept and name.lower() not in ("host", "transfer-encoding")]
+    lost = lost_fields(asked.fields)
     if lost:
         context.note("field-dropped", f"HTTP/2 has no place for {', '.join(lost)} (RFC 9113 section 8.2.2): not sent")
 

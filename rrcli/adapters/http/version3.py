@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rrcli.adapters.http.answer import Reception
 from rrcli.adapters.http.version1 import CONTINUE_WAIT
-from rrcli.codec.h2 import fields_of
+from rrcli.codec.h2fields import fields_of, lost_fields
 from rrcli.codec.h3 import NO_ERROR, REQUEST_CANCELLED, VERSION, Http3Client
 from rrcli.codec.h3frames import StreamNotes, error_name
 from rrcli.errors import ExchangeError, usage
@@ -68,8 +68,7 @@ def as_sent(asked: Asked) -> Asked:
 
 def note_dropped(asked: Asked, context: Context) -> None:
     """Note the user's own fields that HTTP/3 has no place for."""
-    kept = {name for name, _ in fields_of(asked.fields)}
-    lost = [name for name, _ in asked.fields if name.lower() not in kept and name.lower() not in ("host", "transfer-encoding")]
+    lost = lost_fields(asked.fields)
     if lost:
         context.note("field-dropped", f"HTTP/3 has no place for {', '.join(lost)} (RFC 9114 section 4.2): not sent")
 
