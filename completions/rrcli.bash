@@ -28,6 +28,38 @@ _rrcli() {
                 candidates=''
             fi
             ;;
+        sse)
+            case $prev in
+                --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                -c|--cookie-jar|--netrc-file|-T|--upload-file|--qlog|-D|--dump-header|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|--session|--session-read-only|-r|--range|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|-F|--form-string|-C|--continue-at|--limit-rate|--output-dir|--request-target|--from-curl|-w|--write-out|--noproxy|--last-event-id|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|-x|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -c --cookie-jar -j --junk-session-cookies --session --session-read-only -r --range --compressed -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -d --data --data-ascii --data-raw --data-binary --data-urlencode -F --form-string --form -T --upload-file -G --get --compress -O --remote-name -J --remote-header-name -C --continue-at --limit-rate --output-dir --create-dirs --remove-on-error -I --head -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --offline --https-only --request-target --http3 --http3-only --qlog --path-as-is -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --from-curl -w --write-out -D --dump-header --noproxy -p --proxytunnel --reconnect --last-event-id --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket -x --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+            else
+                candidates=''
+            fi
+            ;;
+        poll)
+            case $prev in
+                --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                -c|--cookie-jar|--netrc-file|-T|--upload-file|--qlog|-D|--dump-header|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|--session|--session-read-only|-r|--range|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|-F|--form-string|-C|--continue-at|--limit-rate|--output-dir|--request-target|--from-curl|-w|--write-out|--noproxy|--cursor|--cursor-start|--tolerate|--status-url|--callback-bind|--callback-url|--callback-status|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|-x|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -c --cookie-jar -j --junk-session-cookies --session --session-read-only -r --range --compressed -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -d --data --data-ascii --data-raw --data-binary --data-urlencode -F --form-string --form -T --upload-file -G --get --compress -O --remote-name -J --remote-header-name -C --continue-at --limit-rate --output-dir --create-dirs --remove-on-error -I --head -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --offline --https-only --request-target --http3 --http3-only --qlog --path-as-is -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --from-curl -w --write-out -D --dump-header --noproxy -p --proxytunnel --cursor --cursor-start --empty --tolerate --status-url --callback --callback-bind --callback-url --callback-status --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket -x --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
+            else
+                candidates=''
+            fi
+            ;;
         graphql)
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
@@ -71,22 +103,6 @@ _rrcli() {
             esac
             if [[ $cur == -* ]]; then
                 candidates='--user -a --password -n --db -2 --resp2 -3 --resp3 --client-name --client-info -x --stdin --quoted-input --quoted --pipeline -c --cluster --sentinel --slowlog --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
-            else
-                candidates=''
-            fi
-            ;;
-        sse)
-            case $prev in
-                --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
-                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
-                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
-                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
-                -c|--cookie-jar|--netrc-file|-T|--upload-file|--qlog|-D|--dump-header|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                -X|--request|--method|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|--session|--session-read-only|-r|--range|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|-F|--form-string|-C|--continue-at|--limit-rate|--output-dir|--request-target|--from-curl|-w|--write-out|--noproxy|--last-event-id|--query|-m|--timeout|--connect-timeout|--idle-timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--resolve|--connect-to|--interface|-x|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
-            esac
-            if [[ $cur == -* ]]; then
-                candidates='-X --request --method -H --header -A --user-agent -e --referer -b --cookie -c --cookie-jar -j --junk-session-cookies --session --session-read-only -r --range --compressed -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -d --data --data-ascii --data-raw --data-binary --data-urlencode -F --form-string --form -T --upload-file -G --get --compress -O --remote-name -J --remote-header-name -C --continue-at --limit-rate --output-dir --create-dirs --remove-on-error -I --head -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --offline --https-only --request-target --http3 --http3-only --qlog --path-as-is -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --from-curl -w --write-out -D --dump-header --noproxy -p --proxytunnel --reconnect --last-event-id --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket -x --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help'
             else
                 candidates=''
             fi
@@ -149,7 +165,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --fault --faults --host --port --help'
             else
-                candidates='http dns redis tcp'
+                candidates='http sse poll graphql dns redis tcp'
             fi
             ;;
         doctor)
@@ -192,7 +208,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --wire -m --timeout --connect-timeout --idle-timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http graphql dns redis sse tcp tls curl explain serve doctor demo schema'
+                candidates='http sse poll graphql dns redis tcp tls curl explain serve doctor demo schema'
             fi
             ;;
     esac

@@ -6,8 +6,9 @@ Loaded only when retries were asked for. `policy/retry.py` decides; the runner s
 from __future__ import annotations
 
 from rrcli.model import Note
+from rrcli.observer import Observer
 from rrcli.policy.retry import Clock, Retries
-from rrcli.runner import Observer, interruption
+from rrcli.runner import interruption
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rrcli.events import Item
     from rrcli.options import Request
+    from rrcli.wire.clock import Deadline
 
 MOST_EVENTS = 10_000  # that are kept; the others are counted
 LARGEST_JSON = 1 << 20  # bytes of data that are parsed to be looked at
@@ -52,12 +53,15 @@ class EventLog:
         """The events that the present connection brought."""
         return self.kept[self._mark[0] :]
 
-    def add(self, value: dict[str, Any], item: Item) -> str | None:
+    def add(self, value: dict[str, Any], item: Item, deadline: Deadline | None = None) -> str | None:
         """Take one event; a remark when it is the first that is not kept."""
         self.count += 1
         if self._until:
-            check = self._until.check(_document(value))
+            check = self._until.check(_document(value), deadline)
             self.held, self._actual = self.held or check.ok, check.actual
+            if self._until.gave_up:
+                message = f"--until {self._until.text!r} was given up at event {self.count}: finding out takes too long"
+                raise ExchangeError("transport", "timeout", message, hint="write the expression so that it has less to try")
         if self._room < 0:
             return None
         self._room -= _cost(item)
@@ -76,7 +80,7 @@ class EventLog:
 
     def judge(self, failure: ExchangeError | None) -> ExchangeError | None:
         """The failure of a stream that is over: what it failed with, or that no event satisfied --until."""
-        if self._until is None or self.held or (failure and failure.kind != "timeout"):
+        if self._until is None or self.held or self._until.gave_up or (failure and failure.kind != "timeout"):
             return failure
         unmet = self._unmet()
         if failure:

@@ -11,9 +11,10 @@ from rrcli.policy.redact import field_secrets, url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rrcli.context import Context
     from rrcli.errors import ExchangeError
+    from rrcli.observer import Observer
     from rrcli.options import Request
-    from rrcli.runner import Context, Observer
 
 
 class Fold:
@@ -90,7 +91,7 @@ class Fold:
         timeline, log = context.trace.timeline, context.event_log()
         at_ms = round((timeline.last_ns - (log.origin_ns or timeline.origin_ns)) / 1e6, 3)
         value = {"at_ms": at_ms, "type": event.type, "data": event.data, **event.more}
-        if remark := log.add(value, event):
+        if remark := log.add(value, event, context.deadline):
             context.note("events-left-out", remark)
         if len(context.secrets) != self._known:
             self._masked, self._known = self.secrets(), len(context.secrets)

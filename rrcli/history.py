@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 ENDS = 50  # kept of the first ones, and of the last
 ROOM = 16 << 20  # bytes that together may take beyond the two latest
+LARGEST = 1 << 20  # bytes kept of the content of each
 
 
 class History:
@@ -27,6 +28,7 @@ class History:
         self._file(exchange.replace(history=(), why=why))
 
     def _file(self, exchange: Exchange) -> None:
+        exchange = _abridged(exchange)
         self._kept.append(exchange)
         self._sizes.append(_size(exchange))
         while len(self._kept) > 2 * ENDS or (len(self._kept) > 2 and sum(self._sizes) > ROOM):
@@ -44,8 +46,16 @@ class History:
         return exchange.replace(history=tuple(self._kept), notes=notes)
 
 
+def _abridged(exchange: Exchange) -> Exchange:
+    """The exchange with no more of its content than is worth keeping of an earlier one."""
+    answer = exchange.response
+    if answer is None or answer.body is None or len(answer.body.data) <= LARGEST:
+        return exchange
+    return exchange.replace(response=answer.replace(body=answer.body.replace(data=answer.body.data[:LARGEST], truncated=True)))
+
+
 def _size(exchange: Exchange) -> int:
     """About what an exchange takes: its bytes, its decoded content, its transcript."""
     body = exchange.response.body if exchange.response else None
     transcript = sum(len(entry.data) for entry in exchange.transcript or ())
-    return exchange.connection.bytes_received + exchange.connection.bytes_sent + (len(body.data) if body else 0) + transcript
+    return min(exchange.connection.bytes_received, LARGEST) + exchange.connection.bytes_sent + (len(body.data) if body else 0) + transcript

@@ -80,7 +80,7 @@ def repeated_name(text: str) -> str | None:
         make_scanner(_OnceRules())(text, len(text) - len(text.lstrip(WHITESPACE)))  # type: ignore[arg-type]  # as below
     except Repeated as repeated:
         return repeated.name
-    except (StopIteration, ValueError, RecursionError):
+    except (StopIteration, ValueError, RecursionError, SystemError):  # as below
         pass
     return None
 

@@ -46,11 +46,11 @@ def examine(data: bytes, charset: str) -> tuple[bool, bool]:
     return True, same and at == len(data)
 
 
-def affordable(data: bytes) -> bool:
-    """Whether the value of a JSON text fits into memory: what its letters take twice, and its lists, objects and items."""
+def affordable(data: bytes | bytearray, values: int = 1) -> bool:
+    """Whether so many values of a JSON text fit into memory: what its letters take twice, and its lists, objects and items."""
     width = _width(data)
     parts = 64 * data.count(b"[") + 240 * data.count(b"{") + 48 * (data.count(b",") + data.count(b":"))
-    return 2 * width * len(data) + parts <= AFFORDABLE + len(data)
+    return values * (2 * width * len(data) + parts) <= AFFORDABLE + len(data)
 
 
 def readable(data: bytes, charset: str) -> bool:
@@ -59,7 +59,7 @@ def readable(data: bytes, charset: str) -> bool:
     return width * len(data) <= AFFORDABLE
 
 
-def _width(data: bytes) -> int:
+def _width(data: bytes | bytearray) -> int:
     """Bytes that Python takes for each letter of a text in UTF-8: as many as for its widest."""
     if data.isascii():
         return 1

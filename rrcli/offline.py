@@ -9,11 +9,12 @@ from __future__ import annotations
 from time import time_ns
 
 from rrcli import registry
+from rrcli.context import Context
 from rrcli.events import Waiting
 from rrcli.fold import Fold
 from rrcli.model import Exchange, Timing
+from rrcli.observer import Observer
 from rrcli.policy.redact import field_secrets, url_secrets
-from rrcli.runner import Context, Observer
 from rrcli.wire.clock import Deadline
 
 TYPE_CHECKING = False

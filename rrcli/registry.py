@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, TypeAlias
 
+    from rrcli.context import Context
     from rrcli.events import Content, Finished, Item, Received, Sent, Waiting
     from rrcli.options import Request
-    from rrcli.runner import Context
 
     Told: TypeAlias = Sent | Received | Content | Item | Finished
     Event: TypeAlias = Told | Waiting
@@ -37,6 +37,7 @@ class Entry(Record):
     first_word_ends_options: bool = False  # options are read up to the first word of data
     extra: str | None = None  # the extra of the package that installs what it needs
     secure: tuple[str, ...] = ()  # the schemes that run over TLS
+    strands: str | None = None  # the module that tells where content lies among recorded bytes, so that no secret in it stays
     probe: tuple[str, ...] = ()  # words that make a harmless request of a URL alone
     multiplexes: bool = False  # several exchanges of a series may share one connection at the same time
 
@@ -55,11 +56,21 @@ ENTRIES = (
     Entry(
         name="http", module="rrcli.adapters.http", request="HttpRequest", words="[METHOD] URL [ITEM...]",
         help="Send an HTTP request.", label="HTTP", schemes=("http", "https"), explains="http",
-        secure=("https",), multiplexes=True,
+        secure=("https",), multiplexes=True, strands="rrcli.codec.strands",
+    ),
+    Entry(
+        name="sse", module="rrcli.adapters.sse", request="SseRequest", words="[METHOD] URL [ITEM...]",
+        help="Read a stream of Server-Sent Events.", label="Server-Sent Events", explains="http", secure=("https",),
+        strands="rrcli.codec.strands",
+    ),
+    Entry(
+        name="poll", module="rrcli.adapters.poll", request="PollRequest", words="[METHOD] URL [ITEM...]",
+        help="Poll until something comes: long polling, jobs, callbacks.", label="HTTP", explains="http", secure=("https",),
+        strands="rrcli.codec.strands",
     ),
     Entry(
         name="graphql", module="rrcli.adapters.graphql", request="GraphqlRequest", words="URL [QUERY] [ITEM...]",
-        help="Send a GraphQL query, or subscribe.", label="GraphQL", explains="http",
+        help="Send a GraphQL query, or subscribe.", label="GraphQL", explains="http", strands="rrcli.codec.strands",
     ),
     Entry(
         name="dns", module="rrcli.adapters.dns", request="DnsRequest", words="NAME [TYPE...] [@SERVER...]",
@@ -69,10 +80,6 @@ ENTRIES = (
         name="redis", module="rrcli.adapters.redis", request="RedisRequest", words="[URL] COMMAND [ARG...]",
         help="Send a Redis command.", label="Redis", schemes=("redis", "rediss"), explains="redis", lines=True,
         first_word_ends_options=True, secure=("rediss",), probe=("PING",),
-    ),
-    Entry(
-        name="sse", module="rrcli.adapters.sse", request="SseRequest", words="[METHOD] URL [ITEM...]",
-        help="Read a stream of Server-Sent Events.", label="Server-Sent Events", explains="http", secure=("https",),
     ),
     Entry(
         name="tcp", module="rrcli.adapters.tcp", request="TcpRequest", words="HOST:PORT",

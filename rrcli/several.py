@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from rrcli.context import Context
 from rrcli.errors import ExchangeError, usage
 from rrcli.events import Sent
 from rrcli.model import Exchange, ExchangeSet, Failure, Message, Target
 from rrcli.registry import entry_of
-from rrcli.runner import Context, judge_of, new_id, send
+from rrcli.runner import judge_of, new_id, send
 from rrcli.wire.clock import Deadline, Timeline
 from rrcli.wire.dial import redirected
 from rrcli.wire.resolve import addresses, to_ascii
@@ -22,16 +23,17 @@ def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> Excha
     Raises what `send` raises. Ctrl-C and TERM end it at once: parts without an answer are reported as interrupted.
     """
     results: list[Exchange | BaseException | None] = [None] * len(parts)
+    whole = Deadline.after(deadline, "--deadline")
     judges = [judge_of(part) for part in parts]  # here: in a thread nothing would end a check that goes on for ever
     try:
-        _work(tuple(part.replace(expect=(), ok=None) for part in parts), results, Deadline.after(deadline, "--deadline"))
+        _work(tuple(part.replace(expect=(), ok=None) for part in parts), results, whole)
     except KeyboardInterrupt:
         pass
     exchanges = []
     for part, judge, result in zip(parts, judges, results, strict=True):
         if isinstance(result, BaseException):
             raise result
-        exchanges.append(judge(result) if judge and result else result or _interrupted(part))
+        exchanges.append(judge(result, whole) if judge and result else result or _interrupted(part))
     return ExchangeSet(exchanges=tuple(exchanges))
 
 

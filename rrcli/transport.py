@@ -40,8 +40,9 @@ from rrcli.digest import Digest
 from rrcli.errors import ExchangeError
 from rrcli.events import Content, Received
 from rrcli.model import Exchange, Note
+from rrcli.observer import NoMoreWanted
 from rrcli.options import Request
-from rrcli.runner import NoMoreWanted, course
+from rrcli.runner import course
 from rrcli.wire.clock import FOREVER_S, Deadline, now
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from rrcli.history import History
 from rrcli.jsontext import dumps
 from rrcli.model import Failure
 from rrcli.policy.expect import Expectation, names
+from rrcli.policy.redact import mask_of
 from rrcli.policy.retry import Clock, reads_stdin
 from rrcli.runner import interruption
 
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from rrcli.model import Answer, Exchange
+    from rrcli.observer import Observer
     from rrcli.options import Request
     from rrcli.registry import Event
-    from rrcli.runner import Observer
     from rrcli.wire.clock import Deadline
 
     Course = Generator[Event, None, Exchange]
 
 LONGEST_VALUE = 200  # letters of the value that was found
+MOST_WITHHELD = 16 << 20  # bytes of one answer, which are there twice
 
 
 class Withheld(Held):
@@ -60,10 +62,11 @@ def until_it_holds(
         raise usage("--until sends the request again, and standard input can be read only once", "put the content into a file")
     polls = Polls(expectation, whole, clock or Clock())
     while True:
-        withheld = Withheld(observer, request.max_size)
+        withheld = Withheld(observer, min(request.max_size, MOST_WITHHELD))
         exchange = polls.look_at((yield from once(request.replace(until=None), withheld)))
         if not (polls.over or withheld.shown) and polls.wait(request.every, observer):
             polls.history.add(exchange, "poll")
+            del exchange, withheld  # its content is not kept beside the next one's
             continue
         shown = withheld.shown
         withheld.let_go()
@@ -82,18 +85,20 @@ class Polls:
         self._made = 0
         self._held = False
         self._found = "there was no answer"
+        self._shown = self._found  # without secrets
         self._signal: KeyboardInterrupt | None = None
 
     def look_at(self, exchange: Exchange) -> Exchange:
         """See whether it holds for one more exchange, which is returned as it counts."""
         self._made += 1
-        check = self._expectation.check(names(document(exchange)))
+        check = self._expectation.check(names(document(exchange)), self._whole)
         self._held = check.ok
         if exchange.response is not None or check.actual is not None:
             shown = check.actual if isinstance(check.actual, str) else dumps(check.actual)
-            self._found = f"{self._expectation.path.text} is {shown[:LONGEST_VALUE]}"
+            self._found = f"{self._expectation.path.text} is {shown[:LONGEST_VALUE]}{'…' * (len(shown) > LONGEST_VALUE)}"
         elif exchange.error and self._made == 1:
             self._found = exchange.error.message
+        self._shown = mask_of(exchange).message(self._found)
         self.over = self._held or (exchange.error is not None and exchange.error.kind == "interrupted")
         if self._held and self._expectation.decides_status and exchange.outcome == "application_error":
             return exchange.replace(outcome="ok", error=None)
@@ -103,7 +108,7 @@ class Polls:
         """Wait for the next exchange; false where there is none, for want of time or because the user ended it."""
         if self._whole.at_ns is not None and self._clock.now() + int(seconds * 1e9) >= self._whole.at_ns:
             return False
-        observer.polls(seconds, self._made, self._found)
+        observer.polls(seconds, self._made, self._shown)
         try:
             self._clock.sleep(seconds)
         except KeyboardInterrupt as signal:

@@ -19,6 +19,7 @@ pytest_plugins = [
     "peers.doq",
     "peers.graphql",
     "peers.http2",
+    "peers.leaks",
     "peers.httpbin",
     "peers.names",
     "peers.nginx",

@@ -9,11 +9,13 @@ from types import ModuleType
 import pytest
 
 from rrcli import registry
+from rrcli.context import Context
 from rrcli.errors import ExchangeError, usage
 from rrcli.events import Content, Finished, Received, Sent
 from rrcli.model import Answer, Body, Message, Note, Status, Target
+from rrcli.observer import Observer
 from rrcli.options import Request, option
-from rrcli.runner import MAX_HOPS, Context, Observer, send
+from rrcli.runner import MAX_HOPS, send
 
 MODULE = "hops_of_a_test"
 

@@ -135,3 +135,10 @@ def test_a_series_at_a_time_loads_no_threads() -> None:
         modules = loaded("http", "--json", "--repeat", "2", f"http://{peer.host}:{peer.port}/")
     assert modules & HEAVY == {"collections"}  # of array, for the times
     assert "rrcli.adapters.http.multiplex" not in modules
+
+
+def test_poll_loads_nothing_heavy_and_no_listener() -> None:
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        words = ["since=={{cursor}}", "--cursor", "header.x-cursor", "--cursor-start", "1", "--empty", "--max-events", "1"]
+        modules = loaded("poll", "--json", f"http://{peer.host}:{peer.port}/", *words)
+    assert modules & (HEAVY | {"_ssl", "rrcli.adapters.poll.callback", "rrcli.responders.base", "rrcli.until"}) == set()

@@ -30,11 +30,13 @@ from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.redis import RedisRequest
 from rrcli.adapters.tcp import TcpRequest
 from rrcli.attempts import Held
+from rrcli.context import Context
 from rrcli.errors import ExchangeError
 from rrcli.events import Finished, Received, Sent
 from rrcli.model import Answer, Exchange, Message, Note, Status, Target
+from rrcli.observer import Observer
 from rrcli.options import Request, option
-from rrcli.runner import Context, Observer, send
+from rrcli.runner import send
 
 HEAD = b"\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone"

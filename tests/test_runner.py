@@ -20,8 +20,9 @@ from peers.script import Handler, deaf, hear, hear_end, over_tls, pause, reset, 
 import rrcli
 from rrcli.errors import ExchangeError
 from rrcli.model import Answer, Exchange
+from rrcli.observer import Observer
 from rrcli.policy.redact import MASK
-from rrcli.runner import Interrupted, Observer, new_id, send
+from rrcli.runner import Interrupted, new_id, send
 
 HELLO = script(hear(b"?"), say(b"hello"), pause(0.02), say(b" you\n"), hear_end)
 

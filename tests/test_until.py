@@ -21,7 +21,8 @@ from rrcli.adapters.tcp import TcpRequest
 from rrcli.errors import ExchangeError
 from rrcli.history import ENDS
 from rrcli.model import Answer, Exchange, Failure
-from rrcli.runner import Observer, send
+from rrcli.observer import Observer
+from rrcli.runner import send
 
 
 class Watching(Observer):

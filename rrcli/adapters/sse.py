@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from rrcli.codec.sse import SseEvent
+    from rrcli.context import Context
     from rrcli.model import Answer, Exchange
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 MEDIA_TYPE = "text/event-stream"
 SHORTEST_MS = 10  # whatever the server says: it must not be besieged

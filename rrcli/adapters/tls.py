@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import ClassVar
 
+    from rrcli.context import Context
     from rrcli.model import Exchange, TlsInfo
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
 PORT = 443

@@ -19,7 +19,7 @@ from rrcli.jsontext import dumps
 from rrcli.options import Optioned, Output, Request, option, suggestion
 from rrcli.record import Record
 from rrcli.report.output import to_stderr, to_stdout
-from rrcli.responders.serve import RESPONDERS
+from rrcli.responders.serve import NAMES
 from rrcli.responders.serve import serve as run_responders
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ TOOLS = {
         ),
         Command(
             name="serve", words="[PROTOCOL...]", help="Run loopback responders until Ctrl-C.",
-            options=ServeOptions.options_, run=serve, completes=tuple(RESPONDERS),
+            options=ServeOptions.options_, run=serve, completes=NAMES,
         ),
         Command(
             name="doctor", words="URL", help="Walk the layers one by one and name the first that fails.",

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 # (responder, heading, command line); `{where}` is where the responder listens.
 STEPS = (
     ("http", "HTTP: make a user; where does the time go?", "http {where}/users name=ann age:=3"),
+    ("sse", "Server-Sent Events: two as they come, then enough", "sse {where} --max-events 2"),
+    (
+        "http",
+        "Polling: a job that takes longer than a request, asked for until it is done",
+        "poll POST {where}/jobs takes==0.5",
+    ),
+    ("graphql", "GraphQL: data and an error together, and so a failure", "graphql {where} '{{ books {{ title price }} }}'"),
     ("dns", "DNS: who takes the mail of a domain?", "dns mail.rrcli.test MX @{where}"),
     ("tcp", "TCP: send bytes, read one line back", r"tcp {where} --send 'hello\r\n' --read-lines 1"),
     ("redis", "Redis: a list command for a key that holds a string, and so a failure", "redis {where} LPUSH greeting hello"),
@@ -52,7 +59,7 @@ def demo() -> int:
 @contextmanager
 def _responders() -> Iterator[dict[str, str]]:
     """Where `rrcli serve` listens, a process of its own: threads of ours would take turns with what they answer."""
-    command = [sys.executable, "-m", "rrcli", "serve", "--json", *(name for name, _, _ in STEPS)]
+    command = [sys.executable, "-m", "rrcli", "serve", "--json", *dict.fromkeys(name for name, _, _ in STEPS)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
         assert child.stdout
         try:

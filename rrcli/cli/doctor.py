@@ -7,9 +7,11 @@ an exchange tells of each layer on its way is drawn here. So a diagnosis and the
 from __future__ import annotations
 
 from rrcli import registry
+from rrcli.cli.execute import on_term
 from rrcli.cli.show import color, width
+from rrcli.context import Context
 from rrcli.document import days_left, set_document
-from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TIMEOUT, ExchangeError, usage
+from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, ExchangeError, usage
 from rrcli.events import Sent
 from rrcli.jsontext import dumps
 from rrcli.model import Exchange, ExchangeSet
@@ -21,14 +23,14 @@ from rrcli.report.output import to_stdout
 from rrcli.report.paint import SEPARATOR, Page, pad, pieces
 from rrcli.report.terminal import status_words
 from rrcli.report.units import duration
-from rrcli.runner import Context
+from rrcli.runner import Interrupted
 from rrcli.several import send_all
 from rrcli.wire.clock import Deadline, Timeline
 from rrcli.wire.resolve import addresses, literal_family, to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
     from rrcli.model import Target
     from rrcli.report.paint import Line
@@ -70,12 +72,22 @@ def doctor(values: dict[str, Any]) -> int:
     if entry is None:
         known = ", ".join(scheme for each in registry.BY_NAME.values() for scheme in each.schemes)
         raise usage(f"{mask_url(words[0])} is no URL that rrcli can send to", f"write SCHEME://HOST[:PORT]/…; the schemes are {known}")
+    terminated = False
+
+    def end(signal: int, _frame: object) -> NoReturn:
+        nonlocal terminated
+        terminated = True
+        raise Interrupted(signal)
+
+    on_term(end)
     found = diagnose(entry, entry.load()[0](*words, *entry.probe, **values))
     if output.json:
         several = ExchangeSet(exchanges=tuple(map(masked, found.exchanges)))
         to_stdout((dumps(set_document(several, exact=True), 3) + "\n").encode("utf-8", "surrogateescape"))
     else:
         to_stdout(draw(entry, found, mask_url(words[0]), color=color(output, 1)).encode("utf-8", "surrogateescape"))
+    if terminated:
+        return EXIT_TERMINATED
     return _code(found.broken) if found.broken else 0
 
 

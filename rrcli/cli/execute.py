@@ -6,9 +6,10 @@ import os
 
 from rrcli.cli.show import Printer, color, print_text, width
 from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
+from rrcli.observer import Observer
 from rrcli.report.output import to_file, to_stderr, to_stdout, to_terminal
 from rrcli.report.raw import Raw, ToFile
-from rrcli.runner import Interrupted, Observer, send, unhurried
+from rrcli.runner import Interrupted, send, unhurried
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -44,6 +44,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rrcli sse https://stream.wikimedia.org/v2/stream/recentchange --max-events 3",
         "rrcli sse POST :8080/chat prompt=hi --until 'json.done == true' --deadline 1m",
     ),
+    "poll": (
+        "rrcli poll https://example.com/events since=={{cursor}} --cursor json.next",
+        "rrcli poll POST :8080/jobs kind=report --until 'json.state == done'",
+        "rrcli poll POST :8080/jobs notify={{callback}} --callback --deadline 1m",
+    ),
     "dns": ("rrcli dns example.com A AAAA", "rrcli dns example.com MX @1.1.1.1 @8.8.8.8"),
     "redis": ("rrcli redis SET greeting hello", "rrcli redis --json redis://127.0.0.1:6379/1 LRANGE jobs 0 -1"),
     "tcp": ("rrcli tcp mail.example.com:25 --read-lines 1", r"rrcli tcp --tls example.com:443 --send 'HEAD / HTTP/1.0\r\n\r\n' --read-eof"),

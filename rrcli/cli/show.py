@@ -115,17 +115,20 @@ class Printer:
 
     def print_found(self, value: dict[str, object]) -> bool:
         """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
-        assert self.query
-        from rrcli.policy.patience import PATIENCE, Impatient
+        from rrcli.policy.patience import PATIENCE, Impatient, within
 
+        query = self.query
+        assert query
         try:
-            found = self.query.find(value)
+            found = within(PATIENCE, lambda: query.find(value))
         except Impatient:
-            to_stderr(f"rrcli: --query {self.query.text!r} was given up after {PATIENCE:g} s: it takes too long on this document\n")
+            to_stderr(f"rrcli: --query {query.text!r} was given up after {PATIENCE:g} s: it takes too long on this document\n")
             return False
         if found is not None and self.style != "quiet":
             if isinstance(found, str):
-                print_text(found)
+                from rrcli.report.visible import visible
+
+                print_text(visible(found, multiline=True) if os.isatty(1) else found)
             else:
                 _print_pieces(pieces(found))
         return found is not None

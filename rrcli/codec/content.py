@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     class Layer(Protocol):
         """One coding undone. `feed` and `finish` raise `ExchangeError` for content that breaks it."""
 
-        excess: bool  # bytes came after the end
-
+        @property
+        def excess(self) -> bool: ...  # bytes came after the end
+        @property
+        def odd(self) -> str: ...  # what was accepted though suspicious
         def feed(self, data: bytes) -> Iterator[bytes]: ...
         def finish(self) -> None: ...
 
@@ -41,18 +43,23 @@ ZSTD = ("compression.zstd", "backports.zstd")
 
 def codings(fields: Fields) -> list[str]:
     """The codings of a message in the order in which they were applied, in lower case, `identity` left out."""
-    members = [member.strip(" \t").lower() for name, value in fields if name.lower() == "content-encoding" for member in value.split(",")]
-    return [member for member in members if member not in ("", "identity")]
+    return [member for member in members(fields, "content-encoding") if member not in ("", "identity")]
+
+
+def members(fields: Fields, name: str) -> list[str]:
+    """The members of the lists in fields of this name, in lower case."""
+    return [member.strip(" \t").lower() for key, value in fields if key.lower() == name for member in value.split(",")]
 
 
 class ContentDecoder:
     """Undoes `codings`, the last one first. `note(code, message)` is told what was accepted though suspicious.
 
     Raises `unsupported` for a coding that would need a module which is missing, `too_large` for too many of them.
-    A name that is no coding at all (`utf-8`) is noted, and the content left as it is from there on.
+    A name that is no coding at all (`utf-8`) is noted, and the content left as it is from there on. Where the codings are
+    `doubted`, because nobody asked for them, content that does not begin as they do or needs more than is there is left as well.
     """
 
-    def __init__(self, codings: list[str], note: Callable[[str, str], None]) -> None:
+    def __init__(self, codings: list[str], note: Callable[[str, str], None], *, doubted: bool = False) -> None:
         self._note = note
         if len(codings) > DEEPEST:
             raise too_large(f"the content has {len(codings)} codings on top of each other; {DEEPEST} are read")
@@ -62,7 +69,14 @@ class ContentDecoder:
             if make is None:
                 note("unknown-content-coding", f"Content-Encoding says {coding[:40]!r}, which is no content coding; the content is left so")
                 break
-            self._layers.append(make(coding.removeprefix("x-")))
+            try:
+                layer = make(coding.removeprefix("x-"))
+            except ExchangeError as error:
+                if not doubted:
+                    raise
+                note("not-decoded", f"{error.message}; it was not asked for and is left as it came")
+                break
+            self._layers.append(_Doubted(layer, note) if doubted else layer)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The decoded content that `data` makes known. Raises `malformed`."""
@@ -74,6 +88,8 @@ class ContentDecoder:
             layer.finish()
             if layer.excess:
                 self._note("bytes-after-content", "bytes came after the end of the compressed content; they are left out")
+            if layer.odd:
+                self._note("odd-content-coding", layer.odd)
 
     def _through(self, data: bytes, at: int) -> Iterator[bytes]:
         if at == len(self._layers):
@@ -81,6 +97,46 @@ class ContentDecoder:
             return
         for piece in self._layers[at].feed(data):
             yield from self._through(piece, at + 1)
+
+
+class _Doubted:
+    """A coding that may not be there: until it has decoded something, an error means that the content is not coded so."""
+
+    KEPT = 65536  # bytes; what has decoded nothing by then is broken
+
+    def __init__(self, layer: Layer, note: Callable[[str, str], None]) -> None:
+        self._layer: Layer | None = layer
+        self._note = note
+        self._kept: bytes | None = b""
+
+    @property
+    def excess(self) -> bool:
+        return self._layer is not None and self._layer.excess
+
+    @property
+    def odd(self) -> str:
+        return self._layer.odd if self._layer else ""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        if self._layer is None:
+            yield data
+            return
+        if self._kept is not None:
+            self._kept = self._kept + data if len(self._kept) + len(data) <= self.KEPT else None
+        try:
+            for piece in self._layer.feed(data):
+                self._kept = None
+                yield piece
+        except ExchangeError as error:
+            if self._kept is None:
+                raise
+            self._layer = None
+            self._note("not-coded", f"{error.message}; it was not asked for and is left as it came")
+            yield self._kept
+
+    def finish(self) -> None:
+        if self._layer:
+            self._layer.finish()
 
 
 class _Zlib:
@@ -91,6 +147,7 @@ class _Zlib:
 
     def __init__(self, name: str) -> None:
         self.excess = False
+        self.odd = ""
         self._name = name
         self._inflate: Any = None
         self._start = b""  # bytes too few to tell what they begin
@@ -130,16 +187,19 @@ class _Zlib:
         if self._members and not (gzip and self._name == "gzip"):
             self.excess = True
             return False
+        wrapped = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0  # RFC 1950 section 2.2
         if self._name == "gzip":
-            if not gzip:
+            if not gzip and not wrapped:
                 raise malformed(f"Content-Encoding says gzip, but the content is not: it begins with {data[:16]!r}")
-            self._inflate = decompressobj(31)
+            if not gzip:
+                self.odd = "Content-Encoding says gzip, and the content is in the format of deflate (RFC 1950); it is decoded so"
+            self._inflate = decompressobj(31 if gzip else 15)
         else:
-            wrapped = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0  # RFC 1950 section 2.2
             self._inflate = decompressobj(15 if wrapped else -15)
         return True
 
     def finish(self) -> None:
+        self.excess = self.excess or bool(self._start and self._members)
         if self._inflate or (self._start and not self._members):
             raise malformed(f"the {self._name} content is cut: it goes on after its {self._read} bytes")
 
@@ -152,7 +212,7 @@ def _reason(error: Exception) -> str:
 class _Brotli:
     """br (RFC 7932)."""
 
-    excess = False
+    excess, odd = False, ""
 
     def __init__(self, name: str) -> None:
         self._module = _module(name, BROTLI)
@@ -178,7 +238,7 @@ class _Brotli:
 class _Zstd:
     """zstd (RFC 8878), of one frame or several."""
 
-    excess = False
+    excess, odd = False, ""
 
     def __init__(self, name: str) -> None:
         self._module = _module(name, ZSTD)

@@ -33,7 +33,7 @@ def read_cookies(text: str, place: Place) -> tuple[list[Cookie], int]:
                     found.append(read_set_cookie(value, place, now).replace(created=now + number * 1e-6))
                 continue
             found.append(_columns(line).replace(created=now + number * 1e-6))
-        except (Refused, ValueError):
+        except (Refused, ValueError, OverflowError):  # an expiry that is no finite number
             wrong += 1
     return found, wrong
 

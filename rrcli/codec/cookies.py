@@ -256,8 +256,7 @@ class Jar:
     def __init__(self, cookies: Iterable[Cookie] = ()) -> None:
         self._cookies: dict[tuple[str, str, bool, str], Cookie] = {}
         self.changes: list[Cookie] = []
-        for cookie in cookies:
-            self.put(cookie)
+        self.fill(cookies)
 
     def __iter__(self) -> Iterator[Cookie]:
         return iter(sorted(self._cookies.values(), key=lambda cookie: cookie.created))
@@ -267,11 +266,18 @@ class Jar:
 
     def put(self, cookie: Cookie, now: float | None = None) -> None:
         """Keep a cookie in the place of its like, whose age it takes over; one that has ended only deletes it."""
-        before = self._cookies.pop(cookie.key, None)
-        if cookie.ended(time() if now is None else now):
-            return
-        self._cookies[cookie.key] = cookie.replace(created=before.created) if before else cookie
-        self._make_room(cookie.domain, time() if now is None else now)
+        self.fill((cookie,), now)
+
+    def fill(self, cookies: Iterable[Cookie], now: float | None = None) -> None:
+        """Put many."""
+        now = time() if now is None else now
+        domains = set()
+        for cookie in cookies:
+            before = self._cookies.pop(cookie.key, None)
+            if not cookie.ended(now):
+                self._cookies[cookie.key] = cookie.replace(created=before.created) if before else cookie
+                domains.add(cookie.domain)
+        self._make_room(domains, now)
 
     def receive(self, text: str, place: Place, now: float | None = None) -> Cookie:
         """Take a `Set-Cookie`. Raises `Refused`."""
@@ -304,16 +310,24 @@ class Jar:
         """Drop the cookies that end with the session."""
         self._cookies = {key: cookie for key, cookie in self._cookies.items() if cookie.expires is not None}
 
-    def _make_room(self, domain: str, now: float) -> None:
-        """Drop the oldest, of one domain and of all, when there are too many."""
+    def _make_room(self, domains: set[str], now: float) -> None:
+        """Drop the oldest, of these domains and of all, when there are too many."""
         if len(self._cookies) <= MOST_OF_A_DOMAIN:
             return
-        own = [cookie for cookie in self._cookies.values() if cookie.domain == domain]
-        for cookies, most in ((own, MOST_OF_A_DOMAIN), (list(self._cookies.values()), MOST)):
-            if len(cookies) > most:
-                cookies.sort(key=lambda cookie: (not cookie.ended(now), cookie.created))
-                for cookie in cookies[: len(cookies) - most]:
-                    self._cookies.pop(cookie.key, None)
+        found: dict[str, list[Cookie]] = {}
+        for cookie in self._cookies.values():
+            if cookie.domain in domains:
+                found.setdefault(cookie.domain, []).append(cookie)
+        for cookies in found.values():
+            self._drop(cookies, MOST_OF_A_DOMAIN, now)
+        self._drop(list(self._cookies.values()), MOST, now)
+
+    def _drop(self, cookies: list[Cookie], most: int, now: float) -> None:
+        """Drop the oldest of these until so many are left."""
+        if len(cookies) > most:
+            cookies.sort(key=lambda cookie: (not cookie.ended(now), cookie.created))
+            for cookie in cookies[: len(cookies) - most]:
+                self._cookies.pop(cookie.key, None)
 
 
 def cookie_pairs(cookies: list[Cookie]) -> list[str]:

@@ -8,14 +8,14 @@ The decoder is a machine of steps over the bytes of one `feed`. A step takes wha
 whether the next step may go on; `_step` is the one to go on with. Between feeds only an unfinished line is kept, so
 no byte is looked at twice however the bytes are cut, and a body is handed on as it came, never gathered.
 
-Whatever curl reads is read, with a note where it is suspicious, with one exception: where readers could disagree about
-where the answer ends, the answer is refused, because the rest of it would be taken for another one. What a head says,
-and the rules of that, are in `h1head.py`.
+Whatever curl reads is read, to the end that curl sees, with a note where it is suspicious. Refused all the same is what
+contradicts itself: lengths that differ, a chunk whose size is no number, a body that is cut. What a head says, and the
+rules of that, are in `h1head.py`.
 """
 
 from __future__ import annotations
 
-from rrcli.codec.h1head import delimit, is_token, parse_fields, parse_status_line, quote
+from rrcli.codec.h1head import delimit, framing_fields, is_token, parse_fields, parse_status_line, quote
 from rrcli.errors import ExchangeError, malformed, too_large, truncated, usage
 from rrcli.model import Note
 from rrcli.record import Record
@@ -110,24 +110,30 @@ class ResponseDecoder:
     """Reads one answer to a request of `method`, which decides with the status whether there is a body (RFC 9112 section 6.3).
 
     `notes` are what was accepted though suspicious, each code once. `framing`, known with the head, is what tells where
-    the answer ends: content-length, chunked, close, none (no body can be) or upgrade. `received` counts bytes of the body.
+    the answer ends: content-length, chunked, close, none (no body can be) or upgrade. `received` counts bytes of the body,
+    which may still have `transfer_codings`, in the order in which they were applied.
 
-    An error leaves the decoder useless; `salvaged` then holds the events that the failed `feed` had read before it.
+    An error leaves the decoder useless; `salvaged` then holds the events that the failed `feed` had read before it,
+    `unread` the bytes that it had not.
     """
 
-    MAX_HEAD = 256 * 1024  # bytes of all heads, informational ones included
-    MAX_LINE = 64 * 1024  # bytes of a status or field line
-    MAX_FIELDS = 1000  # lines of one head, or of the trailers
+    # The bounds of curl 8, so that what it reads is read: of heads it takes 300 KiB, of a line 100 KiB, of fields 5000.
+    MAX_HEAD = 300 * 1024  # bytes of all heads, informational ones included
+    MAX_LINE = 100 * 1024  # bytes of a status or field line
+    MAX_FIELDS = 5000  # lines of one head, or of the trailers
     MAX_INFORMATIONAL = 100
-    MAX_CHUNK_LINE = 16 * 1024  # bytes of a chunk's size and extensions
+    MAX_CHUNK_LINE = 256 * 1024  # bytes of a chunk's size and extensions
     MAX_CHUNK_DIGITS = 16  # curl's bound, leading zeros included
-    MAX_TRAILERS = 64 * 1024  # bytes
+    MAX_CHUNK_END = 16  # bytes; curl skips any number of CR
+    MAX_TRAILERS = 300 * 1024  # bytes
 
     def __init__(self, method: str) -> None:
         self.notes: list[Note] = []
         self.framing: str | None = None
+        self.transfer_codings: tuple[str, ...] = ()
         self.received = 0
         self.salvaged: list[Event] = []
+        self.unread = b""
         self._method = method
         self._step: Callable[[], bool] = self._read_status_line
         self._events: list[Event] = []  # of this feed
@@ -152,7 +158,7 @@ class ResponseDecoder:
             while self._step():
                 pass
         except ExchangeError:
-            self.salvaged = self._events
+            self.salvaged, self.unread = self._events, self._data[self._pos :]
             raise
         return self._events
 
@@ -210,19 +216,25 @@ class ResponseDecoder:
             line = line[:-1]
         else:
             self._note("bare-lf", "a line ends with LF alone instead of CRLF (RFC 9112 section 2.2)")
-        # Readers differ on whether a lone CR ends a line: curl 8 refuses it where curl 7 did not. NUL both refuse.
-        if b"\r" in line or b"\0" in line:
-            raise malformed(f"a {what} has a lone CR or a NUL: {quote(line.partition(b':')[0])}")  # the value may be a cookie
         return line
+
+    def _refuse(self, octet: bytes, line: bytes, what: str) -> None:
+        if octet in line:
+            name = "NUL" if octet == b"\0" else "lone CR"
+            raise malformed(f"a {what} has a {name}: {quote(line.partition(b':')[0])}")  # the value may be a cookie
 
     def _read_fields(self, what: str, limit: int) -> Fields | None:
         """The fields up to the empty line, or `None` while it has not come."""
         while (line := self._line("field line", self.MAX_LINE)) is not None:
             if self._spent > limit:
                 raise too_large(f"the {what} is longer than {limit} bytes")
-            if not line:
-                lines, self._lines = self._lines, []
-                return parse_fields(lines, self._note)
+            if not (line.strip(b"\r") if what == "head" else line):
+                if line:
+                    self._note("stray-cr", "an empty line has more than one CR before its LF (RFC 9112 section 2.2)")
+                return parse_fields(self._lines, self._note)
+            self._refuse(b"\0", line, "field line")
+            # Within a value curl 7 reads a CR; in front it is the empty line to curl, and in trailers curl refuses it.
+            self._refuse(b"\r", line[:1] if what == "head" else line, "field line")
             self._lines.append(line)
             if len(self._lines) > self.MAX_FIELDS:
                 raise too_large(f"the {what} has more than {self.MAX_FIELDS} fields")
@@ -240,7 +252,9 @@ class ResponseDecoder:
         line = self._line("status line", self.MAX_LINE)
         if line is None:
             return False
+        self._refuse(b"\0", line, "status line")
         self._status = parse_status_line(line, self._note)
+        self._lines = []
         self._step = self._read_head
         return True
 
@@ -257,7 +271,9 @@ class ResponseDecoder:
             self._step = self._read_status_line
             return True
         self._events.append(Head(version=version, code=code, reason=reason, fields=fields))
-        self.framing, self._left = delimit(self._method, self._status, fields, self._note)
+        told = framing_fields(self._lines, self._note)
+        self.framing, self._left, self.transfer_codings = delimit(self._method, self._status, fields, told, self._note)
+        self._lines = []
         if self.framing == "chunked":
             self._step = self._read_chunk_line
         elif self.framing == "close":
@@ -291,15 +307,19 @@ class ResponseDecoder:
         line = self._line("chunk line", self.MAX_CHUNK_LINE)
         if line is None:
             return False
-        before, semicolon, _ = line.partition(b";")
-        digits = before.rstrip(b" \t")
-        # curl reads `2zz` as 2 and `0x2` as the last chunk, by skipping all up to the line's end; others read them otherwise.
+        before, semicolon, extension = line.partition(b";")
+        digits = before.rstrip(b" \t\r")
+        # curl reads `2zz` as 2 and `0x2` as the last chunk, by skipping all up to the line's end. The size may as well be wrong.
         if not digits or digits.translate(None, _HEX):
             raise malformed(f"expected the size of a chunk, got {quote(line)}")
         if len(digits) > self.MAX_CHUNK_DIGITS or int(digits, 16) >= 2**63:
             raise too_large(f"the size of a chunk is over 63 bits or has more than {self.MAX_CHUNK_DIGITS} digits: {quote(line)}")
-        if digits != before and not semicolon:
+        if b"\r" in line:
+            self._note("stray-cr", "a chunk line has a CR that no LF follows (RFC 9112 section 2.2)")
+        elif digits != before and not semicolon:
             self._note("space-after-chunk-size", "the size of a chunk is followed by white space (RFC 9112 section 7.1)")
+        if b"\0" in extension:
+            self._note("control-character", "an extension of a chunk has control characters (RFC 9112 section 7.1.1)")
         self._left = int(digits, 16)
         self._spent = 0
         self._step = self._read_chunk if self._left else self._read_trailers
@@ -312,13 +332,16 @@ class ResponseDecoder:
         return True
 
     def _read_chunk_end(self) -> bool:
-        start = bytes(self._partial) + self._data[self._pos : self._pos + 2]
-        # curl skips any number of CR here; one too many may as well be data of a chunk that is longer than it says
-        if not start.startswith(b"\n") and not b"\r\n".startswith(start[:2]):
-            got = quote(start[: 1 + start.startswith(b"\r")])
+        start = bytes(self._partial) + self._data[self._pos : self._pos + self.MAX_CHUNK_END]
+        after = start.lstrip(b"\r")
+        if after and after[:1] != b"\n":
+            got = quote(start[: len(start) - len(after) + 1])
             raise malformed(f"expected the end of a chunk after {self.received} bytes of the body, got {got}")
-        if self._line("chunk end", 2) is None:
+        line = self._line("chunk end", self.MAX_CHUNK_END)
+        if line is None:
             return False
+        if line:
+            self._note("stray-cr", "the end of a chunk has more than one CR before its LF (RFC 9112 section 7.1)")
         self._step = self._read_chunk_line
         return True
 

@@ -94,6 +94,7 @@ class Http2Client:
     WINDOW = 16 << 20  # bytes; the adapter reads as fast as it can pass on, so that they hold up nothing
     MAX_FIELDS = 256 * 1024  # bytes of a field list as RFC 9113 section 6.5.2 counts them
     MAX_INFORMATIONAL = 100
+    transfer_codings = ()  # which HTTP/1 alone has
     MAX_IDLE = 10_000  # frames in a row that bring neither fields nor content
 
     def __init__(self, window: int = WINDOW) -> None:

@@ -60,6 +60,7 @@ class Http3Client:
 
     MAX_FIELDS = 256 * 1024  # bytes of a field list as RFC 9114 section 4.2.2 counts them
     MAX_INFORMATIONAL = 100
+    transfer_codings = ()  # which HTTP/1 alone has
     MAX_IDLE = 10_000  # frames in a row that bring neither fields nor content
     MAX_STREAMS = 100  # that the server opens; it needs three
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 VERSION = "13"
+LARGEST = 16 << 20  # bytes of one message, however much may be kept of all
 MOST_FRAMES = 65_536  # of one message
 MOST_CONTROLS = 10_000  # pings and pongs in a row, without a message between them
 NO_STATUS, ABNORMAL = 1005, 1006  # closed without a code; closed without a close frame (section 7.4.1)
@@ -115,7 +116,7 @@ def _words(fields: Fields, wanted: str) -> list[str]:
 
 
 class WebSocket:
-    """An open connection, the client's side of it. A message is at most `max_size` bytes, also after inflating.
+    """An open connection, the client's side of it. A message is at most `max_size` bytes and `LARGEST`, also after inflating.
 
     A failure leaves it useless; `salvaged` then holds the events that the failed `feed` had read before.
     """
@@ -129,7 +130,8 @@ class WebSocket:
         self.subprotocol = subprotocol
         self.salvaged: list[Event] = []
         self.closed: Closed | None = None
-        self._protocol = protocol(side, max_size=max_size, logger=silent)
+        self._largest = min(max_size, LARGEST)
+        self._protocol = protocol(side, max_size=self._largest, logger=silent)
         self._protocol.extensions = extensions or []
         self._opcode = ""
         self._message = bytearray()
@@ -147,7 +149,7 @@ class WebSocket:
                 if event := self._take(frame):
                     found.append(event)
             if (error := self._protocol.parser_exc) is not None:
-                raise _failure(error)
+                raise _failure(error, self._largest)
         except ExchangeError:
             self.salvaged = found
             raise
@@ -192,15 +194,22 @@ class WebSocket:
     # --- what goes out
 
     def text(self, data: str) -> None:
-        """Say a text message."""
-        self._protocol.send_text(data.encode("utf-8", "surrogatepass"))
+        """Say a text message. To a peer that has left nothing is said: what it did is what `feed` tells."""
+        if self._is_open:
+            self._protocol.send_text(data.encode("utf-8", "surrogatepass"))
 
     def binary(self, data: bytes) -> None:
-        """Say a binary message."""
-        self._protocol.send_binary(data)
+        """Say a binary message, as `text` does."""
+        if self._is_open:
+            self._protocol.send_binary(data)
 
     def ping(self, data: bytes = b"") -> None:
-        self._protocol.send_ping(data)
+        if self._is_open:
+            self._protocol.send_ping(data)
+
+    @property
+    def _is_open(self) -> bool:
+        return bool(self._protocol.state.name == "OPEN")
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Say goodbye, unless that was said. Raises `usage` for a code or reason that has no place in a frame."""
@@ -208,7 +217,7 @@ class WebSocket:
             raise usage(
                 f"{code} {reason[:40]!r} is no close", f"1000, 1001, 1003, 1007 to 1011 or 3000 to 4999; at most {REASON_SIZE} bytes"
             )
-        if self._protocol.state.name == "OPEN":
+        if self._is_open:
             self._protocol.send_close(code, reason)
 
     def out(self) -> bytes:
@@ -228,11 +237,13 @@ def _check_text(data: bytes) -> None:
         raise malformed(f"a text message is no UTF-8 at its byte {error.start}") from error
 
 
-def _failure(error: Exception) -> ExchangeError:
+def _failure(error: Exception, largest: int) -> ExchangeError:
     """The failure that an error of the protocol is; its own text names no more than what is wrong."""
     from websockets.exceptions import PayloadTooBig
 
     if isinstance(error, PayloadTooBig):
+        if largest == LARGEST:
+            return too_large(f"a WebSocket message is larger than {LARGEST >> 20} MiB: {error}")
         return too_large(f"a WebSocket message is larger than --max-size: {error}", "--max-size takes more")
     return malformed(f"broken WebSocket frames: {error}")
 

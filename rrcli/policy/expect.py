@@ -11,16 +11,20 @@ from rrcli.document import KEYS, SERIES_KEYS, SET_KEYS, document
 from rrcli.errors import usage
 from rrcli.model import Check, Exchange, Failure, Note
 from rrcli.options import UNITS, split_unit, suggestion
+from rrcli.policy import patience
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rrcli.wire.clock import Deadline
+
 SHORTHANDS = ("status", "body", "json", "header", "time")
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
 WORDS = ("in", "contains", "matches")
 NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+LONGEST_QUOTED = 200  # letters of the value that was found, in a message
 OPENING = {"[": "]", "(": ")", "{": "}"}
 QUOTES = "'\"`"
 
@@ -63,10 +67,7 @@ class Path:
         return self.text.split(".")[0].split("[")[0]
 
     def find(self, value: dict[str, Any]) -> Any:
-        """The value at this path in a document with shorthands; `None` where there is nothing.
-
-        Raises `Impatient` when a JMESPath takes too long to find out.
-        """
+        """The value at this path in a document with shorthands; `None` where there is nothing. A JMESPath may take for ever."""
         if self._compiled is not None:
             return self._compiled(value)
         found: Any = value
@@ -142,11 +143,9 @@ def _compile(text: str) -> Callable[[dict[str, Any]], Any]:
     except (JMESPathError, ValueError, RecursionError) as error:
         raise usage(f"{text!r} is no JMESPath: {' '.join(str(error).split())}") from error
 
-    from rrcli.policy.patience import PATIENCE, within
-
     def find(value: dict[str, Any]) -> Any:
         try:
-            return within(PATIENCE, lambda: compiled.search(value))
+            return compiled.search(value)
         except (JMESPathError, ValueError, ArithmeticError, TypeError, RecursionError):
             return None  # a function met what it does not take, as length(null) or floor of no number: there is nothing
 
@@ -170,15 +169,14 @@ class Expectation:
         """Whether it is about the status, and so takes the place of the protocol's own verdict."""
         return self.path.text in ("status", "response.status.code", "response.status.ok", "response.status.text")
 
-    def check(self, value: dict[str, Any]) -> Check:
-        """How it comes out on a document with shorthands."""
-        from rrcli.policy.patience import Impatient
-
+    def check(self, value: dict[str, Any], deadline: Deadline | None = None) -> Check:
+        """How it comes out on a document with shorthands, found out about in time for the deadline or given up."""
+        seconds = patience.left_of(deadline)
         self.gave_up, actual, ok = False, None, False
         try:
-            actual = self.path.find(value)
-            ok = self._holds(actual) is not self._negated
-        except Impatient:
+            actual = patience.within(seconds, lambda: self.path.find(value))
+            ok = patience.within(seconds, lambda: self._holds(actual)) is not self._negated
+        except patience.Impatient:
             self.gave_up = True
         return Check(expr=self.text, ok=ok, actual=actual)
 
@@ -191,17 +189,11 @@ class Expectation:
         if operator == "contains":
             return _contains(actual, self._literal)
         if operator == "matches":
-            return actual is not None and self._matches(_text(actual))
+            assert self._pattern
+            return actual is not None and self._pattern.search(_text(actual)) is not None
         if operator in ("==", "!="):
             return _equal(actual, self._literal) is (operator == "==")
         return _ordered(operator, actual, self._literal)
-
-    def _matches(self, text: str) -> bool:
-        from rrcli.policy.patience import PATIENCE, within
-
-        pattern = self._pattern
-        assert pattern
-        return within(PATIENCE, lambda: pattern.search(text)) is not None
 
 
 def _split(text: str) -> tuple[str, str, str, bool]:
@@ -357,27 +349,31 @@ class Judge:
             raise usage("series. is what many exchanges amount to, and this is one", "add --repeat N or --duration TIME")
         self._ok = _success(ok) if ok else None
 
-    def judge(self, exchange: Exchange) -> Exchange:
+    def judge(self, exchange: Exchange, deadline: Deadline | None = None) -> Exchange:
         """The exchange with its checks and the outcome that follows from them."""
         value = names(document(exchange))
         if exchange.outcome in ("ok", "application_error"):
             replaced = any(expectation.decides_status for expectation in self._expectations)
-            if replaced or (self._ok and self._ok(value)):
+            if replaced or (self._ok and self._ok(value, deadline)):
                 exchange = exchange.replace(outcome="ok", error=None)
             elif self._ok and exchange.outcome == "ok":
                 exchange = exchange.replace(outcome="application_error", error=_not_ok(exchange))
         if not self._expectations:
             return exchange
-        checks = tuple(expectation.check(value) for expectation in self._expectations)
+        checks = tuple(expectation.check(value, deadline) for expectation in self._expectations)
         slow = [expectation.text for expectation in self._expectations if expectation.gave_up]
         notes = [Note(code="slow-check", message=f"{text!r} was given up: finding out takes too long") for text in slow]
         exchange = exchange.replace(checks=checks, notes=(*exchange.notes, *notes))
         broken = [check for check in checks if not check.ok]
         if not broken or exchange.outcome == "error":
             return exchange
-        message = "; ".join(f"{check.expr} does not hold, it is {_text(check.actual)[:200]}" for check in broken)
+        message = "; ".join(f"{check.expr} does not hold, it is {_quoted(_text(check.actual))}" for check in broken)
         failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
         return exchange.replace(outcome="check_failed", error=failure)
+
+
+def _quoted(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"
 
 
 def _not_ok(exchange: Exchange) -> Failure:
@@ -387,15 +383,15 @@ def _not_ok(exchange: Exchange) -> Failure:
     )
 
 
-def _success(text: str) -> Callable[[dict[str, Any]], bool]:
+def _success(text: str) -> Callable[[dict[str, Any], Deadline | None], bool]:
     """What `--ok` means: `any`, a list of statuses and classes (`2xx,404`, `NXDOMAIN`), or an expectation."""
     if text == "any":
-        return lambda _value: True
+        return lambda _value, _deadline: True
     if all(set(part.strip()) <= set(NAME) and part.strip() for part in text.split(",")):
         wanted = [part.strip().lower() for part in text.split(",")]
-        return lambda value: any(_status_fits(str(value["status"]).lower(), part) for part in wanted)
+        return lambda value, _deadline: any(_status_fits(str(value["status"]).lower(), part) for part in wanted)
     expectation = Expectation(text)
-    return lambda value: expectation.check(value).ok
+    return lambda value, deadline: expectation.check(value, deadline).ok
 
 
 def _status_fits(status: str, wanted: str) -> bool:

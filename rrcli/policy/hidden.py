@@ -1,6 +1,6 @@
 """Secrets in a transcript that a plain search misses: cut by chunks or frames, compressed, escaped, in another charset.
 
-Where the content lies among the recorded bytes the protocol's adapter says (its module's `strands`). Each strand is
+Where the content lies among the recorded bytes says the module that the protocol's entry names. Each strand is
 searched as one piece. Where a secret shows only once the content is decoded, nothing can be blanked but all of it.
 """
 
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 def blank_hidden(exchange: Exchange, streams: dict[str, bytes], mask: Mask, mask_body: Masking) -> dict[str, bytes]:
     """The recorded bytes of both directions without the secrets that stand in their content, at equal length."""
     entry = BY_NAME.get(exchange.protocol)
-    find = getattr(__import__(entry.module, fromlist=["strands"]), "strands", None) if entry else None
-    if find is None:
+    if entry is None or entry.strands is None:
         return streams
-    sent, received = find(streams["sent"], streams["received"])
+    sent, received = __import__(entry.strands, fromlist=["strands"]).strands(streams["sent"], streams["received"])
     answer = exchange.response
     of_answer = (answer.fields, answer.body) if answer else ((), None)
     return {
@@ -40,9 +39,10 @@ class _Search:
     """Blanks the secrets of one message's content: each where it stands, or everything."""
 
     def __init__(self, fields: Fields, body: Body | None, mask: Mask, mask_body: Masking) -> None:
-        from rrcli.codec.content import codings
+        from rrcli.codec.content import LAYERS, codings, members
 
-        self._codings = codings(fields)
+        under = [coding for coding in members(fields, "transfer-encoding") if coding in LAYERS]
+        self._codings = [*codings(fields), *under]
         self._body = body
         self._mask = mask
         self._mask_body = mask_body

@@ -27,12 +27,10 @@ def origin(scheme: str, host: str, port: int) -> Origin:
 
 def split_credentials(fields: Fields) -> tuple[Fields, tuple[str, ...]]:
     """The fields that may go to any origin, and the names of those that may not."""
-    stays = [_stays(name, value) for name, value in fields]
-    kept = tuple(field for field, staying in zip(fields, stays, strict=True) if not staying)
-    return kept, tuple(field[0] for field, staying in zip(fields, stays, strict=True) if staying)
+    return tuple(field for field in fields if not _is_bound(*field)), tuple(field[0] for field in fields if _is_bound(*field))
 
 
-def _stays(name: str, value: str) -> bool:
+def _is_bound(name: str, value: str) -> bool:
     """Whether a field is for its own origin alone: by its name, or as it holds a URL's secret (a Referer) or a scheme's credentials."""
     if is_secret_name(name):
         return True

@@ -10,10 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from rrcli.wire.clock import Deadline
+
     Result = TypeVar("Result")
 
 PATIENCE = 5.0  # seconds
+LEAST = 0.25  # seconds, so that a check can be made though the deadline has passed
 AGAIN = 0.2  # seconds until the next try to end it: an exception is lost where Python runs a destructor
+
+
+def left_of(deadline: Deadline | None) -> float:
+    """The seconds that something may take which a deadline waits for."""
+    left = deadline.remaining_ms() if deadline else None
+    return PATIENCE if left is None else min(PATIENCE, max(LEAST, left / 1000))
 
 
 class Impatient(Exception):

@@ -20,9 +20,14 @@ def _cannot(what: str, path: str, error: OSError) -> ExchangeError:
     return ExchangeError("local", kind, f"cannot {what} {path}: {(error.strerror or str(error)).lower()}")
 
 
-def read_text(path: str) -> str | None:
-    """The text of a file; `None` where there is none. Raises `ExchangeError` of layer `local`."""
+def read_text(path: str, *, regular: bool = False) -> str | None:
+    """The text of a file; `None` where there is none. Raises `ExchangeError` of layer `local`.
+
+    `regular`: it is written again later, so it can be neither a device nor a pipe, which nobody may ever write to.
+    """
     try:
+        if regular and not S_ISREG(os.stat(path).st_mode):
+            raise ExchangeError("local", "input", f"cannot read {path}: it is no regular file")
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except FileNotFoundError:

@@ -27,6 +27,9 @@ FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 LAST_WORDS = ("token", "secret", "password", "passwd", "authorization", "apikey")  # or what ends with one: csrftoken, AccessToken
 NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C)
 SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
+CUT_SHORT = 4  # letters that remain of a value where a message cuts what it quotes, and it is told by them; anywhere CUT_LONG
+CUT_LONG = 16
+CUTS = ("…", "'", '"', "`", "\\")  # stand behind a quotation
 WHOLE_WORD = 8  # a value shorter than this is masked elsewhere only where it stands alone
 
 
@@ -165,6 +168,33 @@ class Mask:
                 text = MASK.join(_replace(part, secret, MASK) for part in text.split(MASK))
         return text
 
+    def message(self, text: str) -> str:
+        """A message with known values masked, and the beginning of one where it quotes a peer and cuts the quotation."""
+        text = self.text(text)
+        for secret in self._secrets:
+            at = text.find(secret[:CUT_SHORT])
+            while at >= 0 and len(secret) > CUT_SHORT:
+                size = next((n for n in range(CUT_SHORT, len(secret)) if text[at + n : at + n + 1] != secret[n]), len(secret))
+                rest = text[at + size :]
+                if size >= CUT_LONG or not rest or rest.startswith(CUTS):
+                    text = text[:at] + MASK + rest
+                at = text.find(secret[:CUT_SHORT], at + 1)
+        return text
+
+    def end(self, text: str) -> str:
+        """A text that was cut off, with the beginning of a known value at its end masked."""
+        size = max((_overlap(text, secret) for secret in self._secrets), default=0)
+        return text if size < CUT_SHORT else text[:-size] + MASK
+
+    def blank_end(self, data: bytes) -> bytes:
+        """The same of bytes, at equal length."""
+        size = max((_overlap(data, secret.encode("utf-8", "surrogateescape")) for secret in self._secrets), default=0)
+        return data if size < CUT_SHORT else data[:-size] + b"*" * size
+
+    def begun(self, text: str) -> bool:
+        """Whether the text may end within a known value."""
+        return any(_overlap(text, secret) for secret in self._secrets)
+
     def blank(self, data: bytes) -> bytes:
         """The bytes with known values overwritten by `*`, at equal length."""
         for secret in self._secrets:
@@ -184,6 +214,19 @@ class Mask:
             return [self.value(item) for item in value]
         return value
 
+    def data(self, value: Any) -> Any:
+        """What an adapter makes of an answer: the keys of the object, and of objects in its lists, stay; what is deeper is the peer's."""
+        if not isinstance(value, dict):
+            return self.value(value)
+        kept = self.item({key: item for key, item in value.items() if not isinstance(item, (list, tuple))})
+        return {key: kept[key] if key in kept else [self.item(one) for one in item] for key, item in value.items()}
+
+    def item(self, value: Any) -> Any:
+        """An object of ours, an event for one, that holds what a peer wrote: its keys stay."""
+        if not isinstance(value, dict):
+            return self.value(value)
+        return {key: self.json(inner) if isinstance(inner, (dict, list, tuple)) else self.value(inner) for key, inner in value.items()}
+
     def json(self, value: Any) -> Any:
         """The value of a JSON body with its texts, numbers and keys masked: all of it is the peer's."""
         if isinstance(value, dict):
@@ -195,8 +238,16 @@ class Mask:
         return self.value(value)
 
 
+def _overlap(text: Any, secret: Any) -> int:
+    """How many letters, or bytes, of the value, but not all, end the text."""
+    at = text.find(secret[:1], max(0, len(text) - len(secret) + 1))
+    while at >= 0 and not secret.startswith(text[at:]):
+        at = text.find(secret[:1], at + 1)
+    return len(text) - at if at >= 0 else 0
+
+
 def _spellings(secret: str) -> set[str]:
-    """The value itself, percent-encoded and decoded, and as JSON escapes it."""
+    """The value itself, percent-encoded and decoded, and as JSON and XML escape it."""
     plain = {secret, unquote(secret), unquote(secret.replace("+", " "))}
     found = set(plain)
     for value in plain:
@@ -206,7 +257,15 @@ def _spellings(secret: str) -> set[str]:
             found |= {encoded, _lower_escapes(encoded)}
         for escaped in (encode_basestring(value)[1:-1], encode_basestring_ascii(value)[1:-1]):
             found |= {escaped, escaped.replace("/", "\\/")}
+        found |= _in_markup(value)
     return {spelling for spelling in found if len(spelling) >= SHORTEST}
+
+
+def _in_markup(value: str) -> set[str]:
+    """The value as XML and HTML have it, where a quotation mark may be escaped, in one of several ways, or not."""
+    text = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    double = {text, text.replace('"', "&quot;"), text.replace('"', "&#34;")}
+    return {one.replace("'", mark) for one in double for mark in ("'", "&#39;", "&#x27;", "&apos;")}
 
 
 def _lower_escapes(encoded: str) -> str:
@@ -227,6 +286,11 @@ def _replace(text: str, secret: str, mask: str) -> str:
 
 
 # --- an exchange as it may be shown ----------------------------------------------------------------------
+
+
+def mask_of(exchange: Exchange) -> Mask:
+    """What masks the secrets of this exchange and of those before it."""
+    return Mask(tuple(dict.fromkeys(_known(exchange))))
 
 
 def masked(exchange: Exchange) -> Exchange:
@@ -251,11 +315,11 @@ def _all_fields(exchange: Exchange) -> Fields:
 
 def _masked(exchange: Exchange, mask: Mask) -> Exchange:
     def text(value: str) -> str:
-        return mask.text(mask_url(value))
+        return mask.message(mask_url(value))
 
     error = exchange.error
     return exchange.replace(
-        target=exchange.target.replace(url=text(exchange.target.url)),
+        target=exchange.target.replace(url=mask.text(mask_url(exchange.target.url))),
         request=_message(exchange.request, mask),
         response=_answer(exchange.response, mask) if exchange.response else None,
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),
@@ -269,22 +333,22 @@ def _masked(exchange: Exchange, mask: Mask) -> Exchange:
 def _actual(value: Any, mask: Mask) -> Any:
     """What a check saw; it may be the fields, or the document, where secrets stand under their names."""
     if isinstance(value, dict):
-        return {key: _under(key, item, mask) for key, item in value.items()}
+        return {mask.text(key): _under(key, item, mask) for key, item in value.items()}
     if isinstance(value, list):
         return [_actual(item, mask) for item in value]
-    return mask.value(value)
+    return mask.end(mask.text(value)) if isinstance(value, str) else value
 
 
 def _under(name: str, value: Any, mask: Mask) -> Any:
     if isinstance(value, str) and is_secret_name(name):
-        return mask_field(name, value)
+        return mask.text(mask_field(name, value))
     if isinstance(value, list) and name.lower() == "set-cookie":
         return [_under(name, item, mask) for item in value]
     return _actual(value, mask)
 
 
 def _fields(fields: Fields, mask: Mask) -> Fields:
-    return tuple((name, mask.text(mask_field(name, value))) for name, value in fields)
+    return tuple((mask.text(name), mask.text(mask_field(name, value))) for name, value in fields)
 
 
 def _message(message: Message, mask: Mask) -> Message:
@@ -292,7 +356,7 @@ def _message(message: Message, mask: Mask) -> Message:
         summary=mask.text(mask_url(message.summary)),
         fields=_fields(message.fields, mask),
         body=_body(message.body, mask),
-        data=mask.value(message.data),
+        data=mask.data(message.data),
     )
 
 
@@ -303,21 +367,27 @@ def _answer(answer: Answer, mask: Mask) -> Answer:
         fields=_fields(answer.fields, mask),
         trailers=_fields(answer.trailers, mask),
         body=_body(answer.body, mask),
-        data=mask.value(answer.data),
+        data=mask.data(answer.data),
         drawn=None if answer.drawn is None else mask.text(answer.drawn),
     )
 
 
 def _body(body: Body | None, mask: Mask) -> Body | None:
-    return _shown_body(body, mask) if body else None
+    if body is None:
+        return None
+    shown = _shown_body(body, mask)
+    return shown.replace(media_type=shown.media_type and mask.text(shown.media_type), charset=shown.charset and mask.text(shown.charset))
 
 
 def _shown_body(body: Body, mask: Mask) -> Body:
     """A body that shows no secret; size and digest stay those of the true one. A text that is masked becomes UTF-8."""
     text = None if len(body.data) > LARGE else body_text(body)  # as text it could take many times its size
     if text is None:
-        return body.replace(data=mask.blank(body.data))
+        blanked = mask.blank(body.data)
+        return body.replace(data=mask.blank_end(blanked) if body.truncated else blanked)
     shown = mask.text(text)
+    if body.truncated:
+        shown = mask.end(shown)
     if looks_like_json(body.media_type, text) and (shown != text or "\\u" in text):
         shown = _json_text(text, shown, mask)
     return body if shown == text else body.replace(data=shown.encode("utf-8", "surrogatepass"), charset="utf-8")
@@ -349,7 +419,7 @@ def _transcript(exchange: Exchange, entries: tuple[Entry, ...], mask: Mask) -> t
         for line, spans in lines:
             if spans:
                 stream = _blank_line(stream, line, spans)
-        blanked[direction] = mask.blank(stream)
+        blanked[direction] = mask.blank_end(mask.blank(stream))  # the recording may stop anywhere
     from rrcli.policy.hidden import blank_hidden
 
     blanked = blank_hidden(exchange, blanked, mask, _shown_body)

@@ -9,7 +9,7 @@ from rrcli.report.units import counted, duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from rrcli.report.paint import Line, Page
@@ -18,8 +18,19 @@ MOST_TYPES = 5
 WORTH_A_WORD_MS = 1.0  # a shorter silence is none
 
 
-def summary(events: Sequence[dict[str, Any]], page: Page) -> None:
-    """`5 events: 4 message, 1 done · over 1.2 s · longest silence 0.8 s, before event 3 · last id 42`."""
+def summary(events: Sequence[dict[str, Any]], page: Page, polls: Mapping[str, Any] | None = None) -> None:
+    """`5 events: 4 message, 1 done · over 1.2 s · longest silence 0.8 s, before event 3 · last id 42`; and what `polls` counts."""
+    items = _items(events) if events else [pieces("no event")]
+    if polls and polls["made"] > 1:
+        words = [counted(polls["made"], "request"), *(f"{polls[key]} {key}" for key in ("empty", "failed") if polls[key])]
+        items.append(pieces(", ".join(words)))
+    if polls and polls["cursor"] is not None:
+        items.append([("cursor ", ""), *pieces(polls["cursor"])])
+    page.blank()
+    page.add_flow(items)
+
+
+def _items(events: Sequence[dict[str, Any]]) -> list[Line]:
     types: dict[str, int] = {}
     for event in events:
         types[event["type"]] = types.get(event["type"], 0) + 1
@@ -37,5 +48,4 @@ def summary(events: Sequence[dict[str, Any]], page: Page) -> None:
     last_id = next((event["id"] for event in reversed(events) if event.get("id")), None)
     if isinstance(last_id, str):
         items.append([("last id ", ""), *pieces(last_id)])
-    page.blank()
-    page.add_flow(items)
+    return items

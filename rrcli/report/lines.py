@@ -9,10 +9,10 @@ time; until then it is held back, because what comes in one go is drawn by the r
 
 from __future__ import annotations
 
+from rrcli.observer import Observer
 from rrcli.policy.redact import Mask
 from rrcli.report.units import counted
 from rrcli.report.visible import visible
-from rrcli.runner import Observer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Lines(Observer):
         *lines, rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._show(at_ns, line)
-        if rest and (not self._whole or len(rest) > LONGEST):
+        if rest and (len(rest) > LONGEST or not (self._whole or self._masking().begun(self._text(rest)))):
             self._show(at_ns, rest)
             rest = b""
         self._rest = rest
@@ -109,11 +109,16 @@ class Lines(Observer):
         line = line.strip(RECORD).removesuffix(b"\r")
         if not line:
             return
+        self._write(f"{at_ns / 1e6:>12.1f} ms  {visible(self._masking().text(self._text(line)))}")
+        self.count += 1
+
+    def _text(self, line: bytes) -> str:
         try:
-            text = line.decode(self._charset, "backslashreplace")
+            return line.decode(self._charset, "backslashreplace")
         except LookupError:
-            text = line.decode("utf-8", "backslashreplace")
+            return line.decode("utf-8", "backslashreplace")
+
+    def _masking(self) -> Mask:
         if self._mask is None:
             self._mask = Mask(() if self._show_secrets else tuple(self._fold.secrets() if self._fold else ()))
-        self._write(f"{at_ns / 1e6:>12.1f} ms  {visible(self._mask.text(text))}")
-        self.count += 1
+        return self._mask

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from rrcli.jsontext import dumps
+from rrcli.observer import Observer
 from rrcli.policy.redact import Mask
 from rrcli.report.paint import cells, crop
+from rrcli.report.units import duration, size
 from rrcli.report.visible import visible
-from rrcli.runner import Observer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rrcli.fold import Fold
     from rrcli.model import Answer
 
 SCHEMA = "rrcli.event/1"
@@ -27,16 +29,21 @@ class Live(Observer):
         self._show_secrets = show_secrets
         self._width = width
         self._told_cut = False
+        self._fold: Fold | None = None
+
+    def meets(self, fold: Fold) -> None:
+        self._fold = fold
 
     def received(self, answer: Answer) -> None:
         """The stream is open: it may be long until its first event."""
         if self._drawn and "events" in answer.data and answer.status.ok:
-            self._write(f"← {visible(answer.summary)}")
+            known = () if self._show_secrets or self._fold is None else tuple(self._fold.secrets())
+            self._write(f"← {visible(Mask(known).text(answer.summary))}")
 
     def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
         mask = Mask(() if self._show_secrets else tuple(secrets))
         if not self._drawn:
-            self._write(dumps({"schema": SCHEMA, **mask.value(value)}))
+            self._write(dumps({"schema": SCHEMA, **mask.item(value)}))
             return
         content = text.decode("utf-8", "backslashreplace") if text or not isinstance(value["data"], str) else value["data"]
         if "\n" in content and "json" in value:
@@ -44,7 +51,7 @@ class Live(Observer):
         shown = visible(mask.text(content).replace("\n", " "))
         kind = "" if shown.startswith(value["type"]) else f"{visible(mask.text(value['type']))}  "  # the text may say it itself
         number = f"#{visible(mask.text(value['id']))}  " if value.get("id") else ""
-        self._draw(f"{value['at_ms']:>12.1f} ms  {kind}{number}{shown}")
+        self._draw(f"{value['at_ms']:>12.1f} ms  {kind}{number}{_about(value, len(text))}{shown}")
 
     def _draw(self, line: str) -> None:
         """A line within the width; once, how to see one whole."""
@@ -55,3 +62,17 @@ class Live(Observer):
         if not self._told_cut:
             self._told_cut = True
             self._write(f"{'':>17}(cut to {self._width} columns: --format raw shows all)")
+
+
+def _about(value: dict[str, Any], length: int) -> str:
+    """Of an event that is an answer its status, how long it was held back and its size; of one that is a request its method."""
+    words = []
+    if isinstance(method := value.get("method"), str):
+        words.append(visible(method))
+    if (code := value.get("status")) is not None:
+        words.append(str(code))
+    if (held_ms := value.get("held_ms")) is not None:
+        words.append(f"held {duration(int(held_ms * 1e6))}")
+    if words and length:
+        words.append(size(length))
+    return f"{' · '.join(words)}  " if words else ""

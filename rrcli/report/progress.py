@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 from _thread import allocate_lock, start_new_thread
 
+from rrcli.observer import Observer
 from rrcli.report.units import counted, duration, size
 from rrcli.report.waterfall import bar
-from rrcli.runner import Observer
 from rrcli.wire.clock import now
 
 TYPE_CHECKING = False
@@ -94,7 +94,8 @@ class Progress(Observer):
         self._observer.uploaded(done, total)
 
     def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
-        self._way()
+        if self._observer.prints(value, text):
+            self._way()
         self._observer.item(value, text, secrets)
 
     def waits(self, seconds: float, number: int) -> None:

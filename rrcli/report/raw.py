@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.runner import Observer
+from rrcli.observer import Observer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,11 @@ class Raw(Observer):
             self._began = True
 
     def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
-        if text or not value.get("data"):  # without text it only marks an end
+        if self.prints(value, text):
             self._write(text + b"\n")
+
+    def prints(self, value: dict[str, Any], text: bytes) -> bool:
+        return bool(text or not value.get("data"))  # without text it only marks an end, or a state on the way
 
     def finish(self) -> None:
         """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""
@@ -62,8 +65,11 @@ class ToFile(Observer):
             self._write(data)
 
     def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
-        if self._write and (text or not value.get("data")):
+        if self._write and self.prints(value, text):
             self._write(text + b"\n")
+
+    def prints(self, value: dict[str, Any], text: bytes) -> bool:
+        return bool(text or not value.get("data"))
 
 
 def head(answer: Answer) -> bytes:

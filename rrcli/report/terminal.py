@@ -251,6 +251,10 @@ def _response(exchange: Exchange, answer: Answer, entry: Entry, page: Page, *, c
     page.blank()
     if answer.body or not entry.lines:
         _content(exchange, answer, entry, page, color=color)
+    if answer.data.get("polls"):
+        from rrcli.report.calls import draw_calls
+
+        draw_calls(answer.data.get("events") or [], page, color=color, verbose=verbose)
     if answer.trailers:
         page.blank()
         page.add([("trailers", "dim")])
@@ -263,10 +267,13 @@ def _content(exchange: Exchange, answer: Answer, entry: Entry, page: Page, *, co
         page.blank()
         for line in answer.drawn.split("\n"):
             page.add_cut(pieces(line.expandtabs()), rows=3)
-    elif events := answer.data.get("events"):
+    elif (events := answer.data.get("events")) or answer.data.get("polls"):
         from rrcli.report.events import summary
 
-        summary(events, page)
+        summary(events or [], page, answer.data.get("polls"))
+        if answer.body and answer.body.data:
+            page.blank()
+            draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
     elif not (tables(answer.data, exchange.request.data, page) and entry.lines) and answer.body:
         page.blank()
         draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")

@@ -93,6 +93,28 @@ _FLOODS = {
 }
 
 
+def bad_events(value: str) -> Iterator[bytes]:
+    """Two Server-Sent Events, and a third that is cut, not UTF-8, without a blank line behind it, or without end; or comments alone.
+
+    After `stall` nothing comes, and the connection stays. The end of the connection is the end of the stream, but for `cut`.
+    """
+    kind = b"text/plain" if value == "media-type" else b"text/event-stream"
+    framing = b"Transfer-Encoding: chunked" if value == "cut" else b"Connection: close"
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n%b\r\n\r\n" % (kind, framing)
+    both = b"".join(b'event: tick\nid: %d\ndata: {"number": %d}\n\n' % (number, number) for number in (1, 2))
+    yield b"%x\r\n%b\r\n" % (len(both), both) if value == "cut" else both
+    if value == "cut":
+        yield b'40\r\nevent: tick\nid: 3\ndata: {"num'
+    elif value == "utf-8":
+        yield b"event: tick\nid: 3\ndata: caf\xe9 \xff\xfe \xf0\x28\n\n"
+    elif value == "no-end":
+        yield b'event: tick\nid: 3\ndata: {"number": 3}\n'
+    elif value in ("comments", "endless"):
+        yield b"data: " if value == "endless" else b""
+        while True:
+            yield b"x" * 8192 if value == "endless" else b": still here\n" * 600
+
+
 def _endless_dns(answer: bytes, *, datagram: bool) -> Iterator[bytes]:
     """Answers to questions that nobody asked; of datagrams not more than `DATAGRAMS`."""
     message = answer if datagram else answer[2:]

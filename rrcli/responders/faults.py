@@ -17,7 +17,7 @@ from rrcli.responders import fault_answers as answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Protocol
 
     class Wire(Protocol):
@@ -175,6 +175,14 @@ def bomb(wire: Wire, _answer: bytes, value: str) -> bytes:
     raise Over
 
 
+def bad_events(wire: Wire, _answer: bytes, value: str) -> bytes:
+    for piece in answers.bad_events(value):
+        wire.deliver(piece)
+    if value == "stall":
+        wire.hold()
+    raise Over
+
+
 def dated(_wire: Wire, answer: bytes, _value: str) -> bytes:
     return answers.wrong_date(answer)
 
@@ -199,6 +207,8 @@ FAULTS = (
     Fault(name="gzip-bomb", values=("MEBIBYTES", "1024"), protocols=("http",), act=bomb, help="a small content that unfolds to a huge one"),
     Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "array", "nested"), act=flood,
           help="an answer without end, until the client leaves"),
+    Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
+          act=bad_events, help="two events, and then what a client must survive"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),
@@ -240,9 +250,9 @@ def parse(text: str) -> Chosen:
     return Chosen(fault=fault, value=value, protocols=protocols)
 
 
-def protocols_of(chosen: Sequence[Chosen], known: Iterable[str]) -> list[str]:
-    """The protocols that have every one of the faults."""
-    return [name for name in known if all(name in one.protocols for one in chosen)]
+def protocols_of(chosen: Sequence[Chosen], known: Mapping[str, str]) -> list[str]:
+    """The protocols that have every one of the faults, by themselves or by what they are spoken over, which `known` has by their names."""
+    return [name for name, over in known.items() if all({name, over} & set(one.protocols) for one in chosen)]
 
 
 class Plan:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from rrcli.responders.base import Connection, Responder
+from rrcli.responders.http_call import State, problem
 from rrcli.responders.http_message import Refusal, Request, Response, read_request, send_response
-from rrcli.responders.http_routes import Users, answer, problem
+from rrcli.responders.http_routes import answer
 
 # A refused request may not have been understood at all: answer as to HTTP/1.1, then close.
 UNREAD = Request(method="GET", target="*", minor=1, fields=(("Connection", "close"),))
@@ -22,7 +23,7 @@ class HttpResponder(Responder):
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, idle: float = 30.0) -> None:
         super().__init__(host, port, idle=idle)
-        self.users = Users()
+        self.state = State()
 
     def converse(self, connection: Connection) -> None:
         while connection.peek():
@@ -36,6 +37,6 @@ class HttpResponder(Responder):
 
     def respond(self, connection: Connection, request: Request) -> Response:
         try:
-            return answer(request, self.users, connection.pause)
+            return answer(request, self.state, connection.pause, self._spawn)
         except Refusal as refusal:
             return problem(refusal)

@@ -1,37 +1,29 @@
 """The endpoints of the HTTP responder: one function each, from a call to a response, and the table that routes to them.
 
-Whatever of a request ends up in a status line or a field is checked here with `field_text` or escaped, so that nobody
-can make the responder send a line of their choice; `http_message` checks once more.
+`http_call` has what they work with; streams of events, jobs, sessions and GraphQL have modules of their own.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 import zlib
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from urllib.parse import parse_qsl, quote, unquote
 
-from rrcli.options import duration
-from rrcli.record import Record
-from rrcli.responders.http_message import CONTROLS, Refusal, Request, Response, title
+from rrcli.responders import http_jobs, http_state, http_streams
+from rrcli.responders.http_call import ANY, Call, Route, State, document, field_text, problem, seconds, whole
+from rrcli.responders.http_message import Refusal, Request, Response, title
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import Any
 
     Fields = tuple[tuple[str, str], ...]
 
-ANY = ()  # of a route: every method
-GET = ("GET", "HEAD")
-
 BYTES = 1 << 30  # of /bytes, at most
 LINES = 100_000  # of /stream, at most
-SECONDS = 300.0  # of any delay, at most
 REDIRECTS = 100
-USERS = 1000  # kept, at most
 
 # What a status obliges its sender to say beside it (RFC 9110 section 15, RFC 6585).
 OBLIGED: Mapping[int, Fields] = {
@@ -47,51 +39,9 @@ OBLIGED: Mapping[int, Fields] = {
 DOCUMENT = {"name": "rrcli", "ok": True, "items": [{"id": 1, "name": "first"}, {"id": 2, "name": "second"}]}
 
 
-class Users:
-    """What POST /users has made, by id, counted from 1."""
-
-    def __init__(self) -> None:
-        self._made: dict[int, dict[str, Any]] = {}
-        self._lock = threading.Lock()
-
-    def add(self, values: dict[str, Any]) -> int:
-        with self._lock:
-            if len(self._made) >= USERS:
-                raise Refusal(507, f"there are {USERS} users already")
-            number = len(self._made) + 1
-            self._made[number] = {"id": number} | values | {"id": number}
-            return number
-
-    def get(self, number: int) -> dict[str, Any]:
-        if number not in self._made:
-            raise Refusal(404, f"there is no user {number}")
-        return self._made[number]
-
-
-class Call(Record):
-    """What an endpoint is called with: the request, the variable parts of its path, its query, and what the responder lends."""
-
-    request: Request
-    parts: tuple[str, ...]
-    query: Mapping[str, str]
-    users: Users
-    pause: Callable[[float], None]
-
-    def seconds(self, name: str) -> float:
-        """The duration `name` of the query; 0 when it is not there."""
-        return seconds(self.query.get(name, "0"))
-
-
-class Route(Record):
-    """An endpoint: its path, where `{…}` stands for any one segment, the methods it takes, and how `GET /` describes it."""
-
-    path: str
-    endpoint: Callable[[Call], Response]
-    about: str
-    methods: tuple[str, ...] = GET
-
-
-def answer(request: Request, users: Users, pause: Callable[[float], None]) -> Response:
+def answer(
+    request: Request, state: State, pause: Callable[[float], None], spawn: Callable[[Callable[[], None]], bool] = lambda _: False
+) -> Response:
     """The response of the route that fits. Raises `Refusal`: 404, 405 with Allow, or what the endpoint says."""
     path, _, query = origin_form(request.target).partition("?")
     segments = path.split("/")
@@ -103,7 +53,7 @@ def answer(request: Request, users: Users, pause: Callable[[float], None]) -> Re
         raise Refusal(405, f"{route.path} takes {allowed}", ("Allow", allowed))
     parts = tuple(unquote(segment) for segment, slot in zip(segments, route.path.split("/"), strict=True) if slot.startswith("{"))
     pairs = dict(parse_qsl(query, keep_blank_values=True))
-    return route.endpoint(Call(request=request, parts=parts, query=pairs, users=users, pause=pause))
+    return route.endpoint(Call(request=request, parts=parts, query=pairs, state=state, pause=pause, spawn=spawn))
 
 
 def find(segments: list[str]) -> Route:
@@ -129,45 +79,6 @@ def origin_form(target: str) -> str:
     if not target.startswith("/"):
         raise Refusal(400, "the target is neither a path nor a URL")
     return target
-
-
-# --- values from the request, and common responses ---------------------------------------------------------
-
-
-def whole(digits: str, low: int, high: int) -> int:
-    """A number of the path or query. Raises `Refusal` 400 when it is not one from `low` to `high`."""
-    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 12 or not low <= int(digits) <= high:
-        raise Refusal(400, f"{digits!r} is not a number from {low} to {high}")
-    return int(digits)
-
-
-def seconds(word: str) -> float:
-    """`0.5`, `250ms`. Raises `Refusal` 400 when it is no duration, or longer than `SECONDS`."""
-    try:
-        value = duration(word)
-    except ValueError as error:
-        raise Refusal(400, str(error)) from None
-    if value > SECONDS:
-        raise Refusal(400, f"more than {SECONDS:.0f} s is too long")
-    return value
-
-
-def field_text(value: str) -> str:
-    """`value`, which may go into a status line or a field. Raises `Refusal` 400 when it has control characters."""
-    if CONTROLS.search(value):
-        raise Refusal(400, "control characters cannot go there")
-    return value
-
-
-def document(value: object, status: int = 200, media_type: str = "application/json", fields: Fields = ()) -> Response:
-    content = json.dumps(value, indent=2).encode() + b"\n"
-    return Response(status=status, fields=(("Content-Type", media_type), *fields), content=content)
-
-
-def problem(refusal: Refusal) -> Response:
-    """The refusal as a problem document (RFC 9457)."""
-    value = {"type": "about:blank", "title": title(refusal.status), "status": refusal.status, "detail": refusal.detail}
-    return document(value, refusal.status, "application/problem+json", refusal.fields)
 
 
 # --- endpoints -------------------------------------------------------------------------------------------
@@ -220,16 +131,25 @@ def echo(call: Call) -> Response:
 
 
 def some_bytes(call: Call) -> Response:
-    """Byte number i is i modulo 256, so that a client can tell which are missing."""
+    """Byte number i is i modulo 256, so that a client can tell which are missing; parts of them by Range (RFC 9110 section 14)."""
     size = whole(call.parts[0], 0, BYTES)
+    tag = f'"{size}"'
+    fields: Fields = (("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"), ("ETag", tag))
+    wanted = ", ".join(call.request.values("if-none-match"))
+    if wanted == "*" or tag in (one.strip().removeprefix("W/") for one in wanted.split(",")):
+        return Response(status=304, fields=fields[1:])
+    first, last = http_state.part(call.request, size, tag)
+    part = (("Content-Range", f"bytes {first}-{last}/{size}"),) if last - first + 1 != size else ()
     block = bytes(range(256)) * 256
 
     def pieces() -> Iterator[bytes]:
-        for start in range(0, size, len(block)):
-            yield block[: size - start]
+        for start in range(first, last + 1, len(block)):
+            shift = start % 256
+            yield (block[shift:] + block[:shift])[: last + 1 - start]
 
-    fields = (("Content-Type", "application/octet-stream"),)
-    return Response(fields=fields, content=pieces(), length=size, close=call.query.get("close") == "1")
+    length = last - first + 1
+    close = call.query.get("close") == "1"
+    return Response(status=206 if part else 200, fields=(*fields, *part), content=pieces(), length=length, close=close)
 
 
 def stream(call: Call) -> Response:
@@ -328,19 +248,27 @@ def bearer(call: Call) -> Response:
 
 
 def make_user(call: Call) -> Response:
-    try:
-        values = json.loads(call.request.content)
-        document(values)  # what can just be read may be nested too deeply to be written
-    except (ValueError, RecursionError):
-        raise Refusal(400, "the content is not JSON, or nested too deeply") from None
+    values = call.json()
     if not isinstance(values, dict):
         raise Refusal(422, "the content is not a JSON object")
-    number = call.users.add(values)
-    return document(call.users.get(number), 201, fields=(("Location", f"/users/{number}"),))
+    number = call.state.users.add(values)
+    return document(call.state.users.get(number), 201, fields=(("Location", f"/users/{number}"),))
+
+
+def graphql(call: Call) -> Response:
+    from rrcli.responders.graphql_http import endpoint  # for this endpoint alone
+
+    return endpoint(call)
+
+
+def schema(_: Call) -> Response:
+    from rrcli.responders.graphql_data import SDL
+
+    return Response(fields=(("Content-Type", "text/plain; charset=utf-8"),), content=SDL.encode())
 
 
 def show_user(call: Call) -> Response:
-    return document(call.users.get(whole(call.parts[0], 1, 10**11)))
+    return document(call.state.users.get(whole(call.parts[0], 1, 10**11)))
 
 
 ROUTES = (
@@ -349,10 +277,23 @@ ROUTES = (
     Route(path="/status/{code}", endpoint=status, about="that status; ?reason=TEXT", methods=ANY),
     Route(path="/delay/{seconds}", endpoint=delay, about="the first byte comes late", methods=ANY),
     Route(path="/echo", endpoint=echo, about="the request, as JSON", methods=ANY),
-    Route(path="/bytes/{n}", endpoint=some_bytes, about="n bytes, 00 01 … ff 00 …; ?close=1 ends them by closing"),
+    Route(path="/bytes/{n}", endpoint=some_bytes, about="n bytes, 00 01 …; Range, ETag; ?close=1"),
     Route(path="/stream/{n}", endpoint=stream, about="n chunked lines of JSON, a checksum as trailer; ?every=0.1"),
     Route(path="/redirect/{n}", endpoint=redirect, about="n redirects, then /echo; ?status=307", methods=ANY),
     Route(path="/redirect-to", endpoint=redirect_to, about="one, to ?url=; &status=307", methods=ANY),
+    Route(path="/events", endpoint=http_streams.events, about="Server-Sent Events; ?count=3&every=100ms&per=2"),
+    Route(path="/chat", endpoint=http_streams.chat, about="the words of a prompt as events, then [DONE]", methods=("POST",)),
+    Route(
+        path="/poll", endpoint=http_streams.poll, about="long polling; ?since=0&wait=10s&every=0.5; POST", methods=("GET", "HEAD", "POST")
+    ),
+    Route(path="/jobs", endpoint=http_jobs.begin, about="202, Location; ?takes=1s&done=303, a callback", methods=("POST",)),
+    Route(path="/jobs/{id}", endpoint=http_jobs.status, about="202 until it is done, then the result"),
+    Route(path="/jobs/{id}/result", endpoint=http_jobs.result, about="the result alone"),
+    Route(path="/graphql", endpoint=graphql, about="GraphQL: queries, mutations, subscriptions by SSE", methods=("GET", "HEAD", "POST")),
+    Route(path="/graphql/schema", endpoint=schema, about="its schema, as SDL"),
+    Route(path="/login", endpoint=http_state.login, about="sets a session cookie; ?user=ann", methods=("GET", "HEAD", "POST")),
+    Route(path="/me", endpoint=http_state.me, about="who the session cookie says, else 403"),
+    Route(path="/logout", endpoint=http_state.logout, about="takes the cookie back", methods=("GET", "HEAD", "POST")),
     Route(path="/drip", endpoint=drip, about="byte by byte; ?bytes=10&every=0.1&delay=0"),
     Route(path="/gzip", endpoint=compressed("gzip", 31), about="/json with Content-Encoding: gzip"),
     Route(path="/deflate", endpoint=compressed("deflate", 15), about="/json with Content-Encoding: deflate"),

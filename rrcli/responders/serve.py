@@ -1,6 +1,7 @@
 """`rrcli serve`: start responders by name, print where they listen, and keep them until Ctrl-C or TERM.
 
 `RESPONDERS` names each with the class that answers, imported when it is started: nobody pays for dnspython who serves HTTP.
+`PLACES` are protocols that are spoken over HTTP, at a path of its responder: they share its port.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib import import_module
 
 from rrcli.errors import usage
 from rrcli.options import suggestion
+from rrcli.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,17 +34,41 @@ RESPONDERS = {
 }
 
 
+class Place(Record):
+    """A protocol at a path of another one's responder, with commands to try, of {url} and {base}."""
+
+    over: str
+    path: str
+    examples: tuple[str, ...]
+
+
+PLACES = {
+    "sse": Place(over="http", path="/events", examples=("rrcli sse {url}", "curl -N {url}")),
+    "poll": Place(
+        over="http",
+        path="/poll",
+        examples=(
+            "rrcli poll {url} since=={{{{cursor}}}} --cursor json.next",
+            "rrcli poll POST {base}/jobs kind=report",
+        ),
+    ),
+    "graphql": Place(over="http", path="/graphql", examples=("rrcli graphql {url} '{{ books {{ title price }} }}'",)),
+}
+NAMES = ("http", *PLACES, *(name for name in RESPONDERS if name != "http"))  # those of one port together
+
+
 def start(
     names: Sequence[str] = (), ports: Mapping[str, int] | None = None, host: str = "127.0.0.1", faulty: Faulty | None = None
 ) -> list[Responder]:
     """Running responders for `names` (all, if none is given) and for those in `ports`; on `ports[name]`, or on a free port.
 
-    With `faulty` they have its faults.
+    With `faulty` they have its faults. For one of `PLACES` it is the responder that it is at.
 
-    Raises `ExchangeError` of layer `usage` for a name that is none and for an address that cannot be had; none is left running then.
+    Raises `ExchangeError` of layer `usage` for a name that is none, for two ports where there is one responder, and for an address that
+    cannot be had; none is left running then.
     """
-    ports = ports or {}
-    wanted = {name: load(name) for name in (*(names or RESPONDERS), *ports)}
+    ports = _of_responders(ports or {})
+    wanted = {responder_of(name): load(name) for name in (*(names or NAMES), *ports)}
     running: list[Responder] = []
     try:
         for name, responder_type in wanted.items():
@@ -64,12 +90,27 @@ def stop(responders: Iterable[Responder]) -> None:
         responder.stop()
 
 
+def responder_of(name: str) -> str:
+    """The name of the responder that answers for it."""
+    return PLACES[name].over if name in PLACES else name
+
+
+def _of_responders(ports: Mapping[str, int]) -> dict[str, int]:
+    """The ports by responder. Raises `usage` where one is to have two."""
+    found: dict[str, int] = {}
+    for name, port in ports.items():
+        if found.setdefault(responder_of(name), port) != port:
+            raise usage(
+                f"{' and '.join(one for one in ports if responder_of(one) == responder_of(name))} listen on one port", "give it once"
+            )
+    return found
+
+
 def load(name: str) -> type[Responder]:
-    """The class of the responder called `name`. Raises `ExchangeError` of layer `usage` when there is none."""
-    if name not in RESPONDERS:
-        known = list(RESPONDERS)
-        raise usage(f"there is no responder for {name!r}{suggestion(name, known)}", f"there are {', '.join(known)}")
-    module, _, attribute = RESPONDERS[name].partition(":")
+    """The class of the responder that answers for `name`. Raises `ExchangeError` of layer `usage` when there is none."""
+    if responder_of(name) not in RESPONDERS:
+        raise usage(f"there is no responder for {name!r}{suggestion(name, list(NAMES))}", f"there are {', '.join(NAMES)}")
+    module, _, attribute = RESPONDERS[responder_of(name)].partition(":")
     responder_type: type[Responder] = getattr(import_module(module), attribute)
     return responder_type
 
@@ -83,20 +124,34 @@ def cannot_listen(responder: Responder, error: OSError | OverflowError) -> Excha
     return usage(f"{where}: {(error.strerror or str(error)).lower()}", hint)
 
 
-def addresses(responders: Iterable[Responder]) -> dict[str, str]:
-    """Where each listens, as its clients want it: a URL, or `127.0.0.1:PORT` for dns and tcp."""
-    return {responder.protocol: responder.address if responder.bare else responder.url for responder in responders}
+def _served(responders: Iterable[Responder], names: Sequence[str]) -> Iterator[tuple[str, Responder]]:
+    """Every name with the responder that answers for it: those asked for, in their order, or all that these answer for."""
+    by_name = {responder.protocol: responder for responder in responders}
+    for name in dict.fromkeys(names) or NAMES:
+        if responder_of(name) in by_name:
+            yield name, by_name[responder_of(name)]
 
 
-def listing(responders: Iterable[Responder]) -> str:
-    """For people: each responder's address, and below it commands to paste."""
+def addresses(responders: Iterable[Responder], names: Sequence[str] = ()) -> dict[str, str]:
+    """Where each is, as its clients want it: a URL, or `127.0.0.1:PORT` for dns and tcp."""
+    return {name: _where(name, responder) for name, responder in _served(responders, names)}
+
+
+def _where(name: str, responder: Responder) -> str:
+    if name in PLACES:
+        return responder.url + PLACES[name].path
+    return responder.address if responder.bare else responder.url
+
+
+def listing(responders: Iterable[Responder], names: Sequence[str] = ()) -> str:
+    """For people: where each is, and below it commands to paste."""
     lines = []
-    for responder in responders:
-        where = {"url": responder.url, "address": responder.address, "host": responder.host, "port": responder.port}
-        shown = responder.address if responder.bare else responder.url
-        lines.append(f"{responder.protocol:<7}{shown}")
-        examples = (responder.secure and responder.secure_examples) or responder.examples
-        lines += [" " * 7 + example.format(**where) for example in examples]
+    for name, responder in _served(responders, names):
+        where = {"base": responder.url, "address": responder.address, "host": responder.host, "port": responder.port}
+        lines.append(f"{name:<8}{_where(name, responder)}")
+        own = (responder.secure and responder.secure_examples) or responder.examples
+        examples = PLACES[name].examples if name in PLACES else own
+        lines += [" " * 4 + example.format(**where, url=_where(name, responder)) for example in examples]
     return "\n".join(lines) + "\n"
 
 
@@ -117,12 +172,13 @@ def serve(
     """
     with told_to_stop() as wait, faults_of(names, faults) as (faulty, having):
         running = start(having, ports, host, faulty)
+        told = (*having, *(name for name in ports or () if name not in having)) if having else ()
         where = {} if faulty is None or faulty.tls is None else {"cacert": str(faulty.tls.root)}
         try:
             if json_line:
-                out.write(json.dumps(addresses(running) | where) + "\n")
+                out.write(json.dumps(addresses(running, told) | where) + "\n")
             else:
-                out.write("".join([listing(running), *(f"cacert {path}\n" for path in where.values())]))
+                out.write("".join([listing(running, told), *(f"cacert  {path}\n" for path in where.values())]))
             out.flush()
             if not json_line:
                 err.write("Ctrl-C stops.\n")
@@ -148,9 +204,9 @@ def faults_of(names: Sequence[str], faults: Sequence[Chosen]) -> Iterator[tuple[
     called = [one.fault.name for one in faults]
     if twice := next((name for name in called if called.count(name) > 1), None):
         raise usage(f"--fault {twice} is given twice")
-    able = protocols_of(faults, RESPONDERS)
-    if unable := next((name for name in names if name in RESPONDERS and name not in able), None):
-        which = next(one for one in faults if unable not in one.protocols)
+    able = protocols_of(faults, {name: responder_of(name) for name in NAMES})
+    if unable := next((name for name in names if name in NAMES and name not in able), None):
+        which = next(one for one in faults if not {unable, responder_of(unable)} & set(one.protocols))
         value = "" if which.protocols == which.fault.protocols else f"={which.value}"
         raise usage(f"{unable} cannot have the fault {which.fault.name}{value}", f"{', '.join(which.protocols)} can")
     if not able:

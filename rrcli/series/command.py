@@ -7,11 +7,12 @@ import os
 from rrcli.cli.execute import on_term
 from rrcli.cli.show import Printer, color, print_document, print_text, width
 from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usage
+from rrcli.observer import Observer
 from rrcli.policy.redact import masked
 from rrcli.report.output import to_stderr
 from rrcli.report.progress import Progress
 from rrcli.report.units import counted
-from rrcli.runner import Interrupted, Observer
+from rrcli.runner import Interrupted
 from rrcli.series.run import send_series
 from rrcli.series.tally import Series, Tally, series_document, summary
 

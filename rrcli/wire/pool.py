@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Protocol
 
+    from rrcli.context import Context
     from rrcli.model import Exchange
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
     class Session(Protocol):

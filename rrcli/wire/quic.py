@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.runner import Context
+    from rrcli.context import Context
     from rrcli.wire.qlog import Qlog
     from rrcli.wire.resolve import Address
 

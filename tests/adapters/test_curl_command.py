@@ -284,8 +284,8 @@ def test_nothing_goes_out_without_tls(capfd: pytest.CaptureFixture[str]) -> None
 def test_no_redirect_leads_out_of_tls() -> None:
     from rrcli.adapters.http.redirect import follow
     from rrcli.adapters.http.words import understand
+    from rrcli.context import Context
     from rrcli.model import Answer, Status
-    from rrcli.runner import Context
     from rrcli.wire.clock import Deadline
 
     request = HttpRequest("https://a.test/", https_only=True)

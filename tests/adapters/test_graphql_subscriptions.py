@@ -24,8 +24,9 @@ from rrcli.adapters.graphql import GraphqlRequest, as_command
 from rrcli.document import document
 from rrcli.errors import ExchangeError
 from rrcli.model import Exchange, Failure
+from rrcli.observer import Observer
 from rrcli.policy.redact import masked
-from rrcli.runner import Observer, send
+from rrcli.runner import send
 
 pytest.importorskip("websockets")
 

@@ -394,11 +394,45 @@ def test_a_request_id_goes_along() -> None:
             "Content-Encoding says gzip, but the content is not: it begins with b'plain'",
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: compress\r\n\r\n", "protocol", "unsupported", "the content is coded with compress"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: utf-8\r\n\r\n", "protocol", "unsupported",
+            "Content-Encoding says 'utf-8', which is no content coding",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nplain", "protocol", "malformed",
+            "Content-Encoding says gzip, but the content is not: it begins with b'plain'",
+        ),
     ],
 )  # fmt: skip
 def test_broken_answers(data: bytes, layer: str, kind: str, message: str) -> None:
-    failure = failure_of(answered_with(data))
+    failure = failure_of(answered_with(data, compressed=True))
     assert (failure.layer, failure.kind, failure.message, failure.delivery) == (layer, kind, message, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("coding", "content", "notes"),
+    [
+        ("gzip", b"plain", ["unasked-coding", "not-coded"]),
+        ("deflate", b"plain", ["unasked-coding", "not-coded"]),
+        ("compress", b"plain", ["unasked-coding", "not-decoded"]),
+        ("utf-8", b"plain", ["unasked-coding", "unknown-content-coding"]),
+    ],
+)
+def test_content_that_is_not_coded_as_it_says_is_shown_as_it_came_unless_that_was_asked_for(
+    coding: str, content: bytes, notes: list[str]
+) -> None:
+    data = b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n%b" % (coding.encode(), len(content), content)
+    exchange = answered_with(data)
+    assert (content_of(exchange), codes(exchange)) == (content, notes)
+    assert failure_of(answered_with(data, compressed=True)).layer == "protocol"
+
+
+def test_what_came_with_a_head_that_contradicts_itself_is_kept() -> None:
+    exchange = answered_with(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello")
+    assert exchange.response is not None
+    assert exchange.response.body is not None
+    assert (exchange.response.status.code, exchange.response.body.data) == (200, b"hello")
+    assert failure_of(exchange).message == "Content-Length says 5 and 6"
 
 
 def test_what_came_before_the_failure_is_kept() -> None:

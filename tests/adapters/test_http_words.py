@@ -330,7 +330,7 @@ def test_asks_for_a_password_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     assert added(URL, user="ann") == [("Authorization", "Basic YW5uOnB3")]
     assert prompts == ["Password for ann: "]
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    assert complaint(URL, user="ann") == ("usage", "-u ann has no password, and there is no terminal to ask on")
+    assert complaint(URL, user="ann") == ("usage", "-u has no password, and there is no terminal to ask on")
 
 
 def test_refuses_a_cookie_file() -> None:

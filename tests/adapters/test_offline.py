@@ -15,7 +15,8 @@ from rrcli import __version__
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.errors import ExchangeError
 from rrcli.model import Exchange
-from rrcli.runner import Observer, send
+from rrcli.observer import Observer
+from rrcli.runner import send
 
 NOWHERE = "http://nowhere.invalid/"
 

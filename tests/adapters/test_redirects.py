@@ -17,9 +17,11 @@ from peers.script import over_tls, responder
 from rrcli.adapters.http.redirect import follow, resolve, target_in
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.http.words import Asked, understand
+from rrcli.context import Context
 from rrcli.errors import ExchangeError
 from rrcli.model import Answer, Exchange, Status
-from rrcli.runner import Context, Observer, send
+from rrcli.observer import Observer
+from rrcli.runner import send
 from rrcli.url import host_port
 from rrcli.wire.clock import Deadline
 
@@ -117,12 +119,30 @@ def test_a_hop_that_leads_on_tells_the_observer_nothing() -> None:
     assert told == [200, b"ok"]
 
 
-@pytest.mark.parametrize("code", [300, 304, 305, 306])
+@pytest.mark.parametrize("code", [201, 304, 305, 306, 401])
 def test_other_statuses_lead_nowhere(code: int) -> None:
     exchange, site = following([f"HTTP/1.1 {code} X\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n".encode()])
     assert exchange.response is not None
     assert exchange.response.status.code == code
     assert len(site.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "notes"),
+    [
+        (b"HTTP/1.1 300 X\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", ["odd-redirect"]),
+        (b"HTTP/1.1 302 X\r\nLocation: /x\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhi", ["broken-redirect"]),
+        (
+            b"HTTP/1.1 302 X\r\nLocation: /x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+            ["unasked-coding", "broken-redirect"],
+        ),
+    ],
+    ids=["300", "cut", "broken coding"],
+)
+def test_what_curl_follows_is_followed_with_a_note(answer: bytes, notes: list[str]) -> None:
+    exchange, site = following([answer])
+    assert (exchange.error, len(site.heard)) == (None, 2)
+    assert [note.code for note in exchange.history[0].notes] == notes
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,9 @@ from rrcli.document import document
 from rrcli.errors import ExchangeError
 from rrcli.jsontext import dumps
 from rrcli.model import Exchange
+from rrcli.observer import Observer
 from rrcli.policy.redact import masked
-from rrcli.runner import Observer, send
+from rrcli.runner import send
 
 BINARY = bytes(range(256))
 PING = encode([b"PING"])

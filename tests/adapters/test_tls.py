@@ -17,10 +17,11 @@ from peers.script import responder, say
 
 from rrcli.adapters.tls import TlsRequest, place, summary
 from rrcli.adapters.tls import exchange as exchange_of
+from rrcli.context import Context
 from rrcli.errors import ExchangeError
 from rrcli.events import Sent
 from rrcli.model import Certificate, Exchange, TlsInfo
-from rrcli.runner import Context, send
+from rrcli.runner import send
 from rrcli.several import send_all
 from rrcli.wire.clock import Deadline
 

@@ -106,9 +106,13 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         (
             "tpc h:1",
             "no command tpc; did you mean tcp?",
-            "commands are http, graphql, dns, redis, sse, tcp, tls, curl, explain, serve, doctor, demo, schema",
+            "commands are http, sse, poll, graphql, dns, redis, tcp, tls, curl, explain, serve, doctor, demo, schema",
         ),
-        ("zzz", "no command zzz", "commands are http, graphql, dns, redis, sse, tcp, tls, curl, explain, serve, doctor, demo, schema"),
+        (
+            "zzz",
+            "no command zzz",
+            "commands are http, sse, poll, graphql, dns, redis, tcp, tls, curl, explain, serve, doctor, demo, schema",
+        ),
         ("example.com", "no command example.com", "a URL needs its scheme, or a command before it: rrcli http example.com"),
         (":8080/x", "no command :8080/x", "a URL needs its scheme, or a command before it: rrcli http :8080/x"),
         (
@@ -136,7 +140,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ("explain 404 --jsn", "no option --jsn; did you mean --json?", "rrcli explain --help lists the options"),
         ("schema exchang", "there is no schema 'exchang'; did you mean exchange?", "there are exchange, set, series"),
         ("schema set set", "schema takes one name, got 2", None),
-        ("serve htp", "there is no responder for 'htp'; did you mean http?", "there are http, dns, redis, tcp"),
+        ("serve htp", "there is no responder for 'htp'; did you mean http?", "there are http, sse, poll, graphql, dns, redis, tcp"),
         ("serve --port 80", "invalid value for --port: '80' is not NAME=PORT, as http=8080", None),
         ("serve --port tcp=65536", "invalid value for --port: 'tcp=65536' is not NAME=PORT, as http=8080", None),
         ("demo now", "demo takes no words", None),
@@ -183,10 +187,11 @@ phase, the failure and what to do.
 
 Protocols:
   http     Send an HTTP request.
+  sse      Read a stream of Server-Sent Events.
+  poll     Poll until something comes: long polling, jobs, callbacks.
   graphql  Send a GraphQL query, or subscribe.
   dns      Ask name servers.
   redis    Send a Redis command.
-  sse      Read a stream of Server-Sent Events.
   tcp      Send bytes over TCP, TLS, UDP or a unix socket.
   tls      Shake hands and report certificates.
   curl     Send what a curl command sends, as copied from a browser or a page.

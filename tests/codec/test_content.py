@@ -185,3 +185,33 @@ def test_leaves_content_as_it_is_under_a_name_that_is_no_coding() -> None:
 def test_reads_the_codings_of_a_message() -> None:
     fields = (("Content-Encoding", "GZip, identity"), ("X", "br"), ("content-encoding", " deflate,,"))
     assert codings(fields) == ["gzip", "deflate"]
+
+
+@pytest.mark.parametrize("size", [1, 10**9])
+def test_content_that_gzip_names_may_be_in_the_format_of_deflate(size: int) -> None:
+    assert decode(["gzip"], zlib.compress(TEXT), size) == (TEXT, ["odd-content-coding"])
+
+
+@pytest.mark.parametrize("behind", [b"\0", b"\x1f", b"more"])
+def test_bytes_behind_compressed_content_are_noted(behind: bytes) -> None:
+    assert decode(["gzip"], gzip.compress(TEXT) + behind) == (TEXT, ["bytes-after-content"])
+
+
+def doubted(names: list[str], pieces: list[bytes]) -> tuple[bytes, list[str]]:
+    notes: list[str] = []
+    decoder = ContentDecoder(names, lambda code, _: notes.append(code), doubted=True)
+    content = b"".join(part for piece in pieces for part in decoder.feed(piece))
+    decoder.finish()
+    return content, notes
+
+
+def test_doubted_codings_are_undone_where_they_are_and_left_where_they_are_not() -> None:
+    data = gzip.compress(TEXT)
+    assert doubted(["gzip"], [data]) == (TEXT, [])
+    assert doubted(["gzip"], [b"p", b"lain", b" text"]) == (b"plain text", ["not-coded"])
+    assert doubted(["gzip", "deflate"], [data]) == (TEXT, ["not-coded"])
+    assert doubted(["compress"], [b"plain"]) == (b"plain", ["not-decoded"])
+    with pytest.raises(ExchangeError, match="the gzip content is cut"):
+        doubted(["gzip"], [data[:-1]])
+    with pytest.raises(ExchangeError, match="incorrect data check"):
+        doubted(["gzip"], [data[:-5], b"\0\0\0\0\0"])

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rrcli.codec.content import ContentDecoder
 from rrcli.codec.h1 import Data, End, Head, Informational, ResponseDecoder, Trailers
 from rrcli.errors import ExchangeError
 
@@ -73,6 +74,9 @@ def by_us(raw: bytes, method: str) -> Reading:
                 trailers = octets(event.fields)
             case End():
                 pass
+    coded = ContentDecoder(list(decoder.transfer_codings), lambda *_: None)
+    body = b"".join(coded.feed(body))
+    coded.finish()
     return Reading(informational, code, fields, body, trailers)
 
 

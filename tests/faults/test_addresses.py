@@ -35,7 +35,7 @@ SENTENCE = hear(b"\n")
 )
 def test_refused(ask: Ask, words: tuple[str, ...]) -> None:
     at = f"127.0.0.1:{free_port()}"
-    check(ask(*(word.format(at=at) for word in words)), "4 transport refused connect not_sent safe", "no such socket")
+    check(ask(*(word.format(at=at) for word in words)), "4 transport refused connect not_sent safe", "nothing listens")
 
 
 def test_dns_refused_by_udp(ask: Ask) -> None:
@@ -61,7 +61,7 @@ def test_a_unix_socket_that_is_missing(ask: Ask, tmp_path: Path) -> None:
 def test_a_unix_socket_that_is_a_file(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     check(
-        ask("http", "--unix-socket", tmp_path / "file", "http://localhost/"), "4 transport refused connect not_sent safe", "no such socket"
+        ask("http", "--unix-socket", tmp_path / "file", "http://localhost/"), "4 transport refused connect not_sent safe", "nothing listens"
     )
 
 

@@ -34,6 +34,7 @@ https://localhost:{port} {{
     respond /proto "{{http.request.proto}}"
     respond /early 413
     redir /redirect /proto
+    redir /away {{query}}
     file_server {{
       root {folder}/www
     }}

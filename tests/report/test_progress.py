@@ -7,9 +7,9 @@ import time
 import pytest
 
 from rrcli.model import Answer, Status
+from rrcli.observer import Observer
 from rrcli.report import progress
 from rrcli.report.progress import ERASE, Progress, Transfer, _coloured
-from rrcli.runner import Observer
 
 ANSWER = Answer(summary="", status=Status())
 

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import dns.message
+import httpx
+import httpx_sse
 import pytest
 from peers.base import need
 
 from rrcli.errors import ExchangeError
 from rrcli.responders import faults
 from rrcli.responders.base import Responder
-from rrcli.responders.serve import RESPONDERS, faults_of, start, stop
+from rrcli.responders.serve import NAMES, faults_of, start, stop
 
 PARTIAL, NOTHING, TIMED_OUT, RESET, BAD_CONTENT, BAD_CERT, TLS_FAILED, WEIRD = 18, 52, 28, 56, 61, 60, 35, 8  # curl's exit codes
 
@@ -144,6 +146,50 @@ def test_faults_combine(serve: Serve) -> None:
     began = time.monotonic()
     assert run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", responder.url) == (0, "503")
     assert time.monotonic() - began > 0.3
+
+
+# --- Server-Sent Events, as httpx-sse and curl read them
+
+TWO = [("tick", "1", {"number": 1}), ("tick", "2", {"number": 2})]
+
+
+def read_events(url: str) -> tuple[list[tuple[str, str, object]], str]:
+    """The events that httpx-sse gives, and the kind of failure that ended them, if one did."""
+    found: list[tuple[str, str, object]] = []
+    try:
+        with httpx.Client(timeout=0.5) as client, httpx_sse.connect_sse(client, "GET", url) as source:
+            for each in source.iter_sse():
+                found.append((each.event, each.id, json.loads(each.data) if each.data.startswith("{") else each.data))
+    except (httpx.HTTPError, httpx_sse.SSEError) as error:
+        return found, type(error).__name__
+    return found, ""
+
+
+@pytest.mark.parametrize(
+    ("value", "events", "failure"),
+    [
+        ("cut", TWO, "RemoteProtocolError"),
+        ("stall", TWO, "ReadTimeout"),
+        ("media-type", [], "SSEError"),
+        ("utf-8", [*TWO, ("tick", "3", "caf\ufffd \ufffd\ufffd \ufffd(")], ""),
+        ("no-end", TWO, ""),
+    ],
+)
+def test_what_httpx_sse_makes_of_bad_events(serve: Serve, value: str, events: list[object], failure: str) -> None:
+    responder, _ = serve("sse", f"bad-events={value}")
+    assert read_events(f"{responder.url}/events") == (events, failure)
+
+
+@pytest.mark.parametrize("value", ["comments", "endless"])
+def test_events_without_end(serve: Serve, value: str) -> None:
+    responder, _ = serve("sse", f"bad-events={value}")
+    assert run("curl", "-sS", "-m", "0.3", "-o", "/dev/null", f"{responder.url}/events")[0] == TIMED_OUT
+
+
+def test_what_http_can_have_its_guests_have(serve: Serve) -> None:
+    responder, _ = serve("graphql", "503-then-ok=1")
+    query = ("-d", '{"query": "{ hello }"}', "-H", "Content-Type: application/json", f"{responder.url}/graphql")
+    assert [run("curl", "-s", "-w", "%{http_code}", "-o", "/dev/null", *query)[1] for _ in range(2)] == ["503", "200"]
 
 
 # --- dig
@@ -305,6 +351,8 @@ def test_the_list_as_json() -> None:
         (["--fault", "garbage=1"], "garbage takes no value"),
         (["http", "--fault", "spoof"], "http cannot have the fault spoof"),
         (["http", "--fault", "flood=array"], "http cannot have the fault flood=array"),
+        (["http", "--fault", "bad-events"], "http cannot have the fault bad-events"),
+        (["poll", "--fault", "spoof"], "poll cannot have the fault spoof"),
         (["--fault", "spoof", "--fault", "gzip-bomb"], "no protocol can have all of spoof, gzip-bomb"),
         (["--fault", "slow", "--fault", "slow=1"], "--fault slow is given twice"),
     ],
@@ -316,13 +364,13 @@ def test_what_is_refused(words: list[str], message: str) -> None:
 
 def test_without_names_those_serve_that_can() -> None:
     with faults_of([], [faults.parse("bad-cert")]) as (_, names):
-        assert names == ["http", "redis", "tcp"]
+        assert names == ["http", "sse", "poll", "graphql", "redis", "tcp"]
 
 
 def test_every_fault_is_of_a_known_protocol_and_ends_with_its_client() -> None:
     """Each one, with each value, for each protocol: a client that leaves at once leaves nothing running."""
     for fault in faults.FAULTS:
-        assert set(fault.protocols) <= set(RESPONDERS)
+        assert set(fault.protocols) <= set(NAMES)
         if fault.name in faults.TLS:
             continue
         for protocol in fault.protocols:

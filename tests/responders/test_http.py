@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,8 +20,9 @@ from peers.base import need
 
 from rrcli.responders.base import Responder
 from rrcli.responders.http import HttpResponder
+from rrcli.responders.http_call import Users
 from rrcli.responders.http_message import Refusal, Response, head, http_date
-from rrcli.responders.http_routes import DOCUMENT, ROUTES, Users
+from rrcli.responders.http_routes import DOCUMENT, ROUTES
 
 Talk = Callable[[Responder, bytes], bytes]
 
@@ -126,7 +128,48 @@ def test_bytes_can_be_checked_by_position(client: httpx.Client) -> None:
 
 def test_bytes_ended_by_closing(web: HttpResponder, talk: Talk) -> None:
     answer = undated(talk(web, b"GET /bytes/3?close=1 HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"))
-    assert answer == b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n\0\1\2"
+    fields = b'Content-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\nETag: "3"\r\nConnection: close\r\n'
+    assert answer == b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n\0\1\2"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "told", "content"),
+    [
+        ("bytes=0-1", 206, "bytes 0-1/1000", b"\0\1"),
+        ("bytes=300-302", 206, "bytes 300-302/1000", b",-."),
+        ("bytes=998-", 206, "bytes 998-999/1000", bytes([230, 231])),
+        ("bytes=-2", 206, "bytes 998-999/1000", bytes([230, 231])),
+        ("bytes=999-5000", 206, "bytes 999-999/1000", bytes([231])),
+        ("bytes=1000-", 416, "bytes */1000", None),
+        ("bytes=-0", 416, "bytes */1000", None),
+        ("bytes=0-", 200, None, (bytes(range(256)) * 4)[:1000]),
+        ("bytes=2-1", 200, None, (bytes(range(256)) * 4)[:1000]),
+        ("bytes=0-1,5-6", 200, None, (bytes(range(256)) * 4)[:1000]),
+        ("lines=0-1", 200, None, (bytes(range(256)) * 4)[:1000]),
+    ],
+)
+def test_a_range_of_bytes(client: httpx.Client, wanted: str, status: int, told: str | None, content: bytes | None) -> None:
+    answer = client.get("/bytes/1000", headers={"Range": wanted})
+    assert (answer.status_code, answer.headers.get("content-range")) == (status, told)
+    assert content in (None, answer.content)
+
+
+def test_a_range_of_another_version_is_not_given(client: httpx.Client) -> None:
+    for tag, status in (('"1000"', 206), ('"999"', 200)):
+        assert client.get("/bytes/1000", headers={"Range": "bytes=0-1", "If-Range": tag}).status_code == status
+
+
+def test_curl_resumes_a_download(web: HttpResponder, tmp_path: Path) -> None:
+    target = tmp_path / "part"
+    target.write_bytes((bytes(range(256)) * 300)[:70_000])
+    curl("-C", "-", "-o", str(target), f"{web.url}/bytes/76800")
+    assert target.read_bytes() == bytes(range(256)) * 300
+
+
+@pytest.mark.parametrize(("tags", "status"), [('"9"', 304), ('W/"9"', 304), ('"1", "9"', 304), ("*", 304), ('"1"', 200)])
+def test_an_etag_that_is_known(client: httpx.Client, tags: str, status: int) -> None:
+    answer = client.get("/bytes/9", headers={"If-None-Match": tags})
+    assert (answer.status_code, answer.headers["etag"]) == (status, '"9"')
 
 
 def test_stream_is_chunked_with_a_checksum_behind(web: HttpResponder, talk: Talk) -> None:

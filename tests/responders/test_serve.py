@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from peers.base import free_port
 
 import rrcli.errors
 from rrcli.errors import ExchangeError
-from rrcli.responders.serve import RESPONDERS, addresses, listing, serve, start, stop
+from rrcli.responders.serve import PLACES, RESPONDERS, addresses, listing, serve, start, stop
 from rrcli.responders.tcp import TcpResponder
 
 CHILD = """
@@ -45,7 +46,9 @@ def test_one_line_of_json_then_until_a_signal(number: signal.Signals) -> None:
         line = process.stdout.readline()
         listening = json.loads(line)
         assert re.sub(r":\d+", ":PORT", line) == (
-            '{"http": "http://127.0.0.1:PORT", "dns": "127.0.0.1:PORT", "redis": "redis://127.0.0.1:PORT", "tcp": "127.0.0.1:PORT"}\n'
+            '{"http": "http://127.0.0.1:PORT", "sse": "http://127.0.0.1:PORT/events", "poll": "http://127.0.0.1:PORT/poll", '
+            '"graphql": "http://127.0.0.1:PORT/graphql", '
+            '"dns": "127.0.0.1:PORT", "redis": "redis://127.0.0.1:PORT", "tcp": "127.0.0.1:PORT"}\n'
         )
         with httpx.Client() as client:
             assert client.get(listening["http"] + "/json").status_code == 200
@@ -78,12 +81,12 @@ def test_the_listing_has_commands_to_paste() -> None:
         assert process.communicate(timeout=5) == ("", "Ctrl-C stops.\n")
     tcp, http = re.findall(r":(\d+)$", out, re.MULTILINE)
     assert out.splitlines() == [
-        f"tcp    127.0.0.1:{tcp}",
-        rf"       rrcli tcp 127.0.0.1:{tcp} --send 'hello\n' --read-lines 1",
-        f"       echo hello | ncat 127.0.0.1 {tcp}",
-        f"http   http://127.0.0.1:{http}",
-        f"       rrcli http http://127.0.0.1:{http}/json",
-        f"       curl -i http://127.0.0.1:{http}/json",
+        f"tcp     127.0.0.1:{tcp}",
+        rf"    rrcli tcp 127.0.0.1:{tcp} --send 'hello\n' --read-lines 1",
+        f"    echo hello | ncat 127.0.0.1 {tcp}",
+        f"http    http://127.0.0.1:{http}",
+        f"    rrcli http http://127.0.0.1:{http}/json",
+        f"    curl -i http://127.0.0.1:{http}/json",
     ]
     assert process.returncode == 0
 
@@ -105,6 +108,36 @@ def test_starts_each_once_on_the_ports_given() -> None:
         assert addresses(running) == {"tcp": f"127.0.0.1:{port}", "redis": f"redis://127.0.0.1:{running[1].port}"}
     finally:
         stop(running)
+
+
+def test_what_is_spoken_over_http_shares_its_port() -> None:
+    running = start(["graphql", "sse"], {"sse": 0, "tcp": 0})
+    try:
+        web, tcp = running
+        assert addresses(running, ["graphql", "sse"]) == {"graphql": f"{web.url}/graphql", "sse": f"{web.url}/events"}
+        assert listing(running, ["tcp", "sse"]).splitlines()[::3] == [f"tcp     {tcp.address}", f"sse     {web.url}/events"]
+    finally:
+        stop(running)
+
+
+def test_one_port_is_not_two() -> None:
+    with pytest.raises(ExchangeError) as caught:
+        start(["tcp"], {"http": 1, "sse": 2})
+    assert (caught.value.layer, caught.value.message) == ("usage", "http and sse listen on one port")
+
+
+@pytest.mark.parametrize("name", list(PLACES))
+def test_the_examples_of_what_is_spoken_over_http_work(name: str) -> None:
+    with child("human", name) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        for _ in PLACES[name].examples:
+            program, *words = shlex.split(process.stdout.readline())
+            command = [sys.executable, "-m", "rrcli"] if program == "rrcli" else [program]
+            more = ["--max-events", "1"] if "--cursor" in words else []
+            done = subprocess.run([*command, *words, *more], capture_output=True, text=True, timeout=10)
+            assert (done.returncode, bool(done.stdout)) == (int(name == "graphql"), True), done.stderr
+        process.terminate()
 
 
 def test_a_taken_port_is_a_usage_error_and_stops_the_others() -> None:
@@ -138,7 +171,7 @@ def test_an_unknown_name_is_a_usage_error_with_the_near_one() -> None:
     assert (caught.value.layer, caught.value.message, caught.value.hint) == (
         "usage",
         "there is no responder for 'redsi'; did you mean redis?",
-        "there are http, dns, redis, tcp",
+        "there are http, sse, poll, graphql, dns, redis, tcp",
     )
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.dns.trace import Trail
     from rrcli.adapters.dns.words import Question
+    from rrcli.context import Context
     from rrcli.model import Exchange
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 EDNS = "DNSSEC and EDNS"
 WAY = "Transport"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rrcli.adapters.dns.query import Query
     from rrcli.codec.h1 import Event
     from rrcli.codec.h2 import Http2Client
+    from rrcli.context import Context
     from rrcli.model import Fields
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
 MEDIA_TYPE = "application/dns-message"

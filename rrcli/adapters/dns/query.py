@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.dns import DnsRequest
     from rrcli.adapters.dns.words import Question
-    from rrcli.runner import Context
+    from rrcli.context import Context
     from rrcli.wire.clock import Timeline
 
 SEALED = ("tls", "https", "quic")  # transports that hide all but a message's length, which padding hides then

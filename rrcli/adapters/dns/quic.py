@@ -9,7 +9,7 @@ from rrcli.wire.quic import Quic
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.dns.query import Query
-    from rrcli.runner import Context
+    from rrcli.context import Context
 
 LARGEST = 65535 + 2
 

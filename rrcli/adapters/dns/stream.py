@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, NoReturn
 
+    from rrcli.context import Context
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.dns import DnsRequest
     from rrcli.codec import dns
+    from rrcli.context import Context
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 PATIENCE = 5.0  # seconds for one server, so that a dead one does not use up the time of the others
 DEEPEST = 4  # servers' names looked up on the way to another server's name

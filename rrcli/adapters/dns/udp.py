@@ -9,7 +9,7 @@ from rrcli.errors import ExchangeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.runner import Context
+    from rrcli.context import Context
     from rrcli.wire.datagram import Datagrams
 
 RESEND = 5.0  # seconds of silence after which a datagram counts as lost, as dig has it

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.dns.query import Query
     from rrcli.codec import dns
-    from rrcli.runner import Context
+    from rrcli.context import Context
 
 # The root's keys: KSK-2017 and KSK-2024 (https://data.iana.org/root-anchors/root-anchors.xml).
 ROOT_ANCHOR = b"""

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.adapters.graphql.words import Call
+    from rrcli.context import Context
     from rrcli.model import Exchange
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 __all__ = ["GraphqlRequest", "as_command", "exchange"]
 

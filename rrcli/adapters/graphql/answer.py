@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.graphql.words import Call
+    from rrcli.context import Context
     from rrcli.model import Answer, Message
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 SEVERAL_MEMBERS = ("data", "errors", "extensions")
 SHOWN = 60  # letters of an answer that is none of GraphQL's
@@ -88,6 +88,8 @@ class _Reading:
             answer, errors = self._understood(answer)
         except ExchangeError as error:
             errors, failure = Errors(), error
+        if not self._first_try:
+            self._content.clear()  # the runner has it, too
         if self._first_try and errors.unknown_hash:
             yield Finished(answer=self._whole(answer), next=self._request.replace(registering=True), why="retry")
             return
@@ -123,13 +125,13 @@ class _Reading:
     def _value(self, answer: Answer) -> Any:
         """The content as JSON."""
         kind = (answer.body.media_type if answer.body else None) or "no media type"
-        data = bytes(self._content)
+        data = self._content
         if self._size > self._request.max_size:
             raise too_large(f"the answer is larger than --max-size ({self._request.max_size} bytes) and was not read", "allow more")
         if len(data) > 1 << 20:
             from rrcli.largebody import affordable
 
-            if not affordable(data):
+            if not affordable(data, values=2):  # the document has it in the body, too
                 raise too_large("the answer is too large to be read as JSON", "ask for less at once; -o FILE saves it as it is")
         try:
             return loads(data.decode("utf-8-sig"))

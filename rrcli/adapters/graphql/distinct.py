@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.graphql.words import Call
     from rrcli.codec.sse import SseEvent
+    from rrcli.context import Context
     from rrcli.model import Answer
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 
 def distinct(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:

@@ -31,7 +31,11 @@ def draw(results: list[Any], errors: Errors, documents: list[str | None]) -> str
 
 
 def _laid_out(data: Any) -> list[str]:
-    text = "".join(pieces(data, 2))
+    text = ""
+    for piece in pieces(data, 2):
+        text += piece
+        if len(text) > MOST_LETTERS:
+            break
     lines = text[:MOST_LETTERS].split("\n")
     return [*lines, "… --format raw shows all"] if len(text) > MOST_LETTERS else lines
 

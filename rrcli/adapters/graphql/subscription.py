@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.graphql.upgrade import Socket
     from rrcli.adapters.http.words import Asked
+    from rrcli.context import Context
     from rrcli.model import Answer
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 SUBPROTOCOL = "graphql-transport-ws"
 ID = "1"  # of the only operation on the connection

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from rrcli.codec.h1 import Event as CodecEvent
     from rrcli.codec.ws import Event as WsEvent
     from rrcli.codec.ws import Handshake, WebSocket
+    from rrcli.context import Context
     from rrcli.model import Answer
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
 GOODBYE = 1.0  # seconds for the peer's close frame to answer ours

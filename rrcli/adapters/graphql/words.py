@@ -262,7 +262,7 @@ def _names_of(headers: tuple[str, ...]) -> set[str]:
     """The names of the fields that `-H` gives or takes away, in lower case."""
     lines: list[str] = []
     for text in headers:
-        lines += read_text(text[1:]).splitlines() if text.startswith("@") else [text]
+        lines += read_text(text[1:]).replace("\r\n", "\n").split("\n") if text.startswith("@") else [text]
     return {line.partition(":")[0].rstrip("; ").lower() for line in lines}
 
 

@@ -1,20 +1,19 @@
 """HTTP/1.0, 1.1, 2 and 3: one request out, its answer in, and where that leads: a redirect, a challenge.
 
 The request and its options are `request.py`, what they mean `words.py`; how each version is spoken `version1.py` to
-`version3.py`; how an answer is told `answer.py`.
+`version3.py`; how a request is told `told.py`, and an answer `answer.py`.
 """
 
 from __future__ import annotations
 
 from os import environ
 
-from rrcli.adapters.http.answer import Reception, media_type_of
+from rrcli.adapters.http.answer import Reception
 from rrcli.adapters.http.request import HttpRequest
+from rrcli.adapters.http.told import note_doubts, sent
 from rrcli.adapters.http.version1 import Talk, head_of
 from rrcli.adapters.http.words import Asked, understand
 from rrcli.codec.h1 import ResponseDecoder
-from rrcli.events import Sent
-from rrcli.model import Body, Message, Target
 from rrcli.wire.clock import now
 
 TYPE_CHECKING = False
@@ -24,14 +23,12 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.http.version2 import Talk as Http2Talk
     from rrcli.adapters.http.version3 import Talk as Http3Talk
+    from rrcli.context import Context
     from rrcli.model import Answer, Exchange
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
-SAFE = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "REPORT", "SEARCH")  # RFC 9110 section 9.2.1 and its registry
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-IDEMPOTENT = (*SAFE, "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "PROPPATCH")
 
 
 def exchange(request: HttpRequest, context: Context) -> Iterator[Event]:
@@ -58,16 +55,16 @@ def _hop(request: HttpRequest, context: Context) -> Iterator[Event]:
         _refuse_version(request, asked)
         if asked.credentials:
             context.secret(asked.credentials[1])
-        _note_doubts(request, asked, context)
+        note_doubts(request, asked, context)
         if request.http3 or request.http3_only:
             if (yield from _exchange_http3(request, asked, context)):
                 return
         else:
-            yield _sent(_load_http2(context)[0].as_sent(asked) if request.http2 or request.http2_prior_knowledge else asked)
+            yield sent(_load_http2(context)[0].as_sent(asked) if request.http2 or request.http2_prior_knowledge else asked)
         if context.pool:
             from rrcli.adapters.http.series import Way, converse
 
-            yield from converse(Way(request, asked, _Leads(request, asked, context), _sent), context, _offered(request))
+            yield from converse(Way(request, asked, _Leads(request, asked, context), sent), context, _offered(request))
             return
         stream = context.connect(asked.host, asked.port, tls=asked.scheme == "https", alpn=_offered(request))
         if request.limit_rate:
@@ -128,7 +125,7 @@ def _talk(request: HttpRequest, asked: Asked, stream: Stream, context: Context) 
         reception = Reception(asked, context, client, leads)
         talk = http2.Talk(stream, reception, client)
         shown = http2.as_sent(asked)
-        yield _sent(shown)
+        yield sent(shown)
     elif request.http2 and asked.scheme == "https":
         from rrcli.adapters.http.version2 import choose_failure
 
@@ -144,7 +141,7 @@ def _converse(talk: Talk | Http2Talk | Http3Talk, reception: Reception, asked: A
     try:
         yield from talk.send(asked)
         if asked.upload:  # what went out is known only now
-            yield _sent(shown)
+            yield sent(shown)
         while not reception.ended:
             yield from talk.read()
     finally:
@@ -155,12 +152,12 @@ def _exchange_http3(request: HttpRequest, asked: Asked, context: Context) -> Gen
     """The exchange over HTTP/3; false when it has to be had over TCP."""
     http3 = _load_http3()
     http3.refuse_options(request, asked)
-    yield _sent(http3.as_sent(asked))
+    yield sent(http3.as_sent(asked))
     if request.offline:
         context.datagrams(asked.host, asked.port)  # which ends it: QUIC seals what it sends with keys that a server takes part in
     quic = http3.reach(request, asked, context) if asked.scheme == "https" else None
     if quic is None:
-        yield _sent(asked)
+        yield sent(asked)
         return False
     http3.note_dropped(asked, context)
     client, failed = http3.Http3Client(), True
@@ -233,80 +230,8 @@ class _Leads:
                 self._context.note("cors-refused", why)
 
 
-def strands(sent: bytes, received: bytes) -> tuple[list[Any], list[Any]]:
-    """Where the content lies among the recorded bytes, so that no secret in it stays."""
-    from rrcli.codec.strands import strands
-
-    return strands(sent, received)
-
-
 def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
     """The curl command for the same exchange, an environment variable in the place of each secret; with what `request` asks of it."""
     from rrcli.adapters.http.curl.written import as_command
 
     return as_command(exchange, request)
-
-
-def _sent(asked: Asked) -> Sent:
-    return Sent(message=_message(asked), target=Target(url=asked.url, host=asked.host, port=asked.port))
-
-
-def _message(asked: Asked) -> Message:
-    return Message(
-        summary=f"{asked.method} {asked.target} {asked.version}",
-        fields=asked.fields,
-        body=_body(asked),
-        data={
-            "method": asked.method,
-            "safe": asked.method in SAFE,
-            "idempotent": asked.method in IDEMPOTENT or bool(asked.field("idempotency-key")),
-        },
-    )
-
-
-def _body(asked: Asked) -> Body | None:
-    """The content that goes out; of an upload what has gone so far."""
-    if asked.upload:
-        body = asked.upload.body()
-    elif asked.content is not None:
-        from rrcli.digest import sha256
-
-        data = asked.content if asked.plain is None else asked.plain
-        body = Body(data=data, size=len(data), sha256=sha256(data).hexdigest())
-    else:
-        return None
-    media_type, charset = media_type_of(asked.fields)
-    return body.replace(media_type=media_type, charset=charset)
-
-
-def _note_doubts(request: HttpRequest, asked: Asked, context: Context) -> None:
-    """Note what is likely not meant."""
-    if (
-        request.data
-        and (asked.content or b"").lstrip()[:1] in (b"{", b"[")
-        and asked.field("content-type").startswith("application/x-www-form")
-    ):
-        context.note("json-as-form", "the content looks like JSON but is sent as a form: add -H 'Content-Type: application/json'")
-    if (authorization := _value(asked, "authorization"))[:7].lower() == "bearer ":
-        from rrcli.adapters.http.auth import expired
-
-        if ago := expired(authorization):
-            context.note("token-expired", f"the bearer token's exp passed {_span(ago)} ago: get a new one")
-    if request.uses_netrc:
-        from rrcli.adapters.http.auth import netrc_doubt
-
-        if doubt := netrc_doubt(request):
-            context.note("netrc-readable", doubt)
-
-
-def _value(asked: Asked, name: str) -> str:
-    return next((value for key, value in asked.fields if key.lower() == name), "")
-
-
-def _span(seconds: float) -> str:
-    """`3 days`, in the largest unit that fits."""
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            number = int(seconds // size)
-            return f"{number} {unit}{'s' * (number != 1)}"
-    return f"{seconds:.0f} seconds"

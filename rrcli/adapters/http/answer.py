@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.codec.h1 import Data, Head, Informational, Trailers
+from rrcli.codec.h1 import Data, Head, Informational, ResponseDecoder, Trailers
 from rrcli.errors import ExchangeError
 from rrcli.events import Content, Finished, Received
 from rrcli.model import Answer, Body, Status
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.words import Asked
     from rrcli.codec.content import ContentDecoder
     from rrcli.codec.h1 import Event as CodecEvent
+    from rrcli.context import Context
     from rrcli.model import Fields, Note
     from rrcli.options import Request
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
     class Codec(Protocol):
         """What `codec/h1.py` and `codec/h2.py` have in common."""
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         notes: list[Note]
         salvaged: list[CodecEvent]
 
+        @property
+        def transfer_codings(self) -> tuple[str, ...]: ...
         @property
         def framing(self) -> str | None: ...
 
@@ -101,6 +103,8 @@ class Reception:
             for event in self._codec.salvaged:
                 yield from self._take(event)
             yield from self._tell_withheld()
+            if self.answer and isinstance(self._codec, ResponseDecoder) and self._codec.framing is None:
+                yield Content(data=self._codec.unread)  # of a head that contradicts itself: content, as far as can be told
             raise
         for event in found if len(found) < 3 else _joined(found):
             yield from self._take(event)
@@ -109,11 +113,20 @@ class Reception:
         """The events that the peer's closing completes. Raises `closed` or `truncated` where it may not close."""
         try:
             found = self._codec.eof()
-        except ExchangeError:
+        except ExchangeError as error:
+            if self._next and self._codec.framing == "content-length":  # cut; curl follows it too
+                self._forgive(error)
+                yield from self._end()
+                return
             yield from self._tell_withheld()
             raise
         for event in found:
             yield from self._take(event)
+
+    def _forgive(self, error: ExchangeError) -> None:
+        """The content of an answer that leads on is broken, which does not stand in the way."""
+        self._content = None
+        self._context.note("broken-redirect", f"the content of the redirect is broken, and not needed to follow it: {error.message}")
 
     def tell_notes(self) -> None:
         """Hand on the codec's notes."""
@@ -169,8 +182,9 @@ class Reception:
             yield Received(answer=self.answer)
         if wrong:
             raise wrong
-        if has_body and not self._asked.coded and any(name.lower() == "content-encoding" for name, _ in head.fields):
-            self._decode(head.fields)
+        coded = any(name.lower() == "content-encoding" for name, _ in head.fields) and not self._asked.coded
+        if has_body and (coded or self._codec.transfer_codings):
+            self._decode(head.fields if coded else ())
 
     def _remark(self, head: Head | Informational) -> None:
         """Explain the transcript's latest entry; that of HTTP/2 shows each frame decoded."""
@@ -186,8 +200,8 @@ class Reception:
             yield Content(data=bytes(self._withheld))
 
     def _decode(self, fields: Fields) -> None:
-        """Undo the content codings from here on."""
-        from rrcli.codec.content import ContentDecoder, codings
+        """Undo the transfer codings from here on, and the content codings. Raises `unsupported` for one that curl refuses too."""
+        from rrcli.codec.content import LAYERS, ContentDecoder, codings
 
         found = codings(fields)
         asked_for = self._asked.field("accept-encoding")
@@ -196,16 +210,26 @@ class Reception:
             self._context.note(
                 "unasked-coding", f"the content is coded with {unasked[0][:40]!r}, which was not asked for; it is shown decoded"
             )
-        self._content = ContentDecoder(found, self._context.note)
+        unknown = [coding for coding in found if coding not in (*LAYERS, "none")]
+        if unknown and asked_for and not self._next:
+            message = f"Content-Encoding says {unknown[0][:40]!r}, which is no content coding"
+            raise ExchangeError("protocol", "unsupported", message, hint="without --compressed the content is shown as it came")
+        under = self._codec.transfer_codings
+        self._content = ContentDecoder([*found, *under], self._context.note, doubted=not asked_for and not under)
 
     def _data(self, data: bytes) -> Iterator[Event]:
         if self._content is None:
             yield from self._piece(data)
             return
-        for piece in self._content.feed(data):
-            yield from self._piece(piece)
-            if self._context.deadline.passed():  # a few bytes may unfold for hours
-                self._context.deadline.expire()
+        try:
+            for piece in self._content.feed(data):
+                yield from self._piece(piece)
+                if self._context.deadline.passed():  # a few bytes may unfold for hours
+                    self._context.deadline.expire()
+        except ExchangeError as error:
+            if self._next is None or error.layer != "protocol":
+                raise
+            self._forgive(error)
 
     def _piece(self, data: bytes) -> Iterator[Event]:
         if len(self._start) < LOOKED_AT:
@@ -218,7 +242,12 @@ class Reception:
     def _end(self) -> Iterator[Event]:
         assert self.answer
         if self._content:
-            self._content.finish()
+            try:
+                self._content.finish()
+            except ExchangeError as error:
+                if self._next is None:
+                    raise
+                self._forgive(error)
         self.ended = True
         if self._asked.scheme == "http" and self.answer.status.code == 400 and any(words in self._start for words in TLS_PORT):
             url = f"https{self._asked.url.removeprefix('http')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.adapters.http.words import basic, host_of
 from rrcli.errors import ExchangeError, usage
+from rrcli.policy.origins import origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.words import Asked
     from rrcli.model import Answer, Fields
     from rrcli.url import Url
+
+
+LARGEST_NETRC = 16 << 20  # bytes
+LATEST = 1 << 53  # seconds: what a number of JSON keeps exactly
 
 
 def _with_authorization(asked: Asked, value: str) -> Asked:
@@ -28,8 +33,17 @@ def authorize_hop(request: HttpRequest, asked: Asked, url: Url) -> Asked:
         return sign(asked, request.aws_sigv4)
     if asked.field("authorization"):
         return asked
-    found = (url.user, url.password or "") if url.user is not None else from_netrc(request, host_of(url)) if request.uses_netrc else None
+    found = (url.user, url.password or "") if url.user is not None else None
+    if found is None and request.uses_netrc and _may_look_up(request, asked):
+        found = from_netrc(request, host_of(url), default=False)
     return _with_authorization(asked, basic(*found)) if found else asked
+
+
+def _may_look_up(request: HttpRequest, asked: Asked) -> bool:
+    """Whether a redirect may have netrc's password for its host sent: not to another port of a host that it came by, nor out of TLS."""
+    here = origin(asked.scheme, asked.host, asked.port)
+    seen = (*request.passed, here)
+    return all(one == here for one in seen if one[1] == here[1]) and not (asked.scheme == "http" and any(one[0] == "https" for one in seen))
 
 
 # --- digest (RFC 7616)
@@ -53,28 +67,37 @@ def meet_challenge(asked: Asked, answer: Answer) -> Asked | None:
     if asked.upload and not asked.upload.repeatable:  # standard input cannot be read twice
         return None
     httpx = load_httpx()
-    question = httpx.Request(asked.method, f"{asked.scheme}://{asked.host}:{asked.port}{asked.target}")
-    flow = httpx.DigestAuth(*asked.credentials).sync_auth_flow(question)
-    next(flow)
     try:
-        met = flow.send(httpx.Response(401, headers=[("www-authenticate", challenge)], request=question))
-    except (StopIteration, httpx.ProtocolError, KeyError, NotImplementedError):
-        return None  # an algorithm or quality of protection that it does not know
+        question = httpx.Request(asked.method, f"{asked.scheme}://{asked.host}:{asked.port}{asked.target}")
+        question.headers.encoding = "utf-8"  # a realm may be any text
+        flow = httpx.DigestAuth(*map(_octets, asked.credentials)).sync_auth_flow(question)
+        next(flow)
+        met = flow.send(httpx.Response(401, headers=[(b"www-authenticate", _octets(challenge))], request=question))
+    except (StopIteration, httpx.ProtocolError, httpx.InvalidURL, LookupError, ValueError, NotImplementedError):
+        return None  # a challenge that is broken, or of an algorithm or quality of protection that it does not know
+    if any(letter < " " or letter == "\x7f" for letter in met.headers["authorization"]):
+        return None  # what the server says of itself must not end the line
     target = met.url.raw_path.decode("ascii")  # what the digest is of: httpx may escape more
     return _with_authorization(asked.replace(target=target), met.headers["authorization"])
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 # --- netrc
 
 
-def from_netrc(request: HttpRequest, host: str) -> tuple[str, str] | None:
-    """User and password for exactly this host, or the file's default. Raises `local` for a file that cannot be read."""
+def from_netrc(request: HttpRequest, host: str, *, default: bool = True) -> tuple[str, str] | None:
+    """User and password for exactly this host, or the file's `default`, which no redirect may choose. Raises `local` for the file."""
     from netrc import NetrcParseError, netrc
     from os.path import expanduser
 
     path = request.netrc_file or expanduser("~/.netrc")
     try:
-        found = netrc(path).authenticators(host.lower())
+        _refuse_endless(path)
+        entries = netrc(path)
+        found = entries.authenticators(host.lower()) if default or (host.lower() in entries.hosts and host.lower() != "default") else None
     except FileNotFoundError as error:
         if request.netrc_file:
             raise ExchangeError("local", "input", f"cannot read {path}: no such file") from error
@@ -84,6 +107,16 @@ def from_netrc(request: HttpRequest, host: str) -> tuple[str, str] | None:
     except NetrcParseError as error:
         raise ExchangeError("local", "input", f"{path} is no netrc file: {error.msg}, line {error.lineno}") from error
     return (found[0] or "", found[2] or "") if found else None
+
+
+def _refuse_endless(path: str) -> None:
+    """Raise `local` for a device, or a file that nobody has written by hand: all of it would be read."""
+    import os
+    from stat import S_ISBLK, S_ISCHR
+
+    state = os.stat(path)
+    if S_ISCHR(state.st_mode) or S_ISBLK(state.st_mode) or state.st_size > LARGEST_NETRC:
+        raise ExchangeError("local", "input", f"cannot read {path}: it is a device, or larger than {LARGEST_NETRC >> 20} MiB")
 
 
 def netrc_doubt(request: HttpRequest) -> str | None:
@@ -118,7 +151,7 @@ def expired(authorization: str) -> float | None:
     except (Error, ValueError):
         return None
     end = claims.get("exp") if isinstance(claims, dict) else None
-    if not isinstance(end, (int, float)) or isinstance(end, bool):
+    if not isinstance(end, (int, float)) or isinstance(end, bool) or not 0 <= end < LATEST:
         return None
     ago = time() - end
     return ago if ago > 0 else None

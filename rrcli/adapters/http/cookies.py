@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.sessions import Session
     from rrcli.adapters.http.words import Asked, GivenFields
+    from rrcli.context import Context
     from rrcli.model import Answer, Fields
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 PORTS = {"http": 80, "https": 443}
 LONGEST_NAME = 60  # characters of a cookie's name within a note
@@ -119,8 +119,7 @@ def begin(request: HttpRequest, context: Context) -> HttpRequest:
         request = session.authenticated(request, url)
     jar = Jar(session.cookies if session else ())
     for path in [text for text in request.cookies if "=" not in text]:
-        for cookie in _of_file(path, place, request, context):
-            jar.put(cookie)
+        jar.fill(_of_file(path, place, request, context))
     if request.junk_session_cookies:
         jar.forget_session()
     if request.cookie_jar not in (None, "-") and not request.is_offline():

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.words import Asked
+    from rrcli.context import Context
     from rrcli.model import Answer, Exchange, Fields
     from rrcli.options import Request
-    from rrcli.runner import Context
 
 VALIDATOR = "user.rrcli.validator"
 LONGEST_VALIDATOR = 1024

@@ -24,8 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.words import Asked
     from rrcli.codec.h1 import Event as CodecEvent
+    from rrcli.context import Context
     from rrcli.model import Note
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
 READS = 16  # in a row, so that a peer that always has more does not keep the others from going on
@@ -226,6 +226,8 @@ class Session:
 
 class Channel:
     """One request of a session, and for its answer what a codec is."""
+
+    transfer_codings = ()  # which HTTP/1 alone has
 
     def __init__(self, session: Session, number: int, trace: Trace, *, whole: bool) -> None:
         self.notes: list[Note] = []

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.words import Asked
-    from rrcli.runner import Context
+    from rrcli.context import Context
 
 
 def route(request: HttpRequest, asked: Asked, context: Context) -> Asked:

@@ -11,18 +11,20 @@ from rrcli.url import host_port, quote
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.request import HttpRequest
+    from rrcli.context import Context
     from rrcli.model import Answer, Fields
-    from rrcli.runner import Context
     from rrcli.url import Url
 
-FOLLOWED = (301, 302, 303, 307, 308)  # not 300, which leaves the choice to people, 304, or 305, which is gone (section 15.4.6)
+FOLLOWED = (301, 302, 303, 307, 308)
+NOT_FOLLOWED = (304, 305, 306)  # no redirect at all; one to a proxy, which a server must not choose; one that is no more
 IN_URLS = "!#$%&'()*+,/:;=?@[]~\"<>\\^`{|}"  # left as they stand in a Location; blanks and what is not ASCII are escaped
 SHOWN = 80  # characters of a Location within a message
 
 
 def target_of(answer: Answer) -> str | None:
-    """The Location of a redirect that is followed; an empty one is none, as in curl."""
-    if answer.status.code not in FOLLOWED:
+    """The Location of a redirect that is followed, whatever 3xx it is; an empty one is none. As in curl, but for `NOT_FOLLOWED`."""
+    code = answer.status.code
+    if not isinstance(code, int) or code // 100 != 3 or code in NOT_FOLLOWED:
         return None
     return next((value for name, value in answer.fields if name.lower() == "location" and value), None)
 
@@ -42,6 +44,10 @@ def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context)
     if request.https_only and url.scheme != "https":
         raise ExchangeError("protocol", "unsupported", f"the redirect leads to {url.scheme}://, and --https-only forbids that")
     context.secret(*field_secrets(asked.fields))  # the next hop may not have them, and its answer may still show them
+    if answer.status.code not in FOLLOWED:
+        context.note(
+            "odd-redirect", f"a {answer.status.code} leaves the choice to people; its Location is followed (RFC 9110 section 15.4.1)"
+        )
     method, fields = changed_method(asked, answer.status.code or 0)
     keeps_content = method == asked.method
     if keeps_content and asked.upload and not asked.upload.repeatable:
@@ -50,17 +56,24 @@ def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context)
     if not keeps_content:
         change = f"the {answer.status.code} made the {asked.method} a {method} without content"
         context.note("method-changed", f"{change} (RFC 9110 section 15.4)")
-    return request_to(request, asked.replace(method=method, fields=fields), url, context, keeps_content=keeps_content)
+    changed = asked.replace(method=method, fields=fields)
+    return request_to(request, changed, url, context, keeps_content=keeps_content, because=f"the {answer.status.code}")
 
 
-def request_to(request: HttpRequest, asked: Asked, url: Url, context: Context, *, keeps_content: bool) -> HttpRequest:
+def request_to(
+    request: HttpRequest, asked: Asked, url: Url, context: Context, *, keeps_content: bool, because: str = "the answer"
+) -> HttpRequest:
     """The request for another URL, with the method and the fields of `asked`; no credential of it crosses to another origin."""
     fields = asked.fields
     if request.digest:  # an answer to a challenge is good for one URL
         fields = tuple(field for field in fields if field[0].lower() != "authorization")
-    crossing = origin(asked.scheme, asked.host, asked.port) != origin(url.scheme, host_of(url), port_of(url))
+    here = origin(asked.scheme, asked.host, asked.port)
+    crossing = here != origin(url.scheme, host_of(url), port_of(url))
+    request = request.replace(passed=(*request.passed, here))
     if crossing:
         fields = _cross(request, asked, url, fields, context)
+        if keeps_content and (asked.content or asked.upload):  # RFC 9110 sections 15.4.8 and 15.4.9 want it, as curl does
+            context.note("content-crossed", f"{because} had the content sent on to {_place(url)}, another origin")
     following = asked.replace(
         url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target_in(url)}",
         scheme=url.scheme,
@@ -96,9 +109,15 @@ def _cross(request: HttpRequest, asked: Asked, url: Url, fields: Fields, context
     kept, dropped = split_credentials(fields)
     if dropped:
         names = ", ".join(dict.fromkeys(dropped))
-        there = f"{url.scheme}://{host_port(url.host, url.port)}"
-        context.note("credentials-dropped", f"{names} not sent to {there}, another origin than {asked.scheme}://{asked.host}:{asked.port}")
+        context.note(
+            "credentials-dropped",
+            f"{names} not sent to {_place(url)}, another origin than {asked.scheme}://{host_port(asked.host, asked.port)}",
+        )
     return kept
+
+
+def _place(url: Url) -> str:
+    return f"{url.scheme}://{host_port(url.host, url.port)}"
 
 
 def changed_method(asked: Asked, code: int) -> tuple[str, Fields]:

@@ -184,6 +184,7 @@ class HttpRequest(Request):
 
     hop: Asked | None = None  # what an earlier hop led to, in the place of the words
     redirects: int = 0  # that led here
+    passed: tuple[tuple[str, str, int], ...] = ()  # the origins that they came by
     unrouted: HttpRequest | None = None  # the same before a proxy was chosen for the hop
     kept: Kept | None = None  # the jar and the session, which go from hop to hop
     if_range: str | None = None  # what a download that goes on must still be a part of

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.multiplex import Channel, Session
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.words import Asked
+    from rrcli.context import Context
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.pool import Awaited
     from rrcli.wire.stream import Stream
 

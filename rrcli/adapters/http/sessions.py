@@ -132,7 +132,7 @@ class Session:
 
     def _read(self) -> dict[str, Any]:
         """What the file holds. Raises `local` for one that is broken, `usage` for that of another origin."""
-        text = private.read_text(self._path)
+        text = private.read_text(self._path, regular=True)
         if text is None:
             return {"auth": None, "headers": [], "cookies": []}
         try:
@@ -229,7 +229,8 @@ def _cookies(value: object) -> list[Cookie]:
 
 
 def _text(value: object, what: str) -> str:
-    """A text without control characters: it goes into a field."""
+    """A text without control characters: it goes into a field. Raises `ValueError`, also for surrogates that stand for no byte."""
     if not isinstance(value, str) or any(letter < " " or letter == "\x7f" for letter in value):
         raise ValueError(f"{what} is no text, or holds a control character")
+    value.encode("utf-8", "surrogateescape")
     return value

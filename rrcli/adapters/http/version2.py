@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.http.answer import Reception
     from rrcli.adapters.http.words import Asked
+    from rrcli.context import Context
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
 

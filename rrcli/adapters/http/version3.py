@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.answer import Leads
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.words import Asked
+    from rrcli.context import Context
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.quic import Piece
 
 __all__ = [

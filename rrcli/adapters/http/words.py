@@ -335,7 +335,7 @@ def _given_fields(request: HttpRequest, items: list[Item]) -> GivenFields:
         if text.startswith("@"):
             from rrcli.adapters.http.items import read_text
 
-            lines += [line for line in read_text(text[1:]).splitlines() if line.strip()]
+            lines += [line.removesuffix("\r") for line in read_text(text[1:]).split("\n") if line.strip()]
         else:
             lines.append(text)
     given = [_given(line) for line in lines]
@@ -444,7 +444,7 @@ def _ask_password(user: str) -> str:
     import sys
 
     if not sys.stdin.isatty():
-        raise usage(f"-u {user} has no password, and there is no terminal to ask on", f"write -u {user}:PASSWORD, or -u {user}: for none")
+        raise usage("-u has no password, and there is no terminal to ask on", "write -u USER:PASSWORD, or -u USER: for none")
     from getpass import getpass
 
     return getpass(f"Password for {user}: ")

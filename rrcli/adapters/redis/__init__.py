@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from rrcli.adapters.redis.place import Asked, Place
+    from rrcli.context import Context
     from rrcli.model import Exchange
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 LARGEST_DRAWN = 64 << 10  # bytes of a reply that is drawn as redis-cli draws it; a larger one shows its raw text
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.redis.place import Asked
     from rrcli.adapters.redis.replies import Replies
+    from rrcli.context import Context
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 # What stands in each kind of message behind its name; `data` is the payload, or how many subscriptions there are.
 _SUBSCRIBED = {f"{how}{kind}subscribe": ("pattern" if kind == "p" else "channel", "data") for how in ("", "un") for kind in ("", "p", "s")}

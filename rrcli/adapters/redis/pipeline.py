@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.redis.place import Asked, Words
     from rrcli.adapters.redis.replies import Replies
+    from rrcli.context import Context
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 TRANSACTION = frozenset({"DISCARD", "EXEC", "MULTI", "UNWATCH", "WATCH"})  # what they do is what stands between them
 

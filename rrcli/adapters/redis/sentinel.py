@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.redis import RedisRequest
+    from rrcli.context import Context
     from rrcli.registry import Event
-    from rrcli.runner import Context
 
 PORT = 26379
 STATE = ("name", "ip", "port", "flags", "quorum", "num-slaves", "num-other-sentinels")  # of the master, as the sentinel has it

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.redis.place import Asked
     from rrcli.adapters.redis.replies import Replies
-    from rrcli.runner import Context
+    from rrcli.context import Context
 
 QUESTION = encode((b"INFO", b"commandstats"))
 

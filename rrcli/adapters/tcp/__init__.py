@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from rrcli.adapters.tcp.words import Step
+    from rrcli.context import Context
     from rrcli.model import Exchange
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.datagram import Datagrams
     from rrcli.wire.stream import Stream
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.tcp import TcpRequest
     from rrcli.adapters.tcp.words import Step
+    from rrcli.context import Context
     from rrcli.model import Target
     from rrcli.registry import Event
-    from rrcli.runner import Context
     from rrcli.wire.stream import Stream
 
 IDLE = 0.5  # seconds of silence that end an answer when the user named no end

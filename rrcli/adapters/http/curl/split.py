@@ -84,7 +84,7 @@ class _Bash:
                 yield self._word()
 
     def _word(self) -> str:
-        text, found = self._text, b""
+        text, found = self._text, bytearray()
         if text[self._at] == "~":
             raise _not_done("~", "the home folder")
         while self._at < len(text) and text[self._at] not in " \t\n":
@@ -122,12 +122,12 @@ class _Bash:
         return b"" if letter == "\n" else _octets(letter or "\\")
 
     def _double(self) -> bytes:
-        found = b""
+        found = bytearray()
         while self._at < len(self._text):
             letter = self._text[self._at]
             self._at += 1
             if letter == '"':
-                return found
+                return bytes(found)
             if letter == "\\" and self._text[self._at : self._at + 1] in ("$", "`", '"', "\\", "\n"):
                 found += self._escaped()
             elif letter == "$":
@@ -155,14 +155,14 @@ class _Bash:
 
     def _ansi(self) -> bytes:
         """`$'…'` up to its end (bash's manual, "ANSI-C Quoting")."""
-        found, text = b"", self._text
+        found, text = bytearray(), self._text
         while self._at < len(text):
             letter = text[self._at]
             self._at += 1
             if letter == "'":
                 if b"\0" in found:
                     raise usage("the curl command has a NUL in $'…', which no word can hold")
-                return found
+                return bytes(found)
             found += self._ansi_escape() if letter == "\\" else _octets(letter)
         raise _unclosed("$'")
 
@@ -233,26 +233,29 @@ def _is_cmd(text: str) -> bool:
 def _cmd_words(text: str) -> Iterator[str]:
     r"""The words that a browser meant: it puts `^` before what cmd would touch, and a backslash before `\` and `"`."""
     text = _without_carets(text.replace("\r\n", "\n"))
-    word, quoted, open_, at = "", False, False, 0
+    word: list[str] = []
+    quoted, open_, at = False, False, 0
     while at < len(text):
         letter, following = text[at], text[at + 1 : at + 2]
         at += 1
         if letter == "\\" and following in ("\\", '"') and following:
-            word, at = word + following, at + 1
+            word.append(following)
+            at += 1
         elif letter == '"' and quoted and following == '"':
-            word, at = word + '"', at + 1
+            word.append('"')
+            at += 1
         elif letter == '"':
             quoted, open_ = not quoted, True
         elif letter in " \t\n" and not quoted:
             if word or open_:
-                yield word
-            word, open_ = "", False
+                yield "".join(word)
+            word, open_ = [], False
         else:
-            word += letter
+            word.append(letter)
     if quoted:
         raise _unclosed('"')
     if word or open_:
-        yield word
+        yield "".join(word)
 
 
 def _without_carets(text: str) -> str:
@@ -260,18 +263,19 @@ def _without_carets(text: str) -> str:
 
     Within quotes of its own cmd keeps carets; those that browsers write are `^"`, which are none to it.
     """
-    found, quoted, at = "", False, 0
+    found: list[str] = []
+    quoted, at = False, 0
     while at < len(text):
         letter = text[at]
         at += 1
         if letter == '"':
             quoted = not quoted
         if letter != "^" or quoted:
-            found += letter
+            found.append(letter)
         elif text[at : at + 1] == "\n":  # and what stands behind the line end is protected in its turn
-            found += text[at + 1 : at + 2]
+            found.append(text[at + 1 : at + 2])
             at += 2
         else:
-            found += text[at : at + 1]
+            found.append(text[at : at + 1])
             at += 1
-    return found
+    return "".join(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.policy.redact import MASK, Mask, mask_field, mask_url
+from rrcli.report.visible import escape, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,9 +50,14 @@ def quoted(word: str) -> str:
     """A word for bash; control characters are written as its ANSI-C quoting has them."""
     if word and not word.strip(PLAIN):
         return word
-    if any(letter < " " or letter == "\x7f" for letter in word):
-        return "$'" + "".join([CONTROLS.get(letter) or (f"\\x{ord(letter):02x}" if letter < " " else letter) for letter in word]) + "'"
+    if visible(word) != word:
+        return "$'" + "".join([CONTROLS.get(letter) or (_bytewise(letter) if escape(letter) else letter) for letter in word]) + "'"
     return "'" + word.replace("'", "'\\''") + "'"
+
+
+def _bytewise(letter: str) -> str:
+    """A letter as the bytes that it is; bash reads no more than two digits of each."""
+    return "".join([f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape")])
 
 
 def _version(exchange: Exchange, request: HttpRequest | None) -> list[str]:
