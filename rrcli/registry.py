@@ -38,6 +38,7 @@ class Entry(Record):
     extra: str | None = None  # the extra of the package that installs what it needs
     secure: tuple[str, ...] = ()  # the schemes that run over TLS
     strands: str | None = None  # the module that tells where content lies among recorded bytes, so that no secret in it stays
+    measures: tuple[str, ...] = ()  # keys of `response.data` that tell of the connection
     probe: tuple[str, ...] = ()  # words that make a harmless request of a URL alone
     multiplexes: bool = False  # several exchanges of a series may share one connection at the same time
 
@@ -56,21 +57,21 @@ ENTRIES = (
     Entry(
         name="http", module="rrcli.adapters.http", request="HttpRequest", words="[METHOD] URL [ITEM...]",
         help="Send an HTTP request.", label="HTTP", schemes=("http", "https"), explains="http",
-        secure=("https",), multiplexes=True, strands="rrcli.codec.strands",
+        secure=("https",), multiplexes=True, strands="rrcli.codec.strands", measures=("quic",),
     ),
     Entry(
         name="sse", module="rrcli.adapters.sse", request="SseRequest", words="[METHOD] URL [ITEM...]",
         help="Read a stream of Server-Sent Events.", label="Server-Sent Events", explains="http", secure=("https",),
-        strands="rrcli.codec.strands",
+        strands="rrcli.codec.strands", measures=("quic",),
     ),
     Entry(
         name="poll", module="rrcli.adapters.poll", request="PollRequest", words="[METHOD] URL [ITEM...]",
         help="Poll until something comes: long polling, jobs, callbacks.", label="HTTP", explains="http", secure=("https",),
-        strands="rrcli.codec.strands",
+        strands="rrcli.codec.strands", measures=("quic",),
     ),
     Entry(
         name="graphql", module="rrcli.adapters.graphql", request="GraphqlRequest", words="URL [QUERY] [ITEM...]",
-        help="Send a GraphQL query, or subscribe.", label="GraphQL", explains="http", strands="rrcli.codec.strands",
+        help="Send a GraphQL query, or subscribe.", label="GraphQL", explains="http", strands="rrcli.codec.strands", measures=("quic",),
     ),
     Entry(
         name="dns", module="rrcli.adapters.dns", request="DnsRequest", words="NAME [TYPE...] [@SERVER...]",

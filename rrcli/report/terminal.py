@@ -18,6 +18,8 @@ from rrcli.report.waterfall import waterfall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rrcli.model import Answer, Connection, Exchange, ExchangeSet, Fields, Message, Status
     from rrcli.registry import Entry
     from rrcli.report.paint import Line
@@ -52,7 +54,7 @@ def draw(exchange: Exchange, entry: Entry, page: Page, *, color: bool, verbose: 
     _picture(exchange, page)
     _addresses(exchange.connection, page)
     if verbose:
-        _connection_details(exchange, page)
+        _connection_details(exchange, entry, page)
     _certificates(exchange, page, verbose=verbose)
     if verbose:
         _request(exchange.request, page, color=color)
@@ -206,19 +208,17 @@ def _addresses(connection: Connection, page: Page) -> None:
     aligned(page, rows, (False, False, False, True))
 
 
-def _connection_details(exchange: Exchange, page: Page) -> None:
+def _connection_details(exchange: Exchange, entry: Entry, page: Page) -> None:
     connection = exchange.connection
     page.blank()
     pairs = [("id", exchange.id), ("local", connection.local), ("peer", connection.peer), ("proxy", connection.proxy)]
     rows: list[tuple[str, str | Line]] = [(label, pieces(value)) for label, value in pairs if value]
-    measured = [(key, _flat(value)) for key, value in (exchange.response.data if exchange.response else {}).items()]
-    page.labelled([*rows, *[(key, text) for key, text in measured if text]])
+    data = exchange.response.data if exchange.response else {}
+    page.labelled([*rows, *[(key, _flat(data[key])) for key in entry.measures if key in data]])
 
 
-def _flat(value: object) -> str:
-    """Plain values under names, in a line: `version 1, rtt 1.3 ms, packets sent 6`; nothing of anything else."""
-    if not isinstance(value, dict) or any(isinstance(item, (dict, list, tuple)) for item in value.values()):
-        return ""
+def _flat(value: dict[str, Any]) -> str:
+    """Plain values under names, in a line: `version 1, rtt 1.3 ms, packets sent 6`."""
     words = [(key.removesuffix("_ms").replace("_", " "), item, " ms" * key.endswith("_ms")) for key, item in value.items()]
     return ", ".join([f"{name} {item}{unit}" for name, item, unit in words if item is not None])
 
