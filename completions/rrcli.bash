@@ -193,7 +193,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--help'
             else
-                candidates='exchange set series'
+                candidates='exchange event set series'
             fi
             ;;
         *)

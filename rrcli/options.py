@@ -295,6 +295,7 @@ class Request(Optioned):
     needs_words: ClassVar[bool] = True  # False where an option can stand in for them
     event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
+    written: ClassVar[tuple[str, ...]] = ("dump_header",)  # fields that name a file to write: their `-` is standard output
     write_out: str | None = None  # what to print at the end, where a protocol has an option for it
     dump_header: str | None = None  # where to write status and fields
     forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
@@ -414,6 +415,10 @@ class Request(Optioned):
     def asks_for_fields(self) -> bool:
         """Whether status and fields are the content that is wanted."""
         return False
+
+    def appends(self) -> str | None:
+        """The option that has something more printed after the result, where it was given."""
+        return None
 
     def streams(self) -> bool:
         """Whether the answer is a stream of events, which takes as long as it takes."""

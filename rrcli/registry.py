@@ -41,6 +41,7 @@ class Entry(Record):
     measures: tuple[str, ...] = ()  # keys of `response.data` that tell of the connection
     probe: tuple[str, ...] = ()  # words that make a harmless request of a URL alone
     multiplexes: bool = False  # several exchanges of a series may share one connection at the same time
+    habits: tuple[str, ...] = ()  # modules whose `advice(flag)` says what to write for an option of another tool
 
     def load(self) -> tuple[type[Request], Adapter]:
         """The request type and the adapter. Raises `usage` when an extra is missing."""
@@ -53,21 +54,23 @@ class Entry(Record):
         return getattr(module, self.request), module.exchange
 
 
+_HABITS = ("rrcli.adapters.http.httpie", "rrcli.adapters.http.curl.read")
+
 ENTRIES = (
     Entry(
         name="http", module="rrcli.adapters.http", request="HttpRequest", words="[METHOD] URL [ITEM...]",
         help="Send an HTTP request.", label="HTTP", schemes=("http", "https"), explains="http",
-        secure=("https",), multiplexes=True, strands="rrcli.codec.strands", measures=("quic",),
+        secure=("https",), multiplexes=True, strands="rrcli.codec.strands", measures=("quic",), habits=_HABITS,
     ),
     Entry(
         name="sse", module="rrcli.adapters.sse", request="SseRequest", words="[METHOD] URL [ITEM...]",
         help="Read a stream of Server-Sent Events.", label="Server-Sent Events", explains="http", secure=("https",),
-        strands="rrcli.codec.strands", measures=("quic",),
+        strands="rrcli.codec.strands", measures=("quic",), habits=_HABITS,
     ),
     Entry(
         name="poll", module="rrcli.adapters.poll", request="PollRequest", words="[METHOD] URL [ITEM...]",
         help="Poll until something comes: long polling, jobs, callbacks.", label="HTTP", explains="http", secure=("https",),
-        strands="rrcli.codec.strands", measures=("quic",),
+        strands="rrcli.codec.strands", measures=("quic",), habits=_HABITS,
     ),
     Entry(
         name="graphql", module="rrcli.adapters.graphql", request="GraphqlRequest", words="URL [QUERY] [ITEM...]",
@@ -124,8 +127,9 @@ def translated(argv: list[str]) -> list[str]:
 
 
 def advice(name: str, flag: str) -> str | None:
-    """What to write for an option that the tool of an alias of this command has, and it has not."""
-    return next((found for alias in ALIASES if alias.entry == name and (found := alias.load().advice(flag))), None)
+    """What to write for an option that another tool has, and this command has not."""
+    habits = BY_NAME[name].habits if name in BY_NAME else ()
+    return next((found for module in habits if (found := __import__(module, fromlist=["advice"]).advice(flag))), None)
 
 
 BY_NAME = {entry.name: entry for entry in ENTRIES}  # ours first; `third_party` adds what it finds

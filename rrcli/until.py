@@ -12,7 +12,7 @@ from rrcli.errors import ExchangeError, usage
 from rrcli.history import History
 from rrcli.jsontext import dumps
 from rrcli.model import Failure
-from rrcli.policy.expect import Expectation, names
+from rrcli.policy.expect import names, of_one
 from rrcli.policy.redact import mask_of
 from rrcli.policy.retry import Clock, reads_stdin
 from rrcli.runner import interruption
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rrcli.model import Answer, Exchange
     from rrcli.observer import Observer
     from rrcli.options import Request
+    from rrcli.policy.expect import Expectation
     from rrcli.registry import Event
     from rrcli.wire.clock import Deadline
 
@@ -57,7 +58,7 @@ def until_it_holds(
     Raises `usage` for an expression that cannot be read, and for a request that cannot be sent twice.
     """
     assert request.until
-    expectation = Expectation(request.until)
+    expectation = of_one(request.until)
     if reads_stdin(request):
         raise usage("--until sends the request again, and standard input can be read only once", "put the content into a file")
     polls = Polls(expectation, whole, clock or Clock())

@@ -26,7 +26,7 @@ def split_url(text: str) -> Url:
     """Take a URL apart. Raises `usage` with what is wrong in it."""
     for letter in text:
         if letter <= " " or letter == "\x7f":
-            raise usage(f"the URL {_without_userinfo(text)!r} contains {letter!r}", "write it percent-encoded, as %20 for a space")
+            raise usage(f"the URL {without_userinfo(text)!r} contains {letter!r}", "write it percent-encoded, as %20 for a space")
     scheme, separator, rest = text.partition("://")
     if not separator or not scheme[:1].isalpha() or not (scheme.isascii() and scheme.translate(SCHEME_MARKS).isalnum()):
         raise usage(f"{text!r} is no URL", "write SCHEME://HOST[:PORT]/…")
@@ -48,7 +48,7 @@ def split_url(text: str) -> Url:
     )
 
 
-def _without_userinfo(text: str) -> str:
+def without_userinfo(text: str) -> str:
     """A URL to be quoted in a message, which may be broken just where its password stands."""
     scheme, separator, rest = text.partition("://")
     return f"{scheme}{separator}…@{rest.rpartition('@')[2]}" if "@" in rest else text

@@ -121,7 +121,7 @@ def test_offline_loads_nothing_heavy(show: str) -> None:
 
 
 def test_the_version_loads_next_to_nothing() -> None:
-    assert loaded("--version") - {"__future__"} == {"rrcli", "rrcli.__main__", "rrcli.errors", "rrcli.report", "rrcli.report.output"}
+    assert loaded("--version") - {"__future__"} == {"gc", "rrcli", "rrcli.__main__", "rrcli.errors", "rrcli.report", "rrcli.report.output"}
 
 
 def test_one_exchange_loads_nothing_of_a_series() -> None:

@@ -7,6 +7,7 @@ stream and when it is taken up again is the WHATWG HTML standard's section 9.2.3
 from __future__ import annotations
 
 from rrcli.adapters import http
+from rrcli.adapters.http.answer import media_type_of
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.codec.sse import LARGEST, SseDecoder
 from rrcli.errors import ExchangeError, usage
@@ -242,6 +243,5 @@ class _Reading:
         return ExchangeError("protocol", "unsupported", f"expected {MEDIA_TYPE}, got {found}", hint=hint)
 
 
-def _media_type(answer: Answer) -> str:
-    value = next((value for name, value in answer.fields if name.lower() == "content-type"), "")
-    return value.partition(";")[0].strip().lower()
+def _media_type(answer: Answer) -> str | None:
+    return media_type_of(answer.fields)[0]

@@ -225,10 +225,10 @@ def _by_url(words: list[str]) -> registry.Entry:
         return entry
     if first[:1] == "-":
         raise _no_command(words)
-    raise _unknown(first)
+    raise _unknown(first, words[1:])
 
 
-def _unknown(word: str) -> ExchangeError:
+def _unknown(word: str, others: list[str]) -> ExchangeError:
     """The usage error for a first word that is neither a command nor a URL of a known scheme."""
     scheme, separator, _ = word.partition("://")
     if separator:
@@ -238,6 +238,8 @@ def _unknown(word: str) -> ExchangeError:
     near = suggestion(word, names)
     if not near and any(mark in word for mark in ".:/"):
         return usage(f"no command {word}", f"a URL needs its scheme, or a command before it: rrcli {registry.ENTRIES[0].name} {word}")
+    if not near and (entry := next(filter(None, map(registry.by_scheme, others)), None)):
+        return usage(f"no command {word}", f"the command comes first: rrcli {entry.name} {word} …")
     return usage(f"no command {word}{near}", f"commands are {', '.join(names)}")
 
 

@@ -114,7 +114,8 @@ DOCTOR_TAKES = (
     "json", "color", "timeout", "connect_timeout", "deadline", "ipv4", "ipv6", "resolve", "interface", "cacert", "cert", "key",
     "key_password", "insecure", "sni", "tls_min", "tls_max",
 )  # fmt: skip
-SCHEMAS = ("exchange", "set", "series")
+SCHEMAS = ("exchange", "event", "set", "series")
+HOLD_EXCHANGES = ("set", "series")
 
 
 def schema(values: Values) -> int:
@@ -135,7 +136,7 @@ def schema_text(name: str) -> str:
         raise usage(f"there is no schema {name!r}{suggestion(name, SCHEMAS)}", f"there are {', '.join(SCHEMAS)}")
     folder = files("rrcli") / "schemas"
     text = (folder / f"{name}.json").read_text()
-    if name == "exchange":
+    if name not in HOLD_EXCHANGES:
         return text.rstrip()
     return json.dumps({**json.loads(text), "$defs": {"exchange": json.loads((folder / "exchange.json").read_text())}}, indent=2)
 
@@ -244,7 +245,7 @@ TOOLS = {
         ),
         Command(name="demo", words="", help="Show one exchange per protocol; needs no network.", options={}, run=demo),
         Command(
-            name="schema", words="[NAME]", help="Print the JSON Schema of a document: exchange, set, series.",
+            name="schema", words="[NAME]", help="Print the JSON Schema of a document: exchange, event, set, series.",
             options={}, run=schema, completes=SCHEMAS,
         ),
     )

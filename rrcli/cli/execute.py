@@ -7,7 +7,7 @@ import os
 from rrcli.cli.show import Printer, color, print_text, width
 from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
 from rrcli.observer import Observer
-from rrcli.report.output import to_file, to_stderr, to_stdout, to_terminal
+from rrcli.report.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.report.raw import Raw, ToFile
 from rrcli.runner import Interrupted, send, unhurried
 
@@ -40,6 +40,7 @@ def execute(invocation: Invocation) -> int:
         return run.show_offline()
     parts = run.request.several()
     if parts is not None or run.request.all_addresses:
+        run.refuse_one_place()
         from rrcli.several import every_address, send_all
 
         if run.request.all_addresses:
@@ -90,8 +91,8 @@ class _Run:
             return ToFile(lambda _: to_file(path), keep=read_later)
         if self.printer.query:
             return Observer()
-        if self.printer.style == "raw" and not os.isatty(1):
-            return Raw(to_stdout, include=self.printer.include, lines=self.printer.entry.lines, keep=read_later)
+        if self.printer.style == "raw":
+            return Raw(exact_or_visible(), include=self.printer.include, lines=self.printer.entry.lines, keep=read_later)
         if self.request.streams() and self.printer.style in ("pretty", "ndjson"):
             from rrcli.report.live import Live
 
@@ -111,8 +112,11 @@ class _Run:
             raise usage(f"--offline sends nothing, so there is nothing for {flag}", "--format raw > FILE writes the request to a file")
         observer = Observer()
         if self.printer.style == "raw" and not self.printer.query:
-            observer = Raw(to_terminal() if os.isatty(1) else to_stdout, include=False, lines=False, keep=False)
-        return self.show(send(self.request, observer))
+            observer = Raw(exact_or_visible(), include=False, lines=False, keep=False)
+        exchange = send(self.request, observer)
+        if isinstance(observer, Raw):
+            observer.finish()
+        return self.show(exchange)
 
     def progress(self, observer: Observer) -> Progress | None:
         """What goes on, for somebody who waits at a terminal."""
@@ -135,6 +139,13 @@ class _Run:
         if self.epilogue:
             self.epilogue.write([(exchange, code)], self.printer.file)
         return code or (0 if found else EXIT_CODES["application"])
+
+    def refuse_one_place(self) -> None:
+        """Raise `usage` for what has room for one answer only, where several are asked for."""
+        if self.output.output or self.download:
+            raise usage("a file takes the content of one answer, and this asks several", "--json has all of them; or ask one at a time")
+        if flag := self.request.appends():
+            raise usage(f"{flag} is for one answer, and this asks several", "ask one at a time")
 
     def show_set(self, several: ExchangeSet) -> int:
         """Print exchanges sent side by side; the exit code of the worst."""

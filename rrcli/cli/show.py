@@ -9,11 +9,11 @@ import os
 
 from rrcli.document import document, set_document
 from rrcli.errors import usage
-from rrcli.jsontext import pieces
+from rrcli.jsontext import dumps, pieces
 from rrcli.model import Exchange, ExchangeSet
 from rrcli.options import FORMATS, one_of
 from rrcli.policy.redact import masked
-from rrcli.report.output import to_stderr, to_stdout, to_terminal
+from rrcli.report.output import exact_or_visible, to_stderr, to_stdout
 from rrcli.report.raw import head
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
 # `check(request)`, which raises `usage` for what it cannot draw.
 DRAWN = {"har": "rrcli.report.har", "mermaid": "rrcli.report.mermaid"}
+TEXTS = ("pretty", "raw", "quiet")  # formats that something may stand behind
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 
 
@@ -45,7 +46,17 @@ class Printer:
         self.style = style_of(self.output)
         self.query = _query(self.output)
         self.drawer = _drawer(self.style, invocation.request)
+        if self.query or self.style not in TEXTS:
+            self._refuse_company()
         self.include = invocation.output.include or invocation.request.asks_for_fields() or invocation.request.dump_header == "-"
+
+    def _refuse_company(self) -> None:
+        """Raise `usage` for what would stand behind a document."""
+        request = self.request
+        given = ("-w" if request.write_out is not None else None, "-D -" if request.dump_header == "-" else None, request.appends())
+        if flag := next(filter(None, given), None):
+            other = "--query" if self.query else f"the format {self.style}"
+            raise usage(f"{flag} and {other} exclude each other", "both write to standard output; --query prints any value")
 
     def epilogue(self, *, beside: bool) -> Epilogue | None:
         """What is to be written when all is over; `beside`: the content goes elsewhere than standard output."""
@@ -54,16 +65,19 @@ class Printer:
         from rrcli.report.writeout import Epilogue
 
         masks = self.style == "pretty" and not self.output.show_secrets
-        return Epilogue(self.request, "json" if self.query else self.style, beside=beside, masks=masks)
+        return Epilogue(self.request, beside=beside or self.style == "quiet", masks=masks)
 
     def exchange(self, exchange: Exchange) -> bool:
         """Print one exchange. False when the query found nothing in it."""
         if self.file and exchange.response and exchange.response.body:
             body = exchange.response.body.replace(file=self.file)
             exchange = exchange.replace(response=exchange.response.replace(body=body))
-        if self.query:
-            return self._print_query(document(exchange))
         shown = exchange if self.output.show_secrets else masked(exchange)
+        if self.query:
+            found = self._print_query(document(exchange))
+            if self.style != "quiet":
+                self._explain(shown)
+            return found
         if self.style == "curl":
             self._show_command(exchange)
             self._explain(shown)
@@ -77,13 +91,17 @@ class Printer:
         elif self.style == "raw":
             self._show_raw(exchange, shown)
         if self.style != "quiet" and not self.output.silent:
-            _hint_unread_input()
+            _hint_unread_input(self.request)
         return True
 
     def exchanges(self, several: ExchangeSet) -> bool:
         """Print exchanges sent side by side. False when the query found nothing in them."""
         if self.query:
-            return self._print_query(set_document(several))
+            found = self._print_query(set_document(several))
+            if self.style != "quiet":
+                for exchange in several.exchanges:
+                    self._explain(exchange if self.output.show_secrets else masked(exchange), briefly=True)
+            return found
         if self.style == "raw":
             for exchange in several.exchanges:
                 self._print_content(exchange)
@@ -131,6 +149,8 @@ class Printer:
                 print_text(visible(found, multiline=True) if os.isatty(1) else found)
             else:
                 _print_pieces(pieces(found))
+        elif found is None and self.style != "quiet" and not self.output.silent:
+            to_stderr(f"rrcli: --query {query.text!r} finds nothing\n")
         return found is not None
 
     def _show_command(self, exchange: Exchange) -> None:
@@ -150,9 +170,7 @@ class Printer:
         return render(exchange, self.entry, width=width(), color=color, verbose=verbose, wire=wire)
 
     def _show_raw(self, exchange: Exchange, shown: Exchange) -> None:
-        """What `raw` leaves to standard error; on a terminal the content too, made harmless."""
-        if os.isatty(1) and not self.file:
-            self._print_content(exchange)
+        """What `raw` leaves to the end: the content was printed as it came."""
         self._print_summary(exchange)
         self._explain(shown)
 
@@ -168,13 +186,16 @@ class Printer:
         answer = exchange.response
         if answer is None:
             return
-        write = to_terminal() if os.isatty(1) else to_stdout
+        write = exact_or_visible()
         if self.include:
             write(head(answer))
         if answer.body and not (self.include and answer.whole is not None):
             write(answer.body.data)
             if self.entry.lines and answer.body.size:
                 write(b"\n")
+        for event in answer.data.get("events", ()):
+            data = event["data"]
+            write((data if isinstance(data, str) else dumps(data)).encode("utf-8", "surrogateescape") + b"\n")
         write(b"")
 
     def _explain(self, exchange: Exchange, *, briefly: bool = False) -> None:
@@ -282,7 +303,7 @@ def _print_pieces(parts: Iterable[str]) -> None:
     to_stdout(waiting + b"\n")
 
 
-def _hint_unread_input() -> None:
+def _hint_unread_input(request: Request) -> None:
     """One hint when somebody piped something in that nobody asked to read."""
     from select import POLLIN, poll
     from stat import S_ISFIFO
@@ -295,4 +316,6 @@ def _hint_unread_input() -> None:
     poller = poll()
     poller.register(0, POLLIN)
     if any(seen & POLLIN for _, seen in poller.poll(0)):
-        to_stderr("rrcli: standard input was not read; ask for it with -d @- or --stdin\n")
+        flags = {flag for declared in request.options_.values() for flag in declared.flags}
+        way = next((way for flag, way in (("--stdin", "--stdin"), ("--data", "-d @-")) if flag in flags), None)
+        to_stderr(f"rrcli: standard input was not read{f'; ask for it with {way}' if way else ''}\n")

@@ -74,7 +74,8 @@ class ContentDecoder:
             except ExchangeError as error:
                 if not doubted:
                     raise
-                note("not-decoded", f"{error.message}; it was not asked for and is left as it came")
+                cure = f" ({INSTALL})" if INSTALL in (error.hint or "") else ""
+                note("not-decoded", f"{error.message}{cure}; it was not asked for and is left as it came")
                 break
             self._layers.append(_Doubted(layer, note) if doubted else layer)
 

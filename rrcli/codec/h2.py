@@ -33,8 +33,9 @@ from h2.settings import SettingCodes, Settings
 
 from rrcli.codec.h1 import Data, End, Head, Informational, Trailers
 from rrcli.codec.h1head import quote
-from rrcli.codec.h2fields import fields_of, promised_length
+from rrcli.codec.h2fields import fields_of, octets, promised_length
 from rrcli.codec.h2frames import (
+    CONTINUATION,
     DATA,
     END_STREAM,
     GOAWAY,
@@ -49,6 +50,7 @@ from rrcli.codec.h2frames import (
     goaway_of,
     window_update,
 )
+from rrcli.codec.h2library import Trimming, ordinary, pass_by, sentence, status_of
 from rrcli.errors import ExchangeError, malformed, too_large, truncated, usage
 from rrcli.model import Note
 
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from rrcli.model import Fields
 
 VERSION = "HTTP/2"
+UNKNOWN = b"\0\0\0\xff\0\0\0\0\0"  # a frame of a type that nobody knows, without payload
 
 
 class _Stream:
@@ -79,12 +82,17 @@ class _Stream:
         self.stopped = False  # before all of it was sent
         self.over = False  # the answer is whole, or will never be
         self.octets = 0  # of its frames that came
+        self.notes: list[Note] = []
+
+    def note(self, code: str, message: str) -> None:
+        if all(note.code != code for note in self.notes):
+            self.notes.append(Note(code=code, message=message))
 
 
 class Http2Client:
     """One connection to a server, seen from the client; `window` bytes of each answer may be under way.
 
-    `notes` are what was accepted though suspicious. `framing` is, of the latest request, what tells where its answer ends:
+    Of the latest request `notes` are what was accepted though suspicious, and `framing` is what tells where its answer ends:
     end-stream, or none where there can be no content. `received` counts its bytes.
 
     An error leaves the client useless, but for what `to_send` still holds for the peer; `salvaged` then holds the events that the failed
@@ -102,6 +110,7 @@ class Http2Client:
         self.salvaged: list[Event] = []
         self.goaway: str | None = None  # the peer's reason to take no more requests
         self._connection = H2Connection(H2Configuration(client_side=True, header_encoding=None, validate_outbound_headers=False))
+        self._decoder = self._connection.decoder = Trimming(self.MAX_FIELDS)
         self._frames = Frames()
         self._streams: dict[int, _Stream] = {}
         self._latest = 0
@@ -122,7 +131,6 @@ class Http2Client:
         }
         connection = self._connection
         connection.local_settings = Settings(client=True, initial_values=values)
-        connection.decoder.max_header_list_size = self.MAX_FIELDS
         connection.initiate_connection()
         if window > 65535:  # the connection's own window begins there whatever the settings say (section 6.9.2)
             connection.increment_flow_control_window(window - 65535)
@@ -137,7 +145,7 @@ class Http2Client:
         if self.goaway:
             raise ExchangeError("transport", "refused", f"the server takes no more requests on this connection: {self.goaway}")
         pseudo = ((":method", method), (":scheme", scheme), (":authority", authority), (":path", path))
-        sent = [(_octets(name), _octets(value)) for name, value in (*pseudo, *fields_of(fields))]
+        sent = [(octets(name), octets(value)) for name, value in (*pseudo, *fields_of(fields))]
         number = int(self._connection.get_next_available_stream_id())
         try:
             self._connection.send_headers(number, sent, end_stream=end)
@@ -146,9 +154,10 @@ class Http2Client:
         except ProtocolError as error:
             raise usage(f"HTTP/2 cannot carry this request: {error}") from error
         # An answer to HEAD and a 304 have a length and no content, which `h2` takes for a broken one; `_check_length` knows.
-        setattr(self._connection.streams[number], "_initialize_content_length", _ignore)  # noqa: B010
+        setattr(self._connection.streams[number], "_initialize_content_length", pass_by)  # noqa: B010
         stream = self._streams[number] = _Stream(method)
         stream.ending = stream.sent_all = end
+        self.notes = stream.notes
         self._latest = number
         return number
 
@@ -260,6 +269,10 @@ class Http2Client:
             if number not in (0, self._latest):
                 continue
             if isinstance(event, ExchangeError):
+                latest = self._streams.get(self._latest)
+                if number == 0 and latest and latest.over:
+                    latest.note("bytes-after-end", f"after the end of the answer came what breaks the connection: {event.message}")
+                    break
                 self.salvaged = events
                 raise event
             events.append(event)
@@ -275,26 +288,40 @@ class Http2Client:
                 self._count(frame)
                 if frame.stream in self._streams:
                     self._streams[frame.stream].octets += len(frame.whole)
-                if frame.kind == GOAWAY:
+                if frame.kind == GOAWAY and frame.stream == 0:
                     found += self._goaway(frame)
                 elif self._is_content(frame):
                     found += self._content(frame)
-                else:
-                    for event in self._connection.receive_data(frame.whole):
+                else:  # what extends HTTP/2 (ALTSVC, ORIGIN) says nothing to us: what is wrong in it breaks nothing
+                    for event in self._connection.receive_data(frame.whole if frame.kind <= CONTINUATION else UNKNOWN):
                         found += self._understand(event)
+                    self._note_trimmed(frame.stream)
         except DenialOfServiceError as error:
-            found.append((0, too_large(f"the server sent more than is sound: {_sentence(error)}")))
+            found.append((0, too_large(f"the server sent more than is sound: {sentence(error)}")))
         except (ProtocolError, RFC1122Error) as error:
-            found.append((0, malformed(f"the server broke HTTP/2: {_sentence(error)}")))
+            found.append((0, malformed(f"the server broke HTTP/2: {sentence(error)}")))
         except ExchangeError as error:
             found.append((0, error))
         return found
 
-    def eof(self) -> list[Event]:
-        """The peer will send no more. Raises `closed` without a head, `truncated` without a whole answer; else nothing is missing."""
-        stream = self._streams.get(self._latest)
+    def _note_trimmed(self, number: int) -> None:
+        if self._decoder.trimmed and (stream := self._streams.get(number)):
+            name = self._decoder.trimmed[:40]
+            stream.note("space-around-value", f"the value of {name} has white space around it (RFC 9113 section 8.2.1); it is left out")
+        self._decoder.trimmed = ""
+
+    def eof(self, number: int = 0) -> list[Event]:
+        """The peer will send no more; what that is for a request, the latest unless told.
+
+        Raises `closed` without a head, `truncated` without a whole answer; else nothing is missing.
+        """
+        stream = self._streams.get(number or self._latest)
         if stream is None or stream.over:
             return []
+        if stream.framing == "none" or stream.received == stream.expected:
+            stream.note("no-end-stream", "the peer closed before it ended the stream; the answer has all the content that there is to be")
+            stream.over = True
+            return [End(framing=stream.framing or "", leftover=b"")]
         why = f"; it had said {self.goaway}" if self.goaway else ""
         if not self._start:
             raise ExchangeError("transport", "closed", "the peer closed without an answer", hint="it may not speak HTTP/2: try --http1.1")
@@ -355,7 +382,7 @@ class Http2Client:
         if isinstance(event, ResponseReceived):
             return [(number, self._head(event, stream))]
         if isinstance(event, TrailersReceived):
-            return [(number, Trailers(fields=_fields(event.headers)))]
+            return [(number, Trailers(fields=ordinary(event.headers)))]
         if isinstance(event, StreamEnded):
             return [(number, self._ended(stream))]
         return ()
@@ -416,10 +443,13 @@ class Http2Client:
         stream.informational += 1
         if stream.informational > self.MAX_INFORMATIONAL:
             raise too_large(f"more than {self.MAX_INFORMATIONAL} informational responses came")
-        return Informational(version=VERSION, code=_code(event.headers or []), reason="", fields=_fields(event.headers or []))
+        code = status_of(event.headers or [])
+        if code == 101:
+            raise malformed("a 101 came, which HTTP/2 does not have (RFC 9113 section 8.6)")
+        return Informational(version=VERSION, code=code, reason="", fields=ordinary(event.headers or []))
 
     def _head(self, event: ResponseReceived, stream: _Stream) -> Head:
-        code, fields = _code(event.headers), _fields(event.headers)
+        code, fields = status_of(event.headers), ordinary(event.headers)
         contentless = stream.method == "HEAD" or code in (204, 304)
         stream.framing = "none" if contentless else "end-stream"
         if not contentless:
@@ -447,38 +477,6 @@ def _close(stream: _Stream) -> None:
     stream.unsent.clear()
 
 
-def _ignore(headers: object) -> None:
-    """In the place of the check of a length that `Http2Client` does."""
-
-
-def _octets(text: str) -> bytes:
-    for character in "\r\n\0":
-        if character in text:
-            raise usage(f"{text[:40]!r} has {character!r}, which no field can carry")
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as error:
-        raise usage(f"{text[:40]!r} has a lone surrogate at character {error.start + 1}") from None
-
-
-def _text(data: bytes | str) -> str:
-    return data if isinstance(data, str) else bytes(data).decode("utf-8", "surrogateescape")
-
-
-def _fields(headers: Iterable[Any]) -> Fields:
-    """The fields without the pseudo-fields, in the order in which they came."""
-    pairs = [(_text(header[0]), _text(header[1])) for header in headers]
-    return tuple(pair for pair in pairs if not pair[0].startswith(":"))
-
-
-def _code(headers: Iterable[Any]) -> int:
-    """The status. Raises `malformed` where it is no number of three digits (RFC 9113 section 8.3.2)."""
-    found = next((_text(header[1]) for header in headers if _text(header[0]) == ":status"), "")
-    if not (found.isascii() and found.isdecimal() and len(found) == 3):
-        raise malformed(f"the status {found[:20]!r} is no number of three digits")
-    return int(found)
-
-
 def _why_reset(event: StreamReset, stream: _Stream) -> ExchangeError:
     """The failure that RST_STREAM means (RFC 9113 section 8.7)."""
     code = int(event.error_code)
@@ -491,8 +489,3 @@ def _why_reset(event: StreamReset, stream: _Stream) -> ExchangeError:
         return ExchangeError("protocol", "unsupported", f"the server wants HTTP/1.1 for this: RST_STREAM {name}", hint="use --http1.1")
     where = "before its answer" if stream.framing is None else f"after {stream.received} bytes of the body"
     return ExchangeError("transport", "reset", f"the server reset the stream {where}: RST_STREAM {name}")
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error).strip().rstrip(".")
-    return text[:1].lower() + text[1:] if text else type(error).__name__

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from rrcli.errors import malformed
+from rrcli.errors import malformed, usage
+from rrcli.policy.redact import mask_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from rrcli.model import Fields
 
 # About one connection, which HTTP/2 says otherwise or not at all (RFC 9113 section 8.2.2).
@@ -35,3 +39,25 @@ def promised_length(fields: Fields) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise malformed(f"content-length is {text[:20]!r}, no number")
     return int(text)
+
+
+def octets(text: str) -> bytes:
+    """A name or value as it goes out. Raises `usage` for what no field can carry."""
+    for character in "\r\n\0":
+        if character in text:
+            raise usage(f"{text[:40]!r} has {character!r}, which no field can carry")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise usage(f"{text[:40]!r} has a lone surrogate at character {error.start + 1}") from None
+
+
+def as_text(data: bytes | str) -> str:
+    """A name or value as it is shown."""
+    return data if isinstance(data, str) else bytes(data).decode("utf-8", "surrogateescape")
+
+
+def as_note(fields: Iterable[Any]) -> str:
+    """Decoded fields as a transcript notes them, each with its secret masked."""
+    texts = [(as_text(field[0]), as_text(field[1])) for field in fields]
+    return "; ".join([f"{name}: {mask_field(name, value)}" for name, value in texts])

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from hpack import Decoder, HPACKError
 
+from rrcli.codec.h2fields import as_note
 from rrcli.errors import malformed, too_large
-from rrcli.policy.redact import mask_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -208,8 +208,7 @@ class FrameNotes:
             fields = self._decoder.decode(block, raw=True)
         except (HPACKError, UnicodeDecodeError, IndexError):
             return "a field block that cannot be decoded"
-        texts = [(_text(field[0]), _text(field[1])) for field in fields]
-        return "; ".join([f"{name}: {mask_field(name, value)}" for name, value in texts])
+        return as_note(fields)
 
 
 def _fragment(kind: int, flags: int, payload: bytes) -> bytes:
@@ -229,7 +228,3 @@ def _fragment(kind: int, flags: int, payload: bytes) -> bytes:
 def _setting(pair: bytes) -> str:
     code, value = int.from_bytes(pair[:2], "big"), int.from_bytes(pair[2:], "big")
     return f"{SETTING_NAMES.get(code, f'0x{code:x}')}={value}"
-
-
-def _text(data: bytes | str) -> str:
-    return data if isinstance(data, str) else bytes(data).decode("utf-8", "surrogateescape")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from pylsqpack import Decoder, DecompressionFailed, Encoder, EncoderStreamError, StreamBlocked
 
 from rrcli.codec.h1 import Data, End, Head, Informational, Trailers
-from rrcli.codec.h2fields import fields_of, promised_length
+from rrcli.codec.h2fields import as_text, fields_of, octets, promised_length
 from rrcli.codec.h3frames import (
     CONTROL,
     DATA,
@@ -37,7 +37,7 @@ from rrcli.codec.h3frames import (
     read_varint,
     varint,
 )
-from rrcli.errors import ExchangeError, malformed, too_large, truncated, usage
+from rrcli.errors import ExchangeError, malformed, too_large, truncated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Http3Client:
         """The head of a request. Raises `usage` for what cannot be sent."""
         pseudo = ((":method", method), (":scheme", scheme), (":authority", authority), (":path", path))
         self._method = method
-        _, block = Encoder().encode(0, [(_octets(name), _octets(value)) for name, value in (*pseudo, *fields_of(fields))])
+        _, block = Encoder().encode(0, [(octets(name), octets(value)) for name, value in (*pseudo, *fields_of(fields))])
         return frame(HEADERS, block)
 
     def content(self, data: bytes) -> bytes:
@@ -181,7 +181,7 @@ class Http3Client:
             raise malformed("a field block cannot be decoded (QPACK_DECOMPRESSION_FAILED)") from None
         if sum(len(name) + len(value) + 32 for name, value in pairs) > self.MAX_FIELDS:
             raise too_large(f"the fields are over {self.MAX_FIELDS} bytes")
-        fields = tuple((_text(name), _text(value)) for name, value in pairs)
+        fields = tuple((as_text(name), as_text(value)) for name, value in pairs)
         for name, value in fields:
             _check(name, value)
         return fields
@@ -290,20 +290,6 @@ class _Other:
         self.kind, rest = number[0], self._start[number[1] :]
         self._start = b""
         return rest
-
-
-def _octets(text: str) -> bytes:
-    for character in "\r\n\0":
-        if character in text:
-            raise usage(f"{text[:40]!r} has {character!r}, which no field can carry")
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as error:
-        raise usage(f"{text[:40]!r} has a lone surrogate at character {error.start + 1}") from None
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
 
 
 def _check(name: str, value: str) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pylsqpack import Decoder, DecompressionFailed, StreamBlocked
 
+from rrcli.codec.h2fields import as_note
 from rrcli.errors import too_large
-from rrcli.policy.redact import mask_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -226,5 +226,4 @@ class StreamNotes:
             _, fields = Decoder(0, 0).feed_header(self._stream, block)
         except (DecompressionFailed, StreamBlocked):
             return "a field block that cannot be decoded"
-        texts = [(name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")) for name, value in fields]
-        return "; ".join([f"{name}: {mask_field(name, value)}" for name, value in texts])
+        return as_note(fields)

@@ -42,9 +42,10 @@ TIMEOUT_HINTS = {
     "tls": "something accepts connections there but does not speak TLS, or is overloaded",
     "handshake": "something accepts connections there but does not speak this protocol, or is overloaded",
     "send": "the server stopped reading: it may be overloaded",
-    "wait": "the server has the request and did not answer: allow more with --timeout, look at its log",
-    "receive": "the answer began but did not end: allow more with --timeout",
+    "wait": "the server has the request and did not answer: allow more with {limit}, look at its log",
+    "receive": "the answer began but did not end: allow more with {limit}",
 }
+LIMITS = ("--idle-timeout", "--deadline")  # which of them passed is in the message
 # Where the raiser knew no better.
 KIND_HINTS = {
     "reset": "the server, or something on the way, broke the connection off: its log tells why",
@@ -93,7 +94,7 @@ def network_failure(entry: Entry, exchange: Exchange, error: ExchangeError, trac
         message, hint = f"expected {entry.label}, got {found.what}", found.hint_for(exchange.target) or hint
     if error.kind == "timeout" and error.phase:
         message = f"{PHASE_WORDS[error.phase]}: {message}"
-        hint = hint or TIMEOUT_HINTS[error.phase]
+        hint = hint or TIMEOUT_HINTS[error.phase].format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))
     return Failure(
         layer=error.layer,
         kind=error.kind,

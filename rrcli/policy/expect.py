@@ -44,6 +44,9 @@ def names(value: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+OF_SEVERAL = {*SET_KEYS, *SERIES_KEYS} - {*KEYS, *SHORTHANDS}
+
+
 class Path:
     """A path into a document, or into a stream's event whose keys are `known`. Raises `usage` when it cannot be one."""
 
@@ -340,13 +343,22 @@ def _ordered(operator: str, actual: Any, literal: _Literal) -> bool:
     return compare[operator]
 
 
+def of_one(text: str) -> Expectation:
+    """An expectation that reads one exchange. Raises `usage` for what only several have: it would never hold."""
+    expectation = Expectation(text)
+    root = expectation.path.root
+    if root == "series":
+        raise usage("series. is what many exchanges amount to, and this is one", "add --repeat N or --duration TIME")
+    if root in OF_SEVERAL:
+        raise usage(f"{root!r} in {text!r} is of several exchanges, and this reads one", f"--query {root} prints it")
+    return expectation
+
+
 class Judge:
     """The verdict on a whole exchange: `--ok` in place of the protocol's own, then every `--expect`."""
 
     def __init__(self, expect: tuple[str, ...], ok: str | None) -> None:
-        self._expectations = [Expectation(text) for text in expect]
-        if any(expectation.path.root == "series" for expectation in self._expectations):
-            raise usage("series. is what many exchanges amount to, and this is one", "add --repeat N or --duration TIME")
+        self._expectations = [of_one(text) for text in expect]
         self._ok = _success(ok) if ok else None
 
     def judge(self, exchange: Exchange, deadline: Deadline | None = None) -> Exchange:
@@ -390,7 +402,7 @@ def _success(text: str) -> Callable[[dict[str, Any], Deadline | None], bool]:
     if all(set(part.strip()) <= set(NAME) and part.strip() for part in text.split(",")):
         wanted = [part.strip().lower() for part in text.split(",")]
         return lambda value, _deadline: any(_status_fits(str(value["status"]).lower(), part) for part in wanted)
-    expectation = Expectation(text)
+    expectation = of_one(text)
     return lambda value, deadline: expectation.check(value, deadline).ok
 
 

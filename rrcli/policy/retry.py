@@ -115,7 +115,7 @@ def reads_stdin(request: Request) -> bool:
     """Whether the request takes something from standard input: `-` and `@-` ask for that on every command."""
     if getattr(request, "stdin", False):
         return True
-    given = (value for name, value in request.__dict__.items() if name != "words")
+    given = (value for name, value in request.__dict__.items() if name not in ("words", *request.written))
     return any(_names_stdin(value, ("-", "@-")) for value in given) or _names_stdin(request.words, ("@-",))
 
 

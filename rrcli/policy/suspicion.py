@@ -22,7 +22,9 @@ def tls_notes(info: TlsInfo, warn_days: int = NEAR_EXPIRY_DAYS) -> list[Note]:
     for certificate in info.chain:
         days = days_left(certificate)
         if 0 <= days < warn_days:
-            message = f"the certificate of {certificate.subject} expires in {days} day{'s' * (days != 1)}"
+            name = certificate.subject or ", ".join(certificate.sans[:1]) or "no name"  # those of short life have names alone
+            left = f"{days} day{'s' * (days != 1)}" if days else _rough(certificate.not_after - time())
+            message = f"the certificate of {name} expires in {left}"
             notes.append(Note(code="near-expiry", message=message))
     return notes
 

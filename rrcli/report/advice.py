@@ -78,7 +78,7 @@ def _of_status(exchange: Exchange, failure: Failure, entry: Entry) -> list[tuple
 
 def _sentence(step: str) -> str:
     """The step with a capital, unless it begins with what is to be typed."""
-    return step if step.startswith(("rrcli ", "-")) else step[:1].upper() + step[1:]
+    return step if step.startswith(("rrcli ", "pip ", "-")) else step[:1].upper() + step[1:]
 
 
 def _retry(exchange: Exchange, failure: Failure) -> str:

@@ -18,18 +18,29 @@ def to_stdout(data: bytes | bytearray) -> None:
     _write(1, data, "standard output")
 
 
+def exact_or_visible() -> Callable[[bytes], None]:
+    """A function that writes content to standard output: on a terminal as `to_terminal` does, else as it is; `b""` ends it."""
+    return to_terminal() if os.isatty(1) else to_stdout
+
+
 def to_terminal() -> Callable[[bytes], None]:
-    """A function that writes text to standard output with its control characters made visible; `b""` ends it."""
+    """A function that writes text to standard output with its control characters made visible; `b""` ends it.
+
+    CR LF is the end of a line there too, also where it comes in two pieces.
+    """
     from codecs import getincrementaldecoder
 
     from rrcli.report.visible import visible
 
     decoder = getincrementaldecoder("utf-8")("replace")
+    held = ""
 
     def write(data: bytes) -> None:
+        nonlocal held
         for at in range(0, len(data) or 1, PIECE):
-            text = decoder.decode(data[at : at + PIECE], final=not data)
-            to_stdout(visible(text, multiline=True).encode())
+            text = held + decoder.decode(data[at : at + PIECE], final=not data)
+            held = "\r" if data and text.endswith("\r") else ""
+            to_stdout(visible(text.removesuffix(held).replace("\r\n", "\n"), multiline=True).encode())
 
     return write
 

@@ -44,6 +44,7 @@ class Raw(Observer):
         """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""
         if self._lines and self._began:
             self._write(b"\n")
+        self._write(b"")
 
 
 class ToFile(Observer):

@@ -8,13 +8,14 @@ protocol's own picture of its content is the answer's `drawn`.
 from __future__ import annotations
 
 from rrcli.explain import FRAMINGS
+from rrcli.model import PHASES
 from rrcli.report.advice import PLAIN, advice, headline, how_far
 from rrcli.report.bodytext import draw_body
 from rrcli.report.certificates import chain, days_left, days_words
 from rrcli.report.paint import SEPARATOR, Page, cells, pieces, shorten, span
 from rrcli.report.tables import aligned, are_words, tables
 from rrcli.report.units import duration, size
-from rrcli.report.waterfall import waterfall
+from rrcli.report.waterfall import THROUGH_PROXY, waterfall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,7 +188,8 @@ def _picture(exchange: Exchange, page: Page) -> None:
     """The waterfall, where it tells more than the total does, and where time has anything to do with the matter."""
     failure = exchange.error
     broken = failure.phase if failure and failure.layer not in ("application", "check") else None
-    lines = waterfall(exchange.timing, broken, page.width)
+    order = THROUGH_PROXY if exchange.connection.proxy else PHASES
+    lines = waterfall(exchange.timing, broken, page.width, order)
     if len(lines) < 2 or (failure and failure.kind in PLAIN):
         return
     page.blank()

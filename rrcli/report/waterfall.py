@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rrcli.report.paint import Line
 
 WIDEST = 140  # columns that the picture takes at most
+THROUGH_PROXY = ("resolve", "connect", "handshake", "tls", "send", "wait", "receive")  # it is asked for a way before TLS goes over it
 NARROWEST_BAR = 10
 LEFT = " ▏▎▍▌▋▊▉█"  # eighths of a column from its left edge
 REMARK = 16  # columns kept for the remark behind the number
@@ -26,9 +27,9 @@ OWNERS = {
 }
 
 
-def waterfall(timing: Timing, failed: str | None, width: int) -> list[Line]:
+def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, ...] = PHASES) -> list[Line]:
     """One line for each phase that happened; `failed` is the phase to mark. Empty when there was none."""
-    phases = [(phase, timing.phases[phase]) for phase in PHASES if phase in timing.phases]
+    phases = [(phase, timing.phases[phase]) for phase in order if phase in timing.phases]
     if not phases:
         return []
     total = max(timing.total_ns, sum(ns for _, ns in phases), 1)

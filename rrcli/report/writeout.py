@@ -13,7 +13,7 @@ from rrcli.jsontext import dumps
 from rrcli.model import PHASES
 from rrcli.options import suggestion
 from rrcli.policy.redact import masked
-from rrcli.report.output import to_file, to_stderr, to_stdout, to_terminal, writing
+from rrcli.report.output import exact_or_visible, to_file, to_stderr, to_stdout, writing
 from rrcli.report.raw import head
 from rrcli.report.visible import visible
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 STREAMS = ("stdout", "stderr", "onerror")
-STYLES = ("pretty", "raw", "quiet")  # that leave room on standard output
 VERIFY = {
     "certificate_not_yet_valid": 9,
     "certificate_expired": 10,
@@ -42,11 +41,8 @@ UNVERIFIED = 1  # X509_V_ERR_UNSPECIFIED: nobody looked
 class Epilogue:
     """What a request asks for at its end. Raises `usage` for a format that is wrong, `local` for a file of one that cannot be read."""
 
-    def __init__(self, request: Request, style: str, *, beside: bool, masks: bool) -> None:
-        """`beside`: the content goes elsewhere than standard output; `masks`: that is for people, who are shown no secrets."""
-        for flag, given in (("-w", request.write_out is not None), ("-D -", request.dump_header == "-")):
-            if given and style not in STYLES:
-                raise usage(f"{flag} and the format {style} exclude each other", "both write to standard output; --query prints any value")
+    def __init__(self, request: Request, *, beside: bool, masks: bool) -> None:
+        """`beside`: no content goes to standard output; `masks`: that is for people, who are shown no secrets."""
         self._pieces = read_format(_format(request.write_out)) if request.write_out else []
         self._masks = masks and request.dump_header == "-"
         self._dump = request.dump_header if beside or request.dump_header != "-" else None  # else `-i` has shown it in its place
@@ -56,14 +52,10 @@ class Epilogue:
         dump: Callable[[bytes], None] | None = None
         for exchange, code in exchanges:
             if self._dump:
-                dump = dump or (_standard_output() if self._dump == "-" else to_file(self._dump))
+                dump = dump or (exact_or_visible() if self._dump == "-" else to_file(self._dump))
                 dump(heads(masked(exchange) if self._masks else exchange))
             if self._pieces:
                 _write(self._pieces, Facts(exchange, code, file))
-
-
-def _standard_output() -> Callable[[bytes], None]:
-    return to_terminal() if os.isatty(1) else to_stdout
 
 
 def _format(text: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from rrcli.responders.base import PeerGone
@@ -86,9 +89,20 @@ def _call_back(call: Call, job: Job, callback: str) -> None:
             call.pause(left)
         content = json.dumps(job.document).encode()
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        connection.request("POST", target, content, {"Content-Type": "application/json", "User-Agent": "rrcli"})
-        connection.getresponse().read(1 << 16)
+        connection.connect()
+        over = threading.Timer(CALLBACK_S, _cut, (connection.sock,))  # the timeout is each read's alone
+        over.start()
+        try:
+            connection.request("POST", target, content, {"Content-Type": "application/json", "User-Agent": "rrcli"})
+            connection.getresponse().read(1 << 16)
+        finally:
+            over.cancel()
     except (OSError, HTTPException, PeerGone):
         return
     finally:
         connection.close()
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):  # it is over already
+        connection.shutdown(socket.SHUT_RDWR)

@@ -8,10 +8,11 @@ from rrcli.cli.execute import on_term
 from rrcli.cli.show import Printer, color, print_document, print_text, width
 from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usage
 from rrcli.observer import Observer
-from rrcli.policy.redact import masked
+from rrcli.policy.redact import mask_of, masked
 from rrcli.report.output import to_stderr
 from rrcli.report.progress import Progress
 from rrcli.report.units import counted
+from rrcli.report.visible import visible
 from rrcli.runner import Interrupted
 from rrcli.series.run import send_series
 from rrcli.series.tally import Series, Tally, series_document, summary
@@ -77,6 +78,8 @@ def refuse_contradictions(request: Request, output: Output) -> None:
         ("--retry", request.retry, "it counts every failure, which a retry would hide"),
         ("--until", request.until, "it ends after N or a time, and not by an answer"),
     )
+    if flag := request.appends():
+        contradictions = (*contradictions, (flag, True, one))
     for name, given_too, why in contradictions:
         if given_too:
             raise usage(f"{name} and a series exclude each other: {why}", "leave one of them out")
@@ -114,7 +117,7 @@ def _print(series: Series, printer: Printer) -> bool:
         print_text(render_series(shown, printer.entry, width=width(), color=color(printer.output, 1), verbose=verbose))
         return True
     if not quiet:
-        _explain(shown, printer)
+        _explain(series, printer)
     return True
 
 
@@ -131,17 +134,21 @@ def _explain(series: Series, printer: Printer) -> None:
     """What the document has no place for, on standard error: the checks that failed, and remarks."""
     from rrcli.jsontext import dumps
 
+    def shown(text: str) -> str:
+        masks = [] if printer.output.show_secrets else [mask_of(one) for one in (series.first, series.worst) if one]
+        for mask in masks:
+            text = mask.message(text)
+        return visible(text)
+
     for check in series.checks:
         if not check.ok:
-            to_stderr(f"rrcli: {check.expr} does not hold, it is {dumps(check.actual)}\n")
+            to_stderr(f"rrcli: {check.expr} does not hold, it is {shown(dumps(check.actual))}\n")
     if printer.output.silent:
         return
     for note in series.notes:
         to_stderr(f"rrcli: note: {note}\n")
     if series.worst and series.worst.error and printer.style == "raw":
-        from rrcli.report.visible import visible
-
-        to_stderr(f"rrcli: {series.failed} failed; the worst: {visible(series.worst.error.message)}\n")
+        to_stderr(f"rrcli: {series.failed} failed; the worst: {shown(series.worst.error.message)}\n")
 
 
 # --- progress

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rrcli.errors import ExchangeError
     from rrcli.options import Request
     from rrcli.wire.resolve import Address
     from rrcli.wire.trace import Trace
@@ -50,7 +51,10 @@ class Datagrams:
         trace.timeline.enter("connect")
         trace.peer = place.endpoint
         self.peer: Any = place.sockaddr
-        self.sock = socket(place.family, SOCK_DGRAM)
+        try:
+            self.sock = socket(place.family, SOCK_DGRAM)
+        except OSError as error:  # the machine has no such family
+            raise _not_opened(error, place, trace) from error
         try:
             bind_interface(request, self.sock, place.family)
             if not request.interface:
@@ -60,9 +64,7 @@ class Datagrams:
                 self.sock.setsockopt(*RECVERR[place.family], 1)
         except OSError as error:
             self.sock.close()
-            failure = translate(error, f"sending to {place.endpoint}")
-            trace.attempts.append(Attempt(address=place.text, error=failure.kind))
-            raise failure from error
+            raise _not_opened(error, place, trace) from error
         except BaseException:
             self.sock.close()
             raise
@@ -140,6 +142,13 @@ class Datagrams:
 
     def close(self) -> None:
         self.sock.close()
+
+
+def _not_opened(error: OSError, place: Address, trace: Trace) -> ExchangeError:
+    """The failure of a socket for this place, written down as an attempt."""
+    failure = translate(error, f"sending to {place.endpoint}")
+    trace.attempts.append(Attempt(address=place.text, error=failure.kind))
+    return failure
 
 
 def _route(family: int, peer: Any) -> str:

@@ -112,7 +112,8 @@ class Quic:
             except ExchangeError as error:
                 if number == len(places) or error.layer not in ("transport", "network") or until.passed():
                     raise
-            self._socket.close()
+            if self._socket:  # there is none for a family that this machine has no way for
+                self._socket.close()
             count_in_vain(timeline)
             self._new_connection()
 

@@ -147,16 +147,12 @@ class Stream:
         self.trace.timeline.writing(begin)
         try:
             while done < len(view) or link.pending:
-                if self.pace and done < len(view):
-                    if (rest := self.pace.rest) and self._wait(self._ear(), rest, strict=False) and self._collect():
-                        break
-                    taken = link.send(view[done : done + self.pace.allows(len(view) - done)])
-                    self.pace.passed(taken)
-                else:
-                    taken = link.send(view[done:]) if done < len(view) else 0
+                taken = self._send(view[done:]) if done < len(view) else 0
                 done += taken
                 if link.pending:
                     link.flush()
+                if self.pace and done < len(view) and self._wait(self._ear(), Deadline(now(), ""), strict=False) and self._collect():
+                    break  # there was room to send, so nothing else would look for an answer
                 if (link.pending or not taken) and self._wait(POLLOUT | self._ear(), self._idle()) & ~POLLOUT and self._collect():
                     break
         except ExchangeError as error:
@@ -168,6 +164,15 @@ class Stream:
             if done:
                 self.trace.sent(view[:done], begin, note)
         return done
+
+    def _send(self, view: memoryview) -> int:
+        """Send what the link takes of it, or what the pace allows, which is rested for before."""
+        if self.pace is None:
+            return self.link.send(view)
+        self.pace.sleep(self.deadline)
+        taken = self.link.send(view[: self.pace.allows(len(view))])
+        self.pace.passed(taken)
+        return taken
 
     def _idle(self) -> Deadline:
         """When the peer, from now on, has been silent or deaf for too long."""
@@ -252,12 +257,9 @@ class Stream:
         self.trace.timeline.reading(now())
         if self.pace:
             self.pace.sleep(self.deadline)
-            size = self.pace.allows(size)
         idle = self._idle()
         while not self.eof:
             if data := self._take(size):
-                if self.pace:
-                    self.pace.passed(len(data))
                 return data
             if not self.eof:
                 self._wait(self._input(), idle)
@@ -267,9 +269,11 @@ class Stream:
         """What the link has now, written down: `None` when there is nothing yet, `b""` at the end."""
         if self.deadline.passed():  # a peer that always has more does not move it
             self.deadline.expire()
-        data = self.link.recv(size)
+        data = self.link.recv(self.pace.allows(size) if self.pace else size)
         if data is not None:
             self._arrived(data)
+            if self.pace:
+                self.pace.passed(len(data))
         return data
 
     def _arrived(self, data: bytes) -> None:

@@ -328,3 +328,12 @@ def test_the_cookies_of_one_answer_are_bounded() -> None:
     assert site.cookies[1] is not None
     assert len(site.cookies[1].split("; ")) == 150
     assert notes(exchange) == [("cookie-refused", "40 more cookies of this answer are refused or doubtful")]
+
+
+def test_cookies_from_standard_input_go_with_each_of_a_series() -> None:
+    heard: list[bytes] = []
+    answer = say(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    with responder(script(hear(b"\r\n\r\n", heard), answer)) as peer:
+        words = [sys.executable, "-m", "rrcli", "http", f"http://{peer.host}:{peer.port}/", "-b", "-", "--repeat", "3", "--json"]
+        subprocess.run(words, input=b"127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t\xff\n", check=True, capture_output=True)
+    assert [b"\r\nCookie: a=\xff\r\n" in each for each in heard] == [True, True, True]

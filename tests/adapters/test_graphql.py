@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,12 @@ def refused(*words: str, **options: Any) -> str:
         send(GraphqlRequest("http://127.0.0.1:1/", *words, **options))
     assert caught.value.layer == "usage"
     return caught.value.message
+
+
+@pytest.mark.parametrize("flag", ["schema", "fields"])
+def test_a_schema_without_the_library_is_refused_before_anything_is_sent(flag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "graphql", None)
+    assert refused(**{flag: True}) == "schemas need the module graphql-core"
 
 
 # --- a query and its answer
@@ -193,7 +200,7 @@ def test_one_of_several_operations(query: Get) -> None:
         (("{ a }",), {"init": "{}"}, "--init belongs to the WebSocket transport"),
         (("subscription { a }",), {"transport": "http"}, "a subscription is a stream of events, which --transport http has not"),
         (("{ a }",), {"transport": "ws", "persisted": True}, "--persisted and --transport ws exclude each other"),
-        (("{ a }",), {"transport": "ws", "http2": True}, "--http2 has no WebSocket: that begins with an exchange over HTTP/1.1"),
+        (("{ a }",), {"transport": "ws", "http2": True}, "--http2 and a WebSocket exclude each other: it begins with HTTP/1.1"),
     ],
 )
 def test_what_is_refused_before_anything_is_sent(words: tuple[str, ...], options: dict[str, Any], message: str) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -452,6 +453,61 @@ def test_credentials_and_fields_go_with_the_upgrade_over_tls(ca: Authority) -> N
     assert exchange.connection.tls is not None
     assert exchange.target.url == f"wss://localhost:{peer.port}/s?x=1"
     assert "tok12345" not in json.dumps(document(masked(exchange)))
+
+
+@pytest.mark.parametrize("named_by", ["option", "environment"])
+def test_a_proxy_is_asked_for_a_tunnel(
+    named_by: str, subscribe: Get, http_proxy: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = f"http://{http_proxy().address}"
+    if named_by == "environment":
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+    exchange = subscribe(COUNT, "to:=2", proxy=proxy if named_by == "option" else None)
+    assert (exchange.error, counted(exchange)) == (None, [0, 1])
+    assert exchange.connection.proxy == proxy
+    assert [note.code for note in exchange.notes] == (["environment-proxy"] if named_by == "environment" else [])
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_what_no_proxy_names(subscribe: Get, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    exchange = subscribe(COUNT, "to:=1")
+    assert (exchange.error, counted(exchange), exchange.connection.proxy, exchange.notes) == (None, [0], None, ())
+
+
+@pytest.mark.parametrize("kept_in", ["a cookie file", "a session"])
+def test_cookies_of_the_upgrade_are_kept(kept_in: str, tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    def talk(server: Server) -> None:
+        while not (events := server._read()):
+            pass
+        asked.append(events[0].headers.get("Cookie"))
+        answer = server.protocol.accept(events[0])
+        answer.headers["Set-Cookie"] = "a=1"
+        server.protocol.send_response(answer)
+        server.flush()
+        server.hear()
+        server.say(ACK)
+        server.hear()
+        server.say(next_of({"data": {"a": 1}}), {"type": "complete", "id": "1"})
+
+    path = str(tmp_path / "kept.json")
+    options: dict[str, Any] = {"session": path} if kept_in == "a session" else {"cookie_jar": path, "cookies": (path,)}
+    with serving(talk) as url:
+        exchanges = [send(GraphqlRequest(url, "subscription { a }", timeout=5.0, **options)) for _ in range(2)]
+    assert [(exchange.error, data_of(exchange)["data"]) for exchange in exchanges] == [(None, {"a": 1})] * 2
+    assert asked == [None, "a=1"]
+    assert dict(exchanges[1].request.fields)["Cookie"] == "a=1"
+
+
+@pytest.mark.parametrize("flag", ["offline", "http2", "http2_prior_knowledge", "http10", "http3", "http3_only"])
+def test_what_has_no_websocket_is_a_usage_error(flag: str) -> None:
+    with pytest.raises(ExchangeError) as caught:
+        send(GraphqlRequest("http://127.0.0.1:1/", "subscription { a }", **{flag: True}))
+    assert (caught.value.layer, caught.value.message.partition(" exclude each other: ")[2]) == ("usage", "it begins with HTTP/1.1")
 
 
 # --- Server-Sent Events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
 import re
 import shutil
 import subprocess
@@ -22,12 +23,14 @@ from peers.script import Handler, end, hear, hear_end, pause, reset, responder, 
 from rrcli import __version__
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.http.version1 import CONTINUE_WAIT
+from rrcli.adapters.http.words import understand
 from rrcli.cli import fast
 from rrcli.codec.content import askable
 from rrcli.document import document
 from rrcli.errors import ExchangeError
 from rrcli.model import Exchange, Failure, Note
 from rrcli.runner import send
+from rrcli.wire.clock import Deadline
 
 HEAD_END = b"\r\n\r\n"
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -353,7 +356,7 @@ def test_suspicious_answers_are_noted() -> None:
     data = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(packed), packed)
     exchange = answered_with(data)
     assert exchange.notes == (
-        Note(code="unasked-coding", message="the content is coded with 'gzip', which was not asked for; it is shown decoded"),
+        Note(code="unasked-coding", message="the content is coded with 'gzip', which was not asked for; what can be decoded is"),
     )
     assert content_of(exchange) == b"x"
     assert codes(answered_with(data, headers=("Accept-Encoding: *",))) == []
@@ -545,6 +548,37 @@ def test_a_peer_that_closes_instead_of_a_100() -> None:
 
 
 # --- uploads
+
+
+def test_an_upload_opens_its_file_only_to_send_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    before = os.listdir("/proc/self/fd")
+    asked = understand(HttpRequest("http://a.test/", upload=str(tmp_path / "file")), "id")
+    assert os.listdir("/proc/self/fd") == before
+    assert asked.upload is not None
+    assert list(asked.upload.pieces(chunked=False, deadline=Deadline(None, ""))) == [b"content"]
+    asked.upload.close()
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_dot_is_standard_input_as_in_curl() -> None:
+    invocation = fast.parse(["http", "-T", ".", "http://a.test/"])
+    assert invocation is not None
+    assert invocation.request.upload == "-"  # type: ignore[attr-defined]
+
+
+def test_an_upload_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    for path, why in ((tmp_path, "is a directory"), (tmp_path / "none", "no such file or directory")):
+        with pytest.raises(ExchangeError) as caught:
+            send(HttpRequest("http://127.0.0.1:1/", upload=str(path)))
+        assert (caught.value.layer, caught.value.message) == ("local", f"cannot read {path}: {why}")
+
+
+def test_a_named_pipe_that_nobody_writes_to_is_given_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with responder(hear(b"\r\n\r\n")) as peer:
+        failure = failure_of(request(f"http://{peer.host}:{peer.port}/", upload=str(tmp_path / "pipe"), timeout=0.05))
+    assert (failure.layer, failure.kind) == ("transport", "timeout")
 
 
 def test_an_upload_is_reported(httpbin: Httpbin, tmp_path: Path) -> None:

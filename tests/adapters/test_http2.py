@@ -16,7 +16,7 @@ from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived, StreamEnded
 from peers.ca import Authority
 from peers.nginx import Nginx
-from peers.script import responder
+from peers.script import Handler, hear, over_tls, responder, say, script
 from peers.web import LARGE_SIZE, Http2Peer
 
 from rrcli.adapters.http.request import HttpRequest
@@ -46,9 +46,8 @@ def get(ca: Authority) -> Callable[..., Exchange]:
     return lambda *words, **options: send(HttpRequest(*words, cacert=str(ca.root), **options))
 
 
-@contextlib.contextmanager
-def speaking(answer: Handle, *, until: type = StreamEnded) -> Iterator[str]:
-    """The URL of a responder that reads a request up to an event and then lets `answer` say what it likes."""
+def speaker(answer: Handle, until: type = StreamEnded) -> Handler:
+    """What reads a request up to an event and then lets `answer` say what it likes."""
 
     def handle(connection: socket.socket) -> None:
         server = H2Connection(H2Configuration(client_side=False, validate_outbound_headers=False))
@@ -69,7 +68,13 @@ def speaking(answer: Handle, *, until: type = StreamEnded) -> Iterator[str]:
                         pass
                 return
 
-    with responder(handle) as peer:
+    return handle
+
+
+@contextlib.contextmanager
+def speaking(answer: Handle, *, until: type = StreamEnded) -> Iterator[str]:
+    """The URL of a responder that does so."""
+    with responder(speaker(answer, until)) as peer:
         yield f"http://{peer.host}:{peer.port}/"
 
 
@@ -184,6 +189,21 @@ def test_secrets_show_in_no_frame(caddy: Http2Peer) -> None:
     assert "s3cr3t" not in str(document(shown))
 
 
+def test_a_redirect_out_of_tls_is_told_as_it_is_sent(ca: Authority) -> None:
+    heard: list[bytes] = []
+    with responder(script(hear(b"\r\n\r\n", heard), say(b"HTTP/1.1 204 No Content\r\n\r\n"))) as plain:
+
+        def answer(server: H2Connection, _: socket.socket) -> None:
+            server.send_headers(1, [(":status", "302"), ("location", f"http://{plain.host}:{plain.port}/x")], end_stream=True)
+
+        with responder(over_tls(ca.good, speaker(answer), alpn=("h2",))) as peer:
+            exchange = send(HttpRequest(f"https://localhost:{peer.port}/", http2=True, location=True, cacert=str(ca.root)))
+    assert [hop.request.summary for hop in exchange.history] == ["GET / HTTP/2"]
+    assert exchange.request.summary == "GET /x HTTP/1.1"
+    assert heard[0].startswith(b"GET /x HTTP/1.1\r\nHost: ")
+    assert exchange.request.fields[0] == ("Host", f"{plain.host}:{plain.port}")
+
+
 # --- what servers do that break off
 
 
@@ -272,3 +292,11 @@ def test_fields_about_the_connection_are_dropped_with_a_note() -> None:
     assert [(note.code, note.message) for note in exchange.notes] == [
         ("field-dropped", "HTTP/2 has no place for Connection (RFC 9113 section 8.2.2): not sent")
     ]
+
+
+def test_a_limit_of_speed_holds(nginx2: Http2Peer, get: Callable[..., Exchange]) -> None:
+    exchange = get(nginx2.https("/large.bin"), http2=True, limit_rate=200_000, timeout=0.4)
+    assert failure_of(exchange).kind == "timeout"
+    assert exchange.response is not None
+    assert exchange.response.body is not None
+    assert 32_000 < exchange.response.body.size < 96_000

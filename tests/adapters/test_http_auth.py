@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import time
 from base64 import urlsafe_b64encode
 from json import dumps
@@ -54,6 +55,13 @@ def test_a_digest_challenge_is_met(algorithm: str, httpbin: Httpbin) -> None:
     assert exchange.error is None
     assert [(hop.why, hop.response and hop.response.status.code) for hop in exchange.history] == [("auth", 401)]
     assert as_command(exchange).startswith('curl --digest -u ann:"$HTTP_PASSWORD" -A UA http://')
+
+
+def test_a_digest_without_httpx_is_refused_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(ExchangeError) as caught:
+        understand(HttpRequest("http://a.test/", user="ann:sesame", digest=True), "id")
+    assert (caught.value.layer, caught.value.message, caught.value.hint) == ("usage", "--digest needs httpx", "pip install 'rrcli[http]'")
 
 
 def test_a_wrong_password_fails_after_one_more_try(httpbin: Httpbin) -> None:
@@ -169,9 +177,10 @@ def test_the_secret_key_shows_nowhere() -> None:
     assert "--aws-sigv4 aws:amz:us-east-1:s3 -u AKIDEXAMPLE:" in as_command(exchange)
 
 
-def test_region_and_service_have_to_be_known() -> None:
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])  # an address has no labels
+def test_region_and_service_have_to_be_known(host: str) -> None:
     with pytest.raises(ExchangeError, match="does not tell region and service"):
-        send(HttpRequest("http://localhost/", user="a:b", aws_sigv4="aws:amz"))
+        send(HttpRequest(f"http://{host}/", user="a:b", aws_sigv4="aws:amz"))
 
 
 # --- tokens

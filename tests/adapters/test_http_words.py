@@ -121,6 +121,10 @@ def test_removes_dot_segments(path: str, without: str) -> None:
         (("a.test", "POST"), "'POST' is no item"),
         (("a.test", ":x"), ":'x' has no name"),
         (("a.test", "X;y"), "'X;y' is no item"),
+        (("pst", "http://u:p@a.test/"), "'http://…@a.test/' is a URL behind another: 'pst'"),
+        (("GET", "a.test", "HTTPS://b.test"), "'HTTPS://b.test' is a URL behind another: 'a.test'"),
+        (("http:/a.test/",), "the URL 'http:/a.test/' lacks the // behind its scheme"),
+        (("https:a.test:80",), "the URL 'https:a.test:80' lacks the // behind its scheme"),
     ],
 )
 def test_refuses_words_that_make_no_request(words: tuple[str, ...], message: str) -> None:
@@ -206,8 +210,8 @@ def test_plain_items_are_an_object(values: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("a:=x",), "a:=x is no JSON: not JSON"),
-        (("a:=NaN",), "a:=NaN is no JSON: NaN is not JSON"),
+        (("a:=x",), "a:=x: not JSON"),
+        (("a:=NaN",), "a:=NaN: NaN is not JSON"),
         (("a=1", "a[b]=2"), "'a[b]' asks for an object where another value stands already"),
         (("a=1", "[]=2"), "'[]' asks for an array where another value stands already"),
         (("a[b=1",), "'a[b' is no path into JSON: its brackets do not match"),

@@ -17,13 +17,14 @@ from peers.nginx import Nginx
 from peers.proxy import USER
 from peers.script import hear, responder, say, script
 
+from rrcli.adapters.http import PROXY_VARIABLES
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.document import document
 from rrcli.errors import ExchangeError
 from rrcli.model import Exchange
 from rrcli.policy.redact import masked
 from rrcli.runner import send
-from rrcli.wire.proxyenv import Found, chosen, excepted
+from rrcli.wire.proxyenv import FOR_ALL, VARIABLES, Found, chosen, excepted
 
 WORD = "secret-word"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -61,6 +62,11 @@ def notes(exchange: Exchange) -> list[tuple[str, str]]:
 )
 def test_the_variables(scheme: str, environ: dict[str, str], found: Found | None) -> None:
     assert chosen(scheme, "x.test", None, environ) == found
+
+
+def test_every_variable_has_the_environment_looked_at() -> None:
+    named = [name for names in (*VARIABLES.values(), FOR_ALL) for name in names]
+    assert set(PROXY_VARIABLES) == set(named)
 
 
 def test_an_option_overrides_the_exceptions() -> None:
@@ -204,6 +210,32 @@ def test_the_target_of_a_whole_request(tmp_path: Path) -> None:
         [b"GET http://[::1]:8080/ HTTP/1.1", b"User-Agent: " + heard[1].split(b"\r\n")[1][12:]],
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("http://other.test/abc", b"http://other.test/abc"),
+        ("other.test:80", b"other.test:80"),
+        ("*", b"http://x.test"),
+        ("/b", b"http://x.test/b"),
+    ],
+)
+def test_a_target_of_the_users_own_is_made_no_nonsense(given: str, sent: bytes) -> None:
+    heard: list[bytes] = []
+    with responder(script(hear(b"\r\n\r\n", heard), say(OK))) as proxy:
+        send(HttpRequest("OPTIONS", "http://x.test/", request_target=given, proxy=f"http://{proxy.host}:{proxy.port}"))
+    assert heard[0].partition(b"\r\n")[0] == b"OPTIONS " + sent + b" HTTP/1.1"
+
+
+def test_a_proxy_keeps_http3_from_being_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("aioquic")
+    heard: list[bytes] = []
+    with responder(script(hear(b"\r\n\r\n", heard), say(b"HTTP/1.1 403 Forbidden\r\n\r\n"))) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://{proxy.host}:{proxy.port}")
+        exchange = send(HttpRequest("https://x.test/", http3=True))
+    assert heard == [b"CONNECT x.test:443 HTTP/1.1\r\nHost: x.test:443\r\n\r\n"]
+    assert [code for code, _ in notes(exchange)] == ["environment-proxy", "http3-fallback"]
 
 
 def test_the_command_line_says_which_variable(http_proxy: Callable[..., Peer], nginx: Nginx) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from peers.ca import Authority
 from peers.httpbin import Httpbin
 from peers.nginx import Nginx
-from peers.script import over_tls, responder
+from peers.script import hear, over_tls, responder
 
 from rrcli.adapters.http.redirect import follow, resolve, target_in
 from rrcli.adapters.http.request import HttpRequest
@@ -343,13 +344,43 @@ def test_no_more_hops_than_the_runner_takes_can_be_asked_for() -> None:
         parse("21")
 
 
-def test_an_upload_from_standard_input_is_not_repeated() -> None:
+def test_an_upload_from_standard_input_fails_rather_than_be_lost() -> None:
     request = HttpRequest("http://a.test/", upload="-", location=True)
     asked: Asked = understand(request, "id")
     context = Context(request, Deadline(None, ""), "id")
     answer = Answer(summary="", status=Status(code=307), fields=(("Location", "/x"),))
-    assert follow(request, asked, answer, context) is None
-    assert [note.code for note in context.notes] == ["redirect-not-followed"]
+    with pytest.raises(ExchangeError) as caught:
+        follow(request, asked, answer, context)
+    error = caught.value
+    assert (error.layer, error.kind) == ("local", "input")
+    assert error.message == "the redirect wants the content again, and standard input cannot be read twice"
+
+
+def test_of_a_long_hop_the_first_bytes_are_kept() -> None:
+    exchange, _ = following([moved("/x")], max_size=3)
+    body = exchange.history[0].response and exchange.history[0].response.body
+    assert body is not None
+    assert (body.data, body.size, body.truncated, body.sha256) == (b"the", 5, True, hashlib.sha256(b"there").hexdigest())
+
+
+def test_a_hop_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rrcli.adapters.http.answer.MOST_WITHHELD", 1 << 20)
+
+    def endless(connection: socket.socket) -> None:
+        hear(b"\r\n\r\n")(connection)
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n")
+        while True:
+            connection.sendall(bytes(1 << 16))
+
+    with responder(endless) as peer:
+        exchange = send(HttpRequest(f"http://{peer.host}:{peer.port}/", location=True, max_size=4, timeout=0.0))
+    assert exchange.error is not None
+    assert (exchange.error.layer, exchange.error.kind) == ("protocol", "too_large")
+    assert exchange.error.message == "the answer leads on, and its content is longer than 1 MiB"
+    assert exchange.response is not None
+    assert exchange.response.status.code == 302
+    assert exchange.response.body is not None
+    assert exchange.response.body.data == bytes(4)
 
 
 def test_a_control_character_is_in_no_url() -> None:

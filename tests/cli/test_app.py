@@ -113,6 +113,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
             "no command zzz",
             "commands are http, sse, poll, graphql, dns, redis, tcp, tls, curl, explain, serve, doctor, demo, schema",
         ),
+        ("GET -v http://a/", "no command GET", "the command comes first: rrcli http GET …"),
         ("example.com", "no command example.com", "a URL needs its scheme, or a command before it: rrcli http example.com"),
         (":8080/x", "no command :8080/x", "a URL needs its scheme, or a command before it: rrcli http :8080/x"),
         (
@@ -138,7 +139,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ),
         ("explain", "explain takes CODE..., got nothing", "rrcli explain --help shows examples"),
         ("explain 404 --jsn", "no option --jsn; did you mean --json?", "rrcli explain --help lists the options"),
-        ("schema exchang", "there is no schema 'exchang'; did you mean exchange?", "there are exchange, set, series"),
+        ("schema exchang", "there is no schema 'exchang'; did you mean exchange?", "there are exchange, event, set, series"),
         ("schema set set", "schema takes one name, got 2", None),
         ("serve htp", "there is no responder for 'htp'; did you mean http?", "there are http, sse, poll, graphql, dns, redis, tcp"),
         ("serve --port 80", "invalid value for --port: '80' is not NAME=PORT, as http=8080", None),
@@ -201,7 +202,7 @@ Tools:
   serve    Run loopback responders until Ctrl-C.
   doctor   Walk the layers one by one and name the first that fails.
   demo     Show one exchange per protocol; needs no network.
-  schema   Print the JSON Schema of a document: exchange, set, series.
+  schema   Print the JSON Schema of a document: exchange, event, set, series.
 
 Examples:
   rrcli https://example.com/ -v
@@ -301,6 +302,20 @@ def test_the_examples_are_few_and_read_by_the_parser(name: str) -> None:
             assert fast.parse(words[1:]) is not None
         else:
             assert app.parse(command, words[2:]) is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "way"),
+    [
+        ("http http://127.0.0.1:1/", "; ask for it with -d @-"),
+        ("redis redis://127.0.0.1:1/ PING", "; ask for it with --stdin"),
+        ("tls 127.0.0.1:1 --json", ""),
+    ],
+)
+def test_input_that_nobody_read_is_hinted_at(line: str, way: str) -> None:
+    command = [sys.executable, "-m", "rrcli", *line.split()]
+    done = subprocess.run(command, input="x\n", capture_output=True, text=True, check=False, env=environment(), timeout=30)
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (4, [f"rrcli: standard input was not read{way}"])
 
 
 def test_a_closed_pipe_ends_help_quietly() -> None:

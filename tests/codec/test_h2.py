@@ -18,6 +18,10 @@ from rrcli.errors import ExchangeError
 HEAD = Head(version="HTTP/2", code=200, reason="", fields=(("content-length", "5"),))
 
 
+def frame(kind: int, payload: bytes, *, flags: int, stream: int) -> bytes:
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
 class Pair:
     """A client and a server, and the bytes between them."""
 
@@ -211,3 +215,35 @@ def test_notes_follow_the_frames_however_they_are_cut(pair: Pair, size: int) -> 
     block = data.rindex(b"\x01\x05\x00\x00\x00\x01") + 6
     assert shown == data[:block] + b"*" * (len(data) - block)
     assert pieces[-1][1].endswith(": :method: GET; :scheme: https; :authority: a.test; :path: /; cookie: sid=‹secret›")
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_what_comes_after_the_end_harms_nothing(pair: Pair, size: int) -> None:
+    ask(pair)
+    answer(pair, ("content-length", "5"), body=b"hello")
+    data = pair.server.data_to_send() + frame(1, b"\x88", flags=5, stream=1)
+    events = [event for at in range(0, len(data), size) for event in pair.client.feed(data[at : at + size])]
+    assert events == [HEAD, Data(data=b"hello"), End(framing="end-stream", leftover=b"")]
+    assert [note.code for note in pair.client.notes] == ["bytes-after-end"]
+    assert "not open" in pair.client.notes[0].message
+
+
+def test_an_answer_of_its_length_needs_no_end(pair: Pair) -> None:
+    ask(pair)
+    pair.server.send_headers(1, [(":status", "200"), ("content-length", "5")])
+    pair.server.send_data(1, b"hello")
+    assert pair.to_client() == [HEAD, Data(data=b"hello")]
+    assert pair.client.eof() == [End(framing="end-stream", leftover=b"")]
+    assert [note.code for note in pair.client.notes] == ["no-end-stream"]
+
+
+def test_notes_are_those_of_each_request(pair: Pair) -> None:
+    ask(pair)
+    pair.server.config.normalize_outbound_headers = False
+    answer(pair, ("x", " y "), ("z", "\tz"))
+    assert pair.to_client()[0] == Head(version="HTTP/2", code=200, reason="", fields=(("x", "y"), ("z", "z")))
+    first = pair.client.notes
+    ask(pair)
+    answer(pair, stream=3)
+    pair.to_client()
+    assert ([note.code for note in first], pair.client.notes) == (["space-around-value"], [])

@@ -175,10 +175,11 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def over_tls(certificate: Certificate, handle: Handler, delay_s: float = 0.0) -> Handler:
+def over_tls(certificate: Certificate, handle: Handler, delay_s: float = 0.0, alpn: tuple[str, ...] = ()) -> Handler:
     """Run a handler inside TLS, the handshake beginning after a delay. A handshake that fails is the client's to report."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.chain, certificate.key)
+    context.set_alpn_protocols(alpn)
 
     def step(connection: socket.socket) -> None:
         pause(delay_s)(connection)
@@ -190,7 +191,7 @@ def over_tls(certificate: Certificate, handle: Handler, delay_s: float = 0.0) ->
         with secure:
             handle(secure)
             # Alert close_notify (RFC 8446 section 6.1), so that the end is no truncation. The client may not answer it.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):  # a handler that shut it down has ended its TLS
                 secure.unwrap().close()
 
     return step

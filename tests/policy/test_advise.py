@@ -116,7 +116,13 @@ def test_a_failure_keeps_what_was_raised() -> None:
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_time_limit_says_what_was_going_on(phase: str) -> None:
     failure = broken("timeout", phase=phase)
-    assert (failure.message, failure.hint) == (f"{PHASE_WORDS[phase]}: it broke", TIMEOUT_HINTS[phase])
+    assert (failure.message, failure.hint) == (f"{PHASE_WORDS[phase]}: it broke", TIMEOUT_HINTS[phase].format(limit="--timeout"))
+
+
+@pytest.mark.parametrize("limit", ["--timeout", "--idle-timeout", "--deadline"])
+def test_the_limit_that_passed_is_the_one_to_raise(limit: str) -> None:
+    error = ExchangeError("transport", "timeout", f"the time limit passed ({limit} 1s)", phase="receive")
+    assert network_failure(HTTP, exchange(), error, trace()).hint == f"the answer began but did not end: allow more with {limit}"
 
 
 def test_a_hint_of_its_own_stays_and_a_phase_may_be_unknown() -> None:

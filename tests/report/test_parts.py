@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rrcli.explain import lookup
+from rrcli.model import PHASES, Timing
 from rrcli.report.explained import render_explanations
 from rrcli.report.paint import shorten, wrap
 from rrcli.report.units import duration, size
 from rrcli.report.visible import visible
-from rrcli.report.waterfall import bar
+from rrcli.report.waterfall import THROUGH_PROXY, bar, waterfall
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,10 @@ def test_several_explanations_stand_apart() -> None:
 def test_an_explanation_in_colour_has_the_same_text() -> None:
     coloured = render_explanations(lookup("404"), width=80, color=True)
     assert coloured.startswith("\x1b[1m404\x1b[0m \x1b[1mNot Found\x1b[0m\x1b[2m  ·  \x1b[0m\x1b[2mhttp\x1b[0m")
+
+
+@pytest.mark.parametrize(("order", "rows"), [(PHASES, ["connect", "tls", "handshake"]), (THROUGH_PROXY, ["connect", "handshake", "tls"])])
+def test_the_waterfall_goes_down_in_the_order_of_what_happened(order: tuple[str, ...], rows: list[str]) -> None:
+    timing = Timing(phases={"connect": 1, "tls": 1, "handshake": 1}, total_ns=3)
+    assert [line[0][0].strip() for line in waterfall(timing, None, 80, order)] == rows
+    assert sorted(order) == sorted(PHASES)

@@ -45,7 +45,7 @@ def raw(pieces: list[bytes], *, include: bool = False, lines: bool = False, answ
     ],
 )
 def test_content_is_written_as_it_comes(pieces: list[bytes], include: bool, lines: bool, written: list[bytes]) -> None:
-    assert raw(pieces, include=include, lines=lines) == written
+    assert raw(pieces, include=include, lines=lines) == [*written, b""]  # which says that it was the last
 
 
 def test_events_are_one_line_each_and_exact() -> None:
@@ -54,11 +54,11 @@ def test_events_are_one_line_each_and_exact() -> None:
     observer.item({"data": "x"}, b"\xffhunter22", ["hunter22"])
     observer.item({}, b"", [])
     observer.finish()
-    assert written == [b"\xffhunter22\n", b"\n"]
+    assert written == [b"\xffhunter22\n", b"\n", b""]
 
 
 def test_without_an_answer_nothing_is_written() -> None:
-    assert raw([], include=True, lines=True, answered=False) == []
+    assert raw([], include=True, lines=True, answered=False) == [b""]
 
 
 def test_status_and_fields_are_those_of_the_wire() -> None:

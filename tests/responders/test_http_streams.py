@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import httpx_sse
 import pytest
+from peers.script import responder
 
 from rrcli.responders.http import HttpResponder
 from rrcli.responders.http_call import Feed
@@ -179,6 +181,25 @@ def test_a_callback_is_posted_when_it_is_done(client: httpx.Client) -> None:
 )  # fmt: skip
 def test_a_callback_stays_on_this_machine(client: httpx.Client, callback: object) -> None:
     assert client.post("/jobs", json={"callback": callback}).status_code == 422
+
+
+def test_a_callback_that_answers_without_end_is_cut(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rrcli.responders.http_jobs.CALLBACK_S", 0.3)
+    left = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            while True:
+                connection.sendall(b".")
+                time.sleep(0.02)
+        except OSError:
+            left.set()
+
+    with responder(answer) as peer:
+        url = f"http://{peer.host}:{peer.port}/"
+        assert client.post("/jobs?takes=0", json={"callback": url}).status_code == 202
+        assert left.wait(2)
 
 
 def test_a_callback_that_nobody_hears_is_no_harm(client: httpx.Client) -> None:

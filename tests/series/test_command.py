@@ -83,7 +83,11 @@ def test_raw_is_a_figure_a_line(series_web: Any, capfd: pytest.CaptureFixture[st
 def test_a_query_reads_the_series(series_web: Any, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(capfd, series_web.url(), "--repeat", "3", "--query", "status") == (0, '{"200": 3}\n', "")
     assert run(capfd, series_web.url(), "--repeat", "3", "--query", "series.first.response.status.code") == (0, "200\n", "")
-    assert run(capfd, series_web.url(), "--repeat", "3", "--query", "timing.tls_ms") == (1, "", "")
+    assert run(capfd, series_web.url(), "--repeat", "3", "--query", "timing.tls_ms") == (
+        1,
+        "",
+        "rrcli: --query 'timing.tls_ms' finds nothing\n",
+    )
 
 
 @pytest.mark.parametrize(

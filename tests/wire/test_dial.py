@@ -90,11 +90,12 @@ class Machine:
         self.hosts.write_text("127.0.0.1 localhost\n")
         self.resolv.write_text("nameserver 127.0.0.1\n")
 
-    def run(self, *words: str) -> dict[str, Any]:
-        """The document of `rrcli tcp` with these words."""
+    def run(self, *words: str, command: str = "tcp") -> dict[str, Any]:
+        """The document of `rrcli COMMAND` with these words."""
         mounts = f"mount --bind {self.hosts} /etc/hosts && mount --bind {self.resolv} /etc/resolv.conf"
-        command = [sys.executable, "-m", "rrcli", "tcp", *words, "--json", "--read-lines", "1", "--timeout", "5"]
-        inside = ["unshare", "-m", "sh", "-c", f'{mounts} && exec "$@"', "sh", *command]
+        ending = ["--read-lines", "1"] if command == "tcp" else []
+        called = [sys.executable, "-m", "rrcli", command, *words, "--json", *ending, "--timeout", "5"]
+        inside = ["unshare", "-m", "sh", "-c", f'{mounts} && exec "$@"', "sh", *called]
         done = subprocess.run(inside, capture_output=True, check=False, timeout=20)
         value = loads(done.stdout.decode())
         assert isinstance(value, dict), done.stderr
@@ -208,6 +209,15 @@ def test_an_interface_address_chooses_its_family(machine: Machine, ip6: None) ->
         value = machine.run(f"two.test:{peer.port}", "--interface", "127.0.0.9")
     assert attempts(value) == [("127.0.0.1", None)]
     assert value["connection"]["local"].startswith("127.0.0.9:")
+
+
+def test_where_no_datagram_reaches_any_address(machine: Machine, ip6: None) -> None:  # noqa: ARG001
+    """A broadcast address, and one of a link that is not named: they are refused before there is a socket."""
+    pytest.importorskip("aioquic")
+    machine.hosts.write_text("255.255.255.255 two.test\nfe80::1 two.test\n")
+    value = machine.run("--http3-only", "https://two.test:9/", command="http")
+    assert sorted(attempts(value)) == [("255.255.255.255", "unreachable"), ("fe80::1", "unreachable")]
+    assert (value["error"]["layer"], value["error"]["kind"], value["error"]["phase"]) == ("network", "unreachable", "connect")
 
 
 @pytest.mark.parametrize(("options", "address"), [({"ipv6": True}, "127.0.0.1"), ({"ipv4": True}, "[::1]")])

@@ -36,7 +36,8 @@ fragment Type on __Type {{ {_TYPE_REF.strip()} }}
 MOST_MISTAKES = 5
 
 
-def _library() -> Any:
+def library() -> Any:
+    """graphql-core. Raises `usage` where it is not installed."""
     try:
         import graphql
     except ModuleNotFoundError as error:
@@ -46,7 +47,7 @@ def _library() -> Any:
 
 def _schema_of(data: Any) -> Any:
     """The schema that an introspection answered. Raises `malformed`."""
-    graphql = _library()
+    graphql = library()
     try:
         return graphql.build_client_schema(data)
     except (graphql.GraphQLError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
@@ -55,7 +56,7 @@ def _schema_of(data: Any) -> Any:
 
 def as_sdl(data: Any) -> str:
     """A schema in the schema definition language."""
-    return str(_library().print_schema(_schema_of(data))).rstrip() + "\n"
+    return str(library().print_schema(_schema_of(data))).rstrip() + "\n"
 
 
 def as_fields(data: Any) -> str:
@@ -72,7 +73,7 @@ def as_fields(data: Any) -> str:
 
 def check(call: Call, path: str) -> None:
     """Validate the documents of a call against the schema in a file. Raises `usage` that names each mistake and its place."""
-    graphql = _library()
+    graphql = library()
     schema = _from_file(path)
     for part in call.parts or (call,):
         if part.document is None:
@@ -97,7 +98,7 @@ def _told(mistakes: Any) -> str:
 
 def _from_file(path: str) -> Any:
     """The schema in a file: SDL, or the JSON of an introspection. Raises `usage`, or `local` for the file."""
-    graphql, text = _library(), read_text(path)
+    graphql, text = library(), read_text(path)
     try:
         if text.lstrip().startswith("{"):
             value = loads(text)

@@ -10,7 +10,9 @@ from rrcli.adapters.graphql.answer import described
 from rrcli.adapters.graphql.results import Results
 from rrcli.adapters.graphql.upgrade import upgrade
 from rrcli.adapters.graphql.words import Call, http_url, json_object, split_words
+from rrcli.adapters.http import dressed
 from rrcli.adapters.http.items import read_items, write_json
+from rrcli.adapters.http.told import note_doubts
 from rrcli.adapters.http.words import understand
 from rrcli.codec.ws import NO_STATUS, Closed, Handshake, Message
 from rrcli.errors import ExchangeError, malformed, usage
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.graphql.upgrade import Socket
+    from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.words import Asked
     from rrcli.context import Context
     from rrcli.model import Answer
@@ -36,29 +39,50 @@ ID = "1"  # of the only operation on the connection
 
 
 def subscribe(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
-    """One operation over a WebSocket of its own."""
+    """One operation over a WebSocket of its own; cookies and a session are kept where that was asked for."""
     # Loads websockets before the clock starts. Compressed, no secret could be found in the transcript, nor anything be read there.
     handshake = Handshake((SUBPROTOCOL,), compress=False)
-    asked = _asked(request, handshake, context)
+    opening = _opening(request)
+    if opening.keeps_state:
+        from rrcli.adapters.http.cookies import begin
+
+        opening = begin(opening, context)
+    events = _subscribed(request, opening, call, handshake, context)
+    yield from opening.kept.around(events, context) if opening.kept else events
+
+
+def _subscribed(request: GraphqlRequest, opening: HttpRequest, call: Call, handshake: Handshake, context: Context) -> Iterator[Event]:
+    asked = _asked(opening, handshake, context)
     yield _sent(asked, call)
     stream = context.open(asked.host, asked.port, tls=asked.scheme == "https", alpn=("http/1.1",))
     try:
-        socket = yield from upgrade(stream, asked, handshake, context)
+        socket = yield from upgrade(stream, asked, handshake, opening.kept, context)
         if socket is not None:
             yield from _Session(socket, call, context).run(_init(request, context))
     finally:
         stream.close()
 
 
-def _asked(request: GraphqlRequest, handshake: Handshake, context: Context) -> Asked:
-    """The request for the upgrade, with the fields, cookies and credentials that any HTTP request of these words has."""
-    versions = {"--http2": request.http2, "--http2-prior-knowledge": request.http2_prior_knowledge, "--http1.0": request.http10}
-    for flag, given in {**versions, "--offline": request.offline}.items():
+def _opening(request: GraphqlRequest) -> HttpRequest:
+    """The HTTP request of the same words for the upgrade, which a proxy is to let through. Raises `usage` for what has no place there."""
+    refused = {
+        "--http2": request.http2, "--http2-prior-knowledge": request.http2_prior_knowledge, "--http1.0": request.http10,
+        "--http3": request.http3, "--http3-only": request.http3_only, "--offline": request.offline,
+    }  # fmt: skip
+    for flag, given in refused.items():
         if given:
-            raise usage(f"{flag} has no WebSocket: that begins with an exchange over HTTP/1.1", f"leave {flag} out, or use --transport sse")
+            raise usage(f"{flag} and a WebSocket exclude each other: it begins with HTTP/1.1", f"leave {flag} out, or use --transport sse")
     url, _, words = split_words(request)
     kept = tuple(word for word, item in zip(words, read_items(words), strict=True) if item.separator not in ("=", ":="))
-    asked = understand(request.replace(words=("GET", http_url(url), *kept), data=(), method=None, get=False, call=None), context.id)
+    return request.replace(words=("GET", http_url(url), *kept), data=(), method=None, get=False, call=None, proxytunnel=True)
+
+
+def _asked(opening: HttpRequest, handshake: Handshake, context: Context) -> Asked:
+    """The request for the upgrade, with the fields, cookies, credentials and proxy that any HTTP request of these words has."""
+    asked = dressed(opening, understand(opening, context.id), context)
+    if asked.credentials:
+        context.secret(asked.credentials[1])
+    note_doubts(opening, asked, context)
     fields = tuple(field for field in asked.fields if field[0].lower() not in ("accept", "connection", "upgrade"))
     return asked.replace(fields=(*fields, *handshake.fields()))
 

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from rrcli.adapters.http.cookies import Kept
     from rrcli.adapters.http.words import Asked
     from rrcli.codec.h1 import Event as CodecEvent
     from rrcli.codec.ws import Event as WsEvent
@@ -86,16 +87,25 @@ class _Upgraded(ResponseDecoder):
         return found
 
 
-def upgrade(stream: Stream, asked: Asked, handshake: Handshake, context: Context) -> Generator[Event, None, Socket | None]:
+def upgrade(
+    stream: Stream, asked: Asked, handshake: Handshake, kept: Kept | None, context: Context
+) -> Generator[Event, None, Socket | None]:
     """Ask for the change of protocol, in the phase `handshake`; `None` when the answer is another than 101, and was told as such.
 
-    Raises `malformed` for a 101 that does not answer the request.
+    The cookies of the answer are `kept`. Raises `malformed` for a 101 that does not answer the request.
     """
     timeline = context.trace.timeline
     timeline.enter("handshake")
     stream.write(head_of(asked), "upgrade")
     decoder = _Upgraded(asked.method)
-    reception = Reception(asked, context, decoder, lambda _: None)
+
+    def leads(answer: Answer) -> None:
+        if any(name.lower() == "set-cookie" for name, _ in answer.fields):
+            from rrcli.adapters.http.cookies import receive
+
+            receive(kept, asked, answer, context)
+
+    reception = Reception(asked, context, decoder, leads)
     try:
         while not reception.ended:
             data = stream.receive()

@@ -46,7 +46,7 @@ def exchange(request: HttpRequest, context: Context) -> Iterator[Event]:
 
 def _hop(request: HttpRequest, context: Context) -> Iterator[Event]:
     """One request and its answer; the connection is closed after it."""
-    asked = _dressed(request, _reopened(request.hop) if request.hop else understand(request, context.id), context)
+    asked = dressed(request, _reopened(request.hop) if request.hop else understand(request, context.id), context)
     upload = asked.upload
     try:
         if upload:
@@ -60,11 +60,11 @@ def _hop(request: HttpRequest, context: Context) -> Iterator[Event]:
             if (yield from _exchange_http3(request, asked, context)):
                 return
         else:
-            yield sent(_load_http2(context)[0].as_sent(asked) if request.http2 or request.http2_prior_knowledge else asked)
+            yield sent(_load_http2(context)[0].as_sent(asked) if _is_http2(request, asked) else asked)
         if context.pool:
             from rrcli.adapters.http.series import Way, converse
 
-            yield from converse(Way(request, asked, _Leads(request, asked, context), sent), context, _offered(request))
+            yield from converse(Way(request, asked, _Leads(request, asked, context)), context, _offered(request))
             return
         stream = context.connect(asked.host, asked.port, tls=asked.scheme == "https", alpn=_offered(request))
         if request.limit_rate:
@@ -80,7 +80,7 @@ def _hop(request: HttpRequest, context: Context) -> Iterator[Event]:
             upload.close()
 
 
-def _dressed(request: HttpRequest, asked: Asked, context: Context) -> Asked:
+def dressed(request: HttpRequest, asked: Asked, context: Context) -> Asked:
     """The request as it goes to this place: with the cookies that are kept for it, and by way of its proxy."""
     if request.kept:
         asked = request.kept.dress(asked, context, trusted=request.location_trusted)
@@ -104,6 +104,11 @@ def _refuse_version(request: HttpRequest, asked: Asked) -> None:
         from rrcli.errors import usage
 
         raise usage("--http2 is agreed on within TLS, and this URL has none", "add --http2-prior-knowledge, or use https://")
+
+
+def _is_http2(request: HttpRequest, asked: Asked) -> bool:
+    """Whether nothing but HTTP/2 will do here; `--http2` is agreed on within TLS, and a redirect may lead out of it."""
+    return request.http2_prior_knowledge or (request.http2 and asked.scheme == "https")
 
 
 def _offered(request: HttpRequest) -> tuple[str, ...]:
@@ -133,10 +138,10 @@ def _talk(request: HttpRequest, asked: Asked, stream: Stream, context: Context) 
     else:
         reception = Reception(asked, context, ResponseDecoder(asked.method), leads)
         talk = Talk(stream, reception)
-    yield from _converse(talk, reception, asked, shown)
+    yield from speak(talk, reception, asked, shown)
 
 
-def _converse(talk: Talk | Http2Talk | Http3Talk, reception: Reception, asked: Asked, shown: Asked) -> Iterator[Event]:
+def speak(talk: Talk | Http2Talk | Http3Talk, reception: Reception, asked: Asked, shown: Asked) -> Iterator[Event]:
     """Send the request and read its answer to the end."""
     try:
         yield from talk.send(asked)
@@ -163,7 +168,7 @@ def _exchange_http3(request: HttpRequest, asked: Asked, context: Context) -> Gen
     client, failed = http3.Http3Client(), True
     try:
         reception = http3.Http3Reception(asked, context, client, _Leads(request, asked, context), quic)
-        yield from _converse(http3.Talk(quic, reception, client), reception, asked, http3.as_sent(asked))
+        yield from speak(http3.Talk(quic, reception, client), reception, asked, http3.as_sent(asked))
         failed = False
     finally:
         quic.close(http3.GENERAL_PROTOCOL_ERROR if failed else http3.NO_ERROR)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rrcli.codec.h1 import Data, Head, Informational, ResponseDecoder, Trailers
-from rrcli.errors import ExchangeError
+from rrcli.digest import Digest
+from rrcli.errors import ExchangeError, too_large
 from rrcli.events import Content, Finished, Received
 from rrcli.model import Answer, Body, Status
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     Leads = Callable[[Answer], "tuple[Request, str] | None"]
 
 TLS_PORT = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server", b"plain HTTP to an SSL-enabled server port")
+MOST_WITHHELD = 64 << 20  # bytes of content of an answer that leads on: nobody waits for more of it
 LOOKED_AT = 4096  # bytes of a refusal in which those words are looked for
 
 
@@ -85,7 +87,9 @@ class Reception:
         self._leads = leads
         self._next: tuple[Request, str] | None = None
         self._refusal: ExchangeError | None = None  # why it is not followed; raised when the answer is whole
-        self._withheld = bytearray()  # content of an answer that leads on
+        self._withheld = bytearray()  # content of an answer that leads on, as much of it as is kept
+        self._digest = Digest()  # of all of that
+        self._size = 0
         self._informational: list[dict[str, Any]] = []
         self._content: ContentDecoder | None = None
         self._start = b""  # of a refusal, where it may say that the port speaks TLS
@@ -208,7 +212,7 @@ class Reception:
         unasked = [coding for coding in found if coding.removeprefix("x-") not in asked_for and "*" not in asked_for]
         if unasked:
             self._context.note(
-                "unasked-coding", f"the content is coded with {unasked[0][:40]!r}, which was not asked for; it is shown decoded"
+                "unasked-coding", f"the content is coded with {unasked[0][:40]!r}, which was not asked for; what can be decoded is"
             )
         unknown = [coding for coding in found if coding not in (*LAYERS, "none")]
         if unknown and asked_for and not self._next:
@@ -236,8 +240,13 @@ class Reception:
             self._start += data[:LOOKED_AT]
         if self._next is None:
             yield Content(data=data)
-        elif len(self._withheld) < self._context.request.max_size:
-            self._withheld += data
+            return
+        self._size += len(data)
+        self._digest.update(data)
+        self._withheld += data[: max(0, self._context.request.max_size - len(self._withheld))]
+        if self._size > MOST_WITHHELD:
+            yield from self._tell_withheld()
+            raise too_large(f"the answer leads on, and its content is longer than {MOST_WITHHELD >> 20} MiB")
 
     def _end(self) -> Iterator[Event]:
         assert self.answer
@@ -264,7 +273,6 @@ class Reception:
         """The answer with the content that was withheld."""
         if answer.body is None:
             return answer
-        from rrcli.digest import sha256
-
         data = bytes(self._withheld)
-        return answer.replace(body=answer.body.replace(data=data, size=len(data), sha256=sha256(data).hexdigest()))
+        cut = len(data) < self._size
+        return answer.replace(body=answer.body.replace(data=data, size=self._size, sha256=self._digest.hexdigest(), truncated=cut))

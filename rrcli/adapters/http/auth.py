@@ -1,15 +1,14 @@
-"""Credentials that are more than a field: challenges answered with a digest, netrc, and what a bearer token says of itself."""
+"""Credentials: what -u, a bearer token, a URL and netrc say, challenges answered with a digest, and when a token expired."""
 
 from __future__ import annotations
 
-from rrcli.adapters.http.words import basic, host_of
+from rrcli.adapters.http.content import octets
+from rrcli.adapters.http.words import host_of
 from rrcli.errors import ExchangeError, usage
 from rrcli.policy.origins import origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.words import Asked
     from rrcli.model import Answer, Fields
@@ -46,16 +45,60 @@ def _may_look_up(request: HttpRequest, asked: Asked) -> bool:
     return all(one == here for one in seen if one[1] == here[1]) and not (asked.scheme == "http" and any(one[0] == "https" for one in seen))
 
 
+# --- what the command line gives
+
+
+def authorization(request: HttpRequest, url: Url) -> str | None:
+    """A bearer token (RFC 6750) or Basic credentials; digests and signatures come later."""
+    if request.bearer is not None:
+        return f"Bearer {request.bearer}"
+    if request.digest or request.aws_sigv4:
+        return None
+    found = credentials(request, url)
+    return basic(*found) if found else None
+
+
+def credentials(request: HttpRequest, url: Url) -> tuple[str, str] | None:
+    """User and password of `-u`, the URL, or netrc where it was asked for. Raises `usage` where they are missing."""
+    if request.user is not None:
+        user, colon, password = request.user.partition(":")
+        return user, password if colon else ask_password(user)
+    if url.user is not None:
+        return url.user, url.password or ""
+    if request.uses_netrc:
+        return from_netrc(request, host_of(url))
+    if request.digest or request.aws_sigv4:
+        raise usage(f"{'--digest' if request.digest else '--aws-sigv4'} takes its user and password from -u", "add -u USER:PASSWORD")
+    return None
+
+
+def basic(user: str, password: str) -> str:
+    """Basic credentials (RFC 7617)."""
+    from binascii import b2a_base64
+
+    return f"Basic {b2a_base64(octets(f'{user}:{password}'), newline=False).decode()}"
+
+
+def ask_password(user: str) -> str:
+    """The password, typed on the terminal. Raises `usage` where there is none."""
+    import sys
+
+    if not sys.stdin.isatty():
+        raise usage("-u has no password, and there is no terminal to ask on", "write -u USER:PASSWORD, or -u USER: for none")
+    from getpass import getpass
+
+    return getpass(f"Password for {user}: ")
+
+
 # --- digest (RFC 7616)
 
 
-def load_httpx() -> Any:
-    """httpx, whose flow answers the challenge. Raises `usage` where it is not installed."""
-    try:
-        import httpx
-    except ImportError as error:
-        raise usage("--digest needs httpx", "pip install 'rrcli[http]'") from error
-    return httpx
+def need_httpx() -> None:
+    """Raise `usage` where httpx, whose flow answers the challenge, is not installed: before the request goes out, not at its 401."""
+    from importlib.util import find_spec
+
+    if find_spec("httpx") is None:
+        raise usage("--digest needs httpx", "pip install 'rrcli[http]'")
 
 
 def meet_challenge(asked: Asked, answer: Answer) -> Asked | None:
@@ -66,23 +109,20 @@ def meet_challenge(asked: Asked, answer: Answer) -> Asked | None:
         return None
     if asked.upload and not asked.upload.repeatable:  # standard input cannot be read twice
         return None
-    httpx = load_httpx()
+    import httpx
+
     try:
         question = httpx.Request(asked.method, f"{asked.scheme}://{asked.host}:{asked.port}{asked.target}")
         question.headers.encoding = "utf-8"  # a realm may be any text
-        flow = httpx.DigestAuth(*map(_octets, asked.credentials)).sync_auth_flow(question)
+        flow = httpx.DigestAuth(*map(octets, asked.credentials)).sync_auth_flow(question)
         next(flow)
-        met = flow.send(httpx.Response(401, headers=[(b"www-authenticate", _octets(challenge))], request=question))
+        met = flow.send(httpx.Response(401, headers=[(b"www-authenticate", octets(challenge))], request=question))
     except (StopIteration, httpx.ProtocolError, httpx.InvalidURL, LookupError, ValueError, NotImplementedError):
         return None  # a challenge that is broken, or of an algorithm or quality of protection that it does not know
     if any(letter < " " or letter == "\x7f" for letter in met.headers["authorization"]):
         return None  # what the server says of itself must not end the line
     target = met.url.raw_path.decode("ascii")  # what the digest is of: httpx may escape more
     return _with_authorization(asked.replace(target=target), met.headers["authorization"])
-
-
-def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
 
 
 # --- netrc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import EACCES, EISDIR
 
 from rrcli.codec.h1 import LAST_CHUNK, encode_chunk
 from rrcli.digest import Digest
@@ -12,6 +13,7 @@ from rrcli.model import Body
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import FileIO
     from typing import Any
 
     from rrcli.wire.clock import Deadline
@@ -207,14 +209,15 @@ class Upload:
     """
 
     def __init__(self, path: str, compress: str | None = None) -> None:
-        """Open it. Raises `ExchangeError` of layer `local`."""
-        from stat import S_ISREG
+        """Look at it; it is opened when it is sent. Raises `ExchangeError` of layer `local` for what cannot be read."""
+        from stat import S_ISDIR, S_ISREG
 
         try:
-            self._file = open(0 if path == "-" else path, "rb", buffering=0, closefd=path != "-")  # noqa: SIM115
-            state = os.fstat(self._file.fileno())
+            state = os.fstat(0) if path == "-" else os.stat(path)
         except OSError as error:
             raise unreadable(path, error) from error
+        if code := EISDIR if S_ISDIR(state.st_mode) else 0 if path == "-" or os.access(path, os.R_OK) else EACCES:
+            raise unreadable(path, OSError(code, os.strerror(code)))
         self._begin(path, state.st_size if path != "-" and S_ISREG(state.st_mode) else None, compress)
 
     def _begin(self, path: str, length: int | None, compress: str | None) -> None:
@@ -229,6 +232,7 @@ class Upload:
         self._digest = Digest()
         self._kept = bytearray()
         self._whole = False
+        self._file: FileIO | None = None
 
     def again(self) -> Upload:
         """The same, from its beginning."""
@@ -257,16 +261,11 @@ class Upload:
             yield rest
 
     def _read(self, size: int, deadline: Deadline) -> bytes:
-        from select import POLLIN, poll
-
-        if self._length is None:  # a pipe may be silent for ever
-            waiting = poll()
-            waiting.register(self._file.fileno(), POLLIN)
-            while not waiting.poll(deadline.remaining_ms()):
-                if deadline.passed():
-                    deadline.expire()
         try:
-            return self._file.read(size)
+            file = self._file = self._file or _opened(self.path)
+            if self._length is None:
+                _await_input(file, deadline)
+            return file.read(size)
         except OSError as error:
             raise unreadable(self.path, error) from error
 
@@ -290,7 +289,31 @@ class Upload:
         )
 
     def close(self) -> None:
-        self._file.close()
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+def _opened(path: str) -> FileIO:
+    """The file, unbuffered; a named pipe that nobody writes to yet is no reason to wait here, where no deadline holds."""
+    from io import FileIO
+
+    if path == "-":
+        return FileIO(0, closefd=False)
+    file = FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+    os.set_blocking(file.fileno(), True)
+    return file
+
+
+def _await_input(file: FileIO, deadline: Deadline) -> None:
+    """Wait until there is something to read, or its end: a pipe may be silent for ever. Raises `timeout`."""
+    from select import POLLIN, poll
+
+    waiting = poll()
+    waiting.register(file.fileno(), POLLIN)
+    while not waiting.poll(deadline.remaining_ms()):
+        if deadline.passed():
+            deadline.expire()
 
 
 class FormUpload(Upload):
@@ -299,8 +322,7 @@ class FormUpload(Upload):
     def __init__(self, segments: list[bytes | LargeFile], compress: str | None = None) -> None:
         self._segments = segments
         self._turn = 0
-        self._at = 0  # of a segment of bytes
-        self._open: Any = None
+        self._at = 0  # of the segment
         self._begin("the form", sum(len(each) if isinstance(each, bytes) else each.size for each in segments), compress)
 
     def again(self) -> Upload:
@@ -322,8 +344,8 @@ class FormUpload(Upload):
 
     def _read_file(self, file: LargeFile, size: int) -> bytes:
         try:
-            self._open = self._open or open(file.path, "rb", buffering=0)  # noqa: SIM115
-            data: bytes = self._open.read(min(size, file.size - self._at))
+            self._file = self._file or _opened(file.path)
+            data = self._file.read(min(size, file.size - self._at))
         except OSError as error:
             raise unreadable(file.path, error) from error
         self._at += len(data)
@@ -331,8 +353,3 @@ class FormUpload(Upload):
 
     def body(self) -> Body:
         return super().body().replace(file=None)
-
-    def close(self) -> None:
-        if self._open:
-            self._open.close()
-            self._open = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import time
 
-from rrcli.adapters.http.words import host_of, read_url, split_words
+from rrcli.adapters.http.words import PORTS, host_of, read_url, split_words
 from rrcli.codec.cookiefile import read_cookies, write_cookies
 from rrcli.codec.cookies import TRUSTED, Cookie, Jar, Place, Refused, arrives_ended, cookie_pairs, read_set_cookie
 from rrcli.errors import ExchangeError, usage
@@ -18,6 +18,7 @@ from rrcli.url import split_host
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeVar
 
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.sessions import Session
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from rrcli.model import Answer, Fields
     from rrcli.registry import Event
 
-PORTS = {"http": 80, "https": 443}
+    AnyRequest = TypeVar("AnyRequest", bound=HttpRequest)
+
 LONGEST_NAME = 60  # characters of a cookie's name within a note
 MOST_SET = 200  # cookies of one answer that are looked at
 MOST_NOTES = 5  # of refused cookies of one answer
@@ -106,7 +108,7 @@ class Kept:
             self.session.save(self.jar.changes)
 
 
-def begin(request: HttpRequest, context: Context) -> HttpRequest:
+def begin(request: AnyRequest, context: Context) -> AnyRequest:
     """The request with its jar and session opened. Raises `usage`, or `local` for a file."""
     _, address, _ = split_words(request.words)
     url = read_url(address)
@@ -136,9 +138,10 @@ def _of_file(path: str, place: Place, request: HttpRequest, context: Context) ->
     if not path:
         return []
     if path == "-":
-        from sys import stdin
+        from rrcli.localfile import read_local
 
-        text: str | None = stdin.read(private.LARGEST)
+        text: str | None = read_local(path).decode("utf-8", "surrogateescape")
+        path = "standard input"
     else:
         text = private.read_text(path)
     if text is None:

@@ -5,6 +5,7 @@ It is said only of requests that a page could have sent across origins: with an 
 
 from __future__ import annotations
 
+from rrcli.adapters.http.words import PORTS
 from rrcli.url import host_port
 
 TYPE_CHECKING = False
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from rrcli.model import Answer, Fields
 
 SAFELISTED = ("GET", "HEAD", "POST")  # methods that need no permission
-PORTS = {"http": 80, "https": 443}
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 

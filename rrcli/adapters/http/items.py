@@ -89,7 +89,7 @@ def json_value(item: Item) -> Verbatim | str:
     try:
         loads(item.value)
     except ValueError as error:
-        raise usage(f"{item.name}:={item.value[:60]} is no JSON: {error}", f"a text is written {item.name}=value") from error
+        raise usage(f"{item.name}:={item.value[:60]}: {error}", f"a text is written {item.name}=value") from error
     return Verbatim(item.value.strip())
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from select import POLLIN, POLLOUT
 
 from rrcli.codec.h2 import Http2Client
-from rrcli.errors import ExchangeError, truncated
+from rrcli.errors import ExchangeError
 from rrcli.wire.clock import now
 from rrcli.wire.stream import CHUNK
 from rrcli.wire.trace import Trace
@@ -94,6 +94,7 @@ class Session:
         trace.timeline.writing(now())
         number = self._client.request(asked.method, asked.scheme, authority, asked.target, asked.fields, end=empty)
         channel = self._channels[number] = Channel(self, number, trace, whole=empty)
+        channel.notes = self._client.notes
         trace.bytes_sent += self._gather()
         self._sending.append(channel)
         self._write()
@@ -217,9 +218,8 @@ class Session:
         self.has_more = False
         self._failure = error or ExchangeError("transport", "closed", f"the peer closed the connection{said}")
         for channel in self._channels.values():
-            began = self._client.framing_of(channel.number) is not None
-            if error is None and began:
-                channel.fail(truncated(f"the peer closed after {channel.received} bytes of the body, before END_STREAM{said}"))
+            if error is None and channel.framing:
+                channel.end(self._client)
             else:
                 channel.fail(self._failure)
 
@@ -278,6 +278,14 @@ class Channel:
         self.trace.answered = True
         self.trace.timeline.read(at_ns)
         self._events.append(event)
+
+    def end(self, client: Http2Client) -> None:
+        """The peer will send no more."""
+        try:
+            for event in client.eof(self.number):
+                self.take(event, now())
+        except ExchangeError as error:
+            self.fail(error)
 
     def fail(self, error: ExchangeError) -> None:
         """Its answer breaks off; the error is this exchange's own, because the runner puts its phase into it."""

@@ -50,7 +50,7 @@ def _proxy_of(request: HttpRequest, asked: Asked, context: Context) -> str | Non
     found = chosen(asked.scheme, asked.host, exceptions)
     if found is None:
         return None
-    if request.http3 or request.http3_only:
+    if request.http3_only:
         context.note("environment-proxy", f"the proxy that the variable {found.variable} names is not used: QUIC's datagrams pass none")
         return None
     context.secret(*parse(found.url).secrets)
@@ -60,6 +60,11 @@ def _proxy_of(request: HttpRequest, asked: Asked, context: Context) -> str | Non
 
 
 def _absolute(asked: Asked) -> str:
-    """The target as a proxy wants it (RFC 9112 section 3.2.2), with no zone of a scope; the asterisk becomes an empty path."""
+    """The target as a proxy wants it (RFC 9112 section 3.2.2), with no zone of a scope; the asterisk becomes an empty path.
+
+    What the user put in its place and is no path goes as it is.
+    """
+    if not asked.target.startswith(("/", "*")):
+        return asked.target
     port = None if asked.port == 80 else asked.port
     return f"http://{host_port(asked.host.partition('%')[0], port)}{'' if asked.target == '*' else asked.target}"

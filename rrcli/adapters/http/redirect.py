@@ -30,9 +30,10 @@ def target_of(answer: Answer) -> str | None:
 
 
 def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context) -> HttpRequest | None:
-    """The request that a redirect asks for; `None` when it asks for none, or for one that cannot be sent.
+    """The request that a redirect asks for; `None` when it asks for none.
 
-    Raises `ExchangeError` of layer protocol: unsupported for another scheme, malformed for no URL, too_many_redirects.
+    Raises `ExchangeError` of layer protocol: unsupported for another scheme, malformed for no URL, too_many_redirects;
+    of layer local for content that was read from a pipe and is wanted again.
     """
     location = target_of(answer)
     if location is None:
@@ -51,8 +52,9 @@ def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context)
     method, fields = changed_method(asked, answer.status.code or 0)
     keeps_content = method == asked.method
     if keeps_content and asked.upload and not asked.upload.repeatable:
-        context.note("redirect-not-followed", f"the redirect wants the content again, and {asked.upload.path} cannot be read twice")
-        return None
+        what = "standard input" if asked.upload.path == "-" else asked.upload.path
+        message = f"the redirect wants the content again, and {what} cannot be read twice"
+        raise ExchangeError("local", "input", message, hint="put the content into a file, or send it to where the redirect leads")
     if not keeps_content:
         change = f"the {answer.status.code} made the {asked.method} a {method} without content"
         context.note("method-changed", f"{change} (RFC 9110 section 15.4)")

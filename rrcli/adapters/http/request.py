@@ -32,6 +32,11 @@ def redirects(text: str) -> int:
     return number
 
 
+def uploaded(text: str) -> str:
+    """The file to send; curl writes `.` for standard input that is read without blocking, which it never does here."""
+    return "-" if text == "." else text
+
+
 def offset(text: str) -> int | None:
     """The byte at which a download goes on; `-1` for where the file ends."""
     try:
@@ -49,6 +54,7 @@ class HttpRequest(Request):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
 
     needs_words: ClassVar[bool] = False  # a curl command can stand in for them
+    written: ClassVar[tuple[str, ...]] = (*Request.written, "cookie_jar")
 
     method: str | None = option("-X", "--request", "--method", metavar="METHOD", help="Method; GET, or POST with content.")
     headers: tuple[str, ...] = option(
@@ -109,7 +115,9 @@ class HttpRequest(Request):
         help="A part of a multipart form: name=value, name=@FILE, name=<FILE, with ;type= and ;filename=.",
     )  # fmt: skip
     form: bool = option("--form", kind="flag", help="Send items as a form in place of JSON.", group="Content")
-    upload: str | None = option("-T", "--upload-file", metavar="FILE", help="PUT a file; - is standard input, in chunks.", group="Content")
+    upload: str | None = option(
+        "-T", "--upload-file", parse=uploaded, metavar="FILE", help="PUT a file; - is standard input, in chunks.", group="Content"
+    )
     get: bool = option("-G", "--get", kind="flag", help="Put what -d names into the query.", group="Content")
 
     compress: str | None = option(
@@ -197,7 +205,6 @@ class HttpRequest(Request):
             return None
         from rrcli.adapters.http.curl.read import translate
         from rrcli.adapters.http.curl.split import read_command
-        from rrcli.errors import usage
 
         if values["words"]:
             raise usage(f"--from-curl brings its URL, and {values['words'][0]!r} is one word too many", "options may stand beside it")
@@ -217,12 +224,21 @@ class HttpRequest(Request):
     def uses_netrc(self) -> bool:
         return self.netrc or self.netrc_file is not None
 
+    @property
+    def names_credentials(self) -> bool:
+        """Whether anything but the URL says who asks."""
+        return self.user is not None or self.bearer is not None or self.digest or self.aws_sigv4 is not None or self.uses_netrc
+
     def is_offline(self) -> bool:
         return self.offline
 
     def hears_offline(self, sent: bytes) -> bytes:
         """Of HTTP/2: that its windows are wide open."""
         return OPEN_WINDOWS if sent.startswith(b"PRI ") else b""
+
+    def appends(self) -> str | None:
+        """The cookies go to standard output."""
+        return "-c -" if self.cookie_jar == "-" else None
 
     def download(self, output: Output) -> Download | None:
         """How the content is saved, where the options ask for a file. Raises `usage` for those that need one and have none."""

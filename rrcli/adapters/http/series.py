@@ -6,16 +6,18 @@ server allows, each a stream stepped by the thread that pumps the connection.
 
 from __future__ import annotations
 
+from rrcli.adapters.http import speak
 from rrcli.adapters.http.answer import Reception
+from rrcli.adapters.http.told import sent
 from rrcli.adapters.http.version1 import CONTINUE_WAIT, Talk
 from rrcli.codec.h1 import ResponseDecoder
 from rrcli.errors import ExchangeError, usage
-from rrcli.events import Sent, Waiting
+from rrcli.events import Waiting
 from rrcli.wire.clock import Deadline, now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
 
     from rrcli.adapters.http.answer import Leads
     from rrcli.adapters.http.multiplex import Channel, Session
@@ -30,13 +32,12 @@ DELIMITED = ("content-length", "chunked", "none")  # framings after which anothe
 
 
 class Way:
-    """How one exchange of a series goes: what is asked, where its answer leads, and how it is told as sent."""
+    """How one exchange of a series goes: what is asked, and where its answer leads."""
 
-    def __init__(self, request: HttpRequest, asked: Asked, leads: Leads, tell: Callable[[Asked], Sent]) -> None:
+    def __init__(self, request: HttpRequest, asked: Asked, leads: Leads) -> None:
         self.request = request
         self.asked = asked
         self.leads = leads
-        self.tell = tell
 
     @property
     def place(self) -> tuple[str, str, int]:
@@ -84,15 +85,7 @@ def _alone(way: Way, context: Context, stream: Stream, chosen: str | None) -> It
             context.trace.timeline.origin_ns += now() - begin  # the others were begun meanwhile
         decoder = ResponseDecoder(asked.method)
         reception = Reception(asked, context, decoder, way.leads)
-        talk = Talk(stream, reception)
-        try:
-            yield from talk.send(asked)
-            if asked.upload:
-                yield way.tell(asked)
-            while not reception.ended:
-                yield from talk.read()
-        finally:
-            reception.tell_notes()
+        yield from speak(Talk(stream, reception), reception, asked, asked)
         reusable = _persists(asked, reception, decoder)
     finally:
         if reusable:
@@ -124,7 +117,7 @@ def _shared(way: Way, context: Context, session: Session) -> Iterator[Event]:
 
     asked = way.asked
     note_dropped(asked, context)
-    yield way.tell(as_sent(asked))
+    yield sent(as_sent(asked))
     while not session.has_room:
         if not session.takes_more:
             context.trace.reused = True
@@ -136,7 +129,7 @@ def _shared(way: Way, context: Context, session: Session) -> Iterator[Event]:
         if asked.content or asked.upload:
             yield from _send_content(asked, channel, reception, context)
             if asked.upload:
-                yield way.tell(as_sent(asked))
+                yield sent(as_sent(asked))
         while not reception.ended:
             yield from _more(channel, reception, context.deadline)
     finally:

@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rrcli.adapters.http.cookies import AnyRequest
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.http.words import Asked, GivenFields
     from rrcli.model import Fields
@@ -62,12 +63,12 @@ class Session:
 
     # --- the request
 
-    def authenticated(self, request: HttpRequest, url: Url) -> HttpRequest:
+    def authenticated(self, request: AnyRequest, url: Url) -> AnyRequest:
         """The request with the session's credentials, unless it brings its own, which the session then keeps."""
         if request.user is not None and ":" not in request.user:
-            from rrcli.adapters.http.words import _ask_password
+            from rrcli.adapters.http.auth import ask_password
 
-            request = request.replace(user=f"{request.user}:{_ask_password(request.user)}")
+            request = request.replace(user=f"{request.user}:{ask_password(request.user)}")
         if request.aws_sigv4:
             return request
         if request.user is not None:

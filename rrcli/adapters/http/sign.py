@@ -6,6 +6,7 @@ from rrcli.adapters.http.content import UNRESERVED, octets
 from rrcli.errors import usage
 from rrcli.record import Record
 from rrcli.url import unquote
+from rrcli.wire.resolve import literal_family
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Scope(Record):
 def scope_of(text: str, host: str) -> Scope:
     """`aws:amz:REGION:SERVICE`; what is missing is read off a host as `SERVICE.REGION.…`. Raises `usage`."""
     provider, short, region, service = [*text.split(":"), "", "", ""][:4]
-    labels = host.split(".")
+    labels = [""] if literal_family(host) is not None else host.split(".")  # an address names no service
     service = service or labels[0]
     region = region or (labels[1] if len(labels) > 2 else "")
     if not provider or not service or not region:

@@ -79,11 +79,7 @@ def reach(request: HttpRequest, asked: Asked, context: Context) -> FrameQuic | N
     Raises `ExchangeError` of any layer below `application`.
     """
     limit = None if request.http3_only else _patience(context.deadline)
-    if context.request.proxy:  # of the environment: one of the command line was refused
-        if request.http3_only:
-            raise ExchangeError(
-                "protocol", "unsupported", "QUIC passes no proxy, and the environment names one", hint="set NO_PROXY for the host"
-            )
+    if context.request.proxy:  # of the environment: one of the command line was refused, and --http3-only passes by both
         context.note("http3-fallback", "HTTP/3 was not to be had: it passes no proxy, and the environment names one; TCP is used")
         return None
     try:

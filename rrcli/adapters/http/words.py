@@ -8,7 +8,7 @@ from __future__ import annotations
 from rrcli import __version__
 from rrcli.errors import usage
 from rrcli.record import Record
-from rrcli.url import host_port, split_url, unquote
+from rrcli.url import host_port, split_url, unquote, without_userinfo
 from rrcli.wire.resolve import to_ascii
 
 TYPE_CHECKING = False
@@ -113,7 +113,11 @@ def understand(request: HttpRequest, exchange_id: str) -> Asked:
     )
     if not (request.digest or request.aws_sigv4):
         return asked
-    asked = asked.replace(credentials=_credentials(request, url))
+    from rrcli.adapters.http.auth import credentials, need_httpx
+
+    if request.digest:
+        need_httpx()
+    asked = asked.replace(credentials=credentials(request, url))
     if not request.aws_sigv4:
         return asked
     from rrcli.adapters.http.sign import sign
@@ -138,9 +142,13 @@ def split_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...
         if first in METHODS:
             raise usage(f"{first} is a method, and the URL is missing", f"write rrcli http {first} URL")
         return None, first, ()
-    if first in METHODS or (_like_method(first) and _like_url(words[1])):
-        return first, words[1], words[2:]
-    return None, first, words[1:]
+    named = first in METHODS or (_like_method(first) and _like_url(words[1]))
+    method, (address, *items) = (first, words[1:]) if named else (None, words)
+    for word in items:
+        if word.partition("://")[0].lower() in PORTS:  # as an item it would be a field named http
+            hint = f"a method is written {first.upper()}" if first.upper() in METHODS else "write rrcli http [METHOD] URL [ITEM...]"
+            raise usage(f"{without_userinfo(word)!r} is a URL behind another: {without_userinfo(address)!r}", hint)
+    return method, address, tuple(items)
 
 
 def _like_method(word: str) -> bool:
@@ -200,6 +208,9 @@ def _method(request: HttpRequest, content: bytes | None, upload: Upload | None) 
 def read_url(text: str) -> Url:
     """A URL as people type it: `:8080/x` is localhost, no scheme is http. Raises `usage`."""
     scheme, separator, _ = text.partition("://")
+    before, colon, behind = text.partition(":")
+    if colon and not separator and before.lower() in PORTS and not behind.partition("/")[0].isdecimal():  # that would be a port
+        raise usage(f"the URL {text!r} lacks the // behind its scheme")
     if not separator or not scheme.replace("+", "").replace("-", "").replace(".", "").isalnum():
         text = "http://" + text.removeprefix("://")
     url = split_url(text)
@@ -361,8 +372,11 @@ def _default_fields(request: HttpRequest, url: Url, exchange_id: str, *, accept:
         from rrcli.codec.content import askable
 
         fields.append(("Accept-Encoding", askable()))
-    if authorization := _authorization(request, url):
-        fields.append(("Authorization", authorization))
+    if request.names_credentials or url.user is not None:
+        from rrcli.adapters.http.auth import authorization
+
+        if value := authorization(request, url):
+            fields.append(("Authorization", value))
     if request.referer:
         fields.append(("Referer", request.referer))
     if request.cookies:
@@ -402,52 +416,6 @@ def _cookie(text: str) -> str:
     if "=" not in text:
         raise usage(f"-b {text!r} is no cookie", "write -b 'name=value; other=value'; a word without = is a file")
     return text.strip("; ")
-
-
-def _authorization(request: HttpRequest, url: Url) -> str | None:
-    """A bearer token (RFC 6750) or Basic credentials; digests and signatures come later."""
-    if request.bearer is not None:
-        return f"Bearer {request.bearer}"
-    if request.digest or request.aws_sigv4:
-        return None
-    found = _credentials(request, url)
-    return basic(*found) if found else None
-
-
-def _credentials(request: HttpRequest, url: Url) -> tuple[str, str] | None:
-    """User and password of `-u`, the URL, or netrc where it was asked for. Raises `usage` where they are missing."""
-    if request.user is not None:
-        user, colon, password = request.user.partition(":")
-        return user, password if colon else _ask_password(user)
-    if url.user is not None:
-        return url.user, url.password or ""
-    if request.uses_netrc:
-        from rrcli.adapters.http.auth import from_netrc
-
-        return from_netrc(request, host_of(url))
-    if request.digest or request.aws_sigv4:
-        raise usage(f"{'--digest' if request.digest else '--aws-sigv4'} takes its user and password from -u", "add -u USER:PASSWORD")
-    return None
-
-
-def basic(user: str, password: str) -> str:
-    """Basic credentials (RFC 7617)."""
-    from binascii import b2a_base64
-
-    from rrcli.adapters.http.content import octets
-
-    return f"Basic {b2a_base64(octets(f'{user}:{password}'), newline=False).decode()}"
-
-
-def _ask_password(user: str) -> str:
-    """The password, typed on the terminal. Raises `usage` where there is none."""
-    import sys
-
-    if not sys.stdin.isatty():
-        raise usage("-u has no password, and there is no terminal to ask on", "write -u USER:PASSWORD, or -u USER: for none")
-    from getpass import getpass
-
-    return getpass(f"Password for {user}: ")
 
 
 def _traceparent() -> str:

@@ -25,8 +25,7 @@ def begin(request: PollRequest, polling: Polling, context: Context) -> PollReque
     if request.keeps_state and not request.kept:
         from rrcli.adapters.http.cookies import begin as keep_state
 
-        kept = keep_state(request, context)
-        request = request.replace(**kept.__dict__)
+        request = keep_state(request, context)
     _place_cursor(request, polling, context)
     assert polling.asked
     if not (request.is_offline() or context.pool or request.limit_rate or polling.asked.upload):

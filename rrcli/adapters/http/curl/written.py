@@ -66,8 +66,6 @@ def _version(exchange: Exchange, request: HttpRequest | None) -> list[str]:
         return ["--http3-only"]
     if request and request.http11:
         return ["--http1.1"]
-    if version == "HTTP/3":
-        return ["--http3-only"]
     if version == "HTTP/2":
         return ["--http2" if exchange.target.url.startswith("https") else "--http2-prior-knowledge"]
     return ["--http1.0"] if version == "HTTP/1.0" else []
