@@ -17,6 +17,7 @@ from rrcli.wire.datagram import Datagrams
 from rrcli.wire.dial import redirected
 from rrcli.wire.quicend import closed, describe, failure_of, no_alpn, peer_of
 from rrcli.wire.resolve import addresses, to_ascii
+from rrcli.wire.tls import begin_key_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,10 +93,8 @@ class Quic:
 
             self._log = Qlog(path, more=self.context.follows)
         if path := environ.get("SSLKEYLOGFILE"):
-            try:
-                self._keys = open(path, "a", encoding="ascii")  # noqa: SIM115
-            except OSError as error:
-                raise ExchangeError("local", "output", f"SSLKEYLOGFILE: cannot write {path}: {(error.strerror or '').lower()}") from error
+            begin_key_log(path)
+            self._keys = open(path, "a", encoding="ascii")  # noqa: SIM115
 
     def _reach(self, host: str, port: int, until: Deadline) -> None:
         """Try one address after the other. Raises the failure of the last."""

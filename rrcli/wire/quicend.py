@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.errors import ExchangeError
 from rrcli.model import TlsInfo
+from rrcli.wire.tls import asked_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def describe(session: Any, name: str, *, verified: bool) -> TlsInfo:
         version="TLSv1.3",
         cipher=f"TLS_{suite}" if suite and not suite.startswith("TLS_") else suite,
         alpn=getattr(session, "alpn_negotiated", None),
-        sni=name,
+        sni=asked_name(name),
         verified=verified,
         chain=tuple(map(_described, found)),
     )

@@ -13,6 +13,7 @@ from errno import ENOENT
 from rrcli.errors import ExchangeError, usage
 from rrcli.model import TlsInfo
 from rrcli.wire.certificate import describe
+from rrcli.wire.resolve import literal_family
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,10 +153,23 @@ def _log_keys(context: Any) -> None:
     from os import environ
 
     if path := environ.get("SSLKEYLOGFILE"):
-        try:
-            context.keylog_filename = path
-        except OSError as error:
-            raise ExchangeError("local", "output", f"SSLKEYLOGFILE: cannot write {path}: {(error.strerror or '').lower()}") from error
+        begin_key_log(path)
+        context.keylog_filename = path
+
+
+def begin_key_log(path: str) -> None:
+    """Make the file of SSLKEYLOGFILE, where it is new, for its owner alone. Raises `ExchangeError` of layer `local`."""
+    import os
+
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    except OSError as error:
+        raise ExchangeError("local", "output", f"SSLKEYLOGFILE: cannot write {path}: {(error.strerror or '').lower()}") from error
+
+
+def asked_name(host: str) -> str | None:
+    """The name that SNI asks for; an address is none (RFC 6066 section 3)."""
+    return host if literal_family(host) is None else None
 
 
 def start_tls(stream: Stream, context: Any, name: str) -> None:
@@ -370,7 +384,7 @@ class Tls:
             version=session.version(),
             cipher=cipher[0] if cipher else None,
             alpn=session.selected_alpn_protocol(),
-            sni=self._name,
+            sni=asked_name(self._name),
             verified=verified,
             chain=tuple(describe(certificate) for certificate in chain),
         )

@@ -532,6 +532,7 @@ def test_keys_are_logged_where_they_are_asked_for(ca: Authority, tmp_path: Path,
         ask("localhost", peer.port, cacert=str(ca.root))
     labels = {line.split(" ")[0] for line in log.read_text().splitlines() if not line.startswith("#")}
     assert {"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0", "CLIENT_TRAFFIC_SECRET_0"} <= labels
+    assert log.stat().st_mode & 0o777 == 0o600
 
 
 def test_keys_that_cannot_be_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
