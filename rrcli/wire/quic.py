@@ -21,11 +21,13 @@ from rrcli.wire.tls import begin_key_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rrcli.context import Context
     from rrcli.wire.qlog import Qlog
     from rrcli.wire.resolve import Address
+    from rrcli.wire.tickets import Tickets
 
 NO_TRANSPORT_ERROR = 0
 FIRST_WORD = 1.0  # seconds after which a silent address gives way to the next
@@ -53,8 +55,18 @@ class Quic:
     With `sending` every datagram is news: what waits for room may go on.
     """
 
-    def __init__(self, context: Context, host: str, port: int, alpn: tuple[str, ...], limit: Deadline | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        host: str,
+        port: int,
+        alpn: tuple[str, ...],
+        limit: Deadline | None = None,
+        early: Callable[[Quic], None] | None = None,
+    ) -> None:
         """Shake hands with the first address that answers, until `limit` where there is one.
+
+        `early` puts what is to be sent on its streams before that is over, and is called where a ticket allows it.
 
         Raises `ExchangeError` of layer `network`, `transport`, `tls`, `protocol`, `usage` or `local`.
         """
@@ -65,6 +77,7 @@ class Quic:
         self.datagrams = [0, 0]  # out, in
         self._deadline = context.deadline
         self._alpn = alpn
+        self._early = early
         self._keys: Any = None
         self._log: Qlog | None = None
         self._arrived: list[Piece] = []
@@ -74,6 +87,7 @@ class Quic:
         self._heard_ns = 0
         self._socket: Any = None
         self._setup = _load(context, alpn)
+        self._tickets = _tickets(context, f"{self.name}:{port}")
         connect = Deadline.after(context.request.connect_timeout, "--connect-timeout")
         try:
             self._open_logs()
@@ -118,7 +132,7 @@ class Quic:
 
     def _new_connection(self) -> None:
         """State of a connection still to be opened; made before the clock looks."""
-        self._connection: Any = self._setup.connection(self.context.request, self.name, self._alpn, self._log, self._keys)
+        self._connection: Any = self._setup.connection(self.context.request, self.name, self._alpn, (self._log, self._keys), self._tickets)
         self._losses: Any = self._setup.Losses(self._connection._loss)
         self._failure = None
         self._arrived = []
@@ -134,6 +148,8 @@ class Quic:
         bytes_before = self.trace.bytes_received
         try:
             self._connection.connect(self._socket.peer, now=_clock())
+            if self._early and self._may_be_early():
+                self._early(self)
             while not self._ready:
                 if silent and silent.passed() and self.trace.bytes_received == bytes_before:
                     raise ExchangeError("transport", "timeout", f"{place.endpoint} stays silent")
@@ -153,6 +169,12 @@ class Quic:
         self.trace.attempts[-1] = Attempt(address=place.text, ns=now() - begin)
         self.trace.timeline.leave()
         self._socket.deadline = self._deadline = self.context.deadline
+
+    def _may_be_early(self) -> bool:
+        """Whether there are keys for data in the first flight."""
+        from aioquic.tls import Epoch
+
+        return bool(self._connection._cryptos[Epoch.ZERO_RTT].send.is_valid())
 
     def _enlarge(self) -> None:
         from _socket import SO_RCVBUF, SOL_SOCKET
@@ -186,6 +208,11 @@ class Quic:
     def tell_received(self, stream: int, data: bytes) -> None:  # noqa: ARG002
         """Write down what came in on a stream."""
         self.trace.received(data, now())
+
+    @property
+    def arrived(self) -> bool:
+        """Whether something has come that nobody has received."""
+        return bool(self._arrived)
 
     def unsent(self, stream: int) -> int:
         """Bytes on a stream, its end counted as one, that wait for room in the peer's windows or on the way."""
@@ -251,7 +278,12 @@ class Quic:
                     return bytes(received)
 
     def close(self, code: int = NO_TRANSPORT_ERROR, reason: str = "") -> None:
-        """Say goodbye, without waiting for an echo."""
+        """Say goodbye, without waiting for an echo, and keep the ticket for the next time."""
+        if self._tickets:
+            try:
+                self._tickets.save()
+            except ExchangeError as error:
+                self.context.note("ticket-not-kept", error.message)
         self._connection.close(error_code=code, reason_phrase=reason)
         for data, _ in self._connection.datagrams_to_send(now=_clock()):
             try:
@@ -266,6 +298,13 @@ class Quic:
                 opened.close()
         self._keys = self._log = None
 
+    def _resumption(self) -> dict[str, Any]:
+        """Where tickets are kept: whether one was taken, and what became of data in the first flight."""
+        if self._tickets is None:
+            return {}
+        tls = self._connection.tls
+        return {"resumed": bool(tls.session_resumed), "early_data": bool(self._early and tls.early_data_accepted)}
+
     def stats(self) -> dict[str, Any]:
         """What QUIC itself has to tell: its version, the path's round trip as it measured it, packets."""
         loss = self._connection._loss
@@ -277,6 +316,7 @@ class Quic:
             "packets_lost": self._losses.count,
             "datagrams_sent": self.datagrams[0],
             "datagrams_received": self.datagrams[1],
+            **self._resumption(),
         }
 
     # --- one step
@@ -385,6 +425,16 @@ def count_in_vain(timeline: Any) -> None:
 def _clock() -> float:
     """The time as aioquic wants it: in seconds, and of the clock that our deadlines have."""
     return now() / 1e9
+
+
+def _tickets(context: Context, origin: str) -> Tickets | None:
+    """The server's session tickets, where the request has a file for them."""
+    path = getattr(context.request, "early_data", None)
+    if not path:
+        return None
+    from rrcli.wire.tickets import Tickets
+
+    return Tickets(path, origin, verified=not context.request.insecure)
 
 
 def _load(context: Context, alpn: tuple[str, ...]) -> Any:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aioquic.quic.logger import QuicLogger
 
     from rrcli.options import Request
+    from rrcli.wire.tickets import Tickets
 
 WINDOW = 16 << 20  # bytes that a server may be ahead of what has come in order
 IDLE = 3600.0  # seconds after which aioquic would give up; it is the deadline that decides here
@@ -58,8 +59,13 @@ class Losses:
         self._lost(packets=packets, **more)
 
 
-def connection(request: Request, name: str, alpn: tuple[str, ...], log: QuicLogger | None, keys: TextIO | None) -> Any:
-    """A connection still to be opened, for a server called `name`. Raises `usage` or `local` for what cannot be used."""
+def connection(
+    request: Request, name: str, alpn: tuple[str, ...], logs: tuple[QuicLogger | None, TextIO | None], tickets: Tickets | None
+) -> Any:
+    """A connection still to be opened, for a server called `name`; `logs` are for qlog and for its keys.
+
+    Raises `usage` or `local` for what cannot be used.
+    """
     if request.tls_max and request.tls_max < "1.3":
         raise usage(f"QUIC speaks TLS 1.3, and --tls-max is {request.tls_max}")
     configuration = QuicConfiguration(
@@ -67,14 +73,15 @@ def connection(request: Request, name: str, alpn: tuple[str, ...], log: QuicLogg
         server_name=name.rstrip("."),
         verify_mode=0 if request.insecure else 2,
         idle_timeout=IDLE,
-        quic_logger=log,
-        secrets_log_file=keys,
+        quic_logger=logs[0],
+        secrets_log_file=logs[1],
+        session_ticket=tickets.ticket if tickets else None,
     )
     if not request.insecure:
         configuration.cafile, configuration.capath = _trust(request.cacert)
     if request.cert:
         _load_certificate(configuration, request)
-    made = QuicConnection(configuration=configuration)
+    made = QuicConnection(configuration=configuration, session_ticket_handler=tickets.keep if tickets else None)
     limit = made._local_max_data
     made._local_max_data = Window(limit.frame_type, limit.name, limit.value)
     return made

@@ -23,6 +23,7 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import QuicEvent, StreamDataReceived
 from aioquic.quic.packet import pull_quic_header
+from aioquic.tls import SessionTicket
 from peers.base import LOOPBACK
 from peers.ca import Certificate
 
@@ -85,16 +86,21 @@ def saying(*parts: bytes, end: bool = True) -> Answer:
 
 @contextlib.contextmanager
 def quic_responder(
-    certificate: Certificate, answer: Answer, tick: Tick | None = None, alpn: tuple[str, ...] = ("h3",), **settings: object
+    certificate: Certificate,
+    answer: Answer,
+    tick: Tick | None = None,
+    alpn: tuple[str, ...] = ("h3",),
+    tickets: dict[bytes, SessionTicket] | None = None,
+    **settings: object,
 ) -> Iterator[QuicPeer]:
-    """Run `answer` for each event of each connection, until the block ends."""
+    """Run `answer` for each event of each connection, until the block ends; with `tickets` it gives some, and takes those back."""
     configuration = QuicConfiguration(is_client=False, alpn_protocols=list(alpn), **settings)  # type: ignore[arg-type]
     configuration.load_cert_chain(certificate.chain, certificate.key)
     with socket.socket(type=socket.SOCK_DGRAM) as server:
         server.bind((LOOPBACK, 0))
         server.setblocking(False)
         over = threading.Event()
-        thread = threading.Thread(target=_serve, args=(server, configuration, answer, tick, over), daemon=True)
+        thread = threading.Thread(target=_serve, args=(server, configuration, answer, tick, over, tickets), daemon=True)
         thread.start()
         try:
             yield QuicPeer(server.getsockname()[1])
@@ -104,7 +110,14 @@ def quic_responder(
             assert not thread.is_alive(), "a QUIC responder's handler did not return"
 
 
-def _serve(server: socket.socket, configuration: QuicConfiguration, answer: Answer, tick: Tick | None, over: threading.Event) -> None:
+def _serve(
+    server: socket.socket,
+    configuration: QuicConfiguration,
+    answer: Answer,
+    tick: Tick | None,
+    over: threading.Event,
+    tickets: dict[bytes, SessionTicket] | None,
+) -> None:
     connections: dict[tuple[str, int], QuicConnection] = {}
     while not over.is_set():
         if select.select([server], [], [], 0.001 if tick else 0.01)[0]:
@@ -113,7 +126,10 @@ def _serve(server: socket.socket, configuration: QuicConfiguration, answer: Answ
                 if sender not in connections:
                     header = pull_quic_header(Buffer(data=data), host_cid_length=configuration.connection_id_length)
                     connections[sender] = QuicConnection(
-                        configuration=configuration, original_destination_connection_id=header.destination_cid
+                        configuration=configuration,
+                        original_destination_connection_id=header.destination_cid,
+                        session_ticket_fetcher=None if tickets is None else tickets.get,
+                        session_ticket_handler=None if tickets is None else lambda ticket: tickets.__setitem__(ticket.ticket, ticket),
                     )
                 connections[sender].receive_datagram(data, sender, now=time.monotonic())
         for sender, connection in connections.items():

@@ -165,7 +165,7 @@ def _exchange_http3(request: HttpRequest, asked: Asked, context: Context) -> Gen
         yield sent(asked)
         return False
     http3.note_dropped(asked, context)
-    client, failed = http3.Http3Client(), True
+    client, failed = (quic.begun and quic.begun.client) or http3.Http3Client(), True
     try:
         reception = http3.Http3Reception(asked, context, client, _Leads(request, asked, context), quic)
         yield from speak(http3.Talk(quic, reception, client), reception, asked, http3.as_sent(asked))

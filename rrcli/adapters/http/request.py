@@ -164,6 +164,10 @@ class HttpRequest(Request):
         help="Write what QUIC does under HTTP/3 as qlog, for its owner alone; it holds no field and no content.",
         group="Version",
     )
+    early_data: str | None = option(
+        "--early-data", metavar="FILE", group="Version",
+        help="Keep the server's HTTP/3 ticket in FILE; with one there a safe request leaves with the first packet (0-RTT).",
+    )  # fmt: skip
     path_as_is: bool = option("--path-as-is", kind="flag", help="Leave /./ and /../ in the path.")
     fail: bool = option(
         "-f", "--fail", "--fail-with-body", "-S", "--show-error", "-N", "--no-buffer", "-g", "--globoff", kind="flag",

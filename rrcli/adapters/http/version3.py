@@ -1,12 +1,13 @@
 """HTTP/3 over QUIC: a request on its own stream out, the answer in (RFC 9114), and the way back to TCP where there is no QUIC.
 
-Each exchange shakes hands anew and sends nothing before that is done: early data (0-RTT) needs a ticket of an earlier
-connection, and none is kept from one invocation to the next.
+Nothing is sent before the handshake is done, unless --early-data kept a ticket of an earlier connection: then a safe request
+leaves with the first packet (0-RTT, RFC 8470), within the phase `tls`, and `send` is next to nothing.
 """
 
 from __future__ import annotations
 
 from rrcli.adapters.http.answer import Reception
+from rrcli.adapters.http.told import SAFE
 from rrcli.adapters.http.version1 import CONTINUE_WAIT
 from rrcli.codec.h2fields import fields_of, lost_fields
 from rrcli.codec.h3 import NO_ERROR, REQUEST_CANCELLED, VERSION, Http3Client
@@ -76,6 +77,8 @@ def note_dropped(asked: Asked, context: Context) -> None:
 def reach(request: HttpRequest, asked: Asked, context: Context) -> FrameQuic | None:
     """A connection of QUIC to the host; `None`, with a note that tells why, where TCP is to be tried in its place.
 
+    With --early-data a safe request without content leaves with the first packet, where the server's ticket allows it.
+
     Raises `ExchangeError` of any layer below `application`.
     """
     limit = None if request.http3_only else _patience(context.deadline)
@@ -83,7 +86,11 @@ def reach(request: HttpRequest, asked: Asked, context: Context) -> FrameQuic | N
         context.note("http3-fallback", "HTTP/3 was not to be had: it passes no proxy, and the environment names one; TCP is used")
         return None
     try:
-        return FrameQuic(context, asked.host, asked.port, ALPN, limit)
+        may_be_early = request.early_data and asked.method in SAFE and not (asked.content or asked.upload)
+        begun = Begun(asked) if may_be_early else None
+        quic = FrameQuic(context, asked.host, asked.port, ALPN, limit, begun)
+        quic.begun = begun
+        return quic
     except ExchangeError as error:
         if isinstance(error, NoSuchProtocol):
             error.layer, error.kind, error.message = "protocol", "unsupported", "the server speaks QUIC, but not HTTP/3 over it (ALPN)"
@@ -109,9 +116,31 @@ def _patience_words(limit: Deadline | None) -> str:
     return limit.limit.rpartition(" ")[2] if limit else "the time limit"
 
 
+class Begun:
+    """A request that leaves with the first packet of its connection: its streams and its codec, for whoever goes on with it."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self.client: Http3Client | None = None  # none yet: no ticket allowed it
+        self.stream = self.control = 0
+
+    def __call__(self, quic: Quic) -> None:
+        self.client = Http3Client()
+        self.stream, self.control = quic.open(), quic.open(one_way=True)
+        quic.put(self.control, self.client.greeting())
+        quic.put(self.stream, _head_of(self._asked, self.client), end=True)
+
+
+def _head_of(asked: Asked, client: Http3Client) -> bytes:
+    """The head of the request as it goes out on its stream."""
+    authority = next((value for name, value in asked.fields if name.lower() == "host"), "")
+    return client.request(asked.method, asked.scheme, authority, asked.target, asked.fields)
+
+
 class FrameQuic(Quic):
     """A connection whose transcript, if there is to be one, is cut into frames and without the bytes of field blocks."""
 
+    begun: Begun | None = None
     _notes: dict[tuple[str, int], StreamNotes] | None = None
 
     def tell_sent(self, stream: int, data: bytes) -> None:
@@ -149,18 +178,29 @@ class Http3Reception(Reception):
 class Talk:
     """The two directions of one request on a connection of its own."""
 
-    def __init__(self, quic: Quic, reception: Reception, client: Http3Client) -> None:
+    def __init__(self, quic: FrameQuic, reception: Reception, client: Http3Client) -> None:
         self._quic = quic
         self._reception = reception
         self._client = client
-        self._stream = quic.open()
-        self._control = quic.open(one_way=True)
+        self._begun = quic.begun is not None and quic.begun.client is client
+        if self._begun:
+            assert quic.begun
+            self._stream, self._control = quic.begun.stream, quic.begun.control
+        else:
+            self._stream, self._control = quic.open(), quic.open(one_way=True)
         self._stopped = False  # the server wants no more of the request
 
     def send(self, asked: Asked) -> Iterator[Event]:
         """Send the request, its content as the windows allow."""
-        authority = next((value for name, value in asked.fields if name.lower() == "host"), "")
-        head = self._client.request(asked.method, asked.scheme, authority, asked.target, asked.fields)
+        if self._begun:  # it is on its way: what is left of `send` is nothing
+            timeline, at = self._quic.trace.timeline, now()
+            timeline.writing(at)
+            timeline.wrote(at)
+            timeline.reading(at)
+            if self._quic.arrived:  # the answer has come with the end of the handshake
+                timeline.read(at)
+            return
+        head = _head_of(asked, self._client)
         self._quic.put(self._control, self._client.greeting())
         self._quic.sending = True
         if not (asked.content or asked.upload):

@@ -192,8 +192,10 @@ def _refuse_versions(request: HttpRequest) -> None:
     forced = [flag for flag, name in VERSION_FLAGS.items() if getattr(request, name)]
     if len(forced) > 1:
         raise usage(f"{' and '.join(forced)} exclude each other", "a request is sent in one version of HTTP")
-    if request.qlog is not None and not (request.http3 or request.http3_only):
-        raise usage("--qlog writes what QUIC does, and nothing asks for QUIC", "add --http3 or --http3-only")
+    if not (request.http3 or request.http3_only):
+        for flag, does, value in (("--qlog", "writes what QUIC does", request.qlog), ("--early-data", "is QUIC's", request.early_data)):
+            if value is not None:
+                raise usage(f"{flag} {does}, and nothing asks for QUIC", "add --http3 or --http3-only")
 
 
 def _method(request: HttpRequest, content: bytes | None, upload: Upload | None) -> str:
