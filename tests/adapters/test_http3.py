@@ -108,7 +108,7 @@ def test_quic_tells_what_it_measured(caddy: Http2Peer, get: Get) -> None:
 def test_the_phases_make_up_the_total(caddy: Http2Peer, get: Get) -> None:
     timing = get(caddy.https("/proto"), resolve=(("localhost", caddy.port, "127.0.0.1"),)).timing
     assert list(timing.phases) == ["connect", "tls", "send", "wait", "receive"]
-    assert 0 <= timing.total_ns - sum(timing.phases.values()) < 2_000_000
+    assert 0 <= timing.total_ns - sum(timing.phases.values()) < 20_000_000  # the machine may have others to serve
 
 
 @pytest.mark.parametrize("options", [{}, {"max_size": 1000}])
