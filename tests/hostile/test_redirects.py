@@ -38,7 +38,7 @@ ENDLESS: dict[str, tuple[Handler, int]] = {
     "with a cookie each time": (to(b"/", fields=b"Set-Cookie: a=" + b"b" * 4000 + b"\r\n"), 7),
     "slowly to itself": (script(hear(ASKED), pause(0.2), say(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")), 6),
     "dripping": (script(hear(ASKED), drip(b"HTTP/1.1 302 Found\r\nLocation: /" + b"x" * 1000, 0.05)), 6),
-    "with a body without end": (forever(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", b"x" * 65536), 6),
+    "with a body without end": (forever(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", b"x" * 65536), 7),
     "with a stalled body": (script(hear(ASKED), say(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 9\r\n\r\n"), pause(20)), 6),
     "with a body cut short": (answer(ASKED, b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 9\r\n\r\nx"), 7),
     "without a place": (answer(ASKED, b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"), 0),
