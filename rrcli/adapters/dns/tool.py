@@ -56,8 +56,8 @@ def _way(exchange: Exchange, transport: str) -> list[str]:
         words.append(f"+tls-ca={asked['cacert']}")
     elif tls and tls.verified:
         words.append("+tls-ca")
-    if ("cacert" in asked or (tls and tls.verified)) and tls and tls.sni:
-        words.append(f"+tls-hostname={tls.sni}")
+    if ("cacert" in asked or (tls and tls.verified)) and tls:
+        words.append(f"+tls-hostname={tls.sni or exchange.target.host}")
     for key, option in (("cert", "+tls-certfile"), ("key", "+tls-keyfile")):
         if file := asked.get(key, asked.get("cert")):
             words.append(f"{option}={file}")

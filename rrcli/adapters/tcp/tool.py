@@ -116,16 +116,10 @@ def tls_words(exchange: Exchange) -> list[str]:
     """What s_client is told of the handshake: the name, the protocol that starts it, ALPN."""
     tls = exchange.connection.tls
     words = []
-    if tls and tls.sni and not _is_address(tls.sni):
+    if tls and tls.sni:
         words += ["-servername", quoted(tls.sni)]
     if starttls := exchange.request.data.get("starttls"):
         words += ["-starttls", str(starttls)]
     if tls and tls.alpn:
         words += ["-alpn", quoted(tls.alpn)]
     return words
-
-
-def _is_address(name: str) -> bool:
-    from rrcli.wire.resolve import literal_family
-
-    return literal_family(name) is not None
