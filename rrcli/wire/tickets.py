@@ -1,4 +1,7 @@
-"""Session tickets of QUIC kept in a file, with which a request may leave with a connection's first packet (RFC 9001 section 4.6)."""
+"""Session tickets of QUIC kept in a file, with which a request may leave with a connection's first packet (RFC 9001 section 4.6).
+
+A server gives them when it likes; one that comes behind the end of the answer is not waited for.
+"""
 
 from __future__ import annotations
 

@@ -92,4 +92,4 @@ def test_with_caddy(caddy: Http2Peer, ca: Authority, tmp_path: Path) -> None:
         return send(HttpRequest(caddy.https("/proto"), **options))
 
     assert resumption(ask()) == (False, False)
-    assert resumption(ask())[0]
+    assert any(resumption(ask())[0] for _ in range(20))  # a ticket that comes behind the answer's end is not waited for
