@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.mangled import cuts, mutated, outcome, split
 
 from rrcli.codec import dns
 from rrcli.codec.boundary import AfterFrame, AfterLines, AfterText
@@ -39,36 +40,7 @@ SEEDS = (
 )
 
 
-@st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    """A message that is right, with some of it cut, doubled, overwritten, or followed by more."""
-    data = bytearray(draw(st.sampled_from(SEEDS)))
-    for _ in range(draw(st.integers(0, 5))):
-        at = draw(st.integers(0, len(data)))
-        end = draw(st.integers(at, min(len(data), at + 20)))
-        data[at:end] = draw(st.one_of(st.binary(max_size=8), st.just(bytes(data[at:end]) * 2), st.sampled_from(SEEDS)))
-    return bytes(data)
-
-
-received = st.one_of(st.binary(max_size=200), mutated())
-cuts = st.lists(st.integers(1, 40), max_size=20)
-
-
-def split(data: bytes, sizes: list[int]) -> Iterator[bytes]:
-    for size in sizes:
-        yield data[:size]
-        data = data[size:]
-    yield data
-
-
-def outcome(run: Callable[[], object]) -> object:
-    """What a codec made of its bytes; a failure as its layer and kind. Anything else it raises is a bug."""
-    try:
-        return run()
-    except ExchangeError as error:
-        assert error.kind in KINDS  # noqa: PT017
-        assert error.message  # noqa: PT017
-        return error.layer, error.kind
+received = st.one_of(st.binary(max_size=200), mutated(*SEEDS))
 
 
 def http(pieces: list[bytes], method: str) -> object:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.mangled import cuts, mutated, outcome, split
 
 from rrcli.adapters.graphql.document import survey, tokens
 from rrcli.adapters.http.curl.split import read_command
@@ -27,41 +27,11 @@ from rrcli.jsontext import loads, repeated_name
 from rrcli.report import jsonlines, mermaid, xmllines
 from rrcli.report.visible import visible
 
-cuts = st.lists(st.integers(1, 40), max_size=20)
-
-
-@st.composite
-def mutated(draw: st.DrawFn, *seeds: bytes) -> bytes:
-    """One of the messages, with some of it cut, doubled or overwritten."""
-    data = bytearray(draw(st.sampled_from(seeds)))
-    for _ in range(draw(st.integers(0, 5))):
-        at = draw(st.integers(0, len(data)))
-        end = draw(st.integers(at, min(len(data), at + 20)))
-        data[at:end] = draw(st.one_of(st.binary(max_size=8), st.just(bytes(data[at:end]) * 2), st.sampled_from(seeds)))
-    return bytes(data)
-
 
 def texts(*seeds: str) -> st.SearchStrategy[str]:
     """Any text, and such as nearly is right; bytes that are none stand in it as the wire's codecs have them."""
     broken = mutated(*(seed.encode() for seed in seeds)).map(lambda data: data.decode("utf-8", "surrogateescape"))
     return st.one_of(st.text(max_size=60), broken)
-
-
-def split(data: bytes, sizes: list[int]) -> Iterator[bytes]:
-    for size in sizes:
-        yield data[:size]
-        data = data[size:]
-    yield data
-
-
-def outcome(run: Callable[[], object]) -> object:
-    """What was made of it; a failure as its layer and kind. Anything else it raises is a bug."""
-    try:
-        return run()
-    except ExchangeError as error:
-        assert error.kind in KINDS  # noqa: PT017
-        assert error.message  # noqa: PT017
-        return error.layer, error.kind
 
 
 # --- cookies
