@@ -225,7 +225,7 @@ def test_asking_for_help_is_left_to_the_help() -> None:
     [
         ("-sS", "the curl command has no URL", "write rrcli curl [OPTIONS] URL"),
         ("a b", "rrcli curl takes one URL, and here are 2: 'b' too", "write a command for each"),
-        ("a -:", "curl's -:/--next is not supported here", "instead: each URL is a command of its own; rrcli run has several"),
+        ("a -:", "curl's -:/--next is not supported here", "instead: each URL is a command of its own"),
         ("-K f a", "curl's -K/--config is not supported here", "instead: write the options themselves"),
         ("--ntlm a", "curl's --ntlm is not supported here", "instead: --digest, -u or --oauth2-bearer"),
         ("--mail-from x a", "curl's --mail-from is not supported here", "instead: leave it out: it is not for HTTP"),

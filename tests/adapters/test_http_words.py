@@ -112,7 +112,7 @@ def test_removes_dot_segments(path: str, without: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "http takes a URL"),
+        ((), "the URL is missing"),
         (("GET",), "GET is a method, and the URL is missing"),
         (("ftp://a.test/",), "ftp:// is not sent over HTTP"),
         (("http:///x",), "the URL 'http:///x' names no host"),

@@ -131,7 +131,7 @@ def understand(request: HttpRequest, exchange_id: str) -> Asked:
 def split_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...]]:
     """Method, URL and items. A first word is a method when it is written as one and what follows may be a URL."""
     if not words:
-        raise usage("http takes a URL", "write rrcli http [METHOD] URL [ITEM...]")
+        raise usage("the URL is missing", "write [METHOD] URL [ITEM...] behind the command")
     first = words[0]
     for word in words:
         if (word.startswith("{") and word.endswith("}")) or word.startswith(('{"', "[{", '["', "@")):

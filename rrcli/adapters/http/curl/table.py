@@ -86,7 +86,7 @@ ssl-reqd egd-file= random-file= B:use-ascii happy-eyeballs-timeout-ms= retry-con
 
 REFUSED = {
     "json=": "",  # answered by `read.instead_of_json`
-    ": next": "each URL is a command of its own; rrcli run has several",
+    ": next": "each URL is a command of its own",
     "K config=": "write the options themselves",
     "V version": "rrcli --version",
     "M manual": "rrcli http --help",
