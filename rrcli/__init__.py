@@ -13,22 +13,20 @@ contract's JSON of them, `report/` draws them; `policy/` knows secrets, expectat
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.dns import DnsRequest
+    from rrcli.adapters.dns.request import DnsRequest
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.http.request import HttpRequest
-    from rrcli.adapters.redis import RedisRequest
-    from rrcli.adapters.tcp import TcpRequest
-    from rrcli.adapters.tls import TlsRequest
-    from rrcli.errors import ExchangeError
-    from rrcli.library import render, send, submit
-    from rrcli.model import Exchange
-    from rrcli.transport import RecordingTransport
+    from rrcli.adapters.redis.request import RedisRequest
+    from rrcli.adapters.tcp.request import TcpRequest
+    from rrcli.adapters.tls.request import TlsRequest
+    from rrcli.api import render, send, submit
+    from rrcli.base.errors import ExchangeError
+    from rrcli.httpxtransport import RecordingTransport
+    from rrcli.model.values import Exchange
 
 __all__ = [
     "DnsRequest",
@@ -47,18 +45,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DnsRequest": "rrcli.adapters.dns",
-    "Exchange": "rrcli.model",
-    "ExchangeError": "rrcli.errors",
+    "__version__": "rrcli.base.version",
+    "DnsRequest": "rrcli.adapters.dns.request",
+    "Exchange": "rrcli.model.values",
+    "ExchangeError": "rrcli.base.errors",
     "GraphqlRequest": "rrcli.adapters.graphql.request",
     "HttpRequest": "rrcli.adapters.http.request",
-    "RecordingTransport": "rrcli.transport",
-    "RedisRequest": "rrcli.adapters.redis",
-    "TcpRequest": "rrcli.adapters.tcp",
-    "TlsRequest": "rrcli.adapters.tls",
-    "render": "rrcli.library",
-    "send": "rrcli.library",
-    "submit": "rrcli.library",
+    "RecordingTransport": "rrcli.httpxtransport",
+    "RedisRequest": "rrcli.adapters.redis.request",
+    "TcpRequest": "rrcli.adapters.tcp.request",
+    "TlsRequest": "rrcli.adapters.tls.request",
+    "render": "rrcli.api",
+    "send": "rrcli.api",
+    "submit": "rrcli.api",
 }
 
 

@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 
-from rrcli.errors import EXIT_INTERRUPTED, ExchangeError
+from rrcli.base.errors import EXIT_INTERRUPTED, ExchangeError
 
 YOUNG = 20_000  # objects: collecting every 700, as the interpreter does, is a twentieth of a run, and may fall within what is timed
 
@@ -23,28 +23,28 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _run(words)
     except ExchangeError as error:
-        from rrcli.report.failure import complain
+        from rrcli.report.terminal.errors import report_error
 
-        return complain(error)
+        return report_error(error)
     except KeyboardInterrupt as signal:
         return getattr(signal, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001  # the last resort: whatever reaches it is a bug of ours
-        from rrcli.report.failure import confess
+        from rrcli.report.terminal.errors import report_bug
 
-        return confess(error, words)
+        return report_bug(error, words)
 
 
 def _run(words: list[str]) -> int:
     if words == ["--version"]:
-        from rrcli import __version__
-        from rrcli.report.output import to_stdout
+        from rrcli.base.output import to_stdout
+        from rrcli.base.version import __version__
 
         to_stdout(f"rrcli {__version__}\n".encode())
         return 0
     from rrcli.cli import fast
-    from rrcli.registry import translated
+    from rrcli.engine.registry import translated
 
     words = translated(words)
     invocation = fast.parse(words)

@@ -14,21 +14,24 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from rrcli import __version__, registry
+from rrcli.base.errors import usage
+from rrcli.base.output import to_stdout
+from rrcli.base.url import is_place
+from rrcli.base.version import __version__
 from rrcli.cli import fast
-from rrcli.cli.commands import TOOLS, find, of_entry
+from rrcli.cli.commands import TOOLS, find, of_protocol
 from rrcli.cli.help import overview, page_of
-from rrcli.errors import usage
-from rrcli.options import Output, Request, suggestion
-from rrcli.report.output import to_stdout
-from rrcli.url import is_place
+from rrcli.engine import registry
+from rrcli.options.output import Output
+from rrcli.options.parse import suggestion
+from rrcli.options.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rrcli.base.errors import ExchangeError
     from rrcli.cli.commands import Command, Values
-    from rrcli.errors import ExchangeError
-    from rrcli.options import Option
+    from rrcli.options.option import Option
 
 # The base of all that Click finds wrong with a command line. Newer Typers carry a Click of their own, older ones use the
 # package; both export this one of its subclasses.
@@ -48,10 +51,10 @@ def run(words: list[str]) -> int:
         values = parse(command, words[1:])
     else:
         entry = _by_url(words)
-        command = of_entry(entry)
+        command = of_protocol(entry)
         values = parse(command, words)
-        if values is not None and registry.by_scheme(values["words"][0]) is not entry:
-            raise _misplaced(values["words"][0])
+        if values is not None and registry.by_scheme(values["arguments"][0]) is not entry:
+            raise _misplaced(values["arguments"][0])
     return 0 if values is None else command.run(values)
 
 
@@ -78,16 +81,18 @@ def parse(command: Command, words: list[str]) -> Values | None:
 def typer_command(command: Command) -> Any:
     """The Typer command made from the declarations: it returns the values that it reads."""
 
-    many = {name for name, declared in command.options.items() if declared.kind in ("many", "steps")} | {"words"}
+    many = {name for name, declared in command.options.items() if declared.kind in ("many", "steps")} | {"arguments"}
 
     def read(**values: Any) -> Values:
         given = {name: value for name, value in values.items() if value is not None and value is not False}
         found = {name: tuple(value) if name in many else value for name, value in given.items()}
-        return {"words": (), **{name: value for name, value in found.items() if name not in many or value}}
+        return {"arguments": (), **{name: value for name, value in found.items() if name not in many or value}}
 
     parameters = [_parameter(name, *_typed(declared)) for name, declared in command.options.items()]
     words = typer.Argument(parser=_same)
-    parameters.append(_parameter("words", list[str] if command.needs_words else list[str] | None, words, required=command.needs_words))
+    parameters.append(
+        _parameter("arguments", list[str] if command.needs_arguments else list[str] | None, words, required=command.needs_arguments)
+    )
     read.__annotations__ = {}
     read.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
 
@@ -168,7 +173,7 @@ def _respelled(words: list[str], verbatim: dict[str, Option]) -> tuple[list[str]
     """The first word's options in their plain spelling, and how many of the two words they took."""
     for taken in (1, 2):
         values = fast.read(words[:taken], verbatim, stops=False)
-        if values is not None and not values.pop("words"):
+        if values is not None and not values.pop("arguments"):
             declared = {each.name: each for each in verbatim.values()}
             return [word for name, value in values.items() for word in _plain(declared[name], value)], taken
     return words[:1], 1
@@ -203,7 +208,7 @@ def _explained(error: Exception, command: Command, table: dict[str, Option]) -> 
     flag = getattr(error, "option_name", None)
     if flag is None:
         if isinstance(error, typer.BadParameter):
-            return usage(f"{command.name} takes {command.words}, got nothing", f"rrcli {command.name} --help shows examples")
+            return usage(f"{command.name} takes {command.synopsis}, got nothing", f"rrcli {command.name} --help shows examples")
         return usage(str(error), see)
     declared = table.get(flag)
     if declared is None:
@@ -215,7 +220,7 @@ def _explained(error: Exception, command: Command, table: dict[str, Option]) -> 
     return usage(f"{flag} needs a value: {flag} {declared.metavar}")
 
 
-def _by_url(words: list[str]) -> registry.Entry:
+def _by_url(words: list[str]) -> registry.Protocol:
     """The entry of `[OPTIONS] URL …`; raises `usage` where there is none."""
     first = words[0]
     if entry := fast.by_url(words) or next(filter(None, map(registry.by_scheme, words if first[:1] == "-" else words[:1])), None):
@@ -237,7 +242,7 @@ def _unknown(word: str, others: list[str]) -> ExchangeError:
     names = [*registry.BY_NAME, *(alias.name for alias in registry.ALIASES), *TOOLS]
     near = suggestion(word, names)
     if not near and any(mark in word for mark in ".:/"):
-        return usage(f"no command {word}", f"a URL needs its scheme, or a command before it: rrcli {registry.ENTRIES[0].name} {word}")
+        return usage(f"no command {word}", f"a URL needs its scheme, or a command before it: rrcli {registry.PROTOCOLS[0].name} {word}")
     if not near and (entry := next(filter(None, map(registry.by_scheme, others)), None)):
         return usage(f"no command {word}", f"the command comes first: rrcli {entry.name} {word} …")
     return usage(f"no command {word}{near}", f"commands are {', '.join(names)}")

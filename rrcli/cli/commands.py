@@ -9,16 +9,19 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from rrcli import registry
-from rrcli.cli import fast
+from rrcli.base.errors import usage
+from rrcli.base.jsontext import dumps
+from rrcli.base.output import to_stderr, to_stdout
+from rrcli.base.record import Record
 from rrcli.cli.execute import execute
+from rrcli.cli.invocation import build
 from rrcli.cli.show import color, width
-from rrcli.errors import usage
+from rrcli.engine import registry
 from rrcli.explain import FAMILIES, lookup, near
-from rrcli.jsontext import dumps
-from rrcli.options import Optioned, Output, Request, option, suggestion
-from rrcli.record import Record
-from rrcli.report.output import to_stderr, to_stdout
+from rrcli.options.option import Optioned, option
+from rrcli.options.output import Output
+from rrcli.options.parse import suggestion
+from rrcli.options.request import Request
 from rrcli.responders.serve import NAMES
 from rrcli.responders.serve import serve as run_responders
 
@@ -26,21 +29,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from rrcli.options import Option
+    from rrcli.options.option import Option
     from rrcli.responders.faults import Chosen
 
-    Values = dict[str, Any]  # by the field's name; `words` is always there, an option only when it was given
+    Values = dict[str, Any]  # by the field's name; `arguments` is always there, an option only when it was given
 
 
 class Command(Record):
     """One command of the command line. `run` takes the values read and returns the exit code."""
 
     name: str
-    words: str
+    synopsis: str
     help: str
     options: Mapping[str, Option]
     run: Callable[[Values], int]
-    needs_words: bool = False
+    needs_arguments: bool = False
     stops: bool = False  # options are read up to the first word of data
     completes: tuple[str, ...] = ()  # what its words can be, for completion
 
@@ -53,10 +56,10 @@ def find(name: str) -> Command | None:
     if alias := next((alias for alias in registry.ALIASES if alias.name == name), None):
         return of_alias(alias)
     entry = entry or registry.by_name(name)
-    return of_entry(entry) if entry else None
+    return of_protocol(entry) if entry else None
 
 
-def of_entry(entry: registry.Entry) -> Command:
+def of_protocol(entry: registry.Protocol) -> Command:
     """The command of a protocol: its own options first, then those that all share."""
     request_type = entry.load()[0]
     declared = {**Output.options_, **request_type.options_}
@@ -64,11 +67,11 @@ def of_entry(entry: registry.Entry) -> Command:
 
     return Command(
         name=entry.name,
-        words=entry.words,
+        synopsis=entry.synopsis,
         help=entry.help,
         options={name: declared[name] for name in (*own, *Output.options_, *Request.options_)},
-        run=lambda values: execute(fast.build(entry, request_type, values)),
-        needs_words=request_type.needs_words,
+        run=lambda values: execute(build(entry, request_type, values)),
+        needs_arguments=request_type.needs_arguments,
         stops=entry.first_word_ends_options,
         completes=tuple(getattr(request_type, "completes", ())),
     )
@@ -77,7 +80,7 @@ def of_entry(entry: registry.Entry) -> Command:
 def of_alias(alias: registry.Alias) -> Command:
     """The command of another tool's words, for its help: what it runs is put into ours before anything is read."""
     return Command(
-        name=alias.name, words=alias.words, help=alias.help, options=alias.load().options(), run=lambda _: 0, needs_words=True
+        name=alias.name, synopsis=alias.synopsis, help=alias.help, options=alias.load().options(), run=lambda _: 0, needs_arguments=True
     )  # fmt: skip
 
 
@@ -92,7 +95,7 @@ class ExplainOptions(Optioned):
 
 def explain(values: Values) -> int:
     """`rrcli explain CODE`: every meaning of the code. Raises `usage` for an unknown one."""
-    code = " ".join(values["words"])
+    code = " ".join(values["arguments"])
     found = lookup(code)
     if not found:
         nearest = near(code)
@@ -103,7 +106,7 @@ def explain(values: Values) -> int:
     if values.get("json"):
         to_stdout((dumps([{name: getattr(each, name) for name in each.fields_} for each in found], 2) + "\n").encode())
         return 0
-    from rrcli.report.explained import render_explanations
+    from rrcli.report.terminal.explained import render_explanations
 
     text = render_explanations(found, width=width(), color=color(Output(), 1))
     to_stdout((text if text.endswith("\n") else text + "\n").encode())
@@ -120,7 +123,7 @@ HOLD_EXCHANGES = ("set", "series")
 
 def schema(values: Values) -> int:
     """`rrcli schema [NAME]`: the JSON Schema of a document. Raises `usage` for an unknown name."""
-    names = values["words"] or ("exchange",)
+    names = values["arguments"] or ("exchange",)
     if len(names) > 1:
         raise usage(f"schema takes one name, got {len(names)}")
     to_stdout((schema_text(names[0]) + "\n").encode())
@@ -177,7 +180,7 @@ def serve(values: Values) -> int:
 
         to_stdout((dumps(faults.listed(), 2) + "\n" if values.get("json") else faults.listing()).encode())
         return 0
-    names, ports = values["words"], dict(values.get("port", ()))
+    names, ports = values["arguments"], dict(values.get("port", ()))
     return run_responders(
         names or tuple(ports),
         host=values.get("host", "127.0.0.1"),
@@ -215,7 +218,7 @@ def doctor_options() -> dict[str, Option]:
 
 def demo(values: Values) -> int:
     """`rrcli demo`: responders, and one exchange with each."""
-    if values["words"]:
+    if values["arguments"]:
         raise usage("demo takes no words")
     from rrcli.cli.demo import demo
 
@@ -232,20 +235,20 @@ TOOLS = {
     command.name: command
     for command in (
         Command(
-            name="explain", words="CODE...", help="Say what a status, error or exit code means and what to do.",
-            options=ExplainOptions.options_, run=explain, needs_words=True, completes=_codes(),
+            name="explain", synopsis="CODE...", help="Say what a status, error or exit code means and what to do.",
+            options=ExplainOptions.options_, run=explain, needs_arguments=True, completes=_codes(),
         ),
         Command(
-            name="serve", words="[PROTOCOL...]", help="Run loopback responders until Ctrl-C.",
+            name="serve", synopsis="[PROTOCOL...]", help="Run loopback responders until Ctrl-C.",
             options=ServeOptions.options_, run=serve, completes=NAMES,
         ),
         Command(
-            name="doctor", words="URL", help="Walk the layers one by one and name the first that fails.",
-            options=doctor_options(), run=doctor, needs_words=True,
+            name="doctor", synopsis="URL", help="Walk the layers one by one and name the first that fails.",
+            options=doctor_options(), run=doctor, needs_arguments=True,
         ),
-        Command(name="demo", words="", help="Show one exchange per protocol; needs no network.", options={}, run=demo),
+        Command(name="demo", synopsis="", help="Show one exchange per protocol; needs no network.", options={}, run=demo),
         Command(
-            name="schema", words="[NAME]", help="Print the JSON Schema of a document: exchange, event, set, series.",
+            name="schema", synopsis="[NAME]", help="Print the JSON Schema of a document: exchange, event, set, series.",
             options={}, run=schema, completes=SCHEMAS,
         ),
     )

@@ -12,12 +12,12 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
+from rrcli.base.output import to_stdout
 from rrcli.cli import fast
 from rrcli.cli.execute import execute
 from rrcli.cli.show import color
-from rrcli.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
-from rrcli.options import Output
-from rrcli.report.output import to_stdout
+from rrcli.options.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,34 +6,37 @@ an exchange tells of each layer on its way is drawn here. So a diagnosis and the
 
 from __future__ import annotations
 
-from rrcli import registry
-from rrcli.cli.execute import on_term
+from rrcli.base.address import literal_family
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, ExchangeError, usage
+from rrcli.base.jsontext import dumps
+from rrcli.base.output import to_stdout
+from rrcli.base.record import Record
+from rrcli.base.units import duration
 from rrcli.cli.show import color, width
-from rrcli.context import Context
-from rrcli.document import days_left, set_document
-from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, ExchangeError, usage
-from rrcli.events import Sent
-from rrcli.jsontext import dumps
-from rrcli.model import Exchange, ExchangeSet
-from rrcli.options import Output, Request
-from rrcli.policy.redact import mask_url, masked
-from rrcli.record import Record
-from rrcli.report.advice import advice
-from rrcli.report.output import to_stdout
-from rrcli.report.paint import SEPARATOR, Page, pad, pieces
-from rrcli.report.terminal import status_words
-from rrcli.report.units import duration
-from rrcli.runner import Interrupted
-from rrcli.several import send_all
-from rrcli.wire.clock import Deadline, Timeline
-from rrcli.wire.resolve import addresses, literal_family, to_ascii
+from rrcli.engine import registry
+from rrcli.engine.context import Context
+from rrcli.engine.events import Sent
+from rrcli.engine.fanout import send_all
+from rrcli.engine.interrupt import Interrupted, on_term
+from rrcli.model.document import days_left, set_document
+from rrcli.model.values import Exchange, ExchangeSet
+from rrcli.options.output import Output
+from rrcli.options.request import Request
+from rrcli.policy.redact import masked
+from rrcli.policy.secrets import mask_url
+from rrcli.report.terminal.next_steps import advice
+from rrcli.report.terminal.paint import SEPARATOR, Page, pad, pieces
+from rrcli.report.terminal.verdict import status_words
+from rrcli.wire.clock import Timeline
+from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from rrcli.model import Target
-    from rrcli.report.paint import Line
+    from rrcli.model.values import Target
+    from rrcli.report.terminal.paint import Line
 
 LAYERS = ("resolve", "connect", "TLS", "protocol", "application")
 RESOLVE, CONNECT, TLS, PROTOCOL, APPLICATION = range(len(LAYERS))
@@ -64,7 +67,7 @@ class Diagnosis(Record):
 
 def doctor(values: dict[str, Any]) -> int:
     """`rrcli doctor URL`: the exit code is that of the first layer that fails. Raises `usage` for what is no URL."""
-    words = values.pop("words")
+    words = values.pop("arguments")
     output = Output(**{name: values.pop(name) for name in ("json", "color") if name in values})
     if len(words) != 1:
         raise usage(f"doctor takes one URL, got {len(words)}", "rrcli doctor https://example.com/")
@@ -94,7 +97,7 @@ def doctor(values: dict[str, Any]) -> int:
 # --- the exchanges ----------------------------------------------------------------------------------------
 
 
-def diagnose(entry: registry.Entry, request: Request) -> Diagnosis:
+def diagnose(entry: registry.Protocol, request: Request) -> Diagnosis:
     """One exchange with each address of the URL's host. Raises `ExchangeError` of layer `usage` or `local`."""
     target = _target(entry, request)
     parts, source = _parts(request, target)
@@ -106,7 +109,7 @@ def diagnose(entry: registry.Entry, request: Request) -> Diagnosis:
     return Diagnosis(exchanges=found, findings=findings, broken=min(failed, key=_broke, default=None))
 
 
-def _target(entry: registry.Entry, request: Request) -> Target:
+def _target(entry: registry.Protocol, request: Request) -> Target:
     """Whom the request is for: its adapter says so before it touches the network."""
     events = entry.load()[1](request, Context(request, Deadline.after(request.connect_timeout, "--connect-timeout"), ""))
     try:
@@ -165,7 +168,7 @@ def _broke(exchange: Exchange) -> int:
     return PHASES.get(failure.phase or "", PROTOCOL)
 
 
-def _finding(at: int, entry: registry.Entry, exchanges: tuple[Exchange, ...], source: str) -> Finding:
+def _finding(at: int, entry: registry.Protocol, exchanges: tuple[Exchange, ...], source: str) -> Finding:
     """One layer: bad where an exchange broke at it, dim where none got to it."""
     name = LAYERS[at]
     reached = [exchange for exchange in exchanges if _broke(exchange) >= at]
@@ -181,7 +184,7 @@ def _finding(at: int, entry: registry.Entry, exchanges: tuple[Exchange, ...], so
     return Finding(name=name, role=role, lines=tuple(lines))
 
 
-def _said(at: int, entry: registry.Entry, exchange: Exchange) -> str:
+def _said(at: int, entry: registry.Protocol, exchange: Exchange) -> str:
     """What one exchange tells of a layer that it got to."""
     exchange = masked(exchange)
     if _broke(exchange) == at and exchange.error:
@@ -189,12 +192,12 @@ def _said(at: int, entry: registry.Entry, exchange: Exchange) -> str:
     return (_connected, _connected, _secured, _understood, _answered)[at](exchange, entry)
 
 
-def _connected(exchange: Exchange, _entry: registry.Entry) -> str:
+def _connected(exchange: Exchange, _entry: registry.Protocol) -> str:
     taken = exchange.timing.phases.get("connect")
     return f"{exchange.connection.peer} in {duration(taken)}" if taken is not None else f"{exchange.connection.peer}, without a connection"
 
 
-def _secured(exchange: Exchange, _entry: registry.Entry) -> str:
+def _secured(exchange: Exchange, _entry: registry.Protocol) -> str:
     tls = exchange.connection.tls
     if tls is None:
         return "agreed"
@@ -205,19 +208,19 @@ def _secured(exchange: Exchange, _entry: registry.Entry) -> str:
     return f"{tls.version}, {trust}, {tls.chain[0].subject}, {days} day{'s' * (days != 1)} left"
 
 
-def _understood(exchange: Exchange, entry: registry.Entry) -> str:
+def _understood(exchange: Exchange, entry: registry.Protocol) -> str:
     waited = exchange.timing.phases.get("wait")
     return f"{entry.label}, answered in {duration(waited)}" if waited is not None else entry.label
 
 
-def _answered(exchange: Exchange, _entry: registry.Entry) -> str:
+def _answered(exchange: Exchange, _entry: registry.Protocol) -> str:
     return status_words(exchange.response.status) if exchange.response else "nothing to answer"
 
 
 # --- the report -------------------------------------------------------------------------------------------
 
 
-def draw(entry: registry.Entry, found: Diagnosis, url: str, *, color: bool) -> str:
+def draw(entry: registry.Protocol, found: Diagnosis, url: str, *, color: bool) -> str:
     """The layers in their order, each with what is known of it, then what to do about the first that fails."""
     page = Page(width())
     role = "bad" if found.broken else "warn" if any(exchange.notes for exchange in found.exchanges) else "good"

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
+from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import Printer, color, print_text, width
-from rrcli.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
-from rrcli.observer import Observer
-from rrcli.report.output import exact_or_visible, to_file, to_stderr, to_stdout
-from rrcli.report.raw import Raw, ToFile
-from rrcli.runner import Interrupted, send, unhurried
+from rrcli.engine.interrupt import Interrupted, on_term
+from rrcli.engine.observer import Observer
+from rrcli.engine.send import send
+from rrcli.engine.timeouts import without_attempt_timeout
+from rrcli.report.formats.raw import Raw, ToFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from rrcli.cli.fast import Invocation
-    from rrcli.model import Exchange, ExchangeSet
-    from rrcli.report.lines import Lines
-    from rrcli.report.progress import Progress
+    from rrcli.cli.invocation import Invocation
+    from rrcli.model.values import Exchange, ExchangeSet
+    from rrcli.report.live.lines import Lines
+    from rrcli.report.live.progress import Progress
 
-SIGTERM = 15
 WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
 
 
@@ -32,7 +33,7 @@ def execute(invocation: Invocation) -> int:
     if invocation.request.repeats():
         if invocation.request.write_out is not None or invocation.request.dump_header is not None:
             raise usage("-w and -D are for one exchange, and --repeat sends many", "--query prints any value of the summary")
-        from rrcli.series.command import execute_series
+        from rrcli.cli.series import execute_series
 
         return execute_series(invocation)
     run = _Run(invocation)
@@ -41,7 +42,7 @@ def execute(invocation: Invocation) -> int:
     parts = run.request.several()
     if parts is not None or run.request.all_addresses:
         run.refuse_one_place()
-        from rrcli.several import every_address, send_all
+        from rrcli.engine.fanout import every_address, send_all
 
         if run.request.all_addresses:
             parts = tuple(one for part in parts or (run.request,) for one in every_address(part))
@@ -68,7 +69,7 @@ class _Run:
     def __init__(self, invocation: Invocation) -> None:
         self.printer = Printer(invocation)
         self.output = self.printer.output
-        self.request = unhurried(invocation.request) if invocation.output.output else invocation.request
+        self.request = without_attempt_timeout(invocation.request) if invocation.output.output else invocation.request
         self.download = invocation.request.download(self.output)
         if self.download:
             self.request = self.download.request
@@ -94,12 +95,12 @@ class _Run:
         if self.printer.style == "raw":
             return Raw(exact_or_visible(), include=self.printer.include, lines=self.printer.entry.lines, keep=read_later)
         if self.request.streams() and self.printer.style in ("pretty", "ndjson"):
-            from rrcli.report.live import Live
+            from rrcli.report.live.status import Live
 
             columns = width() if os.isatty(1) else None
             return Live(print_text, drawn=self.printer.style == "pretty", show_secrets=self.output.show_secrets, width=columns)
         if self.printer.style == "pretty" and os.isatty(1):
-            from rrcli.report.lines import Lines
+            from rrcli.report.live.lines import Lines
 
             self.lines = Lines(print_text, show_secrets=self.output.show_secrets)
             return self.lines
@@ -122,10 +123,10 @@ class _Run:
         """What goes on, for somebody who waits at a terminal."""
         if self.output.silent or not os.isatty(2) or os.environ.get("TERM") == "dumb":
             return None
-        from rrcli.report.progress import Progress
+        from rrcli.report.live.progress import Progress
 
-        makes_way = not (self.output.output or self.download)
-        return Progress(observer, to_stderr, retries=self.request.retry, makes_way=makes_way, color=color(self.output, 2))
+        yields_terminal = not (self.output.output or self.download)
+        return Progress(observer, to_stderr, retries=self.request.retry, yields_terminal=yields_terminal, color=color(self.output, 2))
 
     def show(self, exchange: Exchange) -> int:
         """Print one exchange; its exit code."""
@@ -134,8 +135,8 @@ class _Run:
             self.printer.file = self.download.path
         code = self.exit_code(exchange)
         found = self.printer.exchange(exchange)
-        if exchange.response and exchange.response.appendix:
-            to_stdout(exchange.response.appendix.encode("utf-8", "surrogateescape"))
+        if exchange.response and exchange.response.trailer_text:
+            to_stdout(exchange.response.trailer_text.encode("utf-8", "surrogateescape"))
         if self.epilogue:
             self.epilogue.write([(exchange, code)], self.printer.file)
         return code or (0 if found else EXIT_CODES["application"])
@@ -164,13 +165,3 @@ class _Run:
         if failure.kind == "interrupted":
             return EXIT_TERMINATED if self.ended else EXIT_INTERRUPTED
         return EXIT_TIMEOUT if failure.kind == "timeout" else EXIT_CODES[failure.layer]
-
-
-def on_term(handler: object) -> None:
-    """TERM ends the exchange as Ctrl-C does, so that what arrived so far is still reported."""
-    import _signal  # type: ignore[import-not-found]  # `signal` loads enum
-
-    try:
-        _signal.signal(SIGTERM, handler)
-    except ValueError:
-        pass  # called within another program, from a thread of its own: its signals are not ours

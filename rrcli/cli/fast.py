@@ -6,31 +6,22 @@ application reads the same words again; a property test holds that both read the
 
 from __future__ import annotations
 
-from rrcli import registry
-from rrcli.errors import ExchangeError
-from rrcli.options import Output
-from rrcli.url import is_place
+from rrcli.base.errors import ExchangeError
+from rrcli.base.url import is_place
+from rrcli.cli.invocation import build
+from rrcli.engine import registry
+from rrcli.options.output import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rrcli.options import Option, Request
+    from rrcli.cli.invocation import Invocation
+    from rrcli.options.option import Option
 
 HELP = ("--help", "-h")
 VALUED = ("value", "many", "steps")  # kinds that take the next word as their value
-
-
-class Invocation:
-    """A command line that was understood: what to send, and how to show it."""
-
-    __slots__ = ("entry", "output", "request")
-
-    def __init__(self, entry: registry.Entry, request: Request, output: Output) -> None:
-        self.entry = entry
-        self.request = request
-        self.output = output
 
 
 def parse(argv: list[str]) -> Invocation | None:
@@ -47,7 +38,7 @@ def parse(argv: list[str]) -> Invocation | None:
     request_type = entry.load()[0]
     table = flags({**Output.options_, **request_type.options_})
     values = read(words, table, stops=entry.first_word_ends_options)
-    if values is None or not values["words"]:
+    if values is None or not values["arguments"]:
         return None
     try:
         return build(entry, request_type, values)
@@ -55,17 +46,7 @@ def parse(argv: list[str]) -> Invocation | None:
         return None
 
 
-def build(entry: registry.Entry, request_type: type[Request], values: dict[str, Any]) -> Invocation:
-    """The request and the output settings made of the values that were read. Raises `usage` for a command that they stand for."""
-    if argv := request_type.stands_for(values):
-        from rrcli.cli.borrowed import merged
-
-        values = merged(entry, argv, values)
-    output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
-    return Invocation(entry, request_type(**values), output)
-
-
-def by_url(argv: list[str]) -> registry.Entry | None:
+def by_url(argv: list[str]) -> registry.Protocol | None:
     """`rrcli [OPTIONS] URL`: the entry of the first word that is a URL of a known scheme and no option's value."""
     for at, word in enumerate(argv):
         if word == "--":
@@ -74,7 +55,7 @@ def by_url(argv: list[str]) -> registry.Entry | None:
         if entry:
             table = flags({**Output.options_, **entry.load()[0].options_})
             before = read(argv[:at], table, stops=False)
-            if before is not None and not before["words"]:
+            if before is not None and not before["arguments"]:
                 return entry
     return None
 
@@ -98,7 +79,7 @@ def read(argv: list[str], table: dict[str, Option], *, stops: bool) -> dict[str,
                 words += rest
         elif word in HELP or not _option(word, rest, table, values):
             return None
-    values["words"] = tuple(words)
+    values["arguments"] = tuple(words)
     return values
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from rrcli import registry
+from rrcli.base.errors import ExchangeError
 from rrcli.cli.commands import TOOLS
 from rrcli.cli.show import color, width
-from rrcli.errors import ExchangeError
-from rrcli.options import Output
+from rrcli.engine import registry
+from rrcli.options.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rrcli.cli.commands import Command
-    from rrcli.options import Option
+    from rrcli.options.option import Option
 
 WIDEST = 100  # columns: longer lines are hard to read
 COLUMN = 30  # where an option's help begins
@@ -65,7 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 def overview() -> str:
     """The page of `rrcli --help`: every command in a line."""
     others, note = _third_party()
-    entries: tuple[registry.Entry | registry.Alias, ...] = (*registry.ENTRIES, *registry.ALIASES, *others)
+    entries: tuple[registry.Protocol | registry.Alias, ...] = (*registry.PROTOCOLS, *registry.ALIASES, *others)
     protocols = [(entry.name, entry.help) for entry in entries]
     tools = [(tool.name, tool.help) for tool in TOOLS.values()]
     column = max(len(name) for name, _ in (*protocols, *tools)) + 4
@@ -84,7 +84,7 @@ def overview() -> str:
 def page_of(command: Command) -> str:
     """The page of `rrcli COMMAND --help`: examples, then the options by their groups."""
     page = _Page()
-    page.usage(" ".join(filter(None, ("rrcli", command.name, "[OPTIONS]" if command.options else "", command.words))))
+    page.usage(" ".join(filter(None, ("rrcli", command.name, "[OPTIONS]" if command.options else "", command.synopsis))))
     page.paragraph(command.help)
     page.examples(EXAMPLES.get(command.name, ()))
     groups: dict[str, list[tuple[str, str]]] = {}
@@ -118,7 +118,7 @@ def explanation(declared: Option) -> str:
     return f"{declared.help}  [{', '.join(declared.choices)}]" if unnamed else declared.help
 
 
-def _third_party() -> tuple[tuple[registry.Entry, ...], str]:
+def _third_party() -> tuple[tuple[registry.Protocol, ...], str]:
     """The entries of other packages; a broken one must not take the help away, so its error is a note below."""
     try:
         return registry.third_party(), ""

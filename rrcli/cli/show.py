@@ -7,27 +7,28 @@ from __future__ import annotations
 
 import os
 
-from rrcli.document import document, set_document
-from rrcli.errors import usage
-from rrcli.jsontext import dumps, pieces
-from rrcli.model import Exchange, ExchangeSet
-from rrcli.options import FORMATS, one_of
+from rrcli.base.errors import usage
+from rrcli.base.jsontext import dumps, pieces
+from rrcli.base.output import exact_or_visible, to_stderr, to_stdout
+from rrcli.model.document import document, set_document
+from rrcli.model.values import Exchange, ExchangeSet
+from rrcli.options.parse import FORMATS, one_of
 from rrcli.policy.redact import masked
-from rrcli.report.output import exact_or_visible, to_stderr, to_stdout
-from rrcli.report.raw import head
+from rrcli.report.formats.raw import head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from rrcli.cli.fast import Invocation
-    from rrcli.options import Output, Request
+    from rrcli.cli.invocation import Invocation
+    from rrcli.options.output import Output
+    from rrcli.options.request import Request
     from rrcli.policy.expect import Path
-    from rrcli.report.writeout import Epilogue
+    from rrcli.report.formats.writeout import WriteOut
 
 # Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
 # `check(request)`, which raises `usage` for what it cannot draw.
-DRAWN = {"har": "rrcli.report.har", "mermaid": "rrcli.report.mermaid"}
+DRAWN = {"har": "rrcli.report.formats.har", "mermaid": "rrcli.report.formats.mermaid"}
 TEXTS = ("pretty", "raw", "quiet")  # formats that something may stand behind
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 
@@ -58,14 +59,14 @@ class Printer:
             other = "--query" if self.query else f"the format {self.style}"
             raise usage(f"{flag} and {other} exclude each other", "both write to standard output; --query prints any value")
 
-    def epilogue(self, *, beside: bool) -> Epilogue | None:
+    def epilogue(self, *, beside: bool) -> WriteOut | None:
         """What is to be written when all is over; `beside`: the content goes elsewhere than standard output."""
         if self.request.write_out is None and self.request.dump_header is None:
             return None
-        from rrcli.report.writeout import Epilogue
+        from rrcli.report.formats.writeout import WriteOut
 
         masks = self.style == "pretty" and not self.output.show_secrets
-        return Epilogue(self.request, beside=beside or self.style == "quiet", masks=masks)
+        return WriteOut(self.request, beside=beside or self.style == "quiet", masks=masks)
 
     def exchange(self, exchange: Exchange) -> bool:
         """Print one exchange. False when the query found nothing in it."""
@@ -116,7 +117,7 @@ class Printer:
         elif self.style in ("json", "ndjson"):
             _print_pieces(pieces(set_document(shown, exact=True), 3 if self.style == "json" else 0))
         elif self.style == "pretty":
-            from rrcli.report.terminal import render_set
+            from rrcli.report.terminal.render import render_set
 
             wire = self.request.wire is not None
             print_text(render_set(shown, self.entry, width=width(), color=color(self.output, 1), verbose=self.output.verbose, wire=wire))
@@ -133,18 +134,18 @@ class Printer:
 
     def print_found(self, value: dict[str, object]) -> bool:
         """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
-        from rrcli.policy.patience import PATIENCE, Impatient, within
+        from rrcli.base.timelimit import LIMIT, TimeLimitExceeded, run_with_limit
 
         query = self.query
         assert query
         try:
-            found = within(PATIENCE, lambda: query.find(value))
-        except Impatient:
-            to_stderr(f"rrcli: --query {query.text!r} was given up after {PATIENCE:g} s: it takes too long on this document\n")
+            found = run_with_limit(LIMIT, lambda: query.find(value))
+        except TimeLimitExceeded:
+            to_stderr(f"rrcli: --query {query.text!r} was given up after {LIMIT:g} s: it takes too long on this document\n")
             return False
         if found is not None and self.style != "quiet":
             if isinstance(found, str):
-                from rrcli.report.visible import visible
+                from rrcli.base.visible import visible
 
                 print_text(visible(found, multiline=True) if os.isatty(1) else found)
             else:
@@ -164,7 +165,7 @@ class Printer:
             to_stderr("rrcli: no command of another tool does the same\n")
 
     def _draw(self, exchange: Exchange, *, color: bool) -> str:
-        from rrcli.report.terminal import render
+        from rrcli.report.terminal.render import render
 
         verbose, wire = self.output.verbose or self.request.is_offline(), self.request.wire is not None
         return render(exchange, self.entry, width=width(), color=color, verbose=verbose, wire=wire)
@@ -178,7 +179,7 @@ class Printer:
         """The summary in place of content, where the protocol has none: a handshake, a connection."""
         answer = exchange.response
         if answer and answer.body is None and answer.framing is None and not exchange.error:
-            from rrcli.report.visible import visible
+            from rrcli.base.visible import visible
 
             print_text(visible(f"{name}{answer.summary}"))
 
@@ -189,7 +190,7 @@ class Printer:
         write = exact_or_visible()
         if self.include:
             write(head(answer))
-        if answer.body and not (self.include and answer.whole is not None):
+        if answer.body and not (self.include and answer.complete_text is not None):
             write(answer.body.data)
             if self.entry.lines and answer.body.size:
                 write(b"\n")
@@ -201,14 +202,14 @@ class Printer:
     def _explain(self, exchange: Exchange, *, briefly: bool = False) -> None:
         """The picture of a failure, or of everything with -v or --wire, beside the content; else only the notes."""
         if exchange.error and briefly and not (self.output.verbose or self.request.wire is not None):
-            from rrcli.report.visible import visible
+            from rrcli.base.visible import visible
 
             to_stderr(f"rrcli: {visible(exchange.target.url)}: {visible(exchange.error.message)}\n")
         elif exchange.error or self.output.verbose or self.request.wire is not None:
             answer = exchange.response.replace(body=None) if exchange.response else None
             to_stderr(self._draw(exchange.replace(response=answer), color=color(self.output, 2)))
         elif exchange.notes and not self.output.silent:
-            from rrcli.report.visible import visible
+            from rrcli.base.visible import visible
 
             for note in exchange.notes:
                 to_stderr(f"rrcli: note: {visible(note.message)}\n")

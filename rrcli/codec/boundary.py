@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rrcli.errors import ExchangeError, malformed, too_large
-from rrcli.policy.patience import PATIENCE, Impatient, within
+from rrcli.base.errors import ExchangeError, malformed, too_large
+from rrcli.base.timelimit import LIMIT, TimeLimitExceeded, run_with_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class AfterMatch(Boundary):
 
     framing = "read-until"
 
-    def __init__(self, pattern: Pattern[bytes], patience: float = PATIENCE) -> None:
+    def __init__(self, pattern: Pattern[bytes], patience: float = LIMIT) -> None:
         self._pattern = pattern
         self.patience = patience
         self._tail = b""
@@ -94,8 +94,8 @@ class AfterMatch(Boundary):
     def feed(self, data: bytes) -> int | None:
         window = self._tail + data
         try:
-            found = within(self.patience, lambda: self._pattern.search(window))
-        except Impatient:
+            found = run_with_limit(self.patience, lambda: self._pattern.search(window))
+        except TimeLimitExceeded:
             hint = "write it without a repetition inside a repetition, as (a+)+"
             raise ExchangeError("transport", "timeout", f"the pattern took more than {self.patience:g} s to look for", hint=hint) from None
         if found:

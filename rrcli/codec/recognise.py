@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rrcli.record import Record
-from rrcli.url import host_port
+from rrcli.base.record import Record
+from rrcli.base.url import host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.model import Target
+    from rrcli.model.values import Target
 
 
 class Found(Record):

@@ -6,8 +6,8 @@ Bytes are decoded as UTF-8 with replacement; a line's end is ASCII, so each line
 
 from __future__ import annotations
 
-from rrcli.errors import too_large
-from rrcli.record import Record
+from rrcli.base.errors import too_large
+from rrcli.base.record import Record
 
 BOM = b"\xef\xbb\xbf"
 LARGEST = 16 << 20  # bytes of one event, with its line that is not whole yet

@@ -10,14 +10,14 @@ from __future__ import annotations
 from binascii import b2a_base64
 from os import urandom
 
-from rrcli.errors import ExchangeError, malformed, too_large, usage
-from rrcli.record import Record
+from rrcli.base.errors import ExchangeError, malformed, too_large, usage
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model import Fields
+    from rrcli.model.values import Fields
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 VERSION = "13"
@@ -28,7 +28,7 @@ NO_STATUS, ABNORMAL = 1005, 1006  # closed without a code; closed without a clos
 REASON_SIZE = 123  # bytes of a reason at most (section 5.5)
 
 
-class Message(Record):
+class WsMessage(Record):
     """A whole message. `frames` is how many it came in."""
 
     opcode: str  # text | binary
@@ -50,7 +50,7 @@ class Closed(Record):
     reason: str
 
 
-Event = Message | Control | Closed
+Event = WsMessage | Control | Closed
 
 
 class Handshake:
@@ -174,7 +174,7 @@ class WebSocket:
             return Control(opcode=name.lower(), data=bytes(frame.data))
         return self._part(name, bytes(frame.data), fin=frame.fin)
 
-    def _part(self, name: str, data: bytes, *, fin: bool) -> Message | None:
+    def _part(self, name: str, data: bytes, *, fin: bool) -> WsMessage | None:
         """A frame of a message; the message, when it is whole."""
         self._controls = 0
         self._opcode = self._opcode if name == "CONT" else name.lower()
@@ -184,7 +184,7 @@ class WebSocket:
         self._message += data
         if not fin:
             return None
-        message = Message(opcode=self._opcode, data=bytes(self._message), frames=self._frames)
+        message = WsMessage(opcode=self._opcode, data=bytes(self._message), frames=self._frames)
         self._message.clear()
         self._frames = 0
         if message.opcode == "text":

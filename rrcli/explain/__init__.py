@@ -11,7 +11,7 @@ A new family is such a module and one line in `FAMILIES`.
 
 from __future__ import annotations
 
-from rrcli.record import Record
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The kinds of failure of `rrcli.errors.KINDS`: what each means, and the first steps to find its cause."""
+"""The kinds of failure of `rrcli.base.errors.KINDS`: what each means, and the first steps to find its cause."""
 
 from __future__ import annotations
 

@@ -7,18 +7,18 @@ keys: `status`, `body`, `json`, `header.NAME`, `time`.
 
 from __future__ import annotations
 
-from rrcli.document import KEYS, SERIES_KEYS, SET_KEYS, document
-from rrcli.errors import usage
-from rrcli.model import Check, Exchange, Failure, Note
-from rrcli.options import UNITS, split_unit, suggestion
-from rrcli.policy import patience
+from rrcli.base import timelimit
+from rrcli.base.errors import usage
+from rrcli.model.document import KEYS, SERIES_KEYS, SET_KEYS, document
+from rrcli.model.values import Check, Exchange, Failure, Note
+from rrcli.options.parse import UNITS, split_unit, suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rrcli.wire.clock import Deadline
+    from rrcli.base.deadline import Deadline
 
 SHORTHANDS = ("status", "body", "json", "header", "time")
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
@@ -174,12 +174,12 @@ class Expectation:
 
     def check(self, value: dict[str, Any], deadline: Deadline | None = None) -> Check:
         """How it comes out on a document with shorthands, found out about in time for the deadline or given up."""
-        seconds = patience.left_of(deadline)
+        seconds = timelimit.left_of(deadline)
         self.gave_up, actual, ok = False, None, False
         try:
-            actual = patience.within(seconds, lambda: self.path.find(value))
-            ok = patience.within(seconds, lambda: self._holds(actual)) is not self._negated
-        except patience.Impatient:
+            actual = timelimit.run_with_limit(seconds, lambda: self.path.find(value))
+            ok = timelimit.run_with_limit(seconds, lambda: self._holds(actual)) is not self._negated
+        except timelimit.TimeLimitExceeded:
             self.gave_up = True
         return Check(expr=self.text, ok=ok, actual=actual)
 
@@ -260,7 +260,7 @@ class _Literal:
 def _literal(text: str) -> _Literal:
     if len(text) >= 2 and text[0] == text[-1] == "'":
         return _Literal(text[1:-1], True, None, text[1:-1])
-    from rrcli.jsontext import loads
+    from rrcli.base.jsontext import loads
 
     if len(text) >= 2 and text[0] == text[-1] == "`":  # as JMESPath writes a JSON value
         text = text[1:-1].strip()
@@ -307,7 +307,7 @@ def _pattern(literal: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    from rrcli.jsontext import dumps
+    from rrcli.base.jsontext import dumps
 
     return value if isinstance(value, str) else dumps(value)
 

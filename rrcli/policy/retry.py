@@ -10,13 +10,13 @@ from __future__ import annotations
 from os import urandom
 from time import sleep, time
 
-from rrcli.record import Record
-from rrcli.wire.clock import Deadline, now
+from rrcli.base.deadline import Deadline, now
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.model import Answer, Exchange, Failure
-    from rrcli.options import Request
+    from rrcli.model.values import Exchange, Failure, Response
+    from rrcli.options.request import Request
 
 LONGEST_WAIT = 30.0  # seconds that the ceiling of the waits grows to
 LONGEST_ASKED = 120.0  # seconds that a peer may ask for while no limit of the user's bounds it
@@ -115,8 +115,8 @@ def reads_stdin(request: Request) -> bool:
     """Whether the request takes something from standard input: `-` and `@-` ask for that on every command."""
     if getattr(request, "stdin", False):
         return True
-    given = (value for name, value in request.__dict__.items() if name not in ("words", *request.written))
-    return any(_names_stdin(value, ("-", "@-")) for value in given) or _names_stdin(request.words, ("@-",))
+    given = (value for name, value in request.__dict__.items() if name not in ("arguments", *request.written))
+    return any(_names_stdin(value, ("-", "@-")) for value in given) or _names_stdin(request.arguments, ("@-",))
 
 
 def _names_stdin(value: object, ends: tuple[str, ...]) -> bool:
@@ -126,7 +126,7 @@ def _names_stdin(value: object, ends: tuple[str, ...]) -> bool:
     return isinstance(text, str) and (text in ends or text.endswith(("@-", "<-")))
 
 
-def retry_after(answer: Answer | None) -> float | None:
+def retry_after(answer: Response | None) -> float | None:
     """Seconds that an answer asks to wait (RFC 9110 §10.2.3); `None` when it does not, or asks for nothing that can be read."""
     values = [value.strip() for name, value in answer.fields if name.lower() == "retry-after"] if answer else []
     if not values:

@@ -1,7 +1,7 @@
 """What all loopback responders share: listening, one thread per connection, bounded reads, and a prompt stop.
 
 A responder answers one protocol on one port. Its class says in `converse` what is said on one connection, through a
-`Connection`, which is the only owner of the bytes received. One thread waits on all listening sockets, each connection
+`ServerConnection`, which is the only owner of the bytes received. One thread waits on all listening sockets, each connection
 has a thread of its own, and `stop` ends them all within about a second, whatever they were waiting for.
 """
 
@@ -35,7 +35,7 @@ class LimitExceeded(Exception):
     """The peer sent a line longer than the responder reads."""
 
 
-class Connection:
+class ServerConnection:
     """One accepted connection: bounded reads from one buffer, writes, and pauses that a stop interrupts.
 
     Every method may raise `OSError`: `PeerGone`, a reset, or `TimeoutError` when the peer was idle for `idle` seconds.
@@ -135,10 +135,10 @@ class Responder:
         self.port = port
         self.idle = idle
         self.secure = False  # TLS is spoken: a fault's doing
-        self.connection_type: Callable[[socket.socket, threading.Event, float], Connection] = Connection
+        self.connection_type: Callable[[socket.socket, threading.Event, float], ServerConnection] = ServerConnection
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._threads: dict[threading.Thread, Connection | None] = {}
+        self._threads: dict[threading.Thread, ServerConnection | None] = {}
         self._loop: threading.Thread | None = None
         self._waker: socket.socket | None = None
 
@@ -151,7 +151,7 @@ class Responder:
     def url(self) -> str:
         return f"{self.scheme}{'s' if self.secure else ''}://{self.address}"
 
-    def converse(self, connection: Connection) -> None:
+    def converse(self, connection: ServerConnection) -> None:
         """Speak the protocol until the connection should end. `OSError` may pass; anything else is a bug."""
         raise NotImplementedError
 
@@ -213,7 +213,7 @@ class Responder:
             raise
         return sock
 
-    def _spawn(self, work: Callable[[], None], connection: Connection | None = None) -> bool:
+    def _spawn(self, work: Callable[[], None], connection: ServerConnection | None = None) -> bool:
         """Run `work` in a thread that `stop` waits for; false when there are too many already."""
 
         def run() -> None:
@@ -261,7 +261,7 @@ class Responder:
         if not self._spawn(lambda: self._attend(connection), connection):
             sock.close()
 
-    def _attend(self, connection: Connection) -> None:
+    def _attend(self, connection: ServerConnection) -> None:
         try:
             with suppress(OSError):  # gone, reset, idle for too long, or stopping
                 connection.begin()

@@ -21,7 +21,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from rrcli.responders.base import Connection, Responder
+from rrcli.responders.base import Responder, ServerConnection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class DnsResponder(Responder):
         else:
             self._spawn(lambda: None if self._stopping.wait(delay) else send_to(sock, reply, peer))
 
-    def converse(self, connection: Connection) -> None:
+    def converse(self, connection: ServerConnection) -> None:
         """Question after question on one connection, each after its length (RFC 7766 section 8)."""
         while True:
             (size,) = struct.unpack("!H", connection.read_exact(2))

@@ -12,7 +12,7 @@ import tempfile
 from ipaddress import ip_address
 from pathlib import Path
 
-from rrcli.errors import usage
+from rrcli.base.errors import usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import threading
 
-from rrcli.options import suggestion
-from rrcli.record import Record
+from rrcli.base.record import Record
+from rrcli.options.parse import suggestion
 from rrcli.responders import fault_answers as answers
 
 TYPE_CHECKING = False

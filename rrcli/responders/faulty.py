@@ -7,7 +7,7 @@ import struct
 from contextlib import suppress
 from functools import partial
 
-from rrcli.responders.base import Connection, PeerGone, Responder
+from rrcli.responders.base import PeerGone, Responder, ServerConnection
 from rrcli.responders.faults import Over
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ class Faulty:
             self.tls.remove()
 
 
-class FaultyConnection(Connection):
+class FaultyConnection(ServerConnection):
     """A connection whose answers go through a plan of faults."""
 
     datagram = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from rrcli.record import Record
+from rrcli.base.record import Record
 from rrcli.responders.graphql_data import SDL, Library
 from rrcli.responders.graphql_parse import ABSENT, Document, GraphqlError, Operation, Selection, Variable, parse, types_of
 

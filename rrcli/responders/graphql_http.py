@@ -11,7 +11,7 @@ import json
 from rrcli.responders import graphql
 from rrcli.responders.graphql_parse import GraphqlError
 from rrcli.responders.http_call import Call, document
-from rrcli.responders.http_message import Refusal, Response
+from rrcli.responders.http_message import Refusal, ServerResponse
 from rrcli.responders.http_streams import STREAM
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ EVENTS = "text/event-stream"
 BATCH = 20  # requests in one, at most
 
 
-def endpoint(call: Call) -> Response:
+def endpoint(call: Call) -> ServerResponse:
     """The answer to a request, or to a batch of them. Raises `Refusal` for what is no request of GraphQL."""
     asked = _asked(call)
     accepted = [word.partition(";")[0].strip() for word in call.request.words("accept")]
@@ -34,7 +34,7 @@ def endpoint(call: Call) -> Response:
             raise Refusal(400, f"a batch has from 1 to {BATCH} requests")
         return document([_result(call, one)[0] for one in asked])
     if streams:
-        return Response(fields=STREAM, content=_stream(call, asked))
+        return ServerResponse(fields=STREAM, content=_stream(call, asked))
     result, ran = _result(call, asked)
     if RESPONSE in accepted:
         return document(result, 200 if ran else 400, RESPONSE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from rrcli.record import Record
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

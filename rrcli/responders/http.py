@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from rrcli.responders.base import Connection, Responder
+from rrcli.responders.base import Responder, ServerConnection
 from rrcli.responders.http_call import State, problem
-from rrcli.responders.http_message import Refusal, Request, Response, read_request, send_response
+from rrcli.responders.http_message import Refusal, ServerRequest, ServerResponse, read_request, send_response
 from rrcli.responders.http_routes import answer
 
 # A refused request may not have been understood at all: answer as to HTTP/1.1, then close.
-UNREAD = Request(method="GET", target="*", minor=1, fields=(("Connection", "close"),))
+UNREAD = ServerRequest(method="GET", target="*", minor=1, fields=(("Connection", "close"),))
 
 
 class HttpResponder(Responder):
@@ -25,7 +25,7 @@ class HttpResponder(Responder):
         super().__init__(host, port, idle=idle)
         self.state = State()
 
-    def converse(self, connection: Connection) -> None:
+    def converse(self, connection: ServerConnection) -> None:
         while connection.peek():
             try:
                 request = read_request(connection)
@@ -35,7 +35,7 @@ class HttpResponder(Responder):
             if not send_response(connection, request, self.respond(connection, request)):
                 return
 
-    def respond(self, connection: Connection, request: Request) -> Response:
+    def respond(self, connection: ServerConnection, request: ServerRequest) -> ServerResponse:
         try:
             return answer(request, self.state, connection.pause, self._spawn)
         except Refusal as refusal:

@@ -10,9 +10,9 @@ import json
 import threading
 import time
 
-from rrcli.options import duration
-from rrcli.record import Record
-from rrcli.responders.http_message import CONTROLS, Refusal, Request, Response, title
+from rrcli.base.record import Record
+from rrcli.options.parse import duration
+from rrcli.responders.http_message import CONTROLS, Refusal, ServerRequest, ServerResponse, title
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class State:
 class Call(Record):
     """What an endpoint is called with: the request, the variable parts of its path, its query, and what the responder lends."""
 
-    request: Request
+    request: ServerRequest
     parts: tuple[str, ...]
     query: Mapping[str, str]
     state: State
@@ -147,7 +147,7 @@ class Route(Record):
     """An endpoint: its path, where `{…}` stands for any one segment, the methods it takes, and how `GET /` describes it."""
 
     path: str
-    endpoint: Callable[[Call], Response]
+    endpoint: Callable[[Call], ServerResponse]
     about: str
     methods: tuple[str, ...] = GET
 
@@ -180,12 +180,12 @@ def field_text(value: str) -> str:
     return value
 
 
-def document(value: object, status: int = 200, media_type: str = "application/json", fields: Fields = ()) -> Response:
+def document(value: object, status: int = 200, media_type: str = "application/json", fields: Fields = ()) -> ServerResponse:
     content = json.dumps(value, indent=2).encode() + b"\n"
-    return Response(status=status, fields=(("Content-Type", media_type), *fields), content=content)
+    return ServerResponse(status=status, fields=(("Content-Type", media_type), *fields), content=content)
 
 
-def problem(refusal: Refusal) -> Response:
+def problem(refusal: Refusal) -> ServerResponse:
     """The refusal as a problem document (RFC 9457)."""
     value = {"type": "about:blank", "title": title(refusal.status), "status": refusal.status, "detail": refusal.detail}
     return document(value, refusal.status, "application/problem+json", refusal.fields)

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from rrcli.responders.base import PeerGone
 from rrcli.responders.http_call import KEPT, Call, Job, document, whole
-from rrcli.responders.http_message import CONTROLS, Refusal, Response
+from rrcli.responders.http_message import CONTROLS, Refusal, ServerResponse
 
 CALLBACK_S = 5.0  # for the whole of it
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def begin(call: Call) -> Response:
+def begin(call: Call) -> ServerResponse:
     """A job whose result is the content itself, done after `takes`. A `callback` in the content is told of it as well."""
     asked = call.json() if call.request.content else None
     takes = call.seconds("takes", "1s")
@@ -38,7 +38,7 @@ def begin(call: Call) -> Response:
     return _accepted(job)
 
 
-def status(call: Call) -> Response:
+def status(call: Call) -> ServerResponse:
     """202 with Retry-After while it runs; then 200 with the result, or a 303 that leads to it."""
     job = _job(call)
     if job.left_s:
@@ -48,14 +48,14 @@ def status(call: Call) -> Response:
     return document(job.document)
 
 
-def result(call: Call) -> Response:
+def result(call: Call) -> ServerResponse:
     job = _job(call)
     if job.left_s:
         raise Refusal(404, f"job {job.number} is not done yet")
     return document(job.asked)
 
 
-def _accepted(job: Job) -> Response:
+def _accepted(job: Job) -> ServerResponse:
     wait = int(-(-job.left_s // 1))  # Retry-After knows whole seconds alone (RFC 9110 section 10.2.3)
     return document(job.document, 202, fields=(("Location", f"/jobs/{job.number}"), ("Retry-After", str(wait))))
 

@@ -10,8 +10,8 @@ import re
 import time
 from http import HTTPStatus
 
-from rrcli.record import Record
-from rrcli.responders.base import Connection, LimitExceeded
+from rrcli.base.record import Record
+from rrcli.responders.base import LimitExceeded, ServerConnection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Refusal(Exception):
         self.fields = fields
 
 
-class Request(Record):
+class ServerRequest(Record):
     """A request, whole. `minor` is the x of HTTP/1.x; fields are in wire order and case."""
 
     method: str
@@ -65,7 +65,7 @@ class Request(Record):
         return "close" not in options if self.minor else "keep-alive" in options
 
 
-class Response(Record):
+class ServerResponse(Record):
     """What to answer. `content` as an iterable is sent piece by piece, with `trailers` called after the last one."""
 
     status: int = 200
@@ -81,17 +81,17 @@ class Response(Record):
 # --- reading ---------------------------------------------------------------------------------------------
 
 
-def read_request(connection: Connection) -> Request:
+def read_request(connection: ServerConnection) -> ServerRequest:
     """The next request. Raises `Refusal` for one that is malformed or over a limit; the connection must be closed after that."""
     try:
         method, target, minor = read_start(connection)
-        request = Request(method=method, target=target, minor=minor, fields=read_fields(connection))
+        request = ServerRequest(method=method, target=target, minor=minor, fields=read_fields(connection))
         return read_content(connection, request)
     except TimeoutError:
         raise Refusal(408, "the rest of the request did not come") from None
 
 
-def read_start(connection: Connection) -> tuple[str, str, int]:
+def read_start(connection: ServerConnection) -> tuple[str, str, int]:
     """Method, target and minor version of the request line; an empty line before it is skipped (RFC 9112 section 2.2)."""
     opening = connection.peek()[:1]
     if opening and not TOKEN.match(opening) and opening not in b"\r\n":
@@ -106,7 +106,7 @@ def read_start(connection: Connection) -> tuple[str, str, int]:
     return method.decode(), text(target), min(int(minor), 1)
 
 
-def read_line(connection: Connection, status: int = 431) -> bytes:
+def read_line(connection: ServerConnection, status: int = 431) -> bytes:
     """A line without its end, which may be LF alone (RFC 9112 section 2.2). Raises `Refusal` with `status` when it is too long."""
     try:
         line = connection.read_line(LINE)
@@ -118,7 +118,7 @@ def read_line(connection: Connection, status: int = 431) -> bytes:
     return line
 
 
-def read_fields(connection: Connection) -> Fields:
+def read_fields(connection: ServerConnection) -> Fields:
     """A field section, header or trailer, with the empty line that ends it (RFC 9112 section 5)."""
     fields: list[tuple[str, str]] = []
     while line := read_line(connection):
@@ -131,7 +131,7 @@ def read_fields(connection: Connection) -> Fields:
     return tuple(fields)
 
 
-def read_content(connection: Connection, request: Request) -> Request:
+def read_content(connection: ServerConnection, request: ServerRequest) -> ServerRequest:
     """The request with its content (RFC 9112 section 6), after 100 Continue where the client waits for it."""
     if len(request.values("host")) != 1 and request.minor:
         raise Refusal(400, "HTTP/1.1 needs one Host field")
@@ -152,7 +152,7 @@ def read_content(connection: Connection, request: Request) -> Request:
     return request.replace(content=connection.read_exact(size))
 
 
-def agree(connection: Connection, request: Request) -> None:
+def agree(connection: ServerConnection, request: ServerRequest) -> None:
     """Answer `Expect` (RFC 9110 section 10.1.1)."""
     expected = request.words("expect")
     if expected and expected != ["100-continue"]:
@@ -161,7 +161,7 @@ def agree(connection: Connection, request: Request) -> None:
         connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
-def read_chunks(connection: Connection) -> bytes:
+def read_chunks(connection: ServerConnection) -> bytes:
     """The chunks up to the last, empty one (RFC 9112 section 7.1); extensions are skipped."""
     content = bytearray()
     while size := number(text(read_chunk_line(connection).partition(b";")[0].rstrip(b" \t")), 16, "chunk size"):
@@ -173,7 +173,7 @@ def read_chunks(connection: Connection) -> bytes:
     return bytes(content)
 
 
-def read_chunk_line(connection: Connection) -> bytes:
+def read_chunk_line(connection: ServerConnection) -> bytes:
     """The line of a chunk's size, or the empty one after its data; here LF alone is no end."""
     try:
         line = connection.read_line(LINE)
@@ -204,7 +204,7 @@ def text(data: bytes) -> str:
 # --- writing ---------------------------------------------------------------------------------------------
 
 
-def send_response(connection: Connection, request: Request, response: Response) -> bool:
+def send_response(connection: ServerConnection, request: ServerRequest, response: ServerResponse) -> bool:
     """Send it, informational responses first; says whether the connection may go on."""
     if request.minor:  # HTTP/1.0 does not know 1xx: RFC 9110 section 15.2
         for status, fields in response.interim:
@@ -227,7 +227,7 @@ def send_response(connection: Connection, request: Request, response: Response) 
     return persistent
 
 
-def frame(request: Request, response: Response) -> tuple[Fields, bool, bool]:
+def frame(request: ServerRequest, response: ServerResponse) -> tuple[Fields, bool, bool]:
     """The fields that tell where the content ends, whether it is chunked, and whether closing ends it (RFC 9112 section 6.3)."""
     if response.status in (204, 304):
         return (), False, False
@@ -241,7 +241,7 @@ def frame(request: Request, response: Response) -> tuple[Fields, bool, bool]:
     return (), False, True
 
 
-def send_pieces(connection: Connection, response: Response, pieces: Iterable[bytes], chunked: bool) -> None:
+def send_pieces(connection: ServerConnection, response: ServerResponse, pieces: Iterable[bytes], chunked: bool) -> None:
     for piece in pieces:
         if piece:  # an empty chunk would be the last
             connection.send(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from rrcli.responders import http_jobs, http_state, http_streams
 from rrcli.responders.http_call import ANY, Call, Route, State, document, field_text, problem, seconds, whole
-from rrcli.responders.http_message import Refusal, Request, Response, title
+from rrcli.responders.http_message import Refusal, ServerRequest, ServerResponse, title
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ DOCUMENT = {"name": "rrcli", "ok": True, "items": [{"id": 1, "name": "first"}, {
 
 
 def answer(
-    request: Request, state: State, pause: Callable[[float], None], spawn: Callable[[Callable[[], None]], bool] = lambda _: False
-) -> Response:
+    request: ServerRequest, state: State, pause: Callable[[float], None], spawn: Callable[[Callable[[], None]], bool] = lambda _: False
+) -> ServerResponse:
     """The response of the route that fits. Raises `Refusal`: 404, 405 with Allow, or what the endpoint says."""
     path, _, query = origin_form(request.target).partition("?")
     segments = path.split("/")
     route = find(segments)
     allowed = ", ".join((*route.methods, "OPTIONS"))
     if request.method == "OPTIONS" and route.methods:
-        return Response(status=204, fields=(("Allow", allowed),))
+        return ServerResponse(status=204, fields=(("Allow", allowed),))
     if route.methods and request.method not in route.methods:
         raise Refusal(405, f"{route.path} takes {allowed}", ("Allow", allowed))
     parts = tuple(unquote(segment) for segment, slot in zip(segments, route.path.split("/"), strict=True) if slot.startswith("{"))
@@ -84,16 +84,16 @@ def origin_form(target: str) -> str:
 # --- endpoints -------------------------------------------------------------------------------------------
 
 
-def index(_: Call) -> Response:
+def index(_: Call) -> ServerResponse:
     lines = [f"{'*' if not route.methods else route.methods[0]:<5}{route.path:<44}{route.about}\n" for route in ROUTES]
-    return Response(fields=(("Content-Type", "text/plain; charset=utf-8"),), content="".join(lines).encode())
+    return ServerResponse(fields=(("Content-Type", "text/plain; charset=utf-8"),), content="".join(lines).encode())
 
 
-def small_json(_: Call) -> Response:
+def small_json(_: Call) -> ServerResponse:
     return document(DOCUMENT)
 
 
-def status(call: Call) -> Response:
+def status(call: Call) -> ServerResponse:
     code = whole(call.parts[0], 200, 999)
     reason = field_text(call.query["reason"]) if "reason" in call.query else None
     obliged = OBLIGED.get(code, ())
@@ -102,17 +102,17 @@ def status(call: Call) -> Response:
     else:
         shown = title(code) if reason is None else reason
         text = b"" if code == 205 else f"{code} {shown}\n".encode()  # RFC 9110 section 15.3.6: 205 has no content
-        response = Response(status=code, fields=(("Content-Type", "text/plain; charset=utf-8"), *obliged), content=text)
+        response = ServerResponse(status=code, fields=(("Content-Type", "text/plain; charset=utf-8"), *obliged), content=text)
     return response.replace(reason=reason)
 
 
-def delay(call: Call) -> Response:
+def delay(call: Call) -> ServerResponse:
     wait = seconds(call.parts[0])
     call.pause(wait)
     return document({"delayed_s": wait})
 
 
-def echo(call: Call) -> Response:
+def echo(call: Call) -> ServerResponse:
     request = call.request
     try:
         text, base64 = request.content.decode(), None
@@ -130,14 +130,14 @@ def echo(call: Call) -> Response:
     )
 
 
-def some_bytes(call: Call) -> Response:
+def some_bytes(call: Call) -> ServerResponse:
     """Byte number i is i modulo 256, so that a client can tell which are missing; parts of them by Range (RFC 9110 section 14)."""
     size = whole(call.parts[0], 0, BYTES)
     tag = f'"{size}"'
     fields: Fields = (("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"), ("ETag", tag))
     wanted = ", ".join(call.request.values("if-none-match"))
     if wanted == "*" or tag in (one.strip().removeprefix("W/") for one in wanted.split(",")):
-        return Response(status=304, fields=fields[1:])
+        return ServerResponse(status=304, fields=fields[1:])
     first, last = http_state.part(call.request, size, tag)
     part = (("Content-Range", f"bytes {first}-{last}/{size}"),) if last - first + 1 != size else ()
     block = bytes(range(256)) * 256
@@ -149,10 +149,10 @@ def some_bytes(call: Call) -> Response:
 
     length = last - first + 1
     close = call.query.get("close") == "1"
-    return Response(status=206 if part else 200, fields=(*fields, *part), content=pieces(), length=length, close=close)
+    return ServerResponse(status=206 if part else 200, fields=(*fields, *part), content=pieces(), length=length, close=close)
 
 
-def stream(call: Call) -> Response:
+def stream(call: Call) -> ServerResponse:
     """Lines of JSON, a chunk each, and in a trailer the SHA-256 of them all."""
     import hashlib  # for this endpoint alone
 
@@ -167,30 +167,32 @@ def stream(call: Call) -> Response:
             yield line
 
     fields = (("Content-Type", "application/x-ndjson"), ("Trailer", "X-Checksum"))
-    return Response(fields=fields, content=pieces(), trailers=lambda: (("X-Checksum", f"sha256={digest.hexdigest()}"),))
+    return ServerResponse(fields=fields, content=pieces(), trailers=lambda: (("X-Checksum", f"sha256={digest.hexdigest()}"),))
 
 
-def redirect(call: Call) -> Response:
+def redirect(call: Call) -> ServerResponse:
     """N hops, the last of which leads to /echo, where a client sees what became of its method."""
     left = whole(call.parts[0], 1, REDIRECTS)
     query = f"?status={call.query['status']}" if "status" in call.query else ""
     return found(call, f"/redirect/{left - 1}{query}" if left > 1 else "/echo")
 
 
-def redirect_to(call: Call) -> Response:
+def redirect_to(call: Call) -> ServerResponse:
     if "url" not in call.query:
         raise Refusal(400, "say where: /redirect-to?url=…")
     return found(call, quote(field_text(call.query["url"]), safe="%/:=&?~#+!$,;'@()*[]"))
 
 
-def found(call: Call, location: str) -> Response:
+def found(call: Call, location: str) -> ServerResponse:
     code = whole(call.query.get("status", "302"), 300, 399)
     if code not in (301, 302, 303, 307, 308):
         raise Refusal(400, f"{code} does not redirect; 301, 302, 303, 307 and 308 do")
-    return Response(status=code, fields=(("Location", location), ("Content-Type", "text/plain")), content=f"see {location}\n".encode())
+    return ServerResponse(
+        status=code, fields=(("Location", location), ("Content-Type", "text/plain")), content=f"see {location}\n".encode()
+    )
 
 
-def drip(call: Call) -> Response:
+def drip(call: Call) -> ServerResponse:
     """Content of a known length that comes byte by byte."""
     size, every = whole(call.query.get("bytes", "10"), 0, LINES), seconds(call.query.get("every", "0.1"))
     call.pause(call.seconds("delay"))
@@ -201,13 +203,13 @@ def drip(call: Call) -> Response:
                 call.pause(every)
             yield b"*"
 
-    return Response(fields=(("Content-Type", "application/octet-stream"),), content=pieces(), length=size)
+    return ServerResponse(fields=(("Content-Type", "application/octet-stream"),), content=pieces(), length=size)
 
 
-def compressed(coding: str, window: int) -> Callable[[Call], Response]:
+def compressed(coding: str, window: int) -> Callable[[Call], ServerResponse]:
     """An endpoint that sends the small document in this coding, whatever the client accepts (RFC 9110 section 8.4.1)."""
 
-    def endpoint(_: Call) -> Response:
+    def endpoint(_: Call) -> ServerResponse:
         plain = document(DOCUMENT)
         packer = zlib.compressobj(wbits=window)
         content = packer.compress(bytes(plain.content)) + packer.flush() if isinstance(plain.content, bytes) else b""
@@ -216,7 +218,7 @@ def compressed(coding: str, window: int) -> Callable[[Call], Response]:
     return endpoint
 
 
-def early_hints(_: Call) -> Response:
+def early_hints(_: Call) -> ServerResponse:
     link = ("Link", "</style.css>; rel=preload; as=style")
     return document(DOCUMENT, fields=(link,)).replace(interim=((103, (link,)),))
 
@@ -227,7 +229,7 @@ def credentials(call: Call, scheme: str) -> str:
     return value.strip() if given.lower() == scheme else ""
 
 
-def basic_auth(call: Call) -> Response:
+def basic_auth(call: Call) -> ServerResponse:
     """RFC 7617."""
     user, password = call.parts
     try:
@@ -239,7 +241,7 @@ def basic_auth(call: Call) -> Response:
     return document({"authenticated": True, "user": user})
 
 
-def bearer(call: Call) -> Response:
+def bearer(call: Call) -> ServerResponse:
     """RFC 6750; any token will do."""
     token = credentials(call, "bearer")
     if not token:
@@ -247,7 +249,7 @@ def bearer(call: Call) -> Response:
     return document({"authenticated": True, "token": token})
 
 
-def make_user(call: Call) -> Response:
+def make_user(call: Call) -> ServerResponse:
     values = call.json()
     if not isinstance(values, dict):
         raise Refusal(422, "the content is not a JSON object")
@@ -255,19 +257,19 @@ def make_user(call: Call) -> Response:
     return document(call.state.users.get(number), 201, fields=(("Location", f"/users/{number}"),))
 
 
-def graphql(call: Call) -> Response:
+def graphql(call: Call) -> ServerResponse:
     from rrcli.responders.graphql_http import endpoint  # for this endpoint alone
 
     return endpoint(call)
 
 
-def schema(_: Call) -> Response:
+def schema(_: Call) -> ServerResponse:
     from rrcli.responders.graphql_data import SDL
 
-    return Response(fields=(("Content-Type", "text/plain; charset=utf-8"),), content=SDL.encode())
+    return ServerResponse(fields=(("Content-Type", "text/plain; charset=utf-8"),), content=SDL.encode())
 
 
-def show_user(call: Call) -> Response:
+def show_user(call: Call) -> ServerResponse:
     return document(call.state.users.get(whole(call.parts[0], 1, 10**11)))
 
 

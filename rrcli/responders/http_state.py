@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from rrcli.responders.http_call import KEPT, Call, document
-from rrcli.responders.http_message import CONTROLS, Refusal, Request, Response
+from rrcli.responders.http_message import CONTROLS, Refusal, ServerRequest, ServerResponse
 
 COOKIE = "sid"
 LONGEST = 100  # letters of a user's name
 
 
-def login(call: Call) -> Response:
+def login(call: Call) -> ServerResponse:
     """Whoever asks is let in: a session of its own, and a second cookie that is no secret."""
     from os import urandom  # for this endpoint alone
 
@@ -27,18 +27,18 @@ def login(call: Call) -> Response:
     return document({"user": user}, fields=cookies)
 
 
-def me(call: Call) -> Response:
+def me(call: Call) -> ServerResponse:
     user = call.state.sessions.get(_session(call))
     if user is None:
         raise Refusal(403, "there is no session cookie of ours; /login sets one")
     return document({"user": user})
 
 
-def logout(call: Call) -> Response:
+def logout(call: Call) -> ServerResponse:
     """Forget the session, and have the client forget it too."""
     with call.state.lock:
         call.state.sessions.pop(_session(call), None)
-    return Response(status=204, fields=(("Set-Cookie", f"{COOKIE}=; Path=/; Max-Age=0"),))
+    return ServerResponse(status=204, fields=(("Set-Cookie", f"{COOKIE}=; Path=/; Max-Age=0"),))
 
 
 def _session(call: Call) -> str:
@@ -46,7 +46,7 @@ def _session(call: Call) -> str:
     return next((value for name, _, value in pairs if name == COOKIE), "")
 
 
-def part(request: Request, size: int, tag: str) -> tuple[int, int]:
+def part(request: ServerRequest, size: int, tag: str) -> tuple[int, int]:
     """First and last byte of what is asked for; all of them without a Range that counts. Raises `Refusal` 416.
 
     One range only: a server may ignore a Range (RFC 9110 section 14.2), and does so with several, with a unit that it does not know,

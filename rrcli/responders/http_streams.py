@@ -6,7 +6,7 @@ import json
 import time
 
 from rrcli.responders.http_call import Call, document, whole
-from rrcli.responders.http_message import Refusal, Response
+from rrcli.responders.http_message import Refusal, ServerResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ def event(data: str, **fields: object) -> bytes:
     return "".join(f"{name}: {value}\n" for name, value in (fields | {"data": data}).items()).encode() + b"\n"
 
 
-def events(call: Call) -> Response:
+def events(call: Call) -> ServerResponse:
     """`count` events, `every` so often, at most `per` of them on one connection; behind Last-Event-ID go the others, and then 204."""
     count, every = call.whole("count", 3, EVENTS), call.seconds("every", "100ms")
     per = call.whole("per", EVENTS, EVENTS)
     given = "".join(call.request.values("last-event-id"))
     seen = whole(given, 0, EVENTS) if given else 0
     if given and seen >= count:
-        return Response(status=204)  # the one way to have a browser stop
+        return ServerResponse(status=204)  # the one way to have a browser stop
 
     def pieces() -> Iterator[bytes]:
         for number in range(seen + 1, min(count, seen + per) + 1):
@@ -41,10 +41,10 @@ def events(call: Call) -> Response:
             retry = {"retry": RETRY_MS} if number == seen + 1 else {}
             yield event(json.dumps({"number": number, "of": count}), event="tick", id=number, **retry)
 
-    return Response(fields=STREAM, content=pieces())
+    return ServerResponse(fields=STREAM, content=pieces())
 
 
-def chat(call: Call) -> Response:
+def chat(call: Call) -> ServerResponse:
     """The prompt's words, one by one, as servers of language models send theirs; `[DONE]` is no JSON, and the last."""
     value = call.json()
     prompt = value.get("prompt") if isinstance(value, dict) else None
@@ -59,10 +59,10 @@ def chat(call: Call) -> Response:
             yield event(json.dumps({"index": number, "delta": word if number == 0 else f" {word}"}))
         yield event("[DONE]")
 
-    return Response(fields=STREAM, content=pieces())
+    return ServerResponse(fields=STREAM, content=pieces())
 
 
-def poll(call: Call) -> Response:
+def poll(call: Call) -> ServerResponse:
     """What is new behind `since`, held until there is something or `wait` is over: then 204.
 
     A POST of {"text": …} is something new. Where none comes, the responder itself writes a message to whoever has waited `every`.
@@ -79,7 +79,7 @@ def poll(call: Call) -> Response:
     while not (news := feed.since(since)[:ANSWERED]):
         waited = time.monotonic() - began
         if waited >= wait:
-            return Response(status=204)
+            return ServerResponse(status=204)
         if waited >= every:
             feed.add()
         call.pause(max(0.0, min(LOOK, wait - waited)))

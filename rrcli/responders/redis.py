@@ -10,8 +10,8 @@ import re
 import threading
 
 from rrcli.responders import redis_commands, redis_data  # noqa: F401  # they register the commands
-from rrcli.responders.base import Connection, LimitExceeded, Responder
-from rrcli.responders.redis_core import Error, NullArray, Session, Simple, Verbatim, execute
+from rrcli.responders.base import LimitExceeded, Responder, ServerConnection
+from rrcli.responders.redis_core import ClientSession, Error, NullArray, Simple, Verbatim, execute
 from rrcli.responders.redis_store import Store
 
 TYPE_CHECKING = False
@@ -47,10 +47,10 @@ class RedisResponder(Responder):
         self._numbers = 0
         self._count = threading.Lock()
 
-    def converse(self, connection: Connection) -> None:
+    def converse(self, connection: ServerConnection) -> None:
         with self._count:
             self._numbers += 1
-            session = Session(self.store, self._numbers, self.password)
+            session = ClientSession(self.store, self._numbers, self.password)
         while not session.ending and connection.peek():
             try:
                 words = read_command(connection)
@@ -67,7 +67,7 @@ class RedisResponder(Responder):
 # --- requests --------------------------------------------------------------------------------------------
 
 
-def read_command(connection: Connection) -> list[bytes]:
+def read_command(connection: ServerConnection) -> list[bytes]:
     """The words of the next command, an array of bulk strings or an inline line; none for an empty one. Raises `BrokenRequest`."""
     line = read_line(connection, "too big mbulk count string" if connection.peek()[:1] == b"*" else "too big inline request")
     if not line.startswith(b"*"):
@@ -88,7 +88,7 @@ def read_command(connection: Connection) -> list[bytes]:
     return words
 
 
-def read_line(connection: Connection, too_long: str) -> bytes:
+def read_line(connection: ServerConnection, too_long: str) -> bytes:
     try:
         return connection.read_line(INLINE)[:-1].removesuffix(b"\r")
     except LimitExceeded:

@@ -8,8 +8,8 @@ from rrcli.responders.redis_core import (
     COMMANDS,
     INTEGER,
     OK,
+    ClientSession,
     Failed,
-    Session,
     Simple,
     Verbatim,
     command,
@@ -32,25 +32,25 @@ VERSION = "7.0.0"  # of the Redis whose behaviour this is
 
 
 @command("ping", -1)
-def ping(_: Session, arguments: list[bytes]) -> Reply:
+def ping(_: ClientSession, arguments: list[bytes]) -> Reply:
     if len(arguments) > 1:
         raise wrong_number("ping")
     return arguments[0] if arguments else Simple("PONG")
 
 
 @command("echo", 2)
-def echo(_: Session, arguments: list[bytes]) -> Reply:
+def echo(_: ClientSession, arguments: list[bytes]) -> Reply:
     return arguments[0]
 
 
 @command("quit", -1)
-def quit_(session: Session, _: list[bytes]) -> Reply:
+def quit_(session: ClientSession, _: list[bytes]) -> Reply:
     session.ending = True
     return OK
 
 
 @command("auth", -2)
-def auth(session: Session, arguments: list[bytes]) -> Reply:
+def auth(session: ClientSession, arguments: list[bytes]) -> Reply:
     if len(arguments) > 2:
         raise Failed("ERR syntax error")
     if len(arguments) == 1 and session.password is None:
@@ -61,7 +61,7 @@ def auth(session: Session, arguments: list[bytes]) -> Reply:
     return OK
 
 
-def log_in(session: Session, user: bytes, password: bytes) -> None:
+def log_in(session: ClientSession, user: bytes, password: bytes) -> None:
     """The only user is `default`; without a password of its own it takes any, as with `nopass`."""
     if user != b"default" or (session.password is not None and password != session.password.encode()):
         raise Failed("WRONGPASS invalid username-password pair or user is disabled.")
@@ -69,7 +69,7 @@ def log_in(session: Session, user: bytes, password: bytes) -> None:
 
 
 @command("hello", -1)
-def hello(session: Session, arguments: list[bytes]) -> Reply:
+def hello(session: ClientSession, arguments: list[bytes]) -> Reply:
     protocol, name = session.protocol, session.name
     if arguments:
         if not INTEGER.fullmatch(arguments[0]):
@@ -106,7 +106,7 @@ def hello(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("select", 2)
-def select(session: Session, arguments: list[bytes]) -> Reply:
+def select(session: ClientSession, arguments: list[bytes]) -> Reply:
     number = integer(arguments[0])
     if not 0 <= number < DATABASES:
         raise Failed("ERR DB index is out of range")
@@ -121,23 +121,23 @@ def client_name(name: bytes) -> bytes:
 
 
 @command("client", -2)
-def client(_: Session, __: list[bytes]) -> Reply:
+def client(_: ClientSession, __: list[bytes]) -> Reply:
     raise wrong_number("client")
 
 
 @command("client|setname", 3)
-def client_setname(session: Session, arguments: list[bytes]) -> Reply:
+def client_setname(session: ClientSession, arguments: list[bytes]) -> Reply:
     session.name = client_name(arguments[0])
     return OK
 
 
 @command("client|getname", 2)
-def client_getname(session: Session, _: list[bytes]) -> Reply:
+def client_getname(session: ClientSession, _: list[bytes]) -> Reply:
     return session.name or None
 
 
 @command("client|setinfo", 4)
-def client_setinfo(session: Session, arguments: list[bytes]) -> Reply:
+def client_setinfo(session: ClientSession, arguments: list[bytes]) -> Reply:
     attribute = arguments[0].lower()
     if attribute not in session.library:
         raise Failed(f"ERR Unrecognized option '{shown(arguments[0])}'")
@@ -146,35 +146,35 @@ def client_setinfo(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("client|id", 2)
-def client_id(session: Session, _: list[bytes]) -> Reply:
+def client_id(session: ClientSession, _: list[bytes]) -> Reply:
     return session.number
 
 
 @command("client|info", 2)
-def client_info(session: Session, _: list[bytes]) -> Reply:
+def client_info(session: ClientSession, _: list[bytes]) -> Reply:
     facts = {"id": session.number, "name": shown(session.name), "db": session.database, "resp": session.protocol}
     library = {shown(key): shown(value) for key, value in session.library.items()}
     return Verbatim(" ".join(f"{key}={value}" for key, value in (facts | library).items()) + "\n")
 
 
 @command("command", -1)
-def command_(_: Session, __: list[bytes]) -> Reply:
+def command_(_: ClientSession, __: list[bytes]) -> Reply:
     return []
 
 
 @command("command|docs", -2)
-def command_docs(_: Session, __: list[bytes]) -> Reply:
+def command_docs(_: ClientSession, __: list[bytes]) -> Reply:
     """What redis-cli asks for at its start: there are no help texts here."""
     return {}
 
 
 @command("command|count", 2)
-def command_count(_: Session, __: list[bytes]) -> Reply:
+def command_count(_: ClientSession, __: list[bytes]) -> Reply:
     return sum("|" not in name for name in COMMANDS)
 
 
 @command("info", -1)
-def info(session: Session, arguments: list[bytes]) -> Reply:
+def info(session: ClientSession, arguments: list[bytes]) -> Reply:
     sections: dict[str, dict[str, object]] = {
         "Server": {"redis_version": VERSION, "redis_mode": "standalone", "uptime_in_seconds": int(time.time() - session.store.started)},
         "Keyspace": {f"db{number}": summary(keys) for number, keys in enumerate(session.store.databases) if keys.living()},
@@ -198,7 +198,7 @@ def summary(keys: Database) -> str:
 
 
 @command("multi", 1)
-def multi(session: Session, _: list[bytes]) -> Reply:
+def multi(session: ClientSession, _: list[bytes]) -> Reply:
     if session.queue is not None:
         raise Failed("ERR MULTI calls can not be nested")
     session.queue, session.doomed = [], False
@@ -206,7 +206,7 @@ def multi(session: Session, _: list[bytes]) -> Reply:
 
 
 @command("exec", 1)
-def exec_(session: Session, _: list[bytes]) -> Reply:
+def exec_(session: ClientSession, _: list[bytes]) -> Reply:
     if session.queue is None:
         raise Failed("ERR EXEC without MULTI")
     queue, session.queue = session.queue, None
@@ -216,7 +216,7 @@ def exec_(session: Session, _: list[bytes]) -> Reply:
 
 
 @command("discard", 1)
-def discard(session: Session, _: list[bytes]) -> Reply:
+def discard(session: ClientSession, _: list[bytes]) -> Reply:
     if session.queue is None:
         raise Failed("ERR DISCARD without MULTI")
     session.queue = None
@@ -227,17 +227,17 @@ def discard(session: Session, _: list[bytes]) -> Reply:
 
 
 @command("dbsize", 1)
-def dbsize(session: Session, _: list[bytes]) -> Reply:
+def dbsize(session: ClientSession, _: list[bytes]) -> Reply:
     return len(session.keys.living())
 
 
 @command("flushdb", -1)
-def flushdb(session: Session, arguments: list[bytes]) -> Reply:
+def flushdb(session: ClientSession, arguments: list[bytes]) -> Reply:
     return flush([session.keys], arguments)
 
 
 @command("flushall", -1)
-def flushall(session: Session, arguments: list[bytes]) -> Reply:
+def flushall(session: ClientSession, arguments: list[bytes]) -> Reply:
     return flush(session.store.databases, arguments)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rrcli.responders.redis_store import Database, Store
 
     Reply: TypeAlias = "int | bytes | Simple | Error | Verbatim | NullArray | list[Reply] | set[bytes] | dict[bytes, Reply] | None"
-    Run: TypeAlias = "Callable[[Session, list[bytes]], Reply]"
+    Run: TypeAlias = "Callable[[ClientSession, list[bytes]], Reply]"
     Kind = TypeVar("Kind", bytes, list[bytes], set[bytes], dict[bytes, bytes])
 
 INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
@@ -47,7 +47,7 @@ class Failed(Exception):
 OK = Simple("OK")
 
 
-class Session:
+class ClientSession:
     """What Redis remembers of a connection. `queue` is the open MULTI's commands, or `None`; `doomed` that EXEC must refuse them."""
 
     def __init__(self, store: Store, number: int, password: str | None) -> None:
@@ -93,7 +93,7 @@ def command(name: str, arity: int) -> Callable[[Run], Run]:
 # --- running a command -----------------------------------------------------------------------------------
 
 
-def execute(session: Session, words: list[bytes]) -> Reply:
+def execute(session: ClientSession, words: list[bytes]) -> Reply:
     """Run one command, or queue it; what goes wrong is the reply too."""
     try:
         found = find(words)
@@ -109,7 +109,7 @@ def execute(session: Session, words: list[bytes]) -> Reply:
         return run(session, found, words)
 
 
-def run(session: Session, found: Command, words: list[bytes]) -> Reply:
+def run(session: ClientSession, found: Command, words: list[bytes]) -> Reply:
     try:
         return found.run(session, words[1 + found.name.count("|") :])
     except Failed as failure:
@@ -157,7 +157,7 @@ def integer(word: bytes) -> int:
     return int(word)
 
 
-def at(session: Session, key: bytes, kind: type[Kind]) -> Kind | None:
+def at(session: ClientSession, key: bytes, kind: type[Kind]) -> Kind | None:
     """The value of a key. Raises `Failed` when it is of another kind."""
     entry = session.keys.find(key)
     if entry is None:

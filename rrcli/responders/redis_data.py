@@ -7,9 +7,9 @@ from rrcli.responders.redis_core import (
     INTEGER,
     LOWEST,
     OK,
+    ClientSession,
     Failed,
     NullArray,
-    Session,
     Simple,
     at,
     command,
@@ -23,7 +23,7 @@ from rrcli.responders.redis_store import TYPES, matcher, now
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.responders.redis_core import Reply
-    from rrcli.responders.redis_store import Entry
+    from rrcli.responders.redis_store import StoredValue
 
 STRING = 64 << 20  # bytes of one string, at most
 
@@ -31,32 +31,32 @@ STRING = 64 << 20  # bytes of one string, at most
 
 
 @command("del", -2)
-def del_(session: Session, arguments: list[bytes]) -> Reply:
+def del_(session: ClientSession, arguments: list[bytes]) -> Reply:
     return sum(session.keys.remove(key) for key in arguments)
 
 
 @command("exists", -2)
-def exists(session: Session, arguments: list[bytes]) -> Reply:
+def exists(session: ClientSession, arguments: list[bytes]) -> Reply:
     return sum(session.keys.find(key) is not None for key in arguments)
 
 
 @command("type", 2)
-def type_(session: Session, arguments: list[bytes]) -> Reply:
+def type_(session: ClientSession, arguments: list[bytes]) -> Reply:
     entry = session.keys.find(arguments[0])
     return Simple(TYPES[type(entry.value)] if entry else "none")
 
 
 @command("expire", -3)
-def expire(session: Session, arguments: list[bytes]) -> Reply:
+def expire(session: ClientSession, arguments: list[bytes]) -> Reply:
     return expire_in(session, arguments, 1000, "expire")
 
 
 @command("pexpire", -3)
-def pexpire(session: Session, arguments: list[bytes]) -> Reply:
+def pexpire(session: ClientSession, arguments: list[bytes]) -> Reply:
     return expire_in(session, arguments, 1, "pexpire")
 
 
-def expire_in(session: Session, arguments: list[bytes], unit: int, name: str) -> Reply:
+def expire_in(session: ClientSession, arguments: list[bytes], unit: int, name: str) -> Reply:
     """Let a key expire after a number of `unit` milliseconds."""
     key, span, *options = arguments
     if options:
@@ -72,7 +72,7 @@ def expire_in(session: Session, arguments: list[bytes], unit: int, name: str) ->
 
 
 @command("persist", 2)
-def persist(session: Session, arguments: list[bytes]) -> Reply:
+def persist(session: ClientSession, arguments: list[bytes]) -> Reply:
     entry = session.keys.find(arguments[0])
     if entry is None or entry.expires is None:
         return 0
@@ -81,17 +81,17 @@ def persist(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("ttl", 2)
-def ttl(session: Session, arguments: list[bytes]) -> Reply:
+def ttl(session: ClientSession, arguments: list[bytes]) -> Reply:
     left = time_left(session.keys.find(arguments[0]))
     return left if left < 0 else (left + 500) // 1000
 
 
 @command("pttl", 2)
-def pttl(session: Session, arguments: list[bytes]) -> Reply:
+def pttl(session: ClientSession, arguments: list[bytes]) -> Reply:
     return time_left(session.keys.find(arguments[0]))
 
 
-def time_left(entry: Entry | None) -> int:
+def time_left(entry: StoredValue | None) -> int:
     """Milliseconds; -1 for ever, -2 without such a key."""
     if entry is None:
         return -2
@@ -99,13 +99,13 @@ def time_left(entry: Entry | None) -> int:
 
 
 @command("keys", 2)
-def keys_(session: Session, arguments: list[bytes]) -> Reply:
+def keys_(session: ClientSession, arguments: list[bytes]) -> Reply:
     fits = matcher(arguments[0]).fullmatch
     return [key for key, _ in session.keys.living() if fits(key)]
 
 
 @command("scan", -2)
-def scan(session: Session, arguments: list[bytes]) -> Reply:
+def scan(session: ClientSession, arguments: list[bytes]) -> Reply:
     """The cursor is the number of the next key: keys that come and go between two calls hide no other."""
     if not arguments[0].isdigit() or len(arguments[0]) > 20:
         raise Failed("ERR invalid cursor")
@@ -132,12 +132,12 @@ def scan(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("get", 2)
-def get(session: Session, arguments: list[bytes]) -> Reply:
+def get(session: ClientSession, arguments: list[bytes]) -> Reply:
     return at(session, arguments[0], bytes)
 
 
 @command("set", -3)
-def set_(session: Session, arguments: list[bytes]) -> Reply:
+def set_(session: ClientSession, arguments: list[bytes]) -> Reply:
     key, value, *options = arguments
     expires, flags = set_options(options)
     entry = session.keys.find(key)
@@ -170,20 +170,20 @@ def set_options(options: list[bytes]) -> tuple[int | None, set[bytes]]:
 
 
 @command("mget", -2)
-def mget(session: Session, arguments: list[bytes]) -> Reply:
+def mget(session: ClientSession, arguments: list[bytes]) -> Reply:
     entries = [session.keys.find(key) for key in arguments]
     return [entry.value if entry and isinstance(entry.value, bytes) else None for entry in entries]
 
 
 @command("mset", -3)
-def mset(session: Session, arguments: list[bytes]) -> Reply:
+def mset(session: ClientSession, arguments: list[bytes]) -> Reply:
     for key, value in pairs(arguments, str(wrong_number("mset"))):
         session.keys.put(key, value)
     return OK
 
 
 @command("append", 3)
-def append(session: Session, arguments: list[bytes]) -> Reply:
+def append(session: ClientSession, arguments: list[bytes]) -> Reply:
     value = (at(session, arguments[0], bytes) or b"") + arguments[1]
     if len(value) > STRING:
         raise Failed("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
@@ -192,34 +192,34 @@ def append(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("strlen", 2)
-def strlen(session: Session, arguments: list[bytes]) -> Reply:
+def strlen(session: ClientSession, arguments: list[bytes]) -> Reply:
     return len(at(session, arguments[0], bytes) or b"")
 
 
 @command("incr", 2)
-def incr(session: Session, arguments: list[bytes]) -> Reply:
+def incr(session: ClientSession, arguments: list[bytes]) -> Reply:
     return add(session, arguments[0], 1)
 
 
 @command("decr", 2)
-def decr(session: Session, arguments: list[bytes]) -> Reply:
+def decr(session: ClientSession, arguments: list[bytes]) -> Reply:
     return add(session, arguments[0], -1)
 
 
 @command("incrby", 3)
-def incrby(session: Session, arguments: list[bytes]) -> Reply:
+def incrby(session: ClientSession, arguments: list[bytes]) -> Reply:
     return add(session, arguments[0], integer(arguments[1]))
 
 
 @command("decrby", 3)
-def decrby(session: Session, arguments: list[bytes]) -> Reply:
+def decrby(session: ClientSession, arguments: list[bytes]) -> Reply:
     amount = integer(arguments[1])
     if amount == LOWEST:
         raise Failed("ERR decrement would overflow")
     return add(session, arguments[0], -amount)
 
 
-def add(session: Session, key: bytes, amount: int) -> Reply:
+def add(session: ClientSession, key: bytes, amount: int) -> Reply:
     value = at(session, key, bytes)
     total = (0 if value is None else integer(value)) + amount
     if not LOWEST <= total <= HIGHEST:
@@ -228,7 +228,7 @@ def add(session: Session, key: bytes, amount: int) -> Reply:
     return total
 
 
-def change(session: Session, key: bytes, value: bytes) -> None:
+def change(session: ClientSession, key: bytes, value: bytes) -> None:
     """A new value for a key, which expires as before."""
     entry = session.keys.find(key)
     if entry:
@@ -241,20 +241,20 @@ def change(session: Session, key: bytes, value: bytes) -> None:
 
 
 @command("lpush", -3)
-def lpush(session: Session, arguments: list[bytes]) -> Reply:
+def lpush(session: ClientSession, arguments: list[bytes]) -> Reply:
     items = list_at(session, arguments[0])
     items[:0] = reversed(arguments[1:])
     return len(items)
 
 
 @command("rpush", -3)
-def rpush(session: Session, arguments: list[bytes]) -> Reply:
+def rpush(session: ClientSession, arguments: list[bytes]) -> Reply:
     items = list_at(session, arguments[0])
     items += arguments[1:]
     return len(items)
 
 
-def list_at(session: Session, key: bytes) -> list[bytes]:
+def list_at(session: ClientSession, key: bytes) -> list[bytes]:
     """The list of a key, made when it is not there."""
     items = at(session, key, list)
     if items is None:
@@ -264,12 +264,12 @@ def list_at(session: Session, key: bytes) -> list[bytes]:
 
 
 @command("llen", 2)
-def llen(session: Session, arguments: list[bytes]) -> Reply:
+def llen(session: ClientSession, arguments: list[bytes]) -> Reply:
     return len(at(session, arguments[0], list) or [])
 
 
 @command("lrange", 4)
-def lrange(session: Session, arguments: list[bytes]) -> Reply:
+def lrange(session: ClientSession, arguments: list[bytes]) -> Reply:
     first, last = integer(arguments[1]), integer(arguments[2])
     items: list[bytes] = at(session, arguments[0], list) or []
     start = max(0, first + len(items) if first < 0 else first)
@@ -278,16 +278,16 @@ def lrange(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("lpop", -2)
-def lpop(session: Session, arguments: list[bytes]) -> Reply:
+def lpop(session: ClientSession, arguments: list[bytes]) -> Reply:
     return pop(session, arguments, "lpop", 0)
 
 
 @command("rpop", -2)
-def rpop(session: Session, arguments: list[bytes]) -> Reply:
+def rpop(session: ClientSession, arguments: list[bytes]) -> Reply:
     return pop(session, arguments, "rpop", -1)
 
 
-def pop(session: Session, arguments: list[bytes], name: str, index: int) -> Reply:
+def pop(session: ClientSession, arguments: list[bytes], name: str, index: int) -> Reply:
     """Items from one end of a list: one, or an array of as many as there are up to the count that was given."""
     if len(arguments) > 2:
         raise wrong_number(name)
@@ -304,7 +304,7 @@ def pop(session: Session, arguments: list[bytes], name: str, index: int) -> Repl
 
 
 @command("hset", -4)
-def hset(session: Session, arguments: list[bytes]) -> Reply:
+def hset(session: ClientSession, arguments: list[bytes]) -> Reply:
     key, *words = arguments
     given = dict(pairs(words, str(wrong_number("hset"))))
     fields: dict[bytes, bytes] | None = at(session, key, dict)
@@ -317,18 +317,18 @@ def hset(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("hget", 3)
-def hget(session: Session, arguments: list[bytes]) -> Reply:
+def hget(session: ClientSession, arguments: list[bytes]) -> Reply:
     fields: dict[bytes, bytes] = at(session, arguments[0], dict) or {}
     return fields.get(arguments[1])
 
 
 @command("hgetall", 2)
-def hgetall(session: Session, arguments: list[bytes]) -> Reply:
+def hgetall(session: ClientSession, arguments: list[bytes]) -> Reply:
     return {**(at(session, arguments[0], dict) or {})}
 
 
 @command("hdel", -3)
-def hdel(session: Session, arguments: list[bytes]) -> Reply:
+def hdel(session: ClientSession, arguments: list[bytes]) -> Reply:
     fields: dict[bytes, bytes] = at(session, arguments[0], dict) or {}
     removed = sum(fields.pop(name, None) is not None for name in arguments[1:])
     session.keys.prune(arguments[0])
@@ -336,7 +336,7 @@ def hdel(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("sadd", -3)
-def sadd(session: Session, arguments: list[bytes]) -> Reply:
+def sadd(session: ClientSession, arguments: list[bytes]) -> Reply:
     members: set[bytes] | None = at(session, arguments[0], set)
     if members is None:
         members = set()
@@ -347,10 +347,10 @@ def sadd(session: Session, arguments: list[bytes]) -> Reply:
 
 
 @command("smembers", 2)
-def smembers(session: Session, arguments: list[bytes]) -> Reply:
+def smembers(session: ClientSession, arguments: list[bytes]) -> Reply:
     return set(at(session, arguments[0], set) or ())
 
 
 @command("sismember", 3)
-def sismember(session: Session, arguments: list[bytes]) -> Reply:
+def sismember(session: ClientSession, arguments: list[bytes]) -> Reply:
     return int(arguments[1] in (at(session, arguments[0], set) or ()))

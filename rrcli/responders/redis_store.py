@@ -17,7 +17,7 @@ DATABASES = 16
 TYPES = {bytes: "string", list: "list", set: "set", dict: "hash"}
 
 
-class Entry:
+class StoredValue:
     """A key's value, when it expires (milliseconds of the epoch, or never), and a number that grows from key to key, for SCAN."""
 
     __slots__ = ("expires", "number", "value")
@@ -32,21 +32,21 @@ class Database:
     """The keys of one database number; expired ones are dropped when they are met."""
 
     def __init__(self) -> None:
-        self._entries: dict[bytes, Entry] = {}
+        self._entries: dict[bytes, StoredValue] = {}
         self._numbers = 0
 
-    def find(self, key: bytes) -> Entry | None:
+    def find(self, key: bytes) -> StoredValue | None:
         entry = self._entries.get(key)
         if entry and entry.expires is not None and entry.expires <= now():
             del self._entries[key]
             return None
         return entry
 
-    def put(self, key: bytes, value: Value) -> Entry:
+    def put(self, key: bytes, value: Value) -> StoredValue:
         """Set the value of a key, old or new, and let it live for ever."""
         self._numbers += 1
         old = self.find(key)
-        self._entries[key] = entry = Entry(value, old.number if old else self._numbers)
+        self._entries[key] = entry = StoredValue(value, old.number if old else self._numbers)
         return entry
 
     def remove(self, key: bytes) -> bool:
@@ -58,7 +58,7 @@ class Database:
         if entry and not entry.value and not isinstance(entry.value, bytes):
             self.remove(key)
 
-    def living(self) -> list[tuple[bytes, Entry]]:
+    def living(self) -> list[tuple[bytes, StoredValue]]:
         """All keys, oldest first."""
         return [(key, entry) for key in list(self._entries) if (entry := self.find(key))]
 

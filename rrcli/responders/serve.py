@@ -12,16 +12,16 @@ import socket
 from contextlib import contextmanager
 from importlib import import_module
 
-from rrcli.errors import usage
-from rrcli.options import suggestion
-from rrcli.record import Record
+from rrcli.base.errors import usage
+from rrcli.base.record import Record
+from rrcli.options.parse import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
-    from rrcli.errors import ExchangeError
+    from rrcli.base.errors import ExchangeError
     from rrcli.responders.base import Responder
     from rrcli.responders.faults import Chosen
     from rrcli.responders.faulty import Faulty

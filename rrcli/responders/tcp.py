@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.responders.base import Connection, Responder
+from rrcli.responders.base import Responder, ServerConnection
 
 
 class TcpResponder(Responder):
@@ -18,7 +18,7 @@ class TcpResponder(Responder):
         super().__init__(host, port, idle=idle)
         self.banner = banner
 
-    def converse(self, connection: Connection) -> None:
+    def converse(self, connection: ServerConnection) -> None:
         if self.banner:
             connection.send(self.banner)
         while data := connection.receive():

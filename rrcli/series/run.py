@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from time import sleep
 
-from rrcli import registry
-from rrcli.events import Waiting
-from rrcli.model import Check
-from rrcli.runner import course
+from rrcli.base.deadline import Deadline, now
+from rrcli.engine import registry
+from rrcli.engine.events import Blocked
+from rrcli.engine.send import steps
+from rrcli.model.values import Check
 from rrcli.series.schedule import Schedule, Ticket
 from rrcli.series.tally import Series, Tally
-from rrcli.wire.clock import Deadline, now
 from rrcli.wire.pool import Pool, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from rrcli.model import Exchange
-    from rrcli.options import Request
-    from rrcli.registry import Event
+    from rrcli.engine.events import Event
+    from rrcli.model.values import Exchange
+    from rrcli.options.request import Request
 
     Steps = Generator[Event, None, Exchange]
 
@@ -55,7 +55,7 @@ def _is_whole(text: str) -> bool:
 
 def _checked(series: Series, texts: list[str]) -> Series:
     """The series with its own checks, which alone decide the exit code (contract, section 4)."""
-    from rrcli.errors import EXIT_CODES
+    from rrcli.base.errors import EXIT_CODES
     from rrcli.policy.expect import Expectation
     from rrcli.series.tally import series_document
 
@@ -81,7 +81,7 @@ class _Running:
     def run(self) -> None:
         """Send all of it. Raises the usage error of the first request that has one."""
         first = self._lane()
-        shares = registry.entry_of(self.request).multiplexes
+        shares = registry.protocol_of(self.request).multiplexes
         if not shares:
             self.spread()
         try:
@@ -136,7 +136,7 @@ class _Running:
         tally, schedule = self.tally, self.schedule
         code = tally.exit_code
         if schedule.unfinished:
-            from rrcli.errors import EXIT_TIMEOUT
+            from rrcli.base.errors import EXIT_TIMEOUT
 
             code = max(code, EXIT_TIMEOUT)
         return Series(
@@ -183,7 +183,7 @@ class _Place:
         self.ticket = ticket
         self.steps = steps
         self.late_ns = late_ns
-        self.waiting: Waiting | None = None
+        self.waiting: Blocked | None = None
 
     @property
     def can_go_on(self) -> bool:
@@ -237,8 +237,8 @@ class _Lane:
                 self._next = ticket
             else:
                 late_ns = now() - ticket.due_ns if ticket.due_ns is not None else 0
-                steps = course(self._running.request, until=self._schedule.whole, pool=self.pool)
-                self._places.append(_Place(ticket, steps, late_ns))
+                exchange = steps(self._running.request, until=self._schedule.whole, pool=self.pool)
+                self._places.append(_Place(ticket, exchange, late_ns))
         if self._next and self._schedule.stopped:
             self._next, self._more = None, False
 
@@ -246,7 +246,7 @@ class _Lane:
         """Go on with one exchange; true when it is over. Raises Ctrl-C where that ended it."""
         try:
             event = next(place.steps)
-            assert isinstance(event, Waiting)  # all else is told step by step only where that is asked for
+            assert isinstance(event, Blocked)  # all else is told step by step only where that is asked for
             place.waiting = event
             return False
         except StopIteration as end:

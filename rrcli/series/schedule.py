@@ -6,12 +6,12 @@ a server that stalls does not slow down those who would have asked it meanwhile.
 
 from __future__ import annotations
 
-from rrcli.record import Record
-from rrcli.wire.clock import Deadline, now
+from rrcli.base.deadline import Deadline, now
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.options import Request
+    from rrcli.options.request import Request
 
 
 class Ticket(Record):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from rrcli.errors import EXIT_CODES, EXIT_TIMEOUT
-from rrcli.model import PHASES
-from rrcli.record import Record
+from rrcli.base.deadline import now
+from rrcli.base.errors import EXIT_CODES, EXIT_TIMEOUT
+from rrcli.base.record import Record
+from rrcli.model.values import PHASES
 from rrcli.series.distribution import PERCENTILES, Distribution
-from rrcli.wire.clock import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model import Check, Exchange, Failure
+    from rrcli.model.values import Check, Exchange, Failure
 
 SCHEMA = "rrcli.series/1"
 
@@ -123,7 +123,7 @@ def summary(series: Series) -> dict[str, Any]:
 
 def series_document(series: Series, *, exact: bool = False) -> dict[str, Any]:
     """The contract's document (section 4)."""
-    from rrcli.document import document
+    from rrcli.model.document import document
 
     kept = {"first": series.first, "worst": series.worst}
     return {**summary(series), **{name: document(one, exact=exact) if one else None for name, one in kept.items()}}

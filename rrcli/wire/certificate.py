@@ -9,8 +9,8 @@ from __future__ import annotations
 from _socket import AF_INET6, inet_ntop, inet_pton
 from binascii import hexlify
 
-from rrcli.digest import sha256
-from rrcli.model import Certificate
+from rrcli.base.digest import sha256
+from rrcli.model.values import Certificate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from select import poll
 
-from rrcli.errors import ExchangeError
-from rrcli.wire.clock import now
+from rrcli.base.deadline import now
+from rrcli.base.errors import ExchangeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Protocol
 
-    from rrcli.context import Context
-    from rrcli.model import Exchange
+    from rrcli.engine.context import Context
+    from rrcli.model.values import Exchange
     from rrcli.wire.stream import Stream
 
-    class Session(Protocol):
+    class SharedConnection(Protocol):
         """A connection that several exchanges share. `pump` moves what can be moved, and never waits or raises."""
 
         @property
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         @property
         def ready(self) -> bool: ...
         @property
-        def session(self) -> Session: ...
+        def session(self) -> SharedConnection: ...
 
 
 MOST_REFUSALS = 100  # of one exchange that the server says it has not looked at
@@ -55,7 +55,7 @@ class Pool:
         self.opened = 0
         self.reopened_count = 0
         self._streams: dict[Any, Stream] = {}
-        self._sessions: dict[Any, Session] = {}
+        self._sessions: dict[Any, SharedConnection] = {}
 
     # --- streams
 
@@ -70,10 +70,10 @@ class Pool:
             stream = context.open(host, port, tls=tls, alpn=alpn)
             self.opened += 1
             return stream
-        before, trace = stream.trace, context.trace
-        trace.local, trace.peer, trace.proxy, trace.tls = before.local, before.peer, before.proxy, before.tls
-        trace.reused = True
-        stream.retrace(trace)
+        before, recorder = stream.recorder, context.recorder
+        recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
+        recorder.reused = True
+        stream.re_record(recorder)
         stream.deadline, stream.idle = context.deadline, context.request.idle_timeout
         return stream
 
@@ -92,7 +92,7 @@ class Pool:
         section 9.2.2); the former is tried once.
         """
         error = exchange.error
-        if error is None or error.kind not in GONE or error.retry != "safe" or not context.trace.reused or context.trace.answered:
+        if error is None or error.kind not in GONE or error.retry != "safe" or not context.recorder.reused or context.recorder.answered:
             return None
         if context.reopened >= (MOST_REFUSALS if error.kind == "refused" else 1) or context.deadline.passed():
             return None
@@ -108,7 +108,7 @@ class Pool:
 
     # --- sessions
 
-    def session(self, place: Any) -> Session | None:
+    def session(self, place: Any) -> SharedConnection | None:
         """The session for this place, while it takes more exchanges."""
         session = self._sessions.get(place)
         if session:
@@ -118,7 +118,7 @@ class Pool:
             return None
         return session
 
-    def share(self, place: Any, session: Session) -> None:
+    def share(self, place: Any, session: SharedConnection) -> None:
         """Have other exchanges use this connection too."""
         self._sessions[place] = session
 
@@ -132,7 +132,7 @@ class Pool:
         self._sessions.clear()
 
 
-def wait(sessions: Iterable[Session], until_ns: int | None) -> None:
+def wait(sessions: Iterable[SharedConnection], until_ns: int | None) -> None:
     """Wait for any of these connections, at most until then, and move what can be moved."""
     sessions = list(sessions)
     if eager := [session for session in sessions if session.has_more]:

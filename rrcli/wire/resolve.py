@@ -9,15 +9,17 @@ from __future__ import annotations
 import _thread
 from _socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, inet_ntop, inet_pton
 
-from rrcli.errors import ExchangeError, usage
-from rrcli.record import Record
+from rrcli.base.address import literal_family
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.options import Request
-    from rrcli.wire.clock import Deadline, Timeline
+    from rrcli.base.deadline import Deadline
+    from rrcli.options.request import Request
+    from rrcli.wire.clock import Timeline
 
 EAI_AGAIN, EAI_FAIL, EAI_SYSTEM = -3, -4, -11
 
@@ -41,17 +43,6 @@ def endpoint(sockaddr: Any) -> str:
         return sockaddr.decode(errors="replace") if isinstance(sockaddr, bytes) else str(sockaddr)
     host, port = sockaddr[0], sockaddr[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def literal_family(host: str) -> int | None:
-    """The family of an address literal; `None` for a name."""
-    for family in (AF_INET, AF_INET6):
-        try:
-            inet_pton(family, host.split("%")[0])
-            return int(family)
-        except (OSError, ValueError):
-            continue
-    return None
 
 
 def to_ascii(host: str) -> str:

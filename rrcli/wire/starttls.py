@@ -6,8 +6,8 @@ past its opening the switch alone is said. Bytes that come between the agreement
 
 from __future__ import annotations
 
-from rrcli.errors import ExchangeError, malformed, too_large
-from rrcli.record import Record
+from rrcli.base.errors import ExchangeError, malformed, too_large
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ NONE_HAVE = {"redis": "Redis has no STARTTLS: its TLS has a port of its own; use
 
 def protocol(name: str) -> str:
     """The name, once it is known to be one of `NAMES`. Raises `ValueError`."""
-    from rrcli.options import one_of
+    from rrcli.options.parse import one_of
 
     name = {"postgresql": "postgres", "lmtps": "lmtp"}.get(name.lower(), name.lower())
     if name in NONE_HAVE:
@@ -198,12 +198,12 @@ def upgrade(stream: Stream, name: str, context: Any, host: str, *, opened: bool 
 
     spoken = PROTOCOLS[name]
     first = spoken.opening[0] if spoken.opening else spoken.switch[0]
-    stream.trace.timeline.enter("handshake")
+    stream.recorder.timeline.enter("handshake")
     for turn in (*(() if opened else spoken.opening), *spoken.switch):
         _take(stream, spoken, turn, host, first=not opened and turn is first)
-    stream.trace.timeline.leave()
+    stream.recorder.timeline.leave()
     start_tls(stream, context, host)
-    stream.trace.first = b""
+    stream.recorder.first = b""
 
 
 def _take(stream: Stream, spoken: Protocol, turn: Turn, host: str, *, first: bool) -> None:
@@ -212,7 +212,7 @@ def _take(stream: Stream, spoken: Protocol, turn: Turn, host: str, *, first: boo
     try:
         reply = turn.read(stream)
     except ExchangeError as error:
-        began = stream.trace.first
+        began = stream.recorder.first
         if first and error.kind in ("too_large", "truncated") and began and not (turn.wants and began.startswith(turn.wants)):
             raise _another(stream, spoken) from error
         if error.kind == "truncated":
@@ -248,8 +248,8 @@ def _check_mysql(stream: Stream, spoken: Protocol, packet: bytes) -> None:
 def _another(stream: Stream, spoken: Protocol) -> ExchangeError:
     from rrcli.codec.recognise import recognise
 
-    found = recognise(stream.trace.first)
-    stream.trace.first = b""  # said here, and not once more by what comes to look at the failure
+    found = recognise(stream.recorder.first)
+    stream.recorder.first = b""  # said here, and not once more by what comes to look at the failure
     tls = "the port speaks TLS from the start: leave --starttls out"
     hint = tls if found.what.startswith("a TLS") else "check the port, and the protocol named by --starttls"
     return ExchangeError("protocol", "wrong_protocol", f"expected {spoken.label}, got {found.what}", hint=hint)

@@ -9,16 +9,16 @@ from __future__ import annotations
 import errno
 from select import POLLIN, POLLOUT, poll
 
-from rrcli.errors import ExchangeError, too_large, truncated
-from rrcli.wire.clock import Deadline, now
+from rrcli.base.deadline import Deadline, now
+from rrcli.base.errors import ExchangeError, too_large, truncated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import _socket
     from typing import Protocol
 
-    from rrcli.wire.pace import Pace
-    from rrcli.wire.trace import Trace
+    from rrcli.wire.ratelimit import RateLimit
+    from rrcli.wire.recorder import Recorder
 
     class Link(Protocol):
         """Moves bytes without ever waiting."""
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         def shutdown(self) -> None: ...
         def close(self) -> None: ...
         def fileno(self) -> int: ...
-        def retrace(self, trace: Trace) -> None: ...
+        def re_record(self, recorder: Recorder) -> None: ...
 
 
 CHUNK = 65536
@@ -70,9 +70,9 @@ class Plain:
 
     pending = False
 
-    def __init__(self, sock: _socket.socket, trace: Trace) -> None:
+    def __init__(self, sock: _socket.socket, recorder: Recorder) -> None:
         self.sock = sock
-        self.trace = trace
+        self.recorder = recorder
 
     def send(self, data: memoryview) -> int:
         try:
@@ -81,8 +81,8 @@ class Plain:
             return 0
         except OSError as error:
             raise translate(error, "while sending") from error
-        self.trace.bytes_sent += sent
-        self.trace.timeline.wrote(now())
+        self.recorder.bytes_sent += sent
+        self.recorder.timeline.wrote(now())
         return sent
 
     def flush(self) -> None:
@@ -95,7 +95,7 @@ class Plain:
             return None
         except OSError as error:
             raise translate(error, "while receiving") from error
-        self.trace.bytes_received += len(data)
+        self.recorder.bytes_received += len(data)
         return data
 
     def shutdown(self) -> None:
@@ -110,21 +110,21 @@ class Plain:
     def fileno(self) -> int:
         return self.sock.fileno()
 
-    def retrace(self, trace: Trace) -> None:
-        self.trace = trace
+    def re_record(self, recorder: Recorder) -> None:
+        self.recorder = recorder
 
 
 class Stream:
     """Reads and writes under `deadline`, which may be replaced while the stream lives (connect, then exchange)."""
 
-    def __init__(self, link: Link, trace: Trace, deadline: Deadline, idle: float | None = None) -> None:
+    def __init__(self, link: Link, recorder: Recorder, deadline: Deadline, idle: float | None = None) -> None:
         self.link = link
-        self.trace = trace
+        self.recorder = recorder
         self.deadline = deadline
         self.idle = idle
         self.eof = False
         self.reset = False  # the peer reset the connection, but had answered before: nothing more can be sent
-        self.pace: Pace | None = None  # limits the speed of both directions
+        self.pace: RateLimit | None = None  # limits the speed of both directions
         self._buffer = bytearray()
         self._poller = poll()
         self._poller.register(link.fileno(), POLLIN)
@@ -144,7 +144,7 @@ class Stream:
         """Send `data`, but return early, with the number of bytes that left, once something has arrived."""
         link, view, done = self.link, memoryview(data), 0
         begin = now()
-        self.trace.timeline.writing(begin)
+        self.recorder.timeline.writing(begin)
         try:
             while done < len(view) or link.pending:
                 taken = self._send(view[done:]) if done < len(view) else 0
@@ -162,7 +162,7 @@ class Stream:
             self.reset = True
         finally:
             if done:
-                self.trace.sent(view[:done], begin, note)
+                self.recorder.sent(view[:done], begin, note)
         return done
 
     def _send(self, view: memoryview) -> int:
@@ -239,7 +239,7 @@ class Stream:
 
     def wait_readable(self, seconds: float) -> bool:
         """Whether bytes, or their end, come within `seconds`. Raises `ExchangeError` at the deadline."""
-        self.trace.timeline.reading(now())
+        self.recorder.timeline.reading(now())
         until = Deadline.after(seconds, "")
         while not (self._buffer or self.eof or self._collect()):
             if not self.eof and not self._wait(self._input(), until, strict=False):
@@ -254,7 +254,7 @@ class Stream:
 
     def _await(self, size: int) -> bytes:
         """The next bytes from the link, waited for; `b""` at the end of the stream."""
-        self.trace.timeline.reading(now())
+        self.recorder.timeline.reading(now())
         if self.pace:
             self.pace.sleep(self.deadline)
         idle = self._idle()
@@ -279,10 +279,10 @@ class Stream:
     def _arrived(self, data: bytes) -> None:
         at_ns = now()
         if data:
-            self.trace.timeline.read(at_ns)
-            self.trace.received(data, at_ns)
+            self.recorder.timeline.read(at_ns)
+            self.recorder.received(data, at_ns)
         else:
-            self.trace.timeline.ended(at_ns)
+            self.recorder.timeline.ended(at_ns)
             self.eof = True
 
     def _collect(self) -> bool:
@@ -323,7 +323,7 @@ class Stream:
         Belongs to no phase. Session tickets are read over; anything else ends the waiting.
         """
         until = Deadline.after(seconds, "")
-        if self.trace.tls is None or self.trace.tls.version != "TLSv1.3":
+        if self.recorder.tls is None or self.recorder.tls.version != "TLSv1.3":
             return
         try:
             while self._wait(POLLIN, until, strict=False) and self.link.recv(CHUNK) is None:
@@ -342,10 +342,10 @@ class Stream:
             )  # fmt: skip
         self.link = link
 
-    def retrace(self, trace: Trace) -> None:
+    def re_record(self, recorder: Recorder) -> None:
         """Another exchange goes over this connection: write down what happens in its trace from now on."""
-        self.trace = trace
-        self.link.retrace(trace)
+        self.recorder = recorder
+        self.link.re_record(recorder)
 
     def close(self) -> None:
         self.link.close()

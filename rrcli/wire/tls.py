@@ -10,18 +10,18 @@ from __future__ import annotations
 import _ssl
 from errno import ENOENT
 
-from rrcli.errors import ExchangeError, usage
-from rrcli.model import TlsInfo
+from rrcli.base.address import literal_family
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.model.values import TlsInfo
 from rrcli.wire.certificate import describe
-from rrcli.wire.resolve import literal_family
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.options import Request
+    from rrcli.options.request import Request
+    from rrcli.wire.recorder import Recorder
     from rrcli.wire.stream import Link, Stream
-    from rrcli.wire.trace import Trace
 
 VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
 LOWEST = "1.2"  # unless a lower one is asked for
@@ -177,21 +177,21 @@ def start_tls(stream: Stream, context: Any, name: str) -> None:
 
     Raises `ExchangeError` of layer `tls`; what the peer showed of itself is in the trace all the same.
     """
-    trace = stream.trace
-    trace.timeline.enter("tls")
-    link = Tls(stream.link, context, name, trace)
+    recorder = stream.recorder
+    recorder.timeline.enter("tls")
+    link = Tls(stream.link, context, name, recorder)
     stream.replace_link(link)
     while not link.handshake():
         stream.wait()
-    trace.timeline.leave()
+    recorder.timeline.leave()
 
 
 class Tls:
     """The link of a TLS session over another link."""
 
-    def __init__(self, below: Link, context: Any, name: str, trace: Trace) -> None:
+    def __init__(self, below: Link, context: Any, name: str, recorder: Recorder) -> None:
         self._below = below
-        self._trace = trace
+        self._recorder = recorder
         self._name = name
         self._verified = context.verify_mode != 0
         self._incoming = _ssl.MemoryBIO()
@@ -371,16 +371,16 @@ class Tls:
     def fileno(self) -> int:
         return self._below.fileno()
 
-    def retrace(self, trace: Trace) -> None:
-        self._trace = trace
-        self._below.retrace(trace)
+    def re_record(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._below.re_record(recorder)
 
     def _describe(self, *, verified: bool) -> None:
         """Write down what the session agreed on and the chain the peer showed, as far as there is any."""
         session = self._session
         cipher = session.cipher()
         chain = session.get_unverified_chain() or []
-        self._trace.tls = TlsInfo(
+        self._recorder.tls = TlsInfo(
             version=session.version(),
             cipher=cipher[0] if cipher else None,
             alpn=session.selected_alpn_protocol(),
@@ -422,7 +422,7 @@ class Tls:
         kind = VERIFY_KINDS.get(code, "certificate_untrusted")
         default = "give its root with --cacert FILE if you trust it; -k looks without verifying"
         hint = VERIFY_HINTS.get(kind) or UNTRUSTED_HINTS.get(code, default)
-        tls = self._trace.tls
+        tls = self._recorder.tls
         whose = f"the certificate of {tls.chain[0].subject}" if tls and tls.chain else "the certificate"
         if kind == "certificate_hostname" and tls and tls.chain:
             why = f"it is for {', '.join(tls.chain[0].sans[:5]) or tls.chain[0].subject}, not for {self._name}"

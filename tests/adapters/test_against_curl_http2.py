@@ -18,7 +18,7 @@ from hpack import Decoder
 from peers.script import Responder, end, hear, hear_end, responder
 
 from rrcli import HttpRequest, send
-from rrcli.codec.h2frames import HEADERS, PREFACE, WITH_PRIORITY, Frames
+from rrcli.codec.http.h2frames import HEADERS, PREFACE, WITH_PRIORITY, Frames
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 

@@ -18,12 +18,12 @@ from peers.nginx import Nginx
 from peers.script import hear, over_tls, responder, say, script
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.jsontext import loads
-from rrcli.model import Exchange
+from rrcli.base.errors import ExchangeError
+from rrcli.base.jsontext import loads
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 HEAD_END = b"\r\n\r\n"
 

@@ -6,10 +6,10 @@ import pytest
 from peers.script import hear, responder, say, script
 
 from rrcli.adapters.http.cors import refusal
+from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.adapters.http.words import understand
-from rrcli.model import Answer, Status
-from rrcli.runner import send
+from rrcli.engine.send import send
+from rrcli.model.values import Response, Status
 
 ORIGIN = "Origin:https://app.test"
 ALLOWED = ("Access-Control-Allow-Origin", "https://app.test")
@@ -19,8 +19,8 @@ FAILS = "a browser fails this preflight: "
 
 
 def said(words: tuple[str, ...], *fields: tuple[str, str], code: int = 200) -> str | None:
-    answer = Answer(summary="", status=Status(code=code), fields=fields)
-    return refusal(understand(HttpRequest(*words), "id"), answer)
+    answer = Response(summary="", status=Status(code=code), fields=fields)
+    return refusal(prepare(HttpRequest(*words), "id"), answer)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from peers.recorder import Recorder, parts, recorder
 
 from rrcli.__main__ import main
 from rrcli.adapters.http import HttpRequest, as_command
-from rrcli.adapters.http.curl.read import options, translate
+from rrcli.adapters.http.curl.imported import options, translate
 from rrcli.adapters.http.curl.table import RULES, SHORT
-from rrcli.errors import ExchangeError
-from rrcli.runner import send
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def _is_decided(short: str, name: str, takes: bool) -> bool:
 
 
 def test_every_option_that_is_the_same_is_one_of_ours() -> None:
-    from rrcli.adapters.http.curl.read import OURS
+    from rrcli.adapters.http.curl.imported import OURS
 
     for rule in RULES.values():
         if rule.how == "same":
@@ -54,7 +54,7 @@ def test_every_option_that_is_refused_says_what_to_write() -> None:
 
 
 def test_every_option_that_is_made_has_its_maker() -> None:
-    from rrcli.adapters.http.curl.read import MAKERS
+    from rrcli.adapters.http.curl.imported import MAKERS
 
     by_the_url = {"proxy-user", "url", "url-query", "proto", "proto-redir", "proto-default", "disallow-username-in-url"}
     assert {rule.name for rule in RULES.values() if rule.how == "made"} == set(MAKERS) | by_the_url
@@ -282,16 +282,16 @@ def test_nothing_goes_out_without_tls(capfd: pytest.CaptureFixture[str]) -> None
 
 
 def test_no_redirect_leads_out_of_tls() -> None:
+    from rrcli.adapters.http.prepare.prepare import prepare
     from rrcli.adapters.http.redirect import follow
-    from rrcli.adapters.http.words import understand
-    from rrcli.context import Context
-    from rrcli.model import Answer, Status
-    from rrcli.wire.clock import Deadline
+    from rrcli.base.deadline import Deadline
+    from rrcli.engine.context import Context
+    from rrcli.model.values import Response, Status
 
     request = HttpRequest("https://a.test/", https_only=True)
-    answer = Answer(summary="", status=Status(code=302), fields=(("Location", "http://a.test/b"),))
+    answer = Response(summary="", status=Status(code=302), fields=(("Location", "http://a.test/b"),))
     with pytest.raises(ExchangeError) as caught:
-        follow(request, understand(request, ""), answer, Context(request, Deadline.after(1, ""), ""))
+        follow(request, prepare(request, ""), answer, Context(request, Deadline.after(1, ""), ""))
     assert caught.value.message == "the redirect leads to http://, and --https-only forbids that"
 
 

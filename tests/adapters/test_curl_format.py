@@ -13,9 +13,9 @@ from peers.recorder import parts, recorder
 
 from rrcli.__main__ import main
 from rrcli.adapters.http import HttpRequest, as_command
-from rrcli.adapters.http.curl.asked import asked_words
-from rrcli.adapters.http.curl.written import quoted
-from rrcli.runner import send
+from rrcli.adapters.http.curl.options import asked_words
+from rrcli.base.shellquote import quoted
+from rrcli.engine.send import send
 
 TOKEN = st.text("abcdefghijklmnopqrstuvwxyzABC-", min_size=1, max_size=8).map(lambda text: f"X-{text}x")
 VALUE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x2FF, exclude_characters="\x7f"), max_size=20).map(

@@ -13,8 +13,8 @@ from peers.recorder import recorder
 
 from rrcli.__main__ import main
 from rrcli.adapters.http.curl.split import LONGEST, read_command
-from rrcli.adapters.http.curl.written import quoted
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.base.shellquote import quoted
 
 CHROME = r"""curl 'https://shop.test/api/cart?id=1&x=%5B2%5D' \
   -X 'PATCH' \

@@ -14,13 +14,13 @@ from peers.base import Peer, need
 from peers.names import BIND_NSID, KNOT_NSID
 from peers.zone import BIG_TEXTS
 
-from rrcli.adapters.dns import DnsRequest
-from rrcli.adapters.dns import words as dnswords
-from rrcli.adapters.dns.words import first_nameserver, questions, searched
-from rrcli.errors import ExchangeError
-from rrcli.model import Answer, Exchange
-from rrcli.runner import send
-from rrcli.several import send_all
+from rrcli.adapters.dns import questions as dnswords
+from rrcli.adapters.dns.questions import first_nameserver, questions, searched
+from rrcli.adapters.dns.request import DnsRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.fanout import send_all
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange, Response
 
 QUESTIONS = """
 www.example.test A
@@ -66,7 +66,7 @@ def ask(peer: Peer, *words: str, **options: Any) -> Exchange:
     return send(DnsRequest(*words, f"@{peer.address}", **options))
 
 
-def answered(exchange: Exchange) -> Answer:
+def answered(exchange: Exchange) -> Response:
     assert exchange.response is not None, exchange.error
     return exchange.response
 
@@ -281,7 +281,7 @@ def test_padding_on_request(bind: Peer) -> None:
 
 
 def test_cookies_and_padding_are_no_difference(bind: Peer, knot: Peer) -> None:
-    from rrcli.document import set_document
+    from rrcli.model.document import set_document
 
     parts = DnsRequest("mail.example.test", f"@{bind.address}", f"@{knot.address}", cookie=b"").several()
     assert parts is not None
@@ -343,7 +343,7 @@ def test_a_single_exchange_has_one_question() -> None:
 def test_options_hold_for_every_question() -> None:
     parts = DnsRequest("192.0.2.1", "@127.0.0.1", "@[::1]:5353", reverse=True, of_class=3, tcp=True, timeout=1.0).several()
     assert parts is not None
-    assert [part.words for part in parts] == [
+    assert [part.arguments for part in parts] == [
         ("1.2.0.192.in-addr.arpa.", "TYPE12", "CLASS3", "@tcp://127.0.0.1:53"),
         ("1.2.0.192.in-addr.arpa.", "TYPE12", "CLASS3", "@tcp://[::1]:5353"),
     ]

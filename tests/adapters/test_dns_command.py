@@ -12,9 +12,10 @@ from peers.ca import Authority
 from peers.delegation import ZONE, Delegations
 from peers.unbound import UNBOUND_NSID, Resolver
 
-from rrcli.adapters.dns import DnsRequest, as_command
-from rrcli.model import Answer, Connection, Exchange, Message, Target
-from rrcli.runner import send
+from rrcli.adapters.dns import as_command
+from rrcli.adapters.dns.request import DnsRequest
+from rrcli.engine.send import send
+from rrcli.model.values import Connection, Exchange, RequestMessage, Response, Target
 
 QUIET = "+noadflag +nocookie"  # what dig does unless told not to
 
@@ -26,7 +27,7 @@ def ask(*words: str, **options: Any) -> tuple[Exchange, str]:
     return exchange, command
 
 
-def answered(exchange: Exchange) -> Answer:
+def answered(exchange: Exchange) -> Response:
     assert exchange.response is not None, exchange.error
     return exchange.response
 
@@ -108,7 +109,7 @@ def hop(host: str, why: str | None, *history: Exchange) -> Exchange:
         "flags": [],
         "edns": {"version": 0, "udp_size": 1232, "flags": [], "options": []},
     }
-    request = Message(summary=f"A a.test. @{host}:53 (udp)", data=data)
+    request = RequestMessage(summary=f"A a.test. @{host}:53 (udp)", data=data)
     return Exchange(id="", protocol="dns", target=Target(url="", host=host, port=53), request=request, why=why, history=history)
 
 

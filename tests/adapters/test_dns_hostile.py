@@ -15,10 +15,10 @@ import pytest
 from peers.base import LOOPBACK, free_port
 from peers.script import Handler, Responder, datagram_responder, end, hear_end, pause, responder, say, script
 
-from rrcli.adapters.dns import DnsRequest
 from rrcli.adapters.dns import udp as dnsudp
-from rrcli.model import Exchange
-from rrcli.runner import send
+from rrcli.adapters.dns.request import DnsRequest
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange
 
 NAME = "www.example.test"
 FIRST = "record 1 of 1 in the answer section"

@@ -15,10 +15,10 @@ from peers.ca import Authority
 from peers.script import Responder, hear, over_tls, responder, say, script
 from peers.unbound import UNBOUND_NSID, Resolver
 
-from rrcli.adapters.dns import DnsRequest
-from rrcli.errors import ExchangeError
-from rrcli.model import Answer, Exchange
-from rrcli.runner import send
+from rrcli.adapters.dns.request import DnsRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange, Response
 
 NAME = "www.example.test"
 
@@ -27,7 +27,7 @@ def at(scheme: str, port: int, host: str = LOOPBACK, path: str = "") -> str:
     return f"@{scheme}://{host}:{port}{path}"
 
 
-def answered(exchange: Exchange) -> Answer:
+def answered(exchange: Exchange) -> Response:
     assert exchange.response is not None, exchange.error
     return exchange.response
 

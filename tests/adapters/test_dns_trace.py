@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from peers.delegation import DEAD, ROOT, TLD, ZONE, Delegations
 
-from rrcli.adapters.dns import DnsRequest
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
-from rrcli.runner import send
+from rrcli.adapters.dns.request import DnsRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange
 
 
 def trace(net: Delegations, *words: str, **options: Any) -> Exchange:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from peers.signed import SignedZones
 
-from rrcli.adapters.dns import DnsRequest
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
-from rrcli.runner import send
+from rrcli.adapters.dns.request import DnsRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange
 
 
 def validate(peer: SignedZones, *words: str, **options: Any) -> Exchange:

@@ -24,11 +24,11 @@ from peers.script import Handler, end, hear, responder, say, script
 
 from rrcli.adapters.http.download import VALIDATOR, content_range, validator
 from rrcli.adapters.http.request import HttpRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.base.jsontext import loads
 from rrcli.cli import fast
 from rrcli.cli.execute import execute
-from rrcli.errors import ExchangeError
-from rrcli.jsontext import loads
-from rrcli.runner import send
+from rrcli.engine.send import send
 
 HEAD_END = b"\r\n\r\n"
 LARGE = bytes(range(256)) * (LARGE_SIZE // 256)
@@ -401,7 +401,7 @@ def test_64_mib_come_in_constant_memory(nginx: Nginx) -> None:
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
 @pytest.mark.parametrize("source", ["-d", "-T"])
 def test_content_goes_out_compressed(capfd: pytest.CaptureFixture[str], coding: str, source: str) -> None:
-    from rrcli.codec.content import ContentDecoder
+    from rrcli.codec.http.content import ContentDecoder
 
     if coding in ("br", "zstd"):
         pytest.importorskip("brotlicffi" if coding == "br" else "backports.zstd")
@@ -472,7 +472,7 @@ def test_an_upload_of_any_size_takes_constant_memory(words: list[str]) -> None:
 
 @pytest.mark.parametrize("coding", [None, "gzip"])
 def test_a_form_with_a_large_file_is_read_while_it_is_sent(httpbin: Httpbin, coding: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rrcli.adapters.http import content
+    from rrcli.adapters.http.prepare import content
 
     monkeypatch.setattr(content, "LARGE_FILE", 1000)
     Path("large.txt").write_text("large " * 1000)
@@ -511,7 +511,7 @@ def test_standard_input_goes_out_in_chunks(httpbin: Httpbin) -> None:
 
 
 def test_how_much_has_left_is_told(nginx: Nginx) -> None:
-    from rrcli.observer import Observer
+    from rrcli.engine.observer import Observer
 
     Path("sent").write_bytes(LARGE[:200_000])
     told: list[tuple[int, int | None]] = []

@@ -18,14 +18,14 @@ from peers.script import responder, say, script
 from peers.verdict import SCHEMA, Verdict
 
 from rrcli.adapters.graphql import GraphqlRequest, as_command
+from rrcli.base.errors import ExchangeError
 from rrcli.cli import fast
 from rrcli.cli.execute import execute
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
-from rrcli.report.terminal import render
-from rrcli.runner import send
+from rrcli.report.terminal.render import render
 
 NEITHER = "expected a GraphQL response, got JSON with neither data nor errors:"
 USER = "query User($id: Int!) {\n  user(id: $id) { name secret }\n}"
@@ -225,9 +225,9 @@ def test_errors_with_200_are_a_failure_and_the_data_beside_them_stays(query: Get
 
 
 def drawn(exchange: Exchange) -> str:
-    from rrcli.registry import entry_of
+    from rrcli.engine.registry import protocol_of
 
-    return render(masked(exchange), entry_of(GraphqlRequest("x")), width=80, color=False, verbose=False, wire=False)
+    return render(masked(exchange), protocol_of(GraphqlRequest("x")), width=80, color=False, verbose=False, wire=False)
 
 
 def test_the_picture_marks_the_place_in_the_query(query: Get) -> None:

@@ -22,12 +22,12 @@ from peers.script import hear, over_tls, responder, say, script
 from peers.verdict import SCHEMA
 
 from rrcli.adapters.graphql import GraphqlRequest, as_command
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange, Failure
-from rrcli.observer import Observer
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.observer import Observer
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange, Failure
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 pytest.importorskip("websockets")
 

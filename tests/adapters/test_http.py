@@ -20,17 +20,17 @@ from peers.httpbin import Httpbin
 from peers.nginx import LARGE_SIZE, Nginx
 from peers.script import Handler, end, hear, hear_end, pause, reset, responder, say, script
 
-from rrcli import __version__
+from rrcli.adapters.http.exchange.http1 import CONTINUE_WAIT
+from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.adapters.http.version1 import CONTINUE_WAIT
-from rrcli.adapters.http.words import understand
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import ExchangeError
+from rrcli.base.version import __version__
 from rrcli.cli import fast
-from rrcli.codec.content import askable
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange, Failure, Note
-from rrcli.runner import send
-from rrcli.wire.clock import Deadline
+from rrcli.codec.http.content import askable
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange, Failure, Note
 
 HEAD_END = b"\r\n\r\n"
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -534,7 +534,7 @@ def test_content_is_held_back_by_a_final_answer() -> None:
 
 def test_content_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     assert CONTINUE_WAIT == 1.0
-    monkeypatch.setattr("rrcli.adapters.http.version1.CONTINUE_WAIT", 0.1)
+    monkeypatch.setattr("rrcli.adapters.http.exchange.http1.CONTINUE_WAIT", 0.1)
     with serving(hear(HEAD_END), hear(b"a"), say(OK)) as url:
         exchange = request(url, data=(("-d", "a"),), headers=("Expect: 100-continue",))
     assert content_of(exchange) == b"ok"
@@ -553,7 +553,7 @@ def test_a_peer_that_closes_instead_of_a_100() -> None:
 def test_an_upload_opens_its_file_only_to_send_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     before = os.listdir("/proc/self/fd")
-    asked = understand(HttpRequest("http://a.test/", upload=str(tmp_path / "file")), "id")
+    asked = prepare(HttpRequest("http://a.test/", upload=str(tmp_path / "file")), "id")
     assert os.listdir("/proc/self/fd") == before
     assert asked.upload is not None
     assert list(asked.upload.pieces(chunked=False, deadline=Deadline(None, ""))) == [b"content"]

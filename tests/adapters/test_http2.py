@@ -20,11 +20,11 @@ from peers.script import Handler, hear, over_tls, responder, say, script
 from peers.web import LARGE_SIZE, Http2Peer
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange, Failure
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange, Failure
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 Handle = Callable[[H2Connection, socket.socket], None]
 

@@ -29,12 +29,11 @@ from peers.verdict import SCHEMA
 from peers.web import LARGE_SIZE, Http2Peer
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Answer as Response
-from rrcli.model import Exchange, Failure, TlsInfo
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange, Failure, Response, TlsInfo
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 Get = Callable[..., Exchange]
 
@@ -318,11 +317,11 @@ def test_a_url_without_tls(flag: str) -> None:
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    for name in [name for name in sys.modules if name.startswith(("rrcli.wire.quicsetup", "rrcli.adapters.http.version3"))]:
+    for name in [name for name in sys.modules if name.startswith(("rrcli.wire.quic.setup", "rrcli.adapters.http.exchange.http3"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "aioquic.quic.configuration", None)
-    monkeypatch.delattr("rrcli.wire.quicsetup", raising=False)
-    monkeypatch.delattr("rrcli.adapters.http.version3", raising=False)
+    monkeypatch.delattr("rrcli.wire.quic.setup", raising=False)
+    monkeypatch.delattr("rrcli.adapters.http.exchange.http3", raising=False)
     with pytest.raises(ExchangeError, match="needs the module aioquic") as raised:
         send(HttpRequest("https://127.0.0.1:1/", http3=True))
     assert (raised.value.layer, raised.value.hint) == ("usage", "pip install 'rrcli[h3]'")
@@ -549,11 +548,11 @@ def _between(port: int, tokens: list[bytes], loses: int = 0) -> Iterator[int]:
 
 
 def test_the_report_tells_what_quic_measured(caddy: Http2Peer, get: Get) -> None:
-    from rrcli.registry import entry_of
-    from rrcli.report.terminal import render
+    from rrcli.engine.registry import protocol_of
+    from rrcli.report.terminal.render import render
 
     exchange = get(caddy.https("/proto"))
-    entry = entry_of(HttpRequest("https://localhost/"))
+    entry = protocol_of(HttpRequest("https://localhost/"))
     words = " ".join(render(exchange, entry, width=140, color=False, verbose=True, wire=False).split())
     found = response_of(exchange).data["quic"]
     line = f"quic version 1, rtt {found['rtt_ms']} ms, packets sent {found['packets_sent']}, packets lost 0, datagrams sent "
@@ -562,6 +561,6 @@ def test_the_report_tells_what_quic_measured(caddy: Http2Peer, get: Get) -> None
 
 
 def test_the_same_with_curl(caddy: Http2Peer, get: Get) -> None:
-    from rrcli.adapters.http.curl.written import as_command
+    from rrcli.adapters.http.curl.exported import as_command
 
     assert "--http3-only" in as_command(get(caddy.https("/proto"))).split()

@@ -18,10 +18,10 @@ from peers.verdict import SCHEMA
 from peers.web import Http2Peer
 
 from rrcli import HttpRequest
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
-from rrcli.runner import send
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
 
 ANSWER = saying(head(b"200"))
 Ask = Callable[..., Exchange]

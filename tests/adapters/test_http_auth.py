@@ -16,14 +16,14 @@ from peers.httpbin import Httpbin
 from peers.script import Handler, hear, responder, say, script
 
 from rrcli.adapters.http import as_command
+from rrcli.adapters.http.prepare.prepare import prepare
+from rrcli.adapters.http.prepare.sign import sign
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.adapters.http.sign import sign
-from rrcli.adapters.http.words import understand
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 KEY, SECRET, STAMP = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "20150830T123600Z"
@@ -60,7 +60,7 @@ def test_a_digest_challenge_is_met(algorithm: str, httpbin: Httpbin) -> None:
 def test_a_digest_without_httpx_is_refused_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(ExchangeError) as caught:
-        understand(HttpRequest("http://a.test/", user="ann:sesame", digest=True), "id")
+        prepare(HttpRequest("http://a.test/", user="ann:sesame", digest=True), "id")
     assert (caught.value.layer, caught.value.message, caught.value.hint) == ("usage", "--digest needs httpx", "pip install 'rrcli[http]'")
 
 
@@ -130,7 +130,7 @@ def test_a_netrc_file_that_is_not_there(tmp_path: Path) -> None:
 
 def signature(*words: str, **options: Any) -> str:
     request = HttpRequest(*words, user=f"{KEY}:{SECRET}", aws_sigv4="aws:amz:us-east-1:service", user_agent="", **options)
-    asked = understand(request, "id")
+    asked = prepare(request, "id")
     kept = tuple(pair for pair in asked.fields if pair[0].lower() in ("host", "content-type"))
     return dict(sign(asked.replace(fields=kept), "aws:amz:us-east-1:service", STAMP).fields)["Authorization"].rpartition("=")[2]
 
@@ -165,7 +165,7 @@ def test_curl_signs_alike() -> None:
     with responder(script(hear(b"\r\n\r\n", heard), say(OK))) as peer:
         url = f"http://{peer.host}:{peer.port}/"
         subprocess.run(["curl", "-s", "--aws-sigv4", scope, "-u", f"{KEY}:{SECRET}", url], check=True, timeout=10, capture_output=True)
-    asked = understand(HttpRequest(url, user=f"{KEY}:{SECRET}", aws_sigv4=scope), "id")
+    asked = prepare(HttpRequest(url, user=f"{KEY}:{SECRET}", aws_sigv4=scope), "id")
     ours = dict(sign(asked, scope, field(heard[0], "x-amz-date")).fields)
     assert ours["Authorization"] == field(heard[0], "authorization")
 

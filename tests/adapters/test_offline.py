@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from peers.script import end, hear_end, responder, script
 
-from rrcli import __version__
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
-from rrcli.observer import Observer
-from rrcli.runner import send
+from rrcli.base.errors import ExchangeError
+from rrcli.base.version import __version__
+from rrcli.engine.observer import Observer
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange
 
 NOWHERE = "http://nowhere.invalid/"
 

@@ -15,11 +15,11 @@ from peers.script import hear, hear_end, pause, responder, say, script
 from peers.verdict import SCHEMA
 
 from rrcli.adapters.poll import PollRequest
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange, Failure
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange, Failure
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 HEAD = b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Length: %d\r\n%b\r\n%b"
 

@@ -22,10 +22,10 @@ from peers.verdict import SCHEMA
 
 from rrcli.adapters.poll import PollRequest, callback
 from rrcli.adapters.poll.callback import Listener
-from rrcli.document import document
-from rrcli.model import Exchange, Failure
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange, Failure
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok"
 

@@ -19,12 +19,12 @@ from peers.script import hear, responder, say, script
 
 from rrcli.adapters.http import PROXY_VARIABLES
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
-from rrcli.runner import send
-from rrcli.wire.proxyenv import FOR_ALL, VARIABLES, Found, chosen, excepted
+from rrcli.wire.proxy.environment import FOR_ALL, VARIABLES, Found, chosen, excepted
 
 WORD = "secret-word"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -296,7 +296,7 @@ def test_a_socket_that_others_may_not_use(nginx: Nginx) -> None:
     )  # fmt: skip
     if not done.stdout:
         pytest.skip("nobody may not read this Python")
-    from rrcli.jsontext import loads
+    from rrcli.base.jsontext import loads
 
     error = loads(done.stdout)["error"]
     assert (done.returncode, error["kind"], error["phase"]) == (3, "unreachable", "connect")

@@ -15,16 +15,17 @@ from peers.httpbin import Httpbin
 from peers.nginx import Nginx
 from peers.script import hear, over_tls, responder
 
+from rrcli.adapters.http.prepare.message import PreparedRequest
+from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.redirect import follow, resolve, target_in
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.adapters.http.words import Asked, understand
-from rrcli.context import Context
-from rrcli.errors import ExchangeError
-from rrcli.model import Answer, Exchange, Status
-from rrcli.observer import Observer
-from rrcli.runner import send
-from rrcli.url import host_port
-from rrcli.wire.clock import Deadline
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import ExchangeError
+from rrcli.base.url import host_port
+from rrcli.engine.context import Context
+from rrcli.engine.observer import Observer
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange, Response, Status
 
 CREDENTIALS = (
     "Authorization:Bearer t0ken-t0ken",
@@ -109,7 +110,7 @@ def test_a_hop_that_leads_on_tells_the_observer_nothing() -> None:
     told: list[object] = []
 
     class Told(Observer):
-        def received(self, answer: Answer) -> None:
+        def received(self, answer: Response) -> None:
             told.append(answer.status.code)
 
         def content(self, data: bytes) -> None:
@@ -163,7 +164,7 @@ def test_what_curl_follows_is_followed_with_a_note(answer: bytes, notes: list[st
     ],
 )
 def test_a_location_is_resolved(location: str, url: str) -> None:
-    found = resolve(understand(HttpRequest("http://a.test/d/e?f=1"), "id"), location)
+    found = resolve(prepare(HttpRequest("http://a.test/d/e?f=1"), "id"), location)
     assert f"{found.scheme}://{host_port(found.host, found.port)}{target_in(found)}" == url
 
 
@@ -346,9 +347,9 @@ def test_no_more_hops_than_the_runner_takes_can_be_asked_for() -> None:
 
 def test_an_upload_from_standard_input_fails_rather_than_be_lost() -> None:
     request = HttpRequest("http://a.test/", upload="-", location=True)
-    asked: Asked = understand(request, "id")
+    asked: PreparedRequest = prepare(request, "id")
     context = Context(request, Deadline(None, ""), "id")
-    answer = Answer(summary="", status=Status(code=307), fields=(("Location", "/x"),))
+    answer = Response(summary="", status=Status(code=307), fields=(("Location", "/x"),))
     with pytest.raises(ExchangeError) as caught:
         follow(request, asked, answer, context)
     error = caught.value
@@ -364,7 +365,7 @@ def test_of_a_long_hop_the_first_bytes_are_kept() -> None:
 
 
 def test_a_hop_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rrcli.adapters.http.answer.MOST_WITHHELD", 1 << 20)
+    monkeypatch.setattr("rrcli.adapters.http.exchange.response.MOST_WITHHELD", 1 << 20)
 
     def endless(connection: socket.socket) -> None:
         hear(b"\r\n\r\n")(connection)
@@ -385,4 +386,4 @@ def test_a_hop_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_control_character_is_in_no_url() -> None:
     with pytest.raises(ExchangeError, match="control character"):
-        resolve(understand(HttpRequest("http://a.test/"), "id"), "/\x01")
+        resolve(prepare(HttpRequest("http://a.test/"), "id"), "/\x01")

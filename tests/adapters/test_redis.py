@@ -13,14 +13,15 @@ from peers.ca import Authority
 from peers.redis_server import Redis
 from redis import Redis as Client
 
-from rrcli.adapters.redis import RedisRequest
 from rrcli.adapters.redis.commands import is_idempotent, is_safe, line_of
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.jsontext import dumps
-from rrcli.model import Exchange
-from rrcli.policy.redact import MASK, masked
-from rrcli.runner import send
+from rrcli.adapters.redis.request import RedisRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.base.jsontext import dumps
+from rrcli.base.visible import MASK
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
+from rrcli.policy.redact import masked
 
 BINARY = bytes(range(256))
 
@@ -37,7 +38,7 @@ def ask(server: Redis, *words: str, **options: Any) -> Exchange:
 def drawn(exchange: Exchange) -> str | None:
     """The reply as people read it."""
     assert exchange.response
-    return exchange.response.drawn
+    return exchange.response.display
 
 
 def value(exchange: Exchange) -> Any:

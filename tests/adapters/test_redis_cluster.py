@@ -12,11 +12,14 @@ from peers.ca import Authority
 from peers.redis_server import Redis, Watched
 from peers.script import hear, hear_end, responder, say, script
 
-from rrcli.adapters.redis import RedisRequest, as_command
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
-from rrcli.policy.redact import MASK, masked
-from rrcli.runner import MAX_HOPS, send
+from rrcli.adapters.redis import as_command
+from rrcli.adapters.redis.request import RedisRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.base.visible import MASK
+from rrcli.engine.runner import MAX_HOPS
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange
+from rrcli.policy.redact import masked
 
 pytestmark = pytest.mark.peer
 Cluster = tuple[Redis, ...]

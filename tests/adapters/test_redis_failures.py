@@ -10,9 +10,9 @@ from peers.base import Peer, free_port
 from peers.redis_server import Redis
 from peers.script import Handler, Responder, hear, hear_end, reset, responder, say, script
 
-from rrcli.adapters.redis import RedisRequest
-from rrcli.model import Exchange, Failure
-from rrcli.runner import send
+from rrcli.adapters.redis.request import RedisRequest
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange, Failure
 
 PING = b"*1\r\n$4\r\nPING\r\n"
 OK = b"+OK\r\n"
@@ -212,7 +212,7 @@ def test_attributes_stand_beside_the_value() -> None:
     exchange = answered(say(b"|1\r\n+ttl\r\n:3600\r\n*1\r\n+x\r\n"))
     assert exchange.response
     assert exchange.response.data == {"value": ["x"], "type": "array", "attributes": {"ttl": 3600}}
-    assert exchange.response.drawn == "1| ttl => (integer) 3600\n1) x"
+    assert exchange.response.display == "1| ttl => (integer) 3600\n1) x"
 
 
 def test_an_error_of_several_lines_shows_its_first() -> None:

@@ -22,15 +22,16 @@ from peers.redis_server import Redis
 from peers.script import hear, hear_end, pause, responder, say, script
 from redis import Redis as Client
 
-from rrcli.adapters.redis import RedisRequest, as_command
-from rrcli.codec.resp import encode
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.jsontext import dumps
-from rrcli.model import Exchange
-from rrcli.observer import Observer
+from rrcli.adapters.redis import as_command
+from rrcli.adapters.redis.request import RedisRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.base.jsontext import dumps
+from rrcli.codec.redis.resp import encode
+from rrcli.engine.observer import Observer
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 BINARY = bytes(range(256))
 PING = encode([b"PING"])
@@ -120,7 +121,7 @@ def test_a_pipeline_is_one_write_and_a_list_of_replies(redis: Redis, tmp_path: P
     assert content(exchange) == b"OK\ntwo words\0\xff\nOK\nQUEUED\nQUEUED\n1\n2\n\nit's"
     assert len([entry for entry in exchange.transcript or () if entry.direction == "sent"]) == 1
     drawn = '1) OK\n2) "two words\\x00\\xff"\n3) OK\n4) QUEUED\n5) QUEUED\n6) 1) (integer) 1\n   2) (integer) 2\n7) 1) ""\n   2) "it\'s"'
-    assert exchange.response.drawn == drawn
+    assert exchange.response.display == drawn
 
 
 def test_the_content_is_what_redis_cli_prints_of_the_same_lines(redis: Redis, tmp_path: Path) -> None:
@@ -402,7 +403,7 @@ def test_the_time_in_the_server(redis: Redis) -> None:
     micros = data(exchange)["server_us"]
     assert 200 < micros <= exchange.timing.total_ns / 1000
     assert exchange.response
-    assert exchange.response.drawn == f"(integer) 1\n({micros:g} µs in the server)"
+    assert exchange.response.display == f"(integer) 1\n({micros:g} µs in the server)"
     assert exchange.notes == ()
 
 

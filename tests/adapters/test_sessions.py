@@ -17,10 +17,10 @@ from peers.nginx import PASSWORD, USER, Nginx
 from peers.script import hear, responder
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange
-from rrcli.runner import send
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
 
 OTHERWISE = "a browser would send them, and so does --location-trusted"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

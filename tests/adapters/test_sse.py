@@ -15,12 +15,12 @@ from peers.child import finish, piped, started
 from peers.script import Handler, end, hear, hear_end, reset, responder, say, script
 from peers.verdict import SCHEMA
 
-from rrcli.adapters.sse import SseRequest
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange, Failure
+from rrcli.adapters.sse.request import SseRequest
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Exchange, Failure
 from rrcli.policy.redact import masked
-from rrcli.runner import send
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -22,9 +22,9 @@ from peers.script import datagram_responder, deaf, drip, hear, hear_end, pause, 
 from peers.smtp import BANNER
 
 import rrcli
-from rrcli.adapters.tcp.words import ESCAPES, ending, payload, step, unescape
-from rrcli.errors import ExchangeError
-from rrcli.model import Answer, Exchange, Failure
+from rrcli.adapters.tcp.steps import ESCAPES, ending, payload, step, unescape
+from rrcli.base.errors import ExchangeError
+from rrcli.model.values import Exchange, Failure, Response
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
@@ -36,7 +36,7 @@ def ask(where: Any, *steps: tuple[str, str], **options: Any) -> Exchange:
     return rrcli.send(rrcli.TcpRequest(word, **given))
 
 
-def answer_of(exchange: Exchange) -> Answer:
+def answer_of(exchange: Exchange) -> Response:
     assert exchange.error is None, exchange.error
     assert exchange.response
     return exchange.response

@@ -19,9 +19,9 @@ from peers.script import hear, hear_end, responder, say, script
 
 import rrcli
 from rrcli.adapters import tcp, tls
-from rrcli.adapters.tcp.tool import printf, quoted
-from rrcli.adapters.tcp.words import step
-from rrcli.model import Exchange
+from rrcli.adapters.tcp.shell import printf, quoted
+from rrcli.adapters.tcp.steps import step
+from rrcli.model.values import Exchange
 
 
 def send(place: str, *steps: tuple[str, str], **options: Any) -> Exchange:

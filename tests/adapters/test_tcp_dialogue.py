@@ -16,13 +16,13 @@ from peers.ca import Authority
 from peers.script import end, hear, hear_end, over_tls, responder, say, script
 
 import rrcli
-from rrcli.adapters.tcp.words import each_port, filled, names, step
+from rrcli.adapters.tcp.steps import each_port, filled, names, step
+from rrcli.base.errors import ExchangeError
+from rrcli.base.jsontext import loads
 from rrcli.codec.boundary import AfterFrame, prefixed
 from rrcli.codec.proxyprotocol import header
-from rrcli.errors import ExchangeError
-from rrcli.jsontext import loads
-from rrcli.model import Exchange
-from rrcli.several import every_address, send_all
+from rrcli.engine.fanout import every_address, send_all
+from rrcli.model.values import Exchange
 
 
 def talk(peer: Any, *steps: tuple[str, str], **options: Any) -> Exchange:

@@ -11,10 +11,10 @@ from peers.ca import Authority
 from peers.script import Handler, Responder, end, hear, hear_end, over_tls, responder, say, script
 
 import rrcli
-from rrcli.adapters.tcp.words import step
-from rrcli.adapters.tls import PORTS
-from rrcli.adapters.tls import STARTTLS as NAMES_OF_TLS
-from rrcli.model import Exchange
+from rrcli.adapters.tcp.steps import step
+from rrcli.adapters.tls.hosts import PORTS
+from rrcli.adapters.tls.hosts import STARTTLS as NAMES_OF_TLS
+from rrcli.model.values import Exchange
 from rrcli.wire.starttls import NAMES, protocol
 
 LDAP_OK = bytes.fromhex("300c02010178070a010004000400")

@@ -15,15 +15,17 @@ from peers.ca import Authority
 from peers.nginx import Nginx
 from peers.script import responder, say
 
-from rrcli.adapters.tls import TlsRequest, place, summary
 from rrcli.adapters.tls import exchange as exchange_of
-from rrcli.context import Context
-from rrcli.errors import ExchangeError
-from rrcli.events import Sent
-from rrcli.model import Certificate, Exchange, TlsInfo
-from rrcli.runner import send
-from rrcli.several import send_all
-from rrcli.wire.clock import Deadline
+from rrcli.adapters.tls import summary
+from rrcli.adapters.tls.hosts import place
+from rrcli.adapters.tls.request import TlsRequest
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import ExchangeError
+from rrcli.engine.context import Context
+from rrcli.engine.events import Sent
+from rrcli.engine.fanout import send_all
+from rrcli.engine.send import send
+from rrcli.model.values import Certificate, Exchange, TlsInfo
 
 
 def shake(nginx: Nginx, ca: Authority, server: str, **options: Any) -> Exchange:
@@ -183,10 +185,10 @@ def test_hosts_of_a_file(tmp_path: Path) -> None:
     file.write_text("# ours\na.test\n\n  b.test:8443  # the other\n")
     parts = TlsRequest("first.test", hosts=str(file), warn_days=30).several()
     assert parts is not None
-    assert [part.words for part in parts] == [("first.test",), ("a.test",), ("b.test:8443",)]
+    assert [part.arguments for part in parts] == [("first.test",), ("a.test",), ("b.test:8443",)]
     assert {part.warn_days for part in parts} == {30}
     file.write_text("only.test\n")
-    assert [part.words for part in TlsRequest(hosts=str(file)).several() or ()] == [("only.test",)]
+    assert [part.arguments for part in TlsRequest(hosts=str(file)).several() or ()] == [("only.test",)]
 
 
 @pytest.mark.parametrize(("text", "layer"), [("# nothing\n", "usage"), (None, "local")])

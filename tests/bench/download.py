@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rrcli.options import size as parse_size
+from rrcli.options.parse import size as parse_size
 
 MOST_MEMORY = 80 << 20  # bytes, whatever the size of the download
 MOST_TIME = 2.0  # times curl's

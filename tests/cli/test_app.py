@@ -15,33 +15,34 @@ from typing import Any
 import jsonschema
 import pytest
 
-from rrcli import __version__, registry
 from rrcli.__main__ import main
+from rrcli.base.errors import EXIT_CODES, KINDS, ExchangeError
+from rrcli.base.version import __version__
 from rrcli.cli import app, commands, fast
 from rrcli.cli.help import EXAMPLES
-from rrcli.document import document, set_document
-from rrcli.errors import EXIT_CODES, KINDS, ExchangeError
-from rrcli.model import (
+from rrcli.engine import registry
+from rrcli.model.document import document, set_document
+from rrcli.model.values import (
     PHASES,
-    Answer,
     Attempt,
     Body,
     Certificate,
     Check,
     Connection,
-    Entry,
     Exchange,
     ExchangeSet,
     Failure,
-    Message,
     Note,
+    RequestMessage,
+    Response,
     Status,
     Target,
     Timing,
     TlsInfo,
+    TranscriptEntry,
 )
 
-NAMES = [entry.name for entry in registry.ENTRIES]
+NAMES = [entry.name for entry in registry.PROTOCOLS]
 CLEAN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "RRCLI_FORMAT", "RRCLI_NO_CONFIG")
 
 
@@ -360,15 +361,15 @@ def full_exchange() -> Exchange:
         media_type="application/json",
         file="x",
     )
-    answer = Answer(
+    answer = Response(
         summary="HTTP/1.1 503 Service Unavailable", status=Status(code=503, text="Service Unavailable", ok=False),
         fields=(("Set-Cookie", "a=b"), ("A", "b")),
         trailers=(("T", "u"),), body=body, framing="content-length", data={"version": "HTTP/1.1"},
     )  # fmt: skip
-    earlier = Exchange(id="0", protocol="http", target=Target(url="http://h/"), request=Message(summary=""), why="redirect")
+    earlier = Exchange(id="0", protocol="http", target=Target(url="http://h/"), request=RequestMessage(summary=""), why="redirect")
     return Exchange(
         id="1", protocol="http", target=Target(url="http://h/", host="h", port=80),
-        request=Message(summary="GET / HTTP/1.1", fields=(("Host", "h"),), body=body, data={"safe": True, "idempotent": True}),
+        request=RequestMessage(summary="GET / HTTP/1.1", fields=(("Host", "h"),), body=body, data={"safe": True, "idempotent": True}),
         response=answer,
         timing=Timing(started_at_ns=1, phases=dict.fromkeys(PHASES, 1), total_ns=7, elapsed_ns=8),
         connection=Connection(
@@ -377,7 +378,7 @@ def full_exchange() -> Exchange:
         ),
         outcome="application_error", error=Failure(layer="application", kind="bad_status", message="m", phase="wait", hint="h"),
         notes=(Note(code="bare-lf", message="m"),), checks=(Check(expr="status == 200", ok=False, actual=503),), history=(earlier,),
-        transcript=(Entry(at_ns=1, direction="sent", data=b"x"),),
+        transcript=(TranscriptEntry(at_ns=1, direction="sent", data=b"x"),),
     )  # fmt: skip
 
 
@@ -467,21 +468,24 @@ def test_serve_says_where_it_listens_and_stops_when_told(number: signal.Signals)
 
 PACKAGE = """
 from __future__ import annotations
-from rrcli.adapters.tcp import TcpRequest, exchange as over_tcp
-from rrcli.options import option
-from rrcli.registry import Entry
+from rrcli.adapters.tcp import exchange as over_tcp
+from rrcli.adapters.tcp.request import TcpRequest
+from rrcli.options.option import option
+from rrcli.engine.registry import Protocol
 
 class EchoRequest(TcpRequest):
     loud: bool = option("--loud", kind="flag", help="Shout.")
 
 def exchange(request, context):
-    words = tuple(word.replace("echo://", "") for word in request.words)
+    words = tuple(word.replace("echo://", "") for word in request.arguments)
     text = b"HELLO\\n" if request.loud else b"hello\\n"
-    return over_tcp(request.replace(words=words, steps=(("--send", text),), read_lines=1), context)
+    return over_tcp(request.replace(arguments=words, steps=(("--send", text),), read_lines=1), context)
 
 SCHEMES = ("echo",)
-ENTRY = Entry(name="echo", module="rrcli_echo", request="EchoRequest", words="HOST:PORT", help="Say hello.", label="Echo", schemes=SCHEMES)
-OURS = Entry(name="tcp", module="rrcli_echo", request="EchoRequest", words="X", help="Not this.", label="Echo")
+ENTRY = Protocol(
+    name="echo", module="rrcli_echo", request="rrcli_echo:EchoRequest", synopsis="HOST:PORT", help="Say hello.", label="Echo", schemes=SCHEMES
+)
+OURS = Protocol(name="tcp", module="rrcli_echo", request="rrcli_echo:EchoRequest", synopsis="X", help="Not this.", label="Echo")
 """
 
 
@@ -532,7 +536,7 @@ def test_another_packages_command_is_in_the_help(package: Path) -> None:
     ("point", "message", "hint"),
     [
         ("lost = rrcli_lost:ENTRY", "the adapter lost cannot be loaded: No module named 'rrcli_lost'", "it comes from rrcli_lost:ENTRY"),
-        ("odd = os:sep", "the adapter odd is no Entry", "it comes from os:sep"),
+        ("odd = os:sep", "the adapter odd is no Protocol", "it comes from os:sep"),
     ],
 )
 def test_a_broken_package_is_named(tmp_path: Path, point: str, message: str, hint: str) -> None:
@@ -551,8 +555,8 @@ def test_entries_are_found_by_their_requests(package: Path, monkeypatch: pytest.
     monkeypatch.syspath_prepend(package)
     import rrcli_echo  # type: ignore[import-not-found]
 
-    assert registry.entry_of(rrcli_echo.EchoRequest("h:1")) is rrcli_echo.ENTRY
+    assert registry.protocol_of(rrcli_echo.EchoRequest("h:1")) is rrcli_echo.ENTRY
     assert registry.third_party() == (rrcli_echo.ENTRY,)
     assert registry.by_name("echo") is rrcli_echo.ENTRY
     assert registry.by_scheme("echo://h:1") is rrcli_echo.ENTRY
-    assert registry.by_name("tcp") is registry.ENTRIES[NAMES.index("tcp")]
+    assert registry.by_name("tcp") is registry.PROTOCOLS[NAMES.index("tcp")]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rrcli import registry
 from rrcli.cli import complete, generate
 from rrcli.cli.commands import SCHEMAS, TOOLS
+from rrcli.engine import registry
 
 FOLDER = generate.FOLDER
 NAMES = [command.name for command in complete.commands()]
@@ -225,4 +225,4 @@ def test_check_is_a_command() -> None:
 
 
 def test_commands_are_the_registry_and_the_tools() -> None:
-    assert [each.name for each in (*registry.ENTRIES, *registry.ALIASES)] + list(TOOLS) == NAMES
+    assert [each.name for each in (*registry.PROTOCOLS, *registry.ALIASES)] + list(TOOLS) == NAMES

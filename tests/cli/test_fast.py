@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from rrcli import registry
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.adapters.redis import RedisRequest
-from rrcli.adapters.tcp import TcpRequest
+from rrcli.adapters.redis.request import RedisRequest
+from rrcli.adapters.tcp.request import TcpRequest
 from rrcli.cli.fast import flags, parse, read
-from rrcli.options import Optioned, Output, option
+from rrcli.engine import registry
+from rrcli.options.option import Optioned, option
+from rrcli.options.output import Output
 
 
 class Sample(Optioned):
@@ -31,10 +32,10 @@ TABLE = flags(Sample.options_)
     ("argv", "values"),
     [
         ([], {}),
-        (["a", "-", "", "b"], {"words": ("a", "-", "", "b")}),
+        (["a", "-", "", "b"], {"arguments": ("a", "-", "", "b")}),
         (["--loud", "-v"], {"loud": True, "vivid": True}),
         (["-lv", "-vl"], {"loud": True, "vivid": True}),
-        (["--name", "ann", "a"], {"name": "ann", "words": ("a",)}),
+        (["--name", "ann", "a"], {"name": "ann", "arguments": ("a",)}),
         (["--name=ann=bob"], {"name": "ann=bob"}),
         (["--name="], {"name": ""}),
         (["--name", "--loud"], {"name": "--loud"}),
@@ -47,14 +48,14 @@ TABLE = flags(Sample.options_)
         (["--age", "-5"], {"age": -5}),
         (["-ta", "--tag", "b", "--tag=c"], {"tags": ("a", "b", "c")}),
         (["--up", "1", "--down=2", "-u3"], {"steps": (("--up", "1"), ("--down", "2"), ("-u", "3"))}),
-        (["--wire", "9"], {"wire": 7, "words": ("9",)}),
+        (["--wire", "9"], {"wire": 7, "arguments": ("9",)}),
         (["--wire=9"], {"wire": 9}),
-        (["--", "--loud", "--", "-h"], {"words": ("--loud", "--", "-h")}),
-        (["a", "--loud", "b", "--", "c"], {"loud": True, "words": ("a", "b", "c")}),
+        (["--", "--loud", "--", "-h"], {"arguments": ("--loud", "--", "-h")}),
+        (["a", "--loud", "b", "--", "c"], {"loud": True, "arguments": ("a", "b", "c")}),
     ],
 )
 def test_words_are_read(argv: list[str], values: dict[str, Any]) -> None:
-    assert read(argv, TABLE, stops=False) == {"words": (), **values}
+    assert read(argv, TABLE, stops=False) == {"arguments": (), **values}
 
 
 @pytest.mark.parametrize(
@@ -71,14 +72,14 @@ def test_any_doubt_is_left_to_the_full_application(argv: list[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "values"),
     [
-        (["--loud", "GET", "--name", "-h"], {"loud": True, "words": ("GET", "--name", "-h")}),
-        (["redis://h", "--loud", "GET", "--loud"], {"loud": True, "words": ("redis://h", "GET", "--loud")}),
-        (["h:6379", "-l", "SET", "k", "--", "v"], {"loud": True, "words": ("h:6379", "SET", "k", "--", "v")}),
-        (["--", "GET", "--", "x"], {"words": ("GET", "--", "x")}),
+        (["--loud", "GET", "--name", "-h"], {"loud": True, "arguments": ("GET", "--name", "-h")}),
+        (["redis://h", "--loud", "GET", "--loud"], {"loud": True, "arguments": ("redis://h", "GET", "--loud")}),
+        (["h:6379", "-l", "SET", "k", "--", "v"], {"loud": True, "arguments": ("h:6379", "SET", "k", "--", "v")}),
+        (["--", "GET", "--", "x"], {"arguments": ("GET", "--", "x")}),
     ],
 )
 def test_options_end_where_data_begins(argv: list[str], values: dict[str, Any]) -> None:
-    assert read(argv, TABLE, stops=True) == {"words": (), **values}
+    assert read(argv, TABLE, stops=True) == {"arguments": (), **values}
 
 
 def test_a_command_line_becomes_a_request_and_the_output() -> None:
@@ -117,8 +118,8 @@ def test_what_the_full_application_decides(argv: list[str]) -> None:
     assert parse(argv) is None
 
 
-@pytest.mark.parametrize("entry", registry.ENTRIES, ids=lambda entry: entry.name)
-def test_every_option_of_every_command_is_in_the_tables_once(entry: registry.Entry) -> None:
+@pytest.mark.parametrize("entry", registry.PROTOCOLS, ids=lambda entry: entry.name)
+def test_every_option_of_every_command_is_in_the_tables_once(entry: registry.Protocol) -> None:
     options = {**Output.options_, **entry.load()[0].options_}
     spelled = [flag for declared in options.values() for flag in declared.flags]
     assert len(spelled) == len(set(spelled))

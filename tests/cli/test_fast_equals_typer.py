@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli import registry
+from rrcli.base.errors import ExchangeError
 from rrcli.cli import app, commands, fast
-from rrcli.errors import ExchangeError
-from rrcli.options import Option, Output, Request, one_of
+from rrcli.engine import registry
+from rrcli.options.option import Option
+from rrcli.options.output import Output
+from rrcli.options.parse import one_of
+from rrcli.options.request import Request
 
-NAMES = tuple(entry.name for entry in registry.ENTRIES)
+NAMES = tuple(entry.name for entry in registry.PROTOCOLS)
 
 # What people write after an option, and what they should not.
 VALUES = (
@@ -53,7 +56,7 @@ def bundles(options: dict[str, Option]) -> st.SearchStrategy[list[str]]:
 
 
 def command_lines(name: str) -> st.SearchStrategy[list[str]]:
-    options = dict(commands.of_entry(registry.BY_NAME[name]).options)
+    options = dict(commands.of_protocol(registry.BY_NAME[name]).options)
     piece = st.one_of(
         st.sampled_from(WORDS).map(lambda word: [word]),
         st.sampled_from(list(options.values())).flatmap(spellings),
@@ -81,7 +84,7 @@ def both(words: list[str]) -> tuple[fast.Invocation | None, fast.Invocation | No
     quick = fast.parse(list(words))
     entry = registry.BY_NAME[words[0]]
     try:
-        values = app.parse(commands.of_entry(entry), words[1:])
+        values = app.parse(commands.of_protocol(entry), words[1:])
         return quick, None if values is None else fast.build(entry, entry.load()[0], values)
     except ExchangeError:
         return quick, None
@@ -149,7 +152,7 @@ def test_several_flags_of_one_field_keep_their_order() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_flag_is_spelled_twice(name: str) -> None:
-    flags = [flag for declared in commands.of_entry(registry.BY_NAME[name]).options.values() for flag in declared.flags]
+    flags = [flag for declared in commands.of_protocol(registry.BY_NAME[name]).options.values() for flag in declared.flags]
     assert sorted({flag for flag in flags if flags.count(flag) > 1}) == []
 
 
@@ -157,13 +160,13 @@ def test_typer_has_no_way_to_change_a_value() -> None:
     """Thousands of values at once, byte by byte what was written."""
     letters = [chr(code) for code in (*range(1, 256), 0x2028, 0xDC80, 0x1F600)]
     words = [f"w{''.join(random.Random(seed).sample(letters, 6))}:1" for seed in range(2000)]
-    values = app.parse(commands.of_entry(registry.BY_NAME["tcp"]), [*words, *(f"--expect={word}" for word in words)])
-    assert values == {"words": tuple(words), "expect": tuple(words)}
+    values = app.parse(commands.of_protocol(registry.BY_NAME["tcp"]), [*words, *(f"--expect={word}" for word in words)])
+    assert values == {"arguments": tuple(words), "expect": tuple(words)}
 
 
 def test_choices_are_those_that_parse() -> None:
     for name in NAMES:
-        for declared in commands.of_entry(registry.BY_NAME[name]).options.values():
+        for declared in commands.of_protocol(registry.BY_NAME[name]).options.values():
             assert [declared.parse(choice) for choice in declared.choices] == list(declared.choices)
             assert all(re.fullmatch(r"[a-z0-9.]+", choice) for choice in declared.choices)
 

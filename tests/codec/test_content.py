@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.codec.content import ANOTHER, BROTLI, PIECE, ZSTD, ContentDecoder, ContentEncoder, askable, codings
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.http.content import ANOTHER, BROTLI, PIECE, ZSTD, ContentDecoder, ContentEncoder, askable, codings
 
 TEXT = b"the quick brown fox jumps over the lazy dog; " * 50
 

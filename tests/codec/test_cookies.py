@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.script import hear, responder, say, script
 
-from rrcli.codec.cookiefile import read_cookies, write_cookies
-from rrcli.codec.cookies import (
+from rrcli.codec.http.cookiefile import read_cookies, write_cookies
+from rrcli.codec.http.cookies import (
     LONGEST_PAIR,
     MOST_OF_A_DOMAIN,
     Cookie,

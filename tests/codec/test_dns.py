@@ -13,10 +13,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rrcli.codec import dns as codec
-from rrcli.codec import dnsdata, dnsedns, dnsname
-from rrcli.codec.dnstables import CLASSES, EDNS_OPTIONS, FLAGS, RCODES, TYPES, class_name, class_number, rcode_name, type_name, type_number
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.dns import edns as dnsedns
+from rrcli.codec.dns import message as codec
+from rrcli.codec.dns import name as dnsname
+from rrcli.codec.dns import rdata
+from rrcli.codec.dns.tables import CLASSES, EDNS_OPTIONS, FLAGS, RCODES, TYPES, class_name, class_number, rcode_name, type_name, type_number
 
 ROOT_NS = codec.query(7, codec.flag_bits("rd"), b"\0", (2, 1), None)
 
@@ -275,8 +277,8 @@ def test_a_chain_of_pointers_is_not_followed_for_ever() -> None:
 def as_dig(record: dns.rdata.Rdata) -> str:
     """dnspython's text in the spelling of `dig`."""
     if isinstance(record, dns.rdata.GenericRdata):
-        return dnsdata.generic(record.data)
-    return dnsdata.spelled(record.rdtype, record.to_text())
+        return rdata.generic(record.data)
+    return rdata.spelled(record.rdtype, record.to_text())
 
 
 def same_as_dnspython(data: bytes) -> None:
@@ -402,4 +404,4 @@ def test_names_of_numbers() -> None:
 
 
 def test_everyday_types_are_written_without_dnspython() -> None:
-    assert {type_name(kind) for kind in dnsdata.EVERYDAY} == {"A", "NS", "CNAME", "SOA", "PTR", "MX", "TXT", "AAAA", "SRV", "DNAME", "CAA"}
+    assert {type_name(kind) for kind in rdata.EVERYDAY} == {"A", "NS", "CNAME", "SOA", "PTR", "MX", "TXT", "AAAA", "SRV", "DNAME", "CAA"}

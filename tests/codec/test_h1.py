@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.codec.h1 import LAST_CHUNK, Data, End, Event, Head, Informational, ResponseDecoder, Trailers, encode_chunk, encode_request
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.http.h1 import LAST_CHUNK, Data, End, Event, Head, Informational, ResponseDecoder, Trailers, encode_chunk, encode_request
 
 ROOT = Path(__file__).parents[2]
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -553,6 +553,6 @@ def test_chunks_read_back() -> None:
 
 
 def test_the_codec_loads_nothing_but_the_packages_own_base() -> None:
-    code = "import sys; before = set(sys.modules); import rrcli.codec.h1; print(*sorted(set(sys.modules) - before))"
+    code = "import sys; before = set(sys.modules); import rrcli.codec.http.h1; print(*sorted(set(sys.modules) - before))"
     loaded = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, check=True, text=True, cwd=ROOT).stdout.split()
     assert [name for name in loaded if not name.startswith("rrcli")] == ["__future__"]

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rrcli.codec.content import ContentDecoder
-from rrcli.codec.h1 import Data, End, Head, Informational, ResponseDecoder, Trailers
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.http.content import ContentDecoder
+from rrcli.codec.http.h1 import Data, End, Head, Informational, ResponseDecoder, Trailers
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

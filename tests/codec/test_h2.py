@@ -10,10 +10,10 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, RequestReceived
 from h2.settings import SettingCodes
 
-from rrcli.codec.h1 import Data, End, Event, Head, Trailers
-from rrcli.codec.h2 import Http2Client, fields_of
-from rrcli.codec.h2frames import FrameNotes
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.http.h1 import Data, End, Event, Head, Trailers
+from rrcli.codec.http.h2 import Http2Client, fields_of
+from rrcli.codec.http.h2frames import FrameNotes
 
 HEAD = Head(version="HTTP/2", code=200, reason="", fields=(("content-length", "5"),))
 

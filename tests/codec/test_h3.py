@@ -10,10 +10,10 @@ pytest.importorskip("pylsqpack")
 
 import pylsqpack
 
-from rrcli.codec.h1 import Data, End, Head, Informational, Trailers
-from rrcli.codec.h3 import Http3Client
-from rrcli.codec.h3frames import StreamNotes, error_name, frame, read_pairs, read_varint, varint
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.http.h1 import Data, End, Head, Informational, Trailers
+from rrcli.codec.http.h3 import Http3Client
+from rrcli.codec.http.h3frames import StreamNotes, error_name, frame, read_pairs, read_varint, varint
 
 SAMPLES = [  # RFC 9000 appendix A.1
     (151288809941952652, "c2197c5eff14e88c"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rrcli.codec.recognise import Found, recognise
-from rrcli.model import Target
+from rrcli.model.values import Target
 
 SHOWS = "rrcli tcp shows what it sends"
 TLS = "the port speaks TLS: use the TLS form of the URL, or --tls"

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.codec.resp import Decoder, Reply, as_json, encode, framing
-from rrcli.codec.resptext import as_raw, as_text
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.redis.resp import Decoder, Reply, as_json, encode, framing
+from rrcli.codec.redis.text import as_raw, as_text
 
 
 def reply(type: str, value: Any, **more: Any) -> Reply:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.codec.resp import Decoder, Reply
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.redis.resp import Decoder, Reply
 
 hiredis = pytest.importorskip("hiredis")
 

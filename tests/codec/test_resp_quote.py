@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.codec.resp import Decoder, Reply
-from rrcli.codec.respquote import as_quoted, quote, split
+from rrcli.codec.redis.quote import as_quoted, quote, split
+from rrcli.codec.redis.resp import Decoder, Reply
 
 
 @given(st.lists(st.binary()))

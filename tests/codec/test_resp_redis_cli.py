@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from rrcli.codec.resp import Decoder, Reply, as_json, encode
-from rrcli.codec.resptext import as_raw, as_text
+from rrcli.codec.redis.resp import Decoder, Reply, as_json, encode
+from rrcli.codec.redis.text import as_raw, as_text
 
 pytestmark = pytest.mark.peer
 

@@ -7,8 +7,8 @@ from httpx_sse._decoders import SSEDecoder, SSELineDecoder
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rrcli.base.errors import ExchangeError
 from rrcli.codec.sse import SseDecoder, SseEvent
-from rrcli.errors import ExchangeError
 
 
 def read(data: bytes, **options: int) -> list[SseEvent]:

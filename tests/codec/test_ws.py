@@ -17,9 +17,9 @@ from websockets.frames import CloseCode
 from websockets.headers import parse_extension
 from websockets.protocol import SERVER, Protocol
 
+from rrcli.base.errors import ExchangeError
 from rrcli.codec import ws
-from rrcli.codec.ws import Closed, Control, Event, Handshake, Message, WebSocket
-from rrcli.errors import ExchangeError
+from rrcli.codec.ws import Closed, Control, Event, Handshake, WebSocket, WsMessage
 
 DEFLATED = [("Sec-WebSocket-Extensions", "permessage-deflate")]
 
@@ -123,7 +123,7 @@ def test_what_a_server_says_is_read_wherever_it_is_split(messages: list[tuple[st
     server.send_close(1000, "bye")
     events = read(codec, b"".join(server.data_to_send()), step)
     wanted: list[Event] = [
-        event for kind, data in messages for event in (Message(opcode=kind, data=data), Control(opcode="ping", data=b"p"))
+        event for kind, data in messages for event in (WsMessage(opcode=kind, data=data), Control(opcode="ping", data=b"p"))
     ]
     assert events == [*wanted, Closed(code=1000, reason="bye")]
     server.receive_data(codec.out())
@@ -164,7 +164,7 @@ def test_a_server_reads_what_is_said(text: str, deflated: bool) -> None:
 
 def test_fragments_are_one_message_with_controls_between_them() -> None:
     data = frame(1, b"a\xc3", fin=False) + frame(9, b"?") + frame(0, b"\xa4", fin=False) + frame(0, b"b")
-    assert read(WebSocket(), data, 1) == [Control(opcode="ping", data=b"?"), Message(opcode="text", data="aäb".encode(), frames=3)]
+    assert read(WebSocket(), data, 1) == [Control(opcode="ping", data=b"?"), WsMessage(opcode="text", data="aäb".encode(), frames=3)]
 
 
 def test_a_close_without_a_code() -> None:
@@ -203,7 +203,7 @@ def test_what_came_before_an_error_is_kept() -> None:
     codec = WebSocket()
     with pytest.raises(ExchangeError):
         codec.feed(frame(1, b"good") + frame(3, b"bad"))
-    assert codec.salvaged == [Message(opcode="text", data=b"good")]
+    assert codec.salvaged == [WsMessage(opcode="text", data=b"good")]
     assert codec.out()[:2] == b"\x88" + bytes([0x80 | len(codec._protocol.close_sent.serialize())])  # 1002, and why
 
 
@@ -264,4 +264,4 @@ def test_whatever_comes_is_an_event_an_error_or_nothing_yet(data: bytes) -> None
     except ExchangeError as error:
         found, kind = [], error.kind
     assert kind in (None, "malformed", "too_large")
-    assert all(isinstance(event, (Message, Control, Closed)) for event in found)
+    assert all(isinstance(event, (WsMessage, Control, Closed)) for event in found)

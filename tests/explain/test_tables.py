@@ -7,7 +7,7 @@ from http import HTTPStatus
 import dns.rcode
 import pytest
 
-from rrcli import errors
+from rrcli.base import errors
 from rrcli.explain import FAMILIES, FRAMINGS, RETRIES, exits, explain, graphql, http, redis
 from rrcli.explain import dns as dns_table
 from rrcli.explain import errors as error_table

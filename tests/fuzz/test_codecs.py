@@ -13,18 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.mangled import cuts, mutated, outcome, split
 
-from rrcli.codec import dns
+from rrcli.base.errors import KINDS, ExchangeError
+from rrcli.base.jsontext import dumps, loads
+from rrcli.base.url import split_host, split_url
+from rrcli.base.visible import visible
 from rrcli.codec.boundary import AfterFrame, AfterLines, AfterText
-from rrcli.codec.content import ContentDecoder
-from rrcli.codec.h1 import End, ResponseDecoder
+from rrcli.codec.dns import message as codec
+from rrcli.codec.http.content import ContentDecoder
+from rrcli.codec.http.h1 import End, ResponseDecoder
 from rrcli.codec.recognise import recognise
-from rrcli.codec.resp import Decoder
+from rrcli.codec.redis.resp import Decoder
 from rrcli.codec.sse import SseDecoder
-from rrcli.errors import KINDS, ExchangeError
-from rrcli.jsontext import dumps, loads
 from rrcli.policy.expect import Judge
-from rrcli.report.visible import visible
-from rrcli.url import split_host, split_url
 
 SEEDS = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
@@ -95,7 +95,7 @@ def test_events(data: bytes, sizes: list[int]) -> None:
 
 @given(received)
 def test_dns(data: bytes) -> None:
-    outcome(lambda: dns.read(data))
+    outcome(lambda: codec.read(data))
 
 
 @given(received, cuts, st.lists(st.sampled_from(["gzip", "deflate", "x-gzip", "utf-8"]), min_size=1, max_size=3))

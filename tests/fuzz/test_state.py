@@ -15,17 +15,18 @@ from peers.mangled import cuts, mutated, outcome, split
 
 from rrcli.adapters.graphql.document import survey, tokens
 from rrcli.adapters.http.curl.split import read_command
-from rrcli.adapters.http.curl.written import quoted
 from rrcli.adapters.http.download import content_range
 from rrcli.adapters.http.filename import from_disposition, from_url
-from rrcli.codec.cookiefile import read_cookies, write_cookies
-from rrcli.codec.cookies import Jar, Place, Refused, cookie_pairs, parse_date, read_set_cookie
-from rrcli.codec.h3frames import Frames, StreamNotes, frame
-from rrcli.codec.strands import strands
-from rrcli.errors import KINDS, ExchangeError
-from rrcli.jsontext import loads, repeated_name
-from rrcli.report import jsonlines, mermaid, xmllines
-from rrcli.report.visible import visible
+from rrcli.base.errors import KINDS, ExchangeError
+from rrcli.base.jsontext import loads, repeated_name
+from rrcli.base.shellquote import quoted
+from rrcli.base.visible import visible
+from rrcli.codec.http.contentspans import content_spans
+from rrcli.codec.http.cookiefile import read_cookies, write_cookies
+from rrcli.codec.http.cookies import Jar, Place, Refused, cookie_pairs, parse_date, read_set_cookie
+from rrcli.codec.http.h3frames import Frames, StreamNotes, frame
+from rrcli.report.formats import jsonlines, mermaid
+from rrcli.report.terminal import xmllines
 
 
 def texts(*seeds: str) -> st.SearchStrategy[str]:
@@ -152,7 +153,7 @@ def test_http3_in_a_transcript(data: bytes, sizes: list[int], stream: int) -> No
     )
 )
 def test_where_content_lies(data: bytes) -> None:
-    for found in strands(b"GET / HTTP/1.1\r\n\r\n", data):
+    for found in content_spans(b"GET / HTTP/1.1\r\n\r\n", data):
         for strand in found:
             ends = [place for span in strand for place in span]
             assert (ends == sorted(ends), all(0 <= place <= max(len(data), 18) for place in ends)) == (True, True)

@@ -17,17 +17,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.mangled import cuts, mutated, outcome, split
 
-from rrcli.codec import dnsedns, respquote
-from rrcli.codec.h2 import Http2Client
-from rrcli.codec.h2frames import FrameNotes
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import KINDS, ExchangeError
+from rrcli.codec.dns import edns
+from rrcli.codec.http.h2 import Http2Client
+from rrcli.codec.http.h2frames import FrameNotes
 from rrcli.codec.proxyprotocol import SIGNATURE, header
-from rrcli.errors import KINDS, ExchangeError
+from rrcli.codec.redis import quote
+from rrcli.options.proxyurl import Proxy, parse
 from rrcli.wire.certificate import _inside
-from rrcli.wire.clock import Deadline
-from rrcli.wire.proxy import Proxy, parse, tunnel
+from rrcli.wire.proxy.handshake import tunnel
+from rrcli.wire.recorder import Recorder
 from rrcli.wire.starttls import NAMES, PROTOCOLS, _take
 from rrcli.wire.stream import Plain, Stream
-from rrcli.wire.trace import Trace
 
 # --- HTTP/2
 
@@ -102,8 +104,8 @@ def test_http2_in_a_transcript(data: bytes, sizes: list[int], preface: bool) -> 
 
 @given(st.integers(0, 65535), st.binary(max_size=50))
 def test_an_edns_option_is_text(code: int, data: bytes) -> None:
-    for known in (code, dnsedns.NSID, dnsedns.ECS, dnsedns.COOKIE, dnsedns.PADDING, dnsedns.EDE):
-        assert isinstance(dnsedns.option_text(known, data), str)
+    for known in (code, edns.NSID, edns.ECS, edns.COOKIE, edns.PADDING, edns.EDE):
+        assert isinstance(edns.option_text(known, data), str)
 
 
 @given(
@@ -112,23 +114,23 @@ def test_an_edns_option_is_text(code: int, data: bytes) -> None:
     )
 )
 def test_what_users_type_for_edns(text: str) -> None:
-    for read in (dnsedns.cookie, dnsedns.subnet):
+    for read in (edns.cookie, edns.subnet):
         with contextlib.suppress(ValueError):
             assert isinstance(read(text), bytes)
 
 
 @given(st.lists(st.binary(max_size=20), max_size=5))
 def test_quoted_words_come_back(words: list[bytes]) -> None:
-    assert respquote.split(b" ".join(map(respquote.quote, words))) == words
+    assert quote.split(b" ".join(map(quote.quote, words))) == words
 
 
 @given(st.one_of(st.binary(max_size=60), mutated(b"SET \"a\\x00\\n\" 'it\\'s' b", b'"\\', b"'")))
 def test_a_line_of_words(line: bytes) -> None:
     try:
-        words = respquote.split(line)
+        words = quote.split(line)
     except ValueError:
         return
-    assert respquote.split(b" ".join(map(respquote.quote, words))) == words
+    assert quote.split(b" ".join(map(quote.quote, words))) == words
 
 
 # --- certificates
@@ -174,9 +176,9 @@ def saying(data: bytes) -> Iterator[Stream]:
         theirs.sendall(data)
         theirs.shutdown(socket.SHUT_WR)
         ours.setblocking(False)
-        trace = Trace(None)
-        trace.timeline.enter("handshake")
-        yield Stream(Plain(ours, trace), trace, Deadline.after(5, "--timeout"), None)
+        recorder = Recorder(None)
+        recorder.timeline.enter("handshake")
+        yield Stream(Plain(ours, recorder), recorder, Deadline.after(5, "--timeout"), None)
 
 
 PROXIES = [parse(f"{scheme}://ann:secret@127.0.0.1:1") for scheme in ("http", "socks4", "socks4a", "socks5", "socks5h")]

@@ -75,8 +75,8 @@ def test_no_secret_is_shown_of_a_wrong_command_line() -> None:
 
 def test_nul_is_refused_where_only_the_library_can_give_it() -> None:
     from rrcli import HttpRequest, RedisRequest, TcpRequest
-    from rrcli.errors import ExchangeError
-    from rrcli.runner import send
+    from rrcli.base.errors import ExchangeError
+    from rrcli.engine.send import send
 
     requests = (
         HttpRequest("http://127.0.0.1:1/\0"),
@@ -94,11 +94,11 @@ def test_nul_is_refused_where_only_the_library_can_give_it() -> None:
 
 
 def test_the_traceback_of_a_bug_shows_no_secret() -> None:
-    from rrcli.report import failure
+    from rrcli.report.terminal import errors as failure
 
     shown: list[str] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(failure, "to_stderr", shown.append)
         error = RuntimeError(f"http://ann:{SECRET}@h.test/?token={SECRET} Authorization: Bearer {SECRET}")
-        assert failure.confess(error, ["http", "-v"]) == 70
+        assert failure.report_bug(error, ["http", "-v"]) == 70
     assert SECRET not in "".join(shown)

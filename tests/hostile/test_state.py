@@ -14,9 +14,9 @@ from peers.child import on_terminal, piped
 from peers.flood import STEER, forever
 from peers.script import Handler, hear, pause, reset, say, script
 
+from rrcli.base.errors import ExchangeError
 from rrcli.cli import fast
 from rrcli.cli.execute import execute
-from rrcli.errors import ExchangeError
 
 ASKED = hear(b"\r\n\r\n")
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from hypothesis import strategies as st
 
-from rrcli.errors import KINDS, ExchangeError
+from rrcli.base.errors import KINDS, ExchangeError
 
 cuts = st.lists(st.integers(1, 40), max_size=20)
 

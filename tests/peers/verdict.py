@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from rrcli.base.jsontext import loads
 from rrcli.cli import fast
 from rrcli.cli.commands import schema_text
 from rrcli.cli.execute import execute
-from rrcli.jsontext import loads
 from rrcli.responders import faults
 from rrcli.responders.serve import faults_of, start, stop
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.model import Answer, Body, Check, Exchange, Failure, Message, Status, Target, Timing
+from rrcli.base.errors import ExchangeError
+from rrcli.model.document import document
+from rrcli.model.values import Body, Check, Exchange, Failure, RequestMessage, Response, Status, Target, Timing
 from rrcli.policy.expect import Expectation, Judge, Path, names
 
 JSON = {
@@ -29,14 +29,14 @@ JSON = {
 
 
 def exchange(code: int | None = 200, text: str = "OK", *, ok: bool = True, **values: Any) -> Exchange:
-    answer = Answer(
+    answer = Response(
         summary=f"HTTP/1.1 {code} {text}",
         status=Status(code=code, text=text, ok=ok),
         fields=(("Content-Type", "application/json"), ("ETag", '"x"'), ("Set-Cookie", "a=1")),
         body=Body(data=json.dumps(JSON).encode(), media_type="application/json"),
     )
     plain = {
-        "id": "1", "protocol": "http", "target": Target(url="http://h/"), "request": Message(summary="GET / HTTP/1.1"),
+        "id": "1", "protocol": "http", "target": Target(url="http://h/"), "request": RequestMessage(summary="GET / HTTP/1.1"),
         "response": answer, "timing": Timing(phases={"wait": 250_000_000}, total_ns=1_500_000_000),
     }  # fmt: skip
     return Exchange(**{**plain, **values})

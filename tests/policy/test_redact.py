@@ -11,24 +11,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.document import document
-from rrcli.jsontext import dumps
-from rrcli.model import Answer, Body, Check, Entry, Exchange, Failure, Message, Note, Status, Target
-from rrcli.policy.redact import MASK, Mask, field_secrets, is_secret_name, mask_field, mask_url, masked, url_secrets
+from rrcli.base.jsontext import dumps
+from rrcli.base.visible import MASK
+from rrcli.model.document import document
+from rrcli.model.values import Body, Check, Exchange, Failure, Note, RequestMessage, Response, Status, Target, TranscriptEntry
+from rrcli.policy.mask import Mask
+from rrcli.policy.redact import masked
+from rrcli.policy.secrets import field_secrets, is_secret_name, mask_field, mask_url, url_secrets
 
 Fields = tuple[tuple[str, str], ...]
 TOKEN = "s3cr3t-t0ken/+"
 
 
 def exchange(fields: Fields = (), *, url: str = "http://h/", **values: Any) -> Exchange:
-    request = Message(summary=values.pop("summary", "GET / HTTP/1.1"), fields=fields, body=values.pop("sent", None))
+    request = RequestMessage(summary=values.pop("summary", "GET / HTTP/1.1"), fields=fields, body=values.pop("sent", None))
     return Exchange(id="1", protocol="http", target=Target(url=url, host="h", port=80), request=request, **values)
 
 
-def answer(data: bytes = b"", fields: Fields = (), **values: Any) -> Answer:
+def answer(data: bytes = b"", fields: Fields = (), **values: Any) -> Response:
     about = {name: values.pop(name) for name in ("media_type", "charset") if name in values}
     body = Body(data=data, size=len(data), sha256=hashlib.sha256(data).hexdigest(), **about)
-    return Answer(summary="HTTP/1.1 200 OK", status=Status(code=200, text="OK"), fields=fields, body=body, **values)
+    return Response(summary="HTTP/1.1 200 OK", status=Status(code=200, text="OK"), fields=fields, body=body, **values)
 
 
 def shown(secret: str, data: bytes, **about: Any) -> bytes:
@@ -143,14 +146,14 @@ def test_echoes_are_masked_everywhere() -> None:
             url=f"http://h/{TOKEN}",
             summary=f"GET /{TOKEN} HTTP/1.1",
             sent=sent,
-            response=Answer(
+            response=Response(
                 summary=echo,
                 status=Status(code=200, text=echo),
                 fields=(("X-Echo", echo),),
                 trailers=(("X-Trailer", echo), ("X-Token", "t")),
                 body=sent,
                 data={"value": [echo, {"a": echo}], "number": 1},
-                drawn=echo,
+                display=echo,
             ),
             error=Failure(layer="tls", kind="reset", message=echo, hint=echo),
             notes=(Note(code="n", message=echo),),
@@ -165,14 +168,14 @@ def test_echoes_are_masked_everywhere() -> None:
         url="http://h/‹secret›",
         summary="GET /‹secret› HTTP/1.1",
         sent=body,
-        response=Answer(
+        response=Response(
             summary=quiet,
             status=Status(code=200, text=quiet),
             fields=(("X-Echo", quiet),),
             trailers=(("X-Trailer", quiet), ("X-Token", "‹secret›")),
             body=body,
             data={"value": [quiet, {"a": quiet}], "number": 1},
-            drawn=quiet,
+            display=quiet,
         ),
         error=Failure(layer="tls", kind="reset", message=quiet, hint=quiet),
         notes=(Note(code="n", message=quiet),),
@@ -330,8 +333,8 @@ def test_what_a_check_saw(actual: Any, expected: Any) -> None:
 # --- the transcript
 
 
-def transcript(*pieces: tuple[str, bytes]) -> tuple[Entry, ...]:
-    return tuple(Entry(at_ns=at, direction=direction, data=data) for at, (direction, data) in enumerate(pieces))
+def transcript(*pieces: tuple[str, bytes]) -> tuple[TranscriptEntry, ...]:
+    return tuple(TranscriptEntry(at_ns=at, direction=direction, data=data) for at, (direction, data) in enumerate(pieces))
 
 
 def test_a_secret_cut_by_receives_is_blanked_at_equal_length() -> None:
@@ -377,7 +380,7 @@ def test_bytes_of_the_command_line_that_are_not_utf_8() -> None:
 
 
 def test_notes_of_the_transcript_are_masked() -> None:
-    entry = Entry(at_ns=0, direction="sent", data=b"", note="AUTH hunter22")
+    entry = TranscriptEntry(at_ns=0, direction="sent", data=b"", note="AUTH hunter22")
     assert masked(exchange(secrets=("hunter22",), transcript=(entry,))).transcript == (entry.replace(note="AUTH ‹secret›"),)
 
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.adapters.redis import RedisRequest
-from rrcli.adapters.tcp import TcpRequest
-from rrcli.errors import KINDS
-from rrcli.model import Answer, Exchange, Failure, Message, Status, Target
-from rrcli.options import Request
+from rrcli.adapters.redis.request import RedisRequest
+from rrcli.adapters.tcp.request import TcpRequest
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import KINDS
+from rrcli.model.values import Exchange, Failure, RequestMessage, Response, Status, Target
+from rrcli.options.request import Request
 from rrcli.policy.retry import LONGEST_ASKED, LONGEST_WAIT, PASSING, Clock, Decision, Retries, reads_stdin, retry_after
-from rrcli.wire.clock import Deadline
 
 FOREVER = Deadline(None, "")
 
@@ -41,11 +41,11 @@ class Still(Clock):
 def failed(kind: str = "refused", retry: str = "safe", *, delivery: str = "not_sent", method: str | None = None) -> Exchange:
     data = {"method": method} if method else {}
     error = Failure(layer="transport", kind=kind, message="it broke", retry=retry, delivery=delivery)
-    return Exchange(id="1", protocol="http", target=Target(url=""), request=Message(summary="", data=data), error=error)
+    return Exchange(id="1", protocol="http", target=Target(url=""), request=RequestMessage(summary="", data=data), error=error)
 
 
 def refused_with(code: int, text: str, *fields: tuple[str, str], retry: str = "safe") -> Exchange:
-    answer = Answer(summary=f"{code} {text}", status=Status(code=code, text=text, ok=False), fields=fields)
+    answer = Response(summary=f"{code} {text}", status=Status(code=code, text=text, ok=False), fields=fields)
     return failed("bad_status", retry, delivery="answered").replace(response=answer)
 
 
@@ -83,7 +83,7 @@ def test_a_bad_status_passes_when_it_is_not_useless() -> None:
 
 
 def test_a_symbolic_status_is_named_by_its_text() -> None:
-    answer = Answer(summary="", status=Status(text="SERVFAIL", ok=False))
+    answer = Response(summary="", status=Status(text="SERVFAIL", ok=False))
     assert decide(refused_with(0, "").replace(response=answer)).reason == "SERVFAIL"
 
 
@@ -155,18 +155,18 @@ def test_jitter_is_a_chance_part_of_the_whole_ceiling() -> None:
     ],
 )  # fmt: skip
 def test_retry_after(value: str, seconds: float | None) -> None:
-    answer = Answer(summary="", status=Status(), fields=(("Retry-AFTER", value),))
+    answer = Response(summary="", status=Status(), fields=(("Retry-AFTER", value),))
     assert retry_after(answer) == seconds
 
 
 def test_retry_after_as_a_date() -> None:
-    answer = Answer(summary="", status=Status(), fields=(("Retry-After", formatdate(time() + 60, usegmt=True)),))
+    answer = Response(summary="", status=Status(), fields=(("Retry-After", formatdate(time() + 60, usegmt=True)),))
     assert 58 < (retry_after(answer) or 0) <= 60
 
 
 def test_no_retry_after() -> None:
     assert retry_after(None) is None
-    assert retry_after(Answer(summary="", status=Status())) is None
+    assert retry_after(Response(summary="", status=Status())) is None
 
 
 def test_retry_after_takes_the_place_of_the_wait() -> None:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from rrcli.model import (
-    Answer,
+from rrcli.model.values import (
     Attempt,
     Body,
     Certificate,
     Check,
     Connection,
-    Entry,
     Exchange,
     ExchangeSet,
     Failure,
-    Message,
     Note,
+    RequestMessage,
+    Response,
     Status,
     Target,
     Timing,
     TlsInfo,
+    TranscriptEntry,
 )
 
 MS = 10**6
@@ -51,13 +51,13 @@ def exchange(**values: Any) -> Exchange:
         "id": ID,
         "protocol": "http",
         "target": Target(url="http://127.0.0.1:8080/users", host="127.0.0.1", port=8080),
-        "request": Message(
+        "request": RequestMessage(
             summary="POST /users HTTP/1.1",
             fields=(("Host", "127.0.0.1:8080"), ("Authorization", "Bearer ‹secret›"), ("Content-Type", "application/json")),
             body=body('{"name":"ann","age":3}'),
             data={"method": "POST", "safe": False, "idempotent": False},
         ),
-        "response": Answer(
+        "response": Response(
             summary="HTTP/1.1 201 Created",
             status=Status(code=201, text="Created"),
             fields=(("Content-Type", "application/json"), ("Location", "/users/7"), ("Content-Length", "9")),
@@ -78,14 +78,14 @@ def answered(text: str | bytes, media_type: str | None = "application/json", **m
     given = {"fields": fields, "body": content, "framing": "content-length", "data": {"version": "HTTP/1.1"}, **more}
     return exchange(
         target=Target(url="http://127.0.0.1:8080/things?page=2", host="127.0.0.1", port=8080),
-        request=Message(summary="GET /things?page=2 HTTP/1.1", data={"method": "GET", "safe": True, "idempotent": True}),
-        response=Answer(summary="HTTP/1.1 200 OK", status=Status(code=200, text="OK"), **given),
+        request=RequestMessage(summary="GET /things?page=2 HTTP/1.1", data={"method": "GET", "safe": True, "idempotent": True}),
+        response=Response(summary="HTTP/1.1 200 OK", status=Status(code=200, text="OK"), **given),
     )
 
 
 def refused_by_status(code: int, text: str, content: str) -> Exchange:
     return exchange(
-        response=Answer(
+        response=Response(
             summary=f"HTTP/1.1 {code} {text}",
             status=Status(code=code, text=text, ok=False),
             fields=(("Content-Type", "application/json"), ("Retry-After", "2")),
@@ -168,8 +168,8 @@ def handshake(host: str, days: int, failure: Failure | None = None) -> Exchange:
     return exchange(
         protocol="tls",
         target=Target(url=f"tls://{host}:443", host=host, port=443),
-        request=Message(summary=f"handshake with tls://{host}:443", data={"safe": True, "idempotent": True}),
-        response=None if failure else Answer(summary="verified", status=Status(text="verified")),
+        request=RequestMessage(summary=f"handshake with tls://{host}:443", data={"safe": True, "idempotent": True}),
+        response=None if failure else Response(summary="verified", status=Status(text="verified")),
         timing=timing(resolve=1.1, connect=12.0, tls=27.5),
         connection=Connection(
             local="10.0.0.2:50000", peer="192.0.2.7:443", bytes_sent=517, bytes_received=3120, tls=tls(days, verified=failure is None)
@@ -188,8 +188,10 @@ def asked_dns(server: str, kind: str, *answers: str, ms: float = 4.1) -> Exchang
     return exchange(
         protocol="dns",
         target=Target(url=f"dns://{server}/www.example.test?type={kind}", host=server, port=53),
-        request=Message(summary=f"{kind} www.example.test @{server} (udp)", data={"question": question, "safe": True, "idempotent": True}),
-        response=Answer(
+        request=RequestMessage(
+            summary=f"{kind} www.example.test @{server} (udp)", data={"question": question, "safe": True, "idempotent": True}
+        ),
+        response=Response(
             summary="NOERROR",
             status=Status(text="NOERROR"),
             body=body("\n".join(answers), None),
@@ -225,9 +227,9 @@ def redis_reply() -> Exchange:
     return exchange(
         protocol="redis",
         target=Target(url="redis://127.0.0.1:6379", host="127.0.0.1", port=6379),
-        request=Message(summary="HGETALL user:7", data={"safe": True, "idempotent": True}),
-        response=Answer(
-            drawn='1# "name" => "ann"\n2# "age" => "3"\nbare \x1b[31mred',
+        request=RequestMessage(summary="HGETALL user:7", data={"safe": True, "idempotent": True}),
+        response=Response(
+            display='1# "name" => "ann"\n2# "age" => "3"\nbare \x1b[31mred',
             summary="map of 2",
             status=Status(text="OK"),
             body=body("name\nann\nage\n3", None),
@@ -247,7 +249,7 @@ def wrong_protocol() -> Exchange:
         ),
         protocol="redis",
         target=Target(url="redis://127.0.0.1:8080", host="127.0.0.1", port=8080),
-        request=Message(summary="PING", data={"safe": True, "idempotent": True}),
+        request=RequestMessage(summary="PING", data={"safe": True, "idempotent": True}),
         timing=timing(connect=0.2, send=0.05, wait=0.6, receive=0.05),
     )  # fmt: skip
 
@@ -274,7 +276,7 @@ def remarked() -> Exchange:
 
 def with_history() -> Exchange:
     moved = answered("").replace(
-        response=Answer(summary="HTTP/1.1 302 Found", status=Status(code=302, text="Found")),
+        response=Response(summary="HTTP/1.1 302 Found", status=Status(code=302, text="Found")),
         timing=timing(connect=0.2, wait=3.1),
         why="redirect",
     )
@@ -309,10 +311,10 @@ def recorded() -> Exchange:
     head = b"POST /users HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAuthorization: Bearer ********\r\n\r\n"
     return exchange(
         transcript=(
-            Entry(at_ns=300_000, direction="sent", data=head, note="request line and fields"),
-            Entry(at_ns=12_400_000, direction="received", data=b"HTTP/1.1 201 Created\r\n\r\n", note="status line"),
-            Entry(at_ns=12_700_000, direction="received", data=b"\0" * 80 + b'\xff{"id":7}\n'),
-            Entry(
+            TranscriptEntry(at_ns=300_000, direction="sent", data=head, note="request line and fields"),
+            TranscriptEntry(at_ns=12_400_000, direction="received", data=b"HTTP/1.1 201 Created\r\n\r\n", note="status line"),
+            TranscriptEntry(at_ns=12_700_000, direction="received", data=b"\0" * 80 + b'\xff{"id":7}\n'),
+            TranscriptEntry(
                 at_ns=13_100_000,
                 direction="received",
                 data=b"",

@@ -17,12 +17,12 @@ from peers.nginx import PASSWORD, USER, Nginx
 from peers.web import Http2Peer
 from report import exchanges as case
 
-from rrcli import __version__
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.model import Connection, Exchange, Failure, Message
+from rrcli.base.version import __version__
+from rrcli.engine.send import send
+from rrcli.model.values import Connection, Exchange, Failure, RequestMessage
 from rrcli.policy.redact import masked
-from rrcli.report.har import render
-from rrcli.runner import send
+from rrcli.report.formats.har import render
 
 SCHEMA = json.loads((Path(__file__).parent / "har.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -284,7 +284,7 @@ def test_a_large_answer_takes_little_memory(tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, 'tests')\n"
         "from report import exchanges as case\n"
-        "from rrcli.report.har import render\n"
+        "from rrcli.report.formats.har import render\n"
         "from rrcli.cli.show import _print_pieces\n"
         "_print_pieces(render((case.answered('\\N{GRINNING FACE}'.encode() + b'\\1' * 40_000_000, 'text/plain'),)))\n"
         "print(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0], file=sys.stderr)\n"
@@ -297,5 +297,5 @@ def test_a_large_answer_takes_little_memory(tmp_path: Path) -> None:
 
 
 def test_a_message_without_a_method_is_still_an_entry() -> None:
-    exchange = case.exchange(request=Message(summary="GET / HTTP/1.0", data={"method": "GET"}))
+    exchange = case.exchange(request=RequestMessage(summary="GET / HTTP/1.0", data={"method": "GET"}))
     assert entry(exchange)["request"]["httpVersion"] == "HTTP/1.0"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rrcli.model import Answer, Body, Exchange, Message, Status, Target
-from rrcli.report.lines import HELD_BACK, LONGEST, PAUSE_NS, Lines
+from rrcli.model.values import Body, Exchange, RequestMessage, Response, Status, Target
+from rrcli.report.live.lines import HELD_BACK, LONGEST, PAUSE_NS, Lines
 
 MS = 10**6
 
@@ -19,15 +19,15 @@ class Told:
         return ["s3cret-value"]
 
 
-def answered(media_type: str | None, framing: str = "chunked", charset: str | None = None, **more: object) -> Answer:
-    return Answer(summary="", status=Status(), framing=framing, body=Body(media_type=media_type, charset=charset), **more)  # type: ignore[arg-type]
+def answered(media_type: str | None, framing: str = "chunked", charset: str | None = None, **more: object) -> Response:
+    return Response(summary="", status=Status(), framing=framing, body=Body(media_type=media_type, charset=charset), **more)  # type: ignore[arg-type]
 
 
-def shown(answer: Answer, *pieces: tuple[int, bytes], show_secrets: bool = False) -> list[str]:
+def shown(answer: Response, *pieces: tuple[int, bytes], show_secrets: bool = False) -> list[str]:
     """What is written of content that came in these pieces, each after so many milliseconds."""
     written: list[str] = []
     lines, told = Lines(written.append, show_secrets=show_secrets), Told()
-    lines.meets(told)  # type: ignore[arg-type]
+    lines.attach(told)  # type: ignore[arg-type]
     lines.received(answer)
     for at_ms, data in pieces:
         told.at_ns = at_ms * MS
@@ -64,10 +64,10 @@ def test_text_is_shown_once_a_pause_tells_that_it_comes_over_time() -> None:
         answered("application/json"),
         answered("application/octet-stream"),
         answered(None),
-        Answer(summary="", status=Status()),
+        Response(summary="", status=Status()),
     ],
 )
-def test_what_the_report_draws_better_is_left_to_it(answer: Answer) -> None:
+def test_what_the_report_draws_better_is_left_to_it(answer: Response) -> None:
     assert shown(answer, *PAUSED) == []
 
 
@@ -97,9 +97,9 @@ def test_the_charset_counts(charset: str, text: str) -> None:
 def test_the_report_leaves_out_what_was_shown() -> None:
     lines = Lines(lambda _: None, show_secrets=False)
     answer = answered("application/x-ndjson").replace(body=Body(data=b"1\n2\n", size=4, media_type="application/x-ndjson"))
-    exchange = Exchange(id="", protocol="http", target=Target(url=""), request=Message(summary=""), response=answer)
+    exchange = Exchange(id="", protocol="http", target=Target(url=""), request=RequestMessage(summary=""), response=answer)
     assert lines.without_lines(exchange) is exchange
-    lines.meets(Told())  # type: ignore[arg-type]
+    lines.attach(Told())  # type: ignore[arg-type]
     lines.received(answer)
     lines.content(b"1\n2\n")
     left = lines.without_lines(exchange).response

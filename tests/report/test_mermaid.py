@@ -17,10 +17,10 @@ from peers.nginx import PASSWORD, USER, Nginx
 from report import exchanges as case
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.model import Connection, Exchange, Failure
+from rrcli.engine.send import send
+from rrcli.model.values import Connection, Exchange, Failure
 from rrcli.policy.redact import masked
-from rrcli.report.mermaid import quoted, render
-from rrcli.runner import send
+from rrcli.report.formats.mermaid import quoted, render
 
 GOLDEN = Path(__file__).parent / "golden"
 

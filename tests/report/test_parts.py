@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from rrcli.base.units import duration, size
+from rrcli.base.visible import visible
 from rrcli.explain import lookup
-from rrcli.model import PHASES, Timing
-from rrcli.report.explained import render_explanations
-from rrcli.report.paint import shorten, wrap
-from rrcli.report.units import duration, size
-from rrcli.report.visible import visible
-from rrcli.report.waterfall import THROUGH_PROXY, bar, waterfall
+from rrcli.model.values import PHASES, Timing
+from rrcli.report.terminal.explained import render_explanations
+from rrcli.report.terminal.paint import shorten, wrap
+from rrcli.report.terminal.waterfall import THROUGH_PROXY, bar, waterfall
 
 
 @pytest.mark.parametrize(

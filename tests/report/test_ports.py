@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rrcli.model import Answer, Exchange, ExchangeSet, Failure, Message, Status, Target, Timing
-from rrcli.registry import BY_NAME
-from rrcli.report.terminal import render_set
+from rrcli.engine.registry import BY_NAME
+from rrcli.model.values import Exchange, ExchangeSet, Failure, RequestMessage, Response, Status, Target, Timing
+from rrcli.report.terminal.render import render_set
 
-OPEN = Answer(summary="connected", status=Status(text="connected"))
+OPEN = Response(summary="connected", status=Status(text="connected"))
 
 
 def tried(port: int, kind: str | None = None) -> Exchange:
@@ -16,7 +16,7 @@ def tried(port: int, kind: str | None = None) -> Exchange:
         id="1",
         protocol="tcp",
         target=Target(url=f"tcp://192.0.2.1:{port}", host="192.0.2.1", port=port),
-        request=Message(summary="connect to it", data={"safe": True, "idempotent": True}),
+        request=RequestMessage(summary="connect to it", data={"safe": True, "idempotent": True}),
         response=None if kind else OPEN,
         timing=Timing(total_ns=1_500_000),
         outcome="error" if kind else "ok",

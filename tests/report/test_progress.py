@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from rrcli.model import Answer, Status
-from rrcli.observer import Observer
-from rrcli.report import progress
-from rrcli.report.progress import ERASE, Progress, Transfer, _coloured
+from rrcli.engine.observer import Observer
+from rrcli.model.values import Response, Status
+from rrcli.report.live import progress
+from rrcli.report.live.progress import ERASE, Progress, Transfer, _coloured
 
-ANSWER = Answer(summary="", status=Status())
+ANSWER = Response(summary="", status=Status())
 
 
 class Screen:
@@ -42,9 +42,9 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "EVERY_S", 0.01)
 
 
-def drawing(observer: Observer | None = None, *, makes_way: bool = False, retries: int = 3) -> tuple[Progress, Screen]:
+def drawing(observer: Observer | None = None, *, yields_terminal: bool = False, retries: int = 3) -> tuple[Progress, Screen]:
     screen = Screen()
-    return Progress(observer or Observer(), screen.write, retries=retries, makes_way=makes_way), screen
+    return Progress(observer or Observer(), screen.write, retries=retries, yields_terminal=yields_terminal), screen
 
 
 def wait_for(screen: Screen, start: str) -> None:
@@ -56,14 +56,14 @@ def wait_for(screen: Screen, start: str) -> None:
 
 def test_what_goes_on_is_drawn_and_leaves_nothing() -> None:
     shown, screen = drawing()
-    shown.begins()
+    shown.request_started()
     wait_for(screen, "waiting · ")
     shown.received(ANSWER)
     shown.content(b"x" * 2048)
     wait_for(screen, "received 2 KiB · ")
-    shown.waits(20, 2)
+    shown.retry_in(20, 2)
     wait_for(screen, "retry 2 of 3 in 1")
-    shown.begins()
+    shown.request_started()
     wait_for(screen, "retry 2 of 3 · waiting · ")
     shown.finish()
     assert screen.line == ""
@@ -74,7 +74,7 @@ def test_what_goes_on_is_drawn_and_leaves_nothing() -> None:
 
 def test_what_is_over_soon_is_never_drawn() -> None:
     shown, screen = drawing()
-    shown.begins()
+    shown.request_started()
     shown.received(ANSWER)
     shown.finish()
     shown.finish()
@@ -84,7 +84,7 @@ def test_what_is_over_soon_is_never_drawn() -> None:
 def test_nothing_is_drawn_before_the_request_nor_after_a_wait() -> None:
     shown, screen = drawing()
     assert shown.line() == ""
-    shown.waits(0.001, 1)
+    shown.retry_in(0.001, 1)
     time.sleep(0.01)
     assert shown.line() == ""
     shown.finish()
@@ -93,8 +93,8 @@ def test_nothing_is_drawn_before_the_request_nor_after_a_wait() -> None:
 
 def test_it_makes_way_for_an_answer() -> None:
     taking = Taking()
-    shown, screen = drawing(taking, makes_way=True)
-    shown.begins()
+    shown, screen = drawing(taking, yields_terminal=True)
+    shown.request_started()
     wait_for(screen, "waiting")
     shown.content(b"data")
     assert (screen.line, taking.taken) == ("", b"data")
@@ -103,7 +103,7 @@ def test_it_makes_way_for_an_answer() -> None:
 
 
 def test_it_stands_for_its_observer() -> None:
-    assert (drawing()[0].shows, drawing(Taking())[0].shows) == (False, True)
+    assert (drawing()[0].is_visible, drawing(Taking())[0].is_visible) == (False, True)
     taking = Taking()
     taking.keeps_content = False
     assert drawing(taking)[0].keeps_content is False
@@ -112,11 +112,11 @@ def test_it_stands_for_its_observer() -> None:
 MIB = 1 << 20
 
 
-def answer(*fields: tuple[str, str], framing: str = "content-length", code: int = 200) -> Answer:
+def answer(*fields: tuple[str, str], framing: str = "content-length", code: int = 200) -> Response:
     return ANSWER.replace(fields=fields, framing=framing, status=Status(code=code))
 
 
-def line_of(told: Answer, came: int, columns: int = 80) -> str:
+def line_of(told: Response, came: int, columns: int = 80) -> str:
     """The line after so many bytes in two seconds."""
     shown, _ = drawing()
     with pytest.MonkeyPatch.context() as patch:
@@ -159,13 +159,13 @@ def test_what_was_there_before_counts() -> None:
         answer(("Content-Length", "0")),
     ],
 )
-def test_of_an_unknown_length_there_is_a_count(told: Answer) -> None:
+def test_of_an_unknown_length_there_is_a_count(told: Response) -> None:
     assert line_of(told, 2 * MIB).startswith("received 2 MiB · ")
 
 
 def test_an_upload_is_told_of() -> None:
     shown, _ = drawing()
-    shown.begins()
+    shown.request_started()
     shown.uploaded(MIB, 2 * MIB)
     assert "1 MiB of 2 MiB" in shown.line()
     assert shown.line().startswith(" 50%  ████")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from rrcli.errors import ExchangeError
-from rrcli.model import Answer, Status
-from rrcli.report.output import to_file, to_stderr, to_stdout
-from rrcli.report.raw import Raw, ToFile, head
+from rrcli.base.errors import ExchangeError
+from rrcli.base.output import to_file, to_stderr, to_stdout
+from rrcli.model.values import Response, Status
+from rrcli.report.formats.raw import Raw, ToFile, head
 
-ANSWER = Answer(summary="HTTP/1.1 200 OK", status=Status(code=200, text="OK"), fields=(("X-A", "é"), ("x-a", "\udcff")))
+ANSWER = Response(summary="HTTP/1.1 200 OK", status=Status(code=200, text="OK"), fields=(("X-A", "é"), ("x-a", "\udcff")))
 HEAD = b"HTTP/1.1 200 OK\r\nX-A: \xc3\xa9\r\nx-a: \xff\r\n\r\n"
 
 

@@ -12,9 +12,9 @@ import pytest
 from report import exchanges as case
 from rich.cells import cell_len
 
-from rrcli.model import Body, Connection, Exchange, ExchangeSet, Failure, Status
-from rrcli.registry import BY_NAME
-from rrcli.report.terminal import render, render_set
+from rrcli.engine.registry import BY_NAME
+from rrcli.model.values import Body, Connection, Exchange, ExchangeSet, Failure, Status
+from rrcli.report.terminal.render import render, render_set
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -229,5 +229,5 @@ def test_content_of_an_unknown_charset_is_binary() -> None:
 def test_without_a_picture_of_its_own_the_content_is_drawn() -> None:
     exchange = case.redis_reply()
     assert exchange.response
-    text = draw(exchange.replace(response=exchange.response.replace(drawn=None)))
+    text = draw(exchange.replace(response=exchange.response.replace(display=None)))
     assert text.splitlines()[-4:] == ["  name", "  ann", "  age", "  3"]

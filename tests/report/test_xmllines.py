@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rrcli.report.xmllines import LARGEST, lay_out
+from rrcli.report.terminal.xmllines import LARGEST, lay_out
 
 
 def test_elements_stand_on_lines_of_their_own() -> None:

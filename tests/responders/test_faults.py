@@ -16,7 +16,7 @@ import httpx_sse
 import pytest
 from peers.base import need
 
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
 from rrcli.responders import faults
 from rrcli.responders.base import Responder
 from rrcli.responders.serve import NAMES, faults_of, start, stop

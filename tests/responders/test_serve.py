@@ -18,14 +18,14 @@ import httpx
 import pytest
 from peers.base import free_port
 
-import rrcli.errors
-from rrcli.errors import ExchangeError
+import rrcli.base.errors
+from rrcli.base.errors import ExchangeError
 from rrcli.responders.serve import PLACES, RESPONDERS, addresses, listing, serve, start, stop
 from rrcli.responders.tcp import TcpResponder
 
 CHILD = """
 import sys
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
 from rrcli.responders.serve import serve
 try:
     sys.exit(serve(sys.argv[2:], json_line=sys.argv[1] == "json", out=sys.stdout, err=sys.stderr))
@@ -35,7 +35,7 @@ finally:
 
 
 def child(*words: str) -> subprocess.Popen[str]:
-    root = Path(rrcli.errors.__file__).parents[1]
+    root = Path(rrcli.base.errors.__file__).parents[1]
     return subprocess.Popen([sys.executable, "-c", CHILD, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
 
 
@@ -195,7 +195,7 @@ def test_every_responder_bears_its_name() -> None:
 def test_imports_stay_light() -> None:
     program = "import sys; from rrcli.responders.serve import start, stop; stop(start(['http', 'redis', 'tcp'])); print(*sys.modules)"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    root = Path(rrcli.errors.__file__).parents[1]
+    root = Path(rrcli.base.errors.__file__).parents[1]
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True, cwd=root, env=environ
     ).stdout.split()

@@ -16,9 +16,9 @@ from peers.script import pause, responder
 from referencing import Registry, Resource
 
 from rrcli.__main__ import main
+from rrcli.base.deadline import Deadline
 from rrcli.cli.commands import schema_text
 from rrcli.series.schedule import Schedule
-from rrcli.wire.clock import Deadline
 
 SERIES = json.loads(schema_text("series"))
 RESOURCES = Registry().with_resources((one["$id"], Resource.from_contents(one)) for one in (SERIES, json.loads(schema_text("exchange"))))
@@ -144,7 +144,7 @@ def test_a_late_exchange_counts_from_when_it_was_due(capfd: pytest.CaptureFixtur
 
 
 def test_a_schedule_hands_out_each_ticket_once() -> None:
-    from rrcli.options import Request
+    from rrcli.options.request import Request
 
     schedule = Schedule(Request(repeat=2, warmup=1, rate=10.0), Deadline(None, ""))
     tickets = [schedule.next() for _ in range(4)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rrcli.model import Check, Exchange, Message, Target, Timing
-from rrcli.registry import BY_NAME
-from rrcli.report.series import nice, rate, render_series
+from rrcli.engine.registry import BY_NAME
+from rrcli.model.values import Check, Exchange, RequestMessage, Target, Timing
+from rrcli.report.terminal.series import nice, rate, render_series
 from rrcli.series.distribution import Distribution
 from rrcli.series.tally import Series
 
@@ -23,7 +23,7 @@ def series(**changes: object) -> Series:
     times = Distribution()
     for ms in range(1, 101):
         times.add(ms * 10**6)
-    asked = Message(summary="GET / HTTP/1.1", data={"method": "GET"})
+    asked = RequestMessage(summary="GET / HTTP/1.1", data={"method": "GET"})
     first = Exchange(id="1", protocol="http", target=Target(url="http://127.0.0.1/"), request=asked, timing=Timing(total_ns=10**8))
     found = Series(
         count=100, failed=0, statuses={"200": 100}, errors={}, times={"total": times}, elapsed_ns=5 * 10**8, connections=4,

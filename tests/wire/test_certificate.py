@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.ca import Authority
 
-from rrcli.model import Certificate
+from rrcli.model.values import Certificate
 from rrcli.wire.certificate import _inside, days_since_epoch, describe
 
 START = datetime.datetime(2024, 2, 29, 23, 59, 58, tzinfo=datetime.UTC)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.errors import ExchangeError
-from rrcli.wire.clock import Deadline, Timeline, now
+from rrcli.base.deadline import Deadline, now
+from rrcli.base.errors import ExchangeError
+from rrcli.wire.clock import Timeline
 
 # --- deadlines
 

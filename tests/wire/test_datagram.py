@@ -13,16 +13,17 @@ import pytest
 from peers.base import Peer, free_port
 from peers.script import Responder, datagram_responder
 
-from rrcli.errors import ExchangeError
-from rrcli.options import Request, connect_rule, resolve_rule
-from rrcli.wire.clock import Deadline
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import ExchangeError
+from rrcli.options.parse import connect_rule, resolve_rule
+from rrcli.options.request import Request
 from rrcli.wire.datagram import Datagrams
-from rrcli.wire.trace import Trace
+from rrcli.wire.recorder import Recorder
 
 
 @contextlib.contextmanager
 def opened(host: str, port: int, request: Request | None = None, timeout: float = 5, wire: int | None = None) -> Iterator[Datagrams]:
-    datagrams = Datagrams(request or Request(), host, port, Trace(wire), Deadline.after(timeout, "--timeout"))
+    datagrams = Datagrams(request or Request(), host, port, Recorder(wire), Deadline.after(timeout, "--timeout"))
     try:
         yield datagrams
     finally:
@@ -41,17 +42,17 @@ def test_one_goes_out_and_one_comes_back(udp_echo: Peer) -> None:
     with opened(udp_echo.host, udp_echo.port, wire=100) as datagrams:
         datagrams.send(b"hello", "a greeting")
         assert datagrams.receive() == b"hello"
-        trace = datagrams.trace
-        assert (trace.bytes_sent, trace.bytes_received, trace.wrote, trace.answered) == (5, 5, True, True)
-        assert [(entry.direction, entry.data, entry.note) for entry in trace.transcript() or ()] == [
+        recorder = datagrams.recorder
+        assert (recorder.bytes_sent, recorder.bytes_received, recorder.wrote, recorder.answered) == (5, 5, True, True)
+        assert [(entry.direction, entry.data, entry.note) for entry in recorder.transcript() or ()] == [
             ("sent", b"hello", "a greeting"),
             ("received", b"hello", None),
         ]
-        assert trace.peer == f"127.0.0.1:{udp_echo.port}"
-        assert (trace.local or "").startswith("127.0.0.1:")
-        assert [(attempt.address, attempt.error) for attempt in trace.attempts] == [("127.0.0.1", None)]
-        trace.timeline.finish()
-        assert list(trace.timeline.phases) == ["connect", "send", "wait", "receive"]
+        assert recorder.peer == f"127.0.0.1:{udp_echo.port}"
+        assert (recorder.local or "").startswith("127.0.0.1:")
+        assert [(attempt.address, attempt.error) for attempt in recorder.attempts] == [("127.0.0.1", None)]
+        recorder.timeline.finish()
+        assert list(recorder.timeline.phases) == ["connect", "send", "wait", "receive"]
 
 
 @pytest.mark.parametrize("host", ["::1", "0:0:0:0:0:0:0:1", "::0001"])
@@ -61,8 +62,8 @@ def test_ipv6_however_it_is_written(host: str) -> None:
         with responder as peer, opened(host, peer.port, timeout=1) as datagrams:
             datagrams.send(b"six")
             assert datagrams.receive() == b"six"
-            assert datagrams.trace.peer == f"[::1]:{peer.port}"
-            assert datagrams.strangers == 0
+            assert datagrams.recorder.peer == f"[::1]:{peer.port}"
+            assert datagrams.foreign_datagrams == 0
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
 
@@ -145,9 +146,9 @@ def test_strangers_are_counted_and_not_heard() -> None:
     with datagram_responder(answer) as peer, opened(peer.host, peer.port, wire=100) as datagrams:
         datagrams.send(b"true")
         assert datagrams.receive() == b"true"
-        assert datagrams.strangers == 2
-        assert datagrams.trace.bytes_received == 4
-        assert [entry.data for entry in datagrams.trace.transcript() or ()] == [b"true", b"true"]
+        assert datagrams.foreign_datagrams == 2
+        assert datagrams.recorder.bytes_received == 4
+        assert [entry.data for entry in datagrams.recorder.transcript() or ()] == [b"true", b"true"]
 
 
 def test_a_flood_of_strangers_does_not_move_the_deadline() -> None:
@@ -157,7 +158,7 @@ def test_a_flood_of_strangers_does_not_move_the_deadline() -> None:
         with pytest.raises(ExchangeError, match=r"^the time limit passed \(--timeout 200ms\)$"):
             datagrams.receive()
         assert time.monotonic() - began < 0.5
-        assert datagrams.strangers > 0
+        assert datagrams.foreign_datagrams > 0
 
 
 def test_a_flood_of_strangers_does_not_move_the_end_of_a_silence() -> None:
@@ -202,7 +203,7 @@ def test_the_interface_is_sent_from() -> None:
     with datagram_responder(echo) as peer, opened(peer.host, peer.port, Request(interface="127.0.0.6")) as datagrams:
         datagrams.send(b"hello")
         assert datagrams.receive() == b"hello"
-        assert (datagrams.trace.local or "").startswith("127.0.0.6:")
+        assert (datagrams.recorder.local or "").startswith("127.0.0.6:")
 
 
 @pytest.mark.parametrize(("interface", "layer"), [("::1", "usage"), ("no-such-device", "usage"), ("192.0.2.250", "usage")])
@@ -223,25 +224,25 @@ def test_only_a_wanted_datagram_is_the_answer() -> None:
     with datagram_responder(handle) as peer, opened(peer.host, peer.port, wire=100) as datagrams:
         datagrams.send(b"hello")
         assert datagrams.receive(wanted=b"answer".__eq__) == b"answer"
-        trace = datagrams.trace
-        assert trace.bytes_received == len(b"spoofed" + b"answer")
-        assert [(entry.data, entry.note) for entry in trace.transcript() or ()] == [
+        recorder = datagrams.recorder
+        assert recorder.bytes_received == len(b"spoofed" + b"answer")
+        assert [(entry.data, entry.note) for entry in recorder.transcript() or ()] == [
             (b"hello", None),
             (b"spoofed", "ignored"),
             (b"answer", None),
         ]
-        trace.timeline.finish()
-        assert trace.timeline.phases["wait"] > 50_000_000
-        assert trace.timeline.phases["receive"] < 50_000_000
+        recorder.timeline.finish()
+        assert recorder.timeline.phases["wait"] > 50_000_000
+        assert recorder.timeline.phases["receive"] < 50_000_000
 
 
 def test_what_is_not_wanted_is_no_answer() -> None:
     with datagram_responder(echo) as peer, opened(peer.host, peer.port) as datagrams:
         datagrams.send(b"hello")
         assert datagrams.receive(Deadline.after(0.1, ""), lambda _: False) is None
-        assert not datagrams.trace.answered
-        assert list(datagrams.trace.timeline.phases) == ["connect", "send"]
-        assert datagrams.trace.timeline.current == "wait"
+        assert not datagrams.recorder.answered
+        assert list(datagrams.recorder.timeline.phases) == ["connect", "send"]
+        assert datagrams.recorder.timeline.current == "wait"
 
 
 def test_of_what_is_sealed_only_the_size_is_told() -> None:
@@ -249,5 +250,11 @@ def test_of_what_is_sealed_only_the_size_is_told() -> None:
         datagrams.sealed = True
         datagrams.send(b"hello")
         assert datagrams.receive() == b"hello"
-        trace = datagrams.trace
-        assert (trace.bytes_sent, trace.bytes_received, trace.wrote, trace.answered, trace.transcript()) == (5, 5, False, False, ())
+        recorder = datagrams.recorder
+        assert (recorder.bytes_sent, recorder.bytes_received, recorder.wrote, recorder.answered, recorder.transcript()) == (
+            5,
+            5,
+            False,
+            False,
+            (),
+        )

@@ -23,10 +23,10 @@ from peers.ca import Authority
 from peers.script import datagram_responder, deaf, hear, hear_end, over_tls, reset, responder, say, script
 
 import rrcli
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.jsontext import loads
-from rrcli.options import connect_rule, resolve_rule
+from rrcli.base.errors import ExchangeError
+from rrcli.base.jsontext import loads
+from rrcli.model.document import document
+from rrcli.options.parse import connect_rule, resolve_rule
 
 HELLO = script(say(b"hello\n"), hear_end)
 HEAD_START_MS = 250

@@ -17,8 +17,8 @@ from peers.ca import Authority
 from peers.script import Responder, datagram_responder, deaf, drip, hear, over_tls, pause, responder, say, script
 
 import rrcli
-from rrcli.document import document
-from rrcli.jsontext import loads
+from rrcli.base.jsontext import loads
+from rrcli.model.document import document
 
 DELAY_S = 0.12
 NEAR_MS = 5.0

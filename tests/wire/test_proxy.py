@@ -14,12 +14,12 @@ from peers.proxy import PASSWORD, USER
 from peers.script import deaf, end, hear, hear_end, over_tls, reset, responder, say, script
 
 import rrcli
-from rrcli.document import document
-from rrcli.errors import ExchangeError
-from rrcli.jsontext import dumps
-from rrcli.model import Exchange
+from rrcli.base.errors import ExchangeError
+from rrcli.base.jsontext import dumps
+from rrcli.model.document import document
+from rrcli.model.values import Exchange
+from rrcli.options.proxyurl import Proxy, parse
 from rrcli.policy.redact import masked
-from rrcli.wire.proxy import Proxy, parse
 
 HELLO = script(say(b"hello\n"), hear_end)
 QUOTED = "open%20sesame%21"

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from peers.script import Responder, drip, end, hear, hear_end, pause, reset, responder, say, script
 
-from rrcli.errors import ExchangeError
-from rrcli.wire.clock import Deadline
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import ExchangeError
+from rrcli.wire.recorder import Recorder
 from rrcli.wire.stream import Plain, Stream
-from rrcli.wire.trace import Trace
 
 BIG = bytes(range(256)) * 32_768  # 8 MiB: more than the kernel buffers on the way
 
@@ -25,8 +25,8 @@ BIG = bytes(range(256)) * 32_768  # 8 MiB: more than the kernel buffers on the w
 def over(sock: socket.socket, timeout: float | None = 5, idle: float | None = None, wire: int | None = None) -> Stream:
     """A stream over a socket, under a deadline of `timeout` seconds."""
     sock.setblocking(False)
-    trace = Trace(wire)
-    return Stream(Plain(sock, trace), trace, Deadline.after(timeout, "--timeout"), idle)
+    recorder = Recorder(wire)
+    return Stream(Plain(sock, recorder), recorder, Deadline.after(timeout, "--timeout"), idle)
 
 
 @contextlib.contextmanager
@@ -284,15 +284,15 @@ def test_what_is_written_is_sent_and_recorded() -> None:
         theirs.sendall(b"hi")
         assert stream.receive() == b"hi"
         assert theirs.recv(100) == b"hello you"
-        entries = stream.trace.transcript() or ()
+        entries = stream.recorder.transcript() or ()
         assert [(entry.direction, entry.data, entry.note) for entry in entries] == [
             ("sent", b"hello ", "a greeting"),
             ("sent", b"you", None),
             ("received", b"hi", None),
         ]
-        assert (stream.trace.bytes_sent, stream.trace.bytes_received) == (9, 2)
-        assert (stream.trace.wrote, stream.trace.answered) == (True, True)
-        assert list(stream.trace.timeline.phases) == ["send", "wait"]
+        assert (stream.recorder.bytes_sent, stream.recorder.bytes_received) == (9, 2)
+        assert (stream.recorder.wrote, stream.recorder.answered) == (True, True)
+        assert list(stream.recorder.timeline.phases) == ["send", "wait"]
 
 
 def test_two_talkers_do_not_block_each_other() -> None:
@@ -309,7 +309,7 @@ def test_two_talkers_do_not_block_each_other() -> None:
         assert stream.read_exact(len(BIG)) == BIG
         assert stream.read_exact(6) == b"thanks"
     assert heard == BIG
-    phases = stream.trace.timeline.phases
+    phases = stream.recorder.timeline.phases
     assert phases["wait"] == 0
 
 
@@ -327,7 +327,7 @@ def test_what_is_buffered_while_sending_has_a_limit(monkeypatch: pytest.MonkeyPa
         stream.deadline = Deadline.after(5, "")
         while stream.buffered:
             stream.receive()
-        assert stream.trace.bytes_received <= 2 << 20
+        assert stream.recorder.bytes_received <= 2 << 20
 
 
 def test_writing_until_input_returns_early() -> None:
@@ -339,7 +339,7 @@ def test_writing_until_input_returns_early() -> None:
     with responder(interrupt) as peer, dialled(peer) as stream:
         done = stream.write_until_input(BIG)
         assert 0 < done < len(BIG)
-        assert stream.trace.bytes_sent == done
+        assert stream.recorder.bytes_sent == done
         assert stream.buffered is True
         assert stream.receive() == b"stop"
 
@@ -446,6 +446,6 @@ def test_clear_text_before_tls_is_refused() -> None:
 
 def test_another_link_is_taken_when_the_buffer_is_empty() -> None:
     with pair() as (stream, _):
-        link = Plain(stream.link.sock, stream.trace)  # type: ignore[attr-defined]
+        link = Plain(stream.link.sock, stream.recorder)  # type: ignore[attr-defined]
         stream.replace_link(link)
         assert stream.link is link

@@ -28,8 +28,8 @@ from peers.ca import Authority, Certificate
 from peers.script import Handler, hear, hear_end, over_tls, pause, reset, responder, say, script
 
 import rrcli
-from rrcli.errors import ExchangeError
-from rrcli.model import Exchange, Failure, TlsInfo
+from rrcli.base.errors import ExchangeError
+from rrcli.model.values import Exchange, Failure, TlsInfo
 
 VERSIONS = ("1.2", "1.3")
 BIG = bytes(range(256)) * 16_384  # 4 MiB

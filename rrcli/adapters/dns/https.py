@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from rrcli.codec import dns
-from rrcli.codec.h1 import Data, End, Head, ResponseDecoder, encode_request
-from rrcli.errors import ExchangeError, malformed, too_large, truncated
-from rrcli.url import host_port
+from rrcli.base.errors import ExchangeError, malformed, too_large, truncated
+from rrcli.base.url import host_port
+from rrcli.codec.dns import message as codec
+from rrcli.codec.http.h1 import Data, End, Head, ResponseDecoder, encode_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.dns.query import Query
-    from rrcli.codec.h1 import Event
-    from rrcli.codec.h2 import Http2Client
-    from rrcli.context import Context
-    from rrcli.model import Fields
+    from rrcli.codec.http.h1 import Event
+    from rrcli.codec.http.h2 import Http2Client
+    from rrcli.engine.context import Context
+    from rrcli.model.values import Fields
     from rrcli.wire.stream import Stream
 
 MEDIA_TYPE = "application/dns-message"
@@ -27,13 +27,13 @@ HINTS = {
 }
 
 
-def ask(query: Query, context: Context) -> dns.Message:
+def ask(query: Query, context: Context) -> codec.Message:
     """The answer. Raises `ExchangeError`, also for an HTTP status that is no success."""
     question = query.question
     stream = context.connect(question.host, question.port, tls=True, alpn=_offered())
     try:
         exchange = _Http(query, context)
-        if context.trace.tls and context.trace.tls.alpn == "h2":
+        if context.recorder.tls and context.recorder.tls.alpn == "h2":
             exchange.over_http2(stream)
         else:
             exchange.over_http1(stream)
@@ -78,7 +78,7 @@ class _Http:
         self.query.framing = codec.framing or "close"
 
     def over_http2(self, stream: Stream) -> None:
-        from rrcli.codec.h2 import Http2Client
+        from rrcli.codec.http.h2 import Http2Client
 
         client = Http2Client()
         client.request(self.method, "https", self.authority, self.path, self.fields(), end=not self.body)
@@ -107,7 +107,7 @@ class _Http:
             elif isinstance(event, End):
                 self.ended = True
 
-    def message(self) -> dns.Message:
+    def message(self) -> codec.Message:
         """The message within the answer. Raises what is wrong with it."""
         head = self.head
         if head is None:
@@ -119,8 +119,8 @@ class _Http:
             got = f"its content is {kind}" if kind else "it has no media type"
             raise malformed(f"the answer is no DNS message: {got}, not {MEDIA_TYPE}", "the server speaks HTTP, but not DNS at this path")
         data = bytes(self.content)
-        answer = dns.read(data)
-        if not dns.is_answer(data) or dns.ident_of(data) != self.query.asked.id or not dns.answers(answer, self.query.asked):
+        answer = codec.read(data)
+        if not codec.is_answer(data) or codec.ident_of(data) != self.query.asked.id or not codec.answers(answer, self.query.asked):
             raise malformed("the answer is to another question")
         return answer
 

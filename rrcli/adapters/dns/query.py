@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from os import urandom
 
-from rrcli.codec import dns, dnsname
-from rrcli.codec.dnsedns import CLIENT_COOKIE, COOKIE, DO, ECS, EDE, NSID, Edns, error_text
-from rrcli.codec.dnstables import class_name
-from rrcli.errors import usage
-from rrcli.model import Answer, Body, Message, Status, Target
+from rrcli.base.errors import usage
+from rrcli.codec.dns import message as codec
+from rrcli.codec.dns import name as dnsname
+from rrcli.codec.dns.edns import CLIENT_COOKIE, COOKIE, DO, ECS, EDE, NSID, Edns, error_text
+from rrcli.codec.dns.tables import class_name
+from rrcli.model.values import Body, RequestMessage, Response, Status, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.dns import DnsRequest
-    from rrcli.adapters.dns.words import Question
-    from rrcli.context import Context
+    from rrcli.adapters.dns.questions import Question
+    from rrcli.adapters.dns.request import DnsRequest
+    from rrcli.engine.context import Context
     from rrcli.wire.clock import Timeline
 
 SEALED = ("tls", "https", "quic")  # transports that hide all but a message's length, which padding hides then
@@ -31,21 +32,21 @@ class Query:
         self.framing = "length-prefix"
         self.anchors: dict[Any, list[Any]] = {}  # records to trust, by zone, when the answer is to be validated
         on = (("rd", not (request.no_recurse or request.trace)), ("ad", request.ad), ("cd", request.cd or request.validate))
-        flags = dns.flag_bits(*(name for name, wanted in on if wanted))
+        flags = codec.flag_bits(*(name for name, wanted in on if wanted))
         # Over HTTPS and QUIC the stream pairs answer and query: the id is 0, for caches' sake (RFC 8484 §4.1, RFC 9250 §4.2.1).
         ident = 0 if question.transport in ("https", "quic") else int.from_bytes(urandom(2), "big")
         kind = question.kind, question.of_class
         name, edns = dnsname.to_wire(question.name), settings(request)
-        self.wire = dns.query(ident, flags, name, kind, edns)
+        self.wire = codec.query(ident, flags, name, kind, edns)
         if edns and not request.no_padding and (request.padding or question.transport in SEALED):
-            self.wire = dns.query(ident, flags, name, kind, edns.padded(len(self.wire)))
-        self.asked = dns.read(self.wire)
+            self.wire = codec.query(ident, flags, name, kind, edns.padded(len(self.wire)))
+        self.asked = codec.read(self.wire)
 
-    def message(self) -> Message:
+    def message(self) -> RequestMessage:
         question, asked = self.question, self.asked
         what = question.type if question.of_class == 1 else f"{class_name(question.of_class)} {question.type}"
         entry = asked.question[0]
-        return Message(
+        return RequestMessage(
             summary=f"{what} {question.name} @{question.server} ({question.transport})",
             data={
                 "question": {key: entry[key] for key in ("name", "type", "class")},
@@ -70,10 +71,10 @@ class Query:
     def target(self) -> Target:
         return Target(url=self.question.url, host=self.question.host, port=self.question.port)
 
-    def answer(self, answer: dns.Message, records: list[dict[str, Any]]) -> Answer:
+    def answer(self, answer: codec.Message, records: list[dict[str, Any]]) -> Response:
         """The answer as the model has it; `records` are those of its answer section, or of a whole transfer."""
         flags = f", flags {' '.join(answer.flags)}"
-        return Answer(
+        return Response(
             summary=f"{answer.rcode}, {counted(len(records), 'answer')}{flags}",
             status=Status(text=answer.rcode, ok=answer.rcode == "NOERROR"),
             body=Body(),
@@ -91,22 +92,22 @@ class Query:
             },
         )
 
-    def is_foreign(self, answer: dns.Message) -> bool:
+    def is_foreign(self, answer: codec.Message) -> bool:
         """Whether it carries another client's cookie than the one that was sent: spoofed then (RFC 7873 §5.3)."""
         sent, came = self.asked.option(COOKIE), answer.option(COOKIE)
         return sent is not None and came is not None and came[:CLIENT_COOKIE] != sent[:CLIENT_COOKIE]
 
-    def whole(self, answer: dns.Message, context: Context) -> str:
+    def whole(self, answer: codec.Message, context: Context) -> str:
         """The answer as `dig` prints it."""
         from time import localtime, strftime, time
 
-        from rrcli.codec.dnsshow import whole
+        from rrcli.codec.dns.show import whole
 
         question = self.question
-        address, _, port = (context.trace.peer or question.server).rpartition(":")
+        address, _, port = (context.recorder.peer or question.server).rpartition(":")
         when = strftime("%a %b %d %H:%M:%S %Z %Y", localtime(time()))
         last_lines = [
-            f"Query time: {_waited_ms(context.trace.timeline)} msec",
+            f"Query time: {_waited_ms(context.recorder.timeline)} msec",
             f"SERVER: {address.strip('[]')}#{port}({question.host}) ({question.transport.upper()})",
             f"WHEN: {when}",
             f"MSG SIZE  rcvd: {len(answer.wire)}",
@@ -147,7 +148,7 @@ def settings(request: DnsRequest) -> Edns | None:
     return Edns(udp_size=size, flags=DO if request.dnssec or request.validate else 0, options=tuple(options))
 
 
-def oddities(answer: dns.Message, context: Context) -> None:
+def oddities(answer: codec.Message, context: Context) -> None:
     """What in a message was accepted all the same, and what the server itself finds worth saying."""
     if answer.extra:
         context.note("bytes-after-end", f"{counted(answer.extra, 'byte')} came after the end of the message")

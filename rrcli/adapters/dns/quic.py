@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from rrcli.codec import dns
-from rrcli.errors import ExchangeError, malformed, truncated
-from rrcli.wire.quic import Quic
+from rrcli.base.errors import ExchangeError, malformed, truncated
+from rrcli.codec.dns import message as codec
+from rrcli.wire.quic.connection import Quic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.dns.query import Query
-    from rrcli.context import Context
+    from rrcli.engine.context import Context
 
 LARGEST = 65535 + 2
 
 
-def ask(query: Query, context: Context) -> dns.Message:
+def ask(query: Query, context: Context) -> codec.Message:
     """The answer. Raises `ExchangeError`."""
     connection = Quic(context, query.question.host, query.question.port, ("doq",))
     try:
@@ -30,9 +30,9 @@ def ask(query: Query, context: Context) -> dns.Message:
     if len(data) > 2 + size:
         context.note("bytes-after-end", "bytes came after the end of the answer")
     message = data[2 : 2 + size]
-    if not dns.is_answer(message) or dns.ident_of(message) != query.asked.id:
+    if not codec.is_answer(message) or codec.ident_of(message) != query.asked.id:
         raise malformed("what came back is no answer to the question")
-    answer = dns.read(message)
-    if not dns.answers(answer, query.asked):
+    answer = codec.read(message)
+    if not codec.answers(answer, query.asked):
         raise malformed("the answer is to another question")
     return answer

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from rrcli.adapters.dns.query import Query, counted, oddities
-from rrcli.codec import dns
-from rrcli.codec.dnstables import SOA, type_name
-from rrcli.errors import ExchangeError, malformed, too_large, truncated
-from rrcli.events import Content, Finished, Received
+from rrcli.base.errors import ExchangeError, malformed, too_large, truncated
+from rrcli.codec.dns import message as codec
+from rrcli.codec.dns.tables import SOA, type_name
+from rrcli.engine.events import Content, Finished, Received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, NoReturn
 
-    from rrcli.context import Context
-    from rrcli.registry import Event
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
 
 
-def ask(query: Query, context: Context) -> dns.Message:
+def ask(query: Query, context: Context) -> codec.Message:
     """The answer in one message. Raises `ExchangeError`."""
     stream = _open(query, context)
     try:
@@ -36,7 +36,7 @@ def transfer(query: Query, context: Context) -> Iterator[Event]:
         first = _first(query, context, stream)
         oddities(first, context)
         if first.rcode != "NOERROR":
-            refused = query.answer(first, first.answer).replace(whole=query.whole(first, context))
+            refused = query.answer(first, first.answer).replace(complete_text=query.whole(first, context))
             yield Received(answer=refused)
             yield Finished(answer=refused)
         else:
@@ -51,10 +51,10 @@ def _open(query: Query, context: Context) -> Stream:
     return context.connect(question.host, question.port, tls=question.transport == "tls", alpn=("dot",))
 
 
-def _first(query: Query, context: Context, stream: Stream) -> dns.Message:
+def _first(query: Query, context: Context, stream: Stream) -> codec.Message:
     stream.write(len(query.wire).to_bytes(2, "big") + query.wire)
     answer = _read_message(query, context, stream)
-    if not dns.answers(answer, query.asked):
+    if not codec.answers(answer, query.asked):
         raise malformed("the answer is to another question")
     return answer
 
@@ -64,35 +64,35 @@ def _leftover(stream: Stream, context: Context) -> None:
         context.note("bytes-after-end", "bytes came after the end of the answer")
 
 
-def _read_message(query: Query, context: Context, stream: Stream) -> dns.Message:
+def _read_message(query: Query, context: Context, stream: Stream) -> codec.Message:
     """The next message after its length. Raises `closed`, `wrong_protocol`, `malformed`, `truncated`."""
     first = stream.receive(1)
-    if not first and context.trace.answered:
+    if not first and context.recorder.answered:
         raise truncated("the peer closed the connection before the end of the zone")
     if not first:
         raise ExchangeError("transport", "closed", "the peer closed the connection without an answer")
     size = first[0] << 8 | stream.read_exact(1)[0]
-    if size < dns.HEADER:
-        _refuse(context, f"the length before the message says {size} bytes; a header alone has {dns.HEADER}")
-    start = stream.read_exact(dns.HEADER)
-    if dns.ident_of(start) != query.asked.id:
-        _refuse(context, f"the answer has the id {dns.ident_of(start)}, the question {query.asked.id}")
-    if not dns.is_answer(start):
+    if size < codec.HEADER:
+        _refuse(context, f"the length before the message says {size} bytes; a header alone has {codec.HEADER}")
+    start = stream.read_exact(codec.HEADER)
+    if codec.ident_of(start) != query.asked.id:
+        _refuse(context, f"the answer has the id {codec.ident_of(start)}, the question {query.asked.id}")
+    if not codec.is_answer(start):
         _refuse(context, "what came back is no answer but a query")
-    return dns.read(start + stream.read_exact(size - dns.HEADER))
+    return codec.read(start + stream.read_exact(size - codec.HEADER))
 
 
 def _refuse(context: Context, why: str) -> NoReturn:
     """Raise `wrong_protocol` when what came looks like another protocol, else `malformed`."""
     from rrcli.codec.recognise import recognise
 
-    found = recognise(context.trace.first).what
+    found = recognise(context.recorder.first).what
     if found.startswith(("b'", 'b"')):
         raise malformed(why)
     raise ExchangeError("protocol", "wrong_protocol", f"expected DNS, got {found}")
 
 
-def _zone(query: Query, context: Context, stream: Stream, first: dns.Message) -> Iterator[Event]:
+def _zone(query: Query, context: Context, stream: Stream, first: codec.Message) -> Iterator[Event]:
     if not first.answer or first.answer[0]["type"] != type_name(SOA):
         raise malformed("the transfer does not begin with the SOA record of the zone")
     yield Received(answer=query.answer(first, []))
@@ -104,7 +104,7 @@ def _zone(query: Query, context: Context, stream: Stream, first: dns.Message) ->
         records += new
         if ended:
             break
-        if context.trace.bytes_received > query.request.max_size:
+        if context.recorder.bytes_received > query.request.max_size:
             raise too_large(f"the zone is larger than {query.request.max_size} bytes", "allow more with --max-size")
         message = _read_message(query, context, stream)
         oddities(message, context)

@@ -7,28 +7,29 @@ them (lame ones), are named in the notes, and the next one is asked.
 
 from __future__ import annotations
 
-from rrcli.adapters.dns import ask, prepare
+from rrcli.adapters.dns.ask import ask
+from rrcli.adapters.dns.prepare import prepare
 from rrcli.adapters.dns.query import Query
-from rrcli.adapters.dns.words import A, Question, questions
-from rrcli.codec.dnstables import type_name
-from rrcli.errors import ExchangeError, usage
-from rrcli.events import Content, Finished, Received, Sent
-from rrcli.localfile import read_local
-from rrcli.model import Answer
-from rrcli.record import Record
-from rrcli.url import host_port
-from rrcli.wire.clock import Deadline
+from rrcli.adapters.dns.questions import A, Question, questions
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.files import read_local
+from rrcli.base.record import Record
+from rrcli.base.url import host_port
+from rrcli.codec.dns.tables import type_name
+from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.model.values import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.dns import DnsRequest
-    from rrcli.codec import dns
-    from rrcli.context import Context
-    from rrcli.registry import Event
+    from rrcli.adapters.dns.request import DnsRequest
+    from rrcli.codec.dns import message as codec
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
 
-PATIENCE = 5.0  # seconds for one server, so that a dead one does not use up the time of the others
+LIMIT = 5.0  # seconds for one server, so that a dead one does not use up the time of the others
 DEEPEST = 4  # servers' names looked up on the way to another server's name
 PORT = 53
 # The root servers' addresses (https://www.iana.org/domains/root/files), which change once in a decade.
@@ -76,8 +77,8 @@ def step(request: DnsRequest, context: Context) -> Iterator[Event]:
     except ExchangeError as error:
         if error.layer not in ("network", "transport", "protocol") or context.deadline.passed() or not _has_others(goal):
             raise
-        error.phase = error.phase or context.trace.timeline.current
-        context.trace.timeline.finish(failed=True)
+        error.phase = error.phase or context.recorder.timeline.current
+        context.recorder.timeline.finish(failed=True)
         context.note("lame", f"{name} ({address}), a server of {goal.zone}, gives no answer: {error.message}")
         yield _pass_over(query, trail, None, error)
         return
@@ -101,18 +102,18 @@ def _has_others(goal: Goal) -> bool:
     return len(goal.servers) > 1 or bool(goal.unknown)
 
 
-def _ask(query: Query, trail: Trail, context: Context) -> dns.Message:
+def _ask(query: Query, trail: Trail, context: Context) -> codec.Message:
     """The answer of one server; only the last one may take all the time there is left for that."""
     whole = context.deadline
     if _has_others(trail.goals[-1]):
-        context.deadline = whole.sooner(Deadline.after(PATIENCE, f"{PATIENCE:g}s for each server of a trace"))
+        context.deadline = whole.sooner(Deadline.after(LIMIT, f"{LIMIT:g}s for each server of a trace"))
     try:
         return ask(query, context)
     finally:
         context.deadline = whole
 
 
-def _pass_over(query: Query, trail: Trail, answer: Answer | None, error: ExchangeError | None) -> Finished:
+def _pass_over(query: Query, trail: Trail, answer: Response | None, error: ExchangeError | None) -> Finished:
     """The end of a step with a server that is of no use; without another one, of the trace."""
     *before, goal = trail.goals
     rest = goal.replace(servers=goal.servers[1:])
@@ -127,7 +128,7 @@ def _pass_over(query: Query, trail: Trail, answer: Answer | None, error: Exchang
     )  # fmt: skip
 
 
-def _lameness(answer: dns.Message, goal: Goal) -> str:
+def _lameness(answer: codec.Message, goal: Goal) -> str:
     """Why the answer is not one of a server of the goal's zone; empty when it is."""
     if answer.rcode not in ("NOERROR", "NXDOMAIN"):
         return f"says {answer.rcode}"
@@ -141,7 +142,7 @@ def _lameness(answer: dns.Message, goal: Goal) -> str:
     return ""
 
 
-def _delegation(answer: dns.Message) -> str | None:
+def _delegation(answer: codec.Message) -> str | None:
     """The zone whose servers the authority section names."""
     return next((record["name"].lower() for record in answer.authority if record["type"] == "NS"), None)
 
@@ -155,7 +156,7 @@ def _is_below(name: str, zone: str) -> bool:
     return _is_in(name, zone) and name.lower() != zone.lower()
 
 
-def _follow(query: Query, answer: dns.Message, trail: Trail, context: Context) -> Iterator[Event]:
+def _follow(query: Query, answer: codec.Message, trail: Trail, context: Context) -> Iterator[Event]:
     """Go where the answer leads: to the servers of a zone below, back to the goal this one was for, or to the end."""
     found = query.answer(answer, answer.answer)
     goal = trail.goals[-1]
@@ -171,14 +172,14 @@ def _follow(query: Query, answer: dns.Message, trail: Trail, context: Context) -
     elif len(trail.goals) > 1:
         yield from _return(query, answer, trail, found)
     else:
-        found = found.replace(whole=query.whole(answer, context))
+        found = found.replace(complete_text=query.whole(answer, context))
         yield Received(answer=found)
         if answer.answer:
             yield Content(data="\n".join(record["data"] for record in answer.answer).encode())
         yield Finished(answer=found)
 
 
-def _servers(answer: dns.Message, zone: str, request: DnsRequest) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _servers(answer: codec.Message, zone: str, request: DnsRequest) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """The zone's servers with the addresses that came along (glue), and the names of those without."""
     names = list(dict.fromkeys(record["data"] for record in answer.authority if record["type"] == "NS" and record["name"].lower() == zone))
     kinds = ("A",) if request.ipv4 else ("AAAA",) if request.ipv6 else ("A", "AAAA")
@@ -211,7 +212,7 @@ def _look_up(request: DnsRequest, trail: Trail, names: tuple[str, ...], seen: tu
     return _to(request, trail.replace(goals=(*goals[:-1], waiting, goal)))
 
 
-def _return(query: Query, answer: dns.Message, trail: Trail, found: Answer) -> Iterator[Event]:
+def _return(query: Query, answer: codec.Message, trail: Trail, found: Response) -> Iterator[Event]:
     """A server's address was looked up: back to the goal for which it was; without an address, to the next server."""
     *before, waiting, goal = trail.goals
     kind = type_name(goal.kind)
@@ -234,7 +235,7 @@ def _to(request: DnsRequest, trail: Trail) -> DnsRequest:
 
 def _start(request: DnsRequest) -> Trail:
     """The trail at the root: the servers of `--hints`, or the one given with `@`, or IANA's."""
-    asked = questions(request if _names_servers(request) else request.replace(words=(*request.words, "@127.0.0.1")))
+    asked = questions(request if _names_servers(request) else request.replace(arguments=(*request.arguments, "@127.0.0.1")))
     kinds = {question.kind for question in asked}
     if len(kinds) > 1:
         raise usage(f"--trace follows one type, got {' and '.join(map(type_name, kinds))}")
@@ -255,7 +256,7 @@ def _start(request: DnsRequest) -> Trail:
 
 
 def _names_servers(request: DnsRequest) -> bool:
-    return any(word.startswith("@") or "://" in word for word in request.words)
+    return any(word.startswith("@") or "://" in word for word in request.arguments)
 
 
 def _families(request: DnsRequest) -> tuple[int, ...]:

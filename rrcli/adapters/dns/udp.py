@@ -4,18 +4,18 @@ can send it (RFC 5452)."""
 from __future__ import annotations
 
 from rrcli.adapters.dns.query import Query, counted
-from rrcli.codec import dns
-from rrcli.errors import ExchangeError
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.dns import message as codec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.context import Context
+    from rrcli.engine.context import Context
     from rrcli.wire.datagram import Datagrams
 
 RESEND = 5.0  # seconds of silence after which a datagram counts as lost, as dig has it
 
 
-def ask(query: Query, context: Context) -> dns.Message:
+def ask(query: Query, context: Context) -> codec.Message:
     """The answer; it may be a cut one (TC). Raises `ExchangeError`."""
     query.framing = "datagram"
     socket = context.datagrams(query.question.host, query.question.port)
@@ -25,10 +25,10 @@ def ask(query: Query, context: Context) -> dns.Message:
         return _next_answer(query, socket, hearing)
     except ExchangeError as error:
         if error.kind == "timeout":
-            error.hint = hearing.hint(socket.strangers)
+            error.hint = hearing.hint(socket.foreign_datagrams)
         raise
     finally:
-        hearing.others["from other sources"] = socket.strangers
+        hearing.others["from other sources"] = socket.foreign_datagrams
         hearing.note(context)
         socket.close()
 
@@ -38,7 +38,7 @@ class _Hearing:
 
     def __init__(self, query: Query) -> None:
         self.query = query
-        self.answer: dns.Message | None = None
+        self.answer: codec.Message | None = None
         self.others = dict.fromkeys(
             ("with another id", "to another question", "with another cookie", "that were no answers", "from other sources"), 0
         )
@@ -55,12 +55,12 @@ class _Hearing:
             self.reason = error.message
         return self.answer is not None
 
-    def _pick(self, data: bytes) -> dns.Message | None:
-        if len(data) >= dns.HEADER and dns.ident_of(data) != self.query.asked.id:
+    def _pick(self, data: bytes) -> codec.Message | None:
+        if len(data) >= codec.HEADER and codec.ident_of(data) != self.query.asked.id:
             self.others["with another id"] += 1
-        elif len(data) >= dns.HEADER and not dns.is_answer(data):
+        elif len(data) >= codec.HEADER and not codec.is_answer(data):
             self.others["that were no answers"] += 1
-        elif not dns.answers(answer := dns.read(data), self.query.asked):
+        elif not codec.answers(answer := codec.read(data), self.query.asked):
             self.others["to another question"] += 1
         elif self.query.is_foreign(answer):
             self.others["with another cookie"] += 1
@@ -68,9 +68,9 @@ class _Hearing:
             return answer
         return None
 
-    def hint(self, strangers: int) -> str:
+    def hint(self, foreign_datagrams: int) -> str:
         """What to do where no answer came in time."""
-        if self.broken or strangers or any(self.others.values()):
+        if self.broken or foreign_datagrams or any(self.others.values()):
             return "what came was no answer to the question (see the notes): another service, or somebody who forges answers"
         return "nothing came back: a firewall drops it, or no name server is there; @tcp://SERVER tells the two apart"
 
@@ -84,9 +84,9 @@ class _Hearing:
             context.note("resent", f"no answer within {RESEND:g} s: asked again, {counted(self.resent, 'time')}")
 
 
-def _next_answer(query: Query, socket: Datagrams, hearing: _Hearing) -> dns.Message:
+def _next_answer(query: Query, socket: Datagrams, hearing: _Hearing) -> codec.Message:
     """The first datagram that answers the question; it is asked again after each `RESEND` seconds of silence."""
-    from rrcli.wire.clock import Deadline
+    from rrcli.base.deadline import Deadline
 
     while not hearing.answer:
         if socket.receive(Deadline.after(RESEND, ""), hearing.wants) is None:

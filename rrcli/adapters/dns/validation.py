@@ -9,9 +9,9 @@ of one a proof by its NSEC or NSEC3 records. The signatures are checked by dnspy
 from __future__ import annotations
 
 from rrcli.adapters.dns.denial import Denial, proven_cut
-from rrcli.errors import ExchangeError, usage
-from rrcli.localfile import read_local
-from rrcli.record import Record
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.files import read_local
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dns.rrset import RRset
 
     from rrcli.adapters.dns.query import Query
-    from rrcli.codec import dns
-    from rrcli.context import Context
+    from rrcli.codec.dns import message as codec
+    from rrcli.engine.context import Context
 
 # The root's keys: KSK-2017 and KSK-2024 (https://data.iana.org/root-anchors/root-anchors.xml).
 ROOT_ANCHOR = b"""
@@ -50,7 +50,7 @@ class Unsigned(Exception):
     """The zone above proves that this zone is not signed, or signed in a way that nobody here can check (RFC 4035 §5.2)."""
 
 
-def validate(query: Query, answer: dns.Message, context: Context) -> Verdict:
+def validate(query: Query, answer: codec.Message, context: Context) -> Verdict:
     """Check `answer` against the anchors of `query`."""
     import dns.exception
     import dns.message
@@ -147,7 +147,7 @@ class _Walk:
 
     def _wildcard(self, message: Message, rrset: RRset, zone: Name, labels: int) -> None:
         """An answer made from a wildcard needs the proof that the name itself is not there (RFC 4035 §5.3.4)."""
-        from rrcli.codec.dnstables import type_name
+        from rrcli.codec.dns.tables import type_name
 
         denial = self._denial(message, zone)
         closer = rrset.name.split(labels + 2)[1]
@@ -156,7 +156,7 @@ class _Walk:
 
     def _denied(self, message: Message, name: Name, kind: int, zone: Name) -> None:
         """The answer says that there is nothing: the zone has to prove it."""
-        from rrcli.codec.dnstables import type_name
+        from rrcli.codec.dns.tables import type_name
 
         denial = self._denial(message, zone)
         missing = denial.no_name(name) if message.rcode() == 3 else denial.no_type(name, kind)
@@ -251,7 +251,7 @@ class _Walk:
 
     def signed(self, rrset: RRset, section: list[RRset], zone: Name, *, quiet: bool = False) -> int:
         """Check that the zone's keys sign `rrset`; the labels of the signature. Raises `Broken`."""
-        from rrcli.codec.dnstables import type_name
+        from rrcli.codec.dns.tables import type_name
 
         tag, labels, until = self._verify(rrset, section, zone, self.keys[zone])
         if not quiet:
@@ -260,7 +260,7 @@ class _Walk:
 
     def _verify(self, rrset: RRset, section: list[RRset], zone: Name, keys: RRset) -> tuple[int, int, int]:
         """Key tag, labels and end of the first signature that holds. Raises `Broken` with what is wrong with the last one."""
-        from rrcli.codec.dnstables import type_name
+        from rrcli.codec.dns.tables import type_name
 
         what = f"{rrset.name} {type_name(rrset.rdtype)}"
         signatures = [
@@ -284,7 +284,7 @@ class _Walk:
         """A message of the chain, from the same server, in an exchange of its own. Raises `Broken`."""
         import dns.message
 
-        from rrcli.codec.dnstables import type_name
+        from rrcli.codec.dns.tables import type_name
 
         try:
             found = self._ask(str(name), kind)
@@ -295,9 +295,9 @@ class _Walk:
             raise Broken(f"the server says {_rcode(message)} when asked for {name} {type_name(kind)}")
         return message
 
-    def _ask(self, name: str, kind: int) -> dns.Message:
+    def _ask(self, name: str, kind: int) -> codec.Message:
         """The answer to another question to the same server, over TCP where it was cut."""
-        from rrcli.adapters.dns import ask
+        from rrcli.adapters.dns.ask import ask
         from rrcli.adapters.dns.query import Query
 
         question = self.query.question.replace(name=name, kind=kind, of_class=1, others=())
@@ -364,7 +364,7 @@ def _is_supported(ds: Any) -> bool:
 
 
 def _rcode(message: Message) -> str:
-    from rrcli.codec.dnstables import rcode_name
+    from rrcli.codec.dns.tables import rcode_name
 
     return rcode_name(int(message.rcode()))
 

@@ -7,24 +7,24 @@ graphql-transport-ws over a WebSocket, `distinct.py` reads graphql-sse, `schema.
 
 from __future__ import annotations
 
+from rrcli.adapters.graphql.prepare import carrier, prepare_call, split_words
 from rrcli.adapters.graphql.request import GraphqlRequest
-from rrcli.adapters.graphql.words import carrier, split_words, understand_call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.graphql.words import Call
-    from rrcli.context import Context
-    from rrcli.model import Exchange
-    from rrcli.registry import Event
+    from rrcli.adapters.graphql.call import Call
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.model.values import Exchange
 
 __all__ = ["GraphqlRequest", "as_command", "exchange"]
 
 
 def exchange(request: GraphqlRequest, context: Context) -> Iterator[Event]:
     """Send one request of GraphQL, or subscribe, and read what comes."""
-    call = understand_call(request)
+    call = prepare_call(request)
     if request.schema_file and not request.hop:
         from rrcli.adapters.graphql.schema import check
 
@@ -43,7 +43,7 @@ def exchange(request: GraphqlRequest, context: Context) -> Iterator[Event]:
 
 def transport_of(request: GraphqlRequest, call: Call) -> str:
     """What carries the call: http, ws or sse. Raises `usage` where two things asked for exclude each other."""
-    from rrcli.errors import usage
+    from rrcli.base.errors import usage
 
     url = split_words(request)[0] if request.hop is None else request.hop.url
     by_scheme = "ws" if url.partition("://")[0].lower() in ("ws", "wss") else None
@@ -74,6 +74,6 @@ def as_command(exchange: Exchange, request: GraphqlRequest | None = None) -> str
     """The curl command for the same exchange, with what `request` asks of it; there is none for a WebSocket."""
     if exchange.target.url.startswith("ws"):
         return None
-    from rrcli.adapters.http.curl.written import as_command
+    from rrcli.adapters.http.curl.exported import as_command
 
     return as_command(exchange, request)

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from rrcli.adapters.graphql.errors import Errors, read_errors
 from rrcli.adapters.graphql.picture import draw
-from rrcli.errors import ExchangeError, malformed, too_large
-from rrcli.events import Content, Finished, Received, Sent
-from rrcli.jsontext import loads
+from rrcli.base.errors import ExchangeError, malformed, too_large
+from rrcli.base.jsontext import loads
+from rrcli.engine.events import Content, Finished, Received, Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from rrcli.adapters.graphql.call import Call
     from rrcli.adapters.graphql.request import GraphqlRequest
-    from rrcli.adapters.graphql.words import Call
-    from rrcli.context import Context
-    from rrcli.model import Answer, Message
-    from rrcli.registry import Event
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.model.values import RequestMessage, Response
 
 SEVERAL_MEMBERS = ("data", "errors", "extensions")
 SHOWN = 60  # letters of an answer that is none of GraphQL's
@@ -45,7 +45,7 @@ def front(events: Iterator[Event], request: GraphqlRequest, call: Call, context:
         raise
 
 
-def described(message: Message, call: Call) -> Message:
+def described(message: RequestMessage, call: Call) -> RequestMessage:
     """The request with what it does: a mutation by POST is as little repeatable as any POST, a query is by whichever method."""
     data = dict(message.data)
     data.update({"operation": call.kind, "operation_name": call.name} if not call.parts else {"operations": len(call.parts)})
@@ -81,7 +81,7 @@ class _Reading:
         withheld, self._withheld = self._withheld, None
         yield from withheld or ()
 
-    def finish(self, answer: Answer) -> Iterator[Event]:
+    def finish(self, answer: Response) -> Iterator[Event]:
         """The end of the answer, and what it says; what it says of a schema in place of the answer itself."""
         failure = None
         try:
@@ -101,7 +101,7 @@ class _Reading:
         if failure:
             raise failure
 
-    def _understood(self, answer: Answer) -> tuple[Answer, Errors]:
+    def _understood(self, answer: Response) -> tuple[Response, Errors]:
         """The answer with its data and errors. Raises `wrong_protocol`, `malformed` or `too_large` where it has none."""
         try:
             value = self._value(answer)
@@ -120,16 +120,16 @@ class _Reading:
             self._context.note("empty-errors", "errors is an empty list, which a server must leave out")
         documents = [part.document for part in self._call.parts] or [self._call.document]
         drawn = draw(results, errors, documents)
-        return judged(answer.replace(data={**answer.data, **data}, drawn=drawn), errors), errors
+        return judged(answer.replace(data={**answer.data, **data}, display=drawn), errors), errors
 
-    def _value(self, answer: Answer) -> Any:
+    def _value(self, answer: Response) -> Any:
         """The content as JSON."""
         kind = (answer.body.media_type if answer.body else None) or "no media type"
         data = self._content
         if self._size > self._request.max_size:
             raise too_large(f"the answer is larger than --max-size ({self._request.max_size} bytes) and was not read", "allow more")
         if len(data) > 1 << 20:
-            from rrcli.largebody import affordable
+            from rrcli.model.largebody import affordable
 
             if not affordable(data, values=2):  # the document has it in the body, too
                 raise too_large("the answer is too large to be read as JSON", "ask for less at once; -o FILE saves it as it is")
@@ -149,23 +149,23 @@ class _Reading:
         if len(results) != len(self._call.parts):
             self._context.note("batch-count", f"{len(self._call.parts)} requests were sent, {len(results)} results came")
 
-    def _schema(self, answer: Answer) -> Iterator[Event]:
+    def _schema(self, answer: Response) -> Iterator[Event]:
         """The schema as text, in the place of the introspection's JSON. Raises `malformed` where it is none."""
         from rrcli.adapters.graphql.schema import as_fields, as_sdl
 
         write = as_sdl if self._request.schema else as_fields
         text = write(answer.data["data"]).encode()
         body = answer.body.replace(media_type="application/graphql", charset="utf-8") if answer.body else None
-        answer = answer.replace(body=body, drawn=None)
+        answer = answer.replace(body=body, display=None)
         yield Received(answer=answer)
         yield Content(data=text)
         yield Finished(answer=answer)
 
-    def _whole(self, answer: Answer) -> Answer:
+    def _whole(self, answer: Response) -> Response:
         """The answer with the content that was withheld: nobody else has it."""
         if answer.body is None:
             return answer
-        from rrcli.digest import sha256
+        from rrcli.base.digest import sha256
 
         data = bytes(self._content)
         return answer.replace(body=answer.body.replace(data=data, size=self._size, sha256=sha256(data).hexdigest()))
@@ -182,7 +182,7 @@ def _refuse_strangers(results: list[Any]) -> None:
         )
 
 
-def judged(answer: Answer, errors: Errors) -> Answer:
+def judged(answer: Response, errors: Errors) -> Response:
     """The answer with the verdict that its errors are."""
     if not errors.values:
         return answer
@@ -190,4 +190,4 @@ def judged(answer: Answer, errors: Errors) -> Answer:
     words = f"{status.text} with {errors.count}".lstrip()
     known = errors.known or (None if not status.ok else "GRAPHQL_ERROR")
     family = ("graphql", known) if known else None
-    return answer.replace(status=status.replace(ok=False, text=words, reason=errors.sentence, known_as=family))
+    return answer.replace(status=status.replace(ok=False, text=words, reason=errors.sentence, explain_as=family))

@@ -7,24 +7,24 @@ with JSON in place of events, which is then read as any answer of GraphQL is.
 from __future__ import annotations
 
 from rrcli.adapters.graphql.answer import described, front
+from rrcli.adapters.graphql.prepare import ACCEPT_EVENTS, carrier
 from rrcli.adapters.graphql.results import Results
-from rrcli.adapters.graphql.words import ACCEPT_EVENTS, carrier
 from rrcli.adapters.http import exchange as over_http
+from rrcli.base.errors import ExchangeError, malformed
+from rrcli.base.jsontext import loads
 from rrcli.codec.sse import SseDecoder
-from rrcli.errors import ExchangeError, malformed
-from rrcli.events import Content, Finished, Item, Received, Sent
-from rrcli.jsontext import loads
+from rrcli.engine.events import Content, Finished, Received, Sent, StreamEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rrcli.adapters.graphql.call import Call
     from rrcli.adapters.graphql.request import GraphqlRequest
-    from rrcli.adapters.graphql.words import Call
     from rrcli.codec.sse import SseEvent
-    from rrcli.context import Context
-    from rrcli.model import Answer
-    from rrcli.registry import Event
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.model.values import Response
 
 
 def distinct(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
@@ -54,7 +54,7 @@ def distinct(request: GraphqlRequest, call: Call, context: Context) -> Iterator[
             raise ExchangeError("transport", "closed", "the stream ended before the operation was complete")
 
 
-def _is_stream(answer: Answer) -> bool:
+def _is_stream(answer: Response) -> bool:
     return bool(answer.status.ok and answer.body and answer.body.media_type == ACCEPT_EVENTS)
 
 
@@ -66,7 +66,7 @@ def _with(first: Event, rest: Iterator[Event]) -> Iterator[Event]:
 class _Reading:
     """The events of one stream as results."""
 
-    def __init__(self, answer: Answer, call: Call, context: Context) -> None:
+    def __init__(self, answer: Response, call: Call, context: Context) -> None:
         self.ended = False  # complete, or enough
         self.results = Results(call, context.request.max_size)
         self.head = answer.replace(body=None)  # its content is the events
@@ -93,7 +93,7 @@ class _Reading:
             yield self._result(event.data)
             self.ended = self._context.enough()
 
-    def _result(self, text: str) -> Item:
+    def _result(self, text: str) -> StreamEvent:
         try:
             result = loads(text)
         except ValueError as error:

@@ -7,7 +7,7 @@ about it are what the user came for.
 
 from __future__ import annotations
 
-from rrcli.record import Record
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

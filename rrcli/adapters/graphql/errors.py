@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.record import Record
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def read_errors(results: list[Any]) -> Errors:
     """The errors of results that are objects."""
     found = [(number, error) for number, result in enumerate(results) for error in result.get("errors") or ()]
     values = [error for _, error in found]
-    return Errors(values=values, of=tuple(number for number, _ in found), known=known_as(values))
+    return Errors(values=values, of=tuple(number for number, _ in found), known=explain_as(values))
 
 
-def known_as(values: list[Any]) -> str | None:
+def explain_as(values: list[Any]) -> str | None:
     """The code that the first error with a known one has, by itself or by what it says."""
     from rrcli.explain.graphql import TABLE
 

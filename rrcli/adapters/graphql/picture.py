@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.graphql.errors import locations_of, message_of, path_of
-from rrcli.jsontext import pieces
+from rrcli.base.jsontext import pieces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

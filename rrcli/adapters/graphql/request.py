@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.request import HttpRequest, step
-from rrcli.options import one_of, option
+from rrcli.options.option import option
+from rrcli.options.parse import one_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.graphql.words import Call
+    from rrcli.adapters.graphql.call import Call
 
 TRANSPORTS = ("http", "ws", "sse")
 # Options of HTTP that have no place in a GraphQL request, or that the document takes the place of.
@@ -52,7 +53,7 @@ class GraphqlRequest(HttpRequest):
     @property
     def stdin(self) -> bool:
         """Whether standard input is read."""
-        return self.words[1:2] == ("-",) or self.batch == "-"
+        return self.arguments[1:2] == ("-",) or self.batch == "-"
 
     @property
     def asks_for_schema(self) -> bool:
@@ -60,9 +61,9 @@ class GraphqlRequest(HttpRequest):
 
     def streams(self) -> bool:
         """Whether the operation is a subscription."""
-        from rrcli.adapters.graphql.words import understand_call
+        from rrcli.adapters.graphql.prepare import prepare_call
 
-        return understand_call(self).kind == "subscription"
+        return prepare_call(self).kind == "subscription"
 
 
 GraphqlRequest.options_ = {name: declared for name, declared in GraphqlRequest.options_.items() if name not in WITHOUT}

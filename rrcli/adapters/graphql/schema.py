@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.items import read_text
-from rrcli.errors import malformed, usage
-from rrcli.jsontext import loads
+from rrcli.adapters.graphql.call import library
+from rrcli.adapters.http.prepare.items import read_text
+from rrcli.base.errors import malformed, usage
+from rrcli.base.jsontext import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.graphql.words import Call
+    from rrcli.adapters.graphql.call import Call
 
-# What graphql-core's get_introspection_query() asks for, with what every server since 2016 knows (GraphQL, section 4.2).
-_TYPE_REF = "kind name " + "ofType { kind name " * 9 + "} " * 9
-INTROSPECTION = f"""query IntrospectionQuery {{
-  __schema {{
-    queryType {{ name }} mutationType {{ name }} subscriptionType {{ name }}
-    types {{
-      kind name description
-      fields(includeDeprecated: true) {{
-        name description args {{ ...Input }} type {{ ...Type }} isDeprecated deprecationReason
-      }}
-      inputFields {{ ...Input }}
-      interfaces {{ ...Type }}
-      enumValues(includeDeprecated: true) {{ name description isDeprecated deprecationReason }}
-      possibleTypes {{ ...Type }}
-    }}
-    directives {{ name description locations args {{ ...Input }} }}
-  }}
-}}
-fragment Input on __InputValue {{ name description type {{ ...Type }} defaultValue }}
-fragment Type on __Type {{ {_TYPE_REF.strip()} }}
-"""
 MOST_MISTAKES = 5
-
-
-def library() -> Any:
-    """graphql-core. Raises `usage` where it is not installed."""
-    try:
-        import graphql
-    except ModuleNotFoundError as error:
-        raise usage("schemas need the module graphql-core", "pip install 'rrcli[graphql]'") from error
-    return graphql
 
 
 def _schema_of(data: Any) -> Any:

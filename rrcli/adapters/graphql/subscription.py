@@ -7,19 +7,19 @@ end. Who ends early says `complete` first, on Ctrl-C too, so that the server sto
 from __future__ import annotations
 
 from rrcli.adapters.graphql.answer import described
+from rrcli.adapters.graphql.call import Call
+from rrcli.adapters.graphql.prepare import http_url, json_object, split_words
 from rrcli.adapters.graphql.results import Results
-from rrcli.adapters.graphql.upgrade import upgrade
-from rrcli.adapters.graphql.words import Call, http_url, json_object, split_words
-from rrcli.adapters.http import dressed
-from rrcli.adapters.http.items import read_items, write_json
-from rrcli.adapters.http.told import note_doubts
-from rrcli.adapters.http.words import understand
-from rrcli.codec.ws import NO_STATUS, Closed, Handshake, Message
-from rrcli.errors import ExchangeError, malformed, usage
-from rrcli.events import Finished, Item, Sent
-from rrcli.jsontext import Verbatim, dumps, loads
-from rrcli.model import Body, Target
-from rrcli.model import Message as Request
+from rrcli.adapters.http import with_cookies_and_proxy
+from rrcli.adapters.http.exchange.describe import note_doubts
+from rrcli.adapters.http.prepare.items import read_items, write_json
+from rrcli.adapters.http.prepare.prepare import prepare
+from rrcli.adapters.ws.upgrade import upgrade
+from rrcli.base.errors import ExchangeError, malformed, usage
+from rrcli.base.jsontext import Verbatim, dumps, loads
+from rrcli.codec.ws import NO_STATUS, Closed, Handshake, WsMessage
+from rrcli.engine.events import Finished, Sent, StreamEvent
+from rrcli.model.values import Body, RequestMessage, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.graphql.request import GraphqlRequest
-    from rrcli.adapters.graphql.upgrade import Socket
+    from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import HttpRequest
-    from rrcli.adapters.http.words import Asked
-    from rrcli.context import Context
-    from rrcli.model import Answer
-    from rrcli.registry import Event
+    from rrcli.adapters.ws.upgrade import Socket
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.model.values import Response
 
 SUBPROTOCOL = "graphql-transport-ws"
 ID = "1"  # of the only operation on the connection
@@ -44,7 +44,7 @@ def subscribe(request: GraphqlRequest, call: Call, context: Context) -> Iterator
     handshake = Handshake((SUBPROTOCOL,), compress=False)
     opening = _opening(request)
     if opening.keeps_state:
-        from rrcli.adapters.http.cookies import begin
+        from rrcli.adapters.http.state.cookies import begin
 
         opening = begin(opening, context)
     events = _subscribed(request, opening, call, handshake, context)
@@ -74,12 +74,12 @@ def _opening(request: GraphqlRequest) -> HttpRequest:
             raise usage(f"{flag} and a WebSocket exclude each other: it begins with HTTP/1.1", f"leave {flag} out, or use --transport sse")
     url, _, words = split_words(request)
     kept = tuple(word for word, item in zip(words, read_items(words), strict=True) if item.separator not in ("=", ":="))
-    return request.replace(words=("GET", http_url(url), *kept), data=(), method=None, get=False, call=None, proxytunnel=True)
+    return request.replace(arguments=("GET", http_url(url), *kept), data=(), method=None, get=False, call=None, proxytunnel=True)
 
 
-def _asked(opening: HttpRequest, handshake: Handshake, context: Context) -> Asked:
+def _asked(opening: HttpRequest, handshake: Handshake, context: Context) -> PreparedRequest:
     """The request for the upgrade, with the fields, cookies, credentials and proxy that any HTTP request of these words has."""
-    asked = dressed(opening, understand(opening, context.id), context)
+    asked = with_cookies_and_proxy(opening, prepare(opening, context.id), context)
     if asked.credentials:
         context.secret(asked.credentials[1])
     note_doubts(opening, asked, context)
@@ -87,11 +87,11 @@ def _asked(opening: HttpRequest, handshake: Handshake, context: Context) -> Aske
     return asked.replace(fields=(*fields, *handshake.fields()))
 
 
-def _sent(asked: Asked, call: Call) -> Sent:
-    from rrcli.digest import sha256
+def _sent(asked: PreparedRequest, call: Call) -> Sent:
+    from rrcli.base.digest import sha256
 
     content = call.text().encode("utf-8", "replace")
-    message = Request(
+    message = RequestMessage(
         summary=f"{asked.method} {asked.target} {asked.version}",
         fields=asked.fields,
         body=Body(data=content, size=len(content), sha256=sha256(content).hexdigest(), media_type="application/json"),
@@ -128,7 +128,7 @@ class _Session:
         self._context = context
         self._found = Results(call, context.request.max_size)
         self._closed: Closed | None = None
-        self._waiting: list[Message] = []  # that came and were not looked at
+        self._waiting: list[WsMessage] = []  # that came and were not looked at
         self._failure: ExchangeError | None = None  # that came behind them
 
     def run(self, init: str) -> Iterator[Event]:
@@ -141,7 +141,7 @@ class _Session:
             )  # fmt: skip
         self._socket.say(init, "connection_init")
         if self._acknowledged():
-            self._context.trace.timeline.leave()
+            self._context.recorder.timeline.leave()
             self._socket.say(write_json({"id": ID, "type": "subscribe", "payload": Verbatim(self._call.text())}), "subscribe")
             try:
                 yield from self._results()
@@ -183,7 +183,7 @@ class _Session:
                 payload = message.get("payload")
                 errors = payload if isinstance(payload, list) else [payload]
                 self._found.fail(errors, len(raw))
-                yield Item(type="error", data=payload, text=dumps({"errors": errors}).encode())
+                yield StreamEvent(type="error", data=payload, text=dumps({"errors": errors}).encode())
                 self._socket.close()
                 return
             elif kind == "complete" and message.get("id") == ID:
@@ -203,7 +203,7 @@ class _Session:
                 found = self._socket.receive()
             except ExchangeError as error:
                 found, self._failure = self._socket.codec.salvaged, error
-            self._waiting += [event for event in found if isinstance(event, Message)]
+            self._waiting += [event for event in found if isinstance(event, WsMessage)]
             self._closed = next((event for event in found if isinstance(event, Closed)), None)
         message = self._waiting.pop(0)
         return _read(message), message.data.decode()
@@ -219,14 +219,14 @@ class _Session:
             return
         self._socket.close(wait=wait)
 
-    def _answer(self) -> Answer:
+    def _answer(self) -> Response:
         """What the whole of it came to."""
         answer = self._found.answer(self._socket.answer)
         if self._closed and self._closed.code >= 4000:
             code = str(self._closed.code)
             reason = f"the server closed with {code}{f': {self._closed.reason}' if self._closed.reason else ''}"
             status = answer.status.replace(
-                code=self._closed.code, text=self._closed.reason, ok=False, reason=reason, known_as=("graphql", code)
+                code=self._closed.code, text=self._closed.reason, ok=False, reason=reason, explain_as=("graphql", code)
             )
             return answer.replace(status=status)
         return answer
@@ -251,7 +251,7 @@ def payload_text(raw: str, payload: Any) -> bytes:
     return dumps(payload).encode()
 
 
-def _read(message: Message) -> dict[str, Any]:
+def _read(message: WsMessage) -> dict[str, Any]:
     """A message of the protocol. Raises `malformed`."""
     if message.opcode != "text":
         raise malformed("a binary message, where the protocol has JSON texts")

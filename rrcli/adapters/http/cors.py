@@ -5,35 +5,35 @@ It is said only of requests that a page could have sent across origins: with an 
 
 from __future__ import annotations
 
-from rrcli.adapters.http.words import PORTS
-from rrcli.url import host_port
+from rrcli.adapters.http.prepare.target import PORTS
+from rrcli.base.url import host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http.words import Asked
-    from rrcli.model import Answer, Fields
+    from rrcli.adapters.http.prepare.message import PreparedRequest
+    from rrcli.model.values import Fields, Response
 
 SAFELISTED = ("GET", "HEAD", "POST")  # methods that need no permission
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-def refusal(asked: Asked, answer: Answer) -> str | None:
+def refusal(prepared: PreparedRequest, answer: Response) -> str | None:
     """The sentence that says which field is missing or different; `None` where a browser would let the page read the answer."""
-    origin = _value(asked.fields, "origin")
-    if not origin or origin.lower() == _own_origin(asked) or not _is_cors(asked.fields):
+    origin = _value(prepared.fields, "origin")
+    if not origin or origin.lower() == _own_origin(prepared) or not _is_cors(prepared.fields):
         return None
-    wanted = _value(asked.fields, "access-control-request-method") if asked.method == "OPTIONS" else None
-    why = _shared(origin, asked, answer)
+    wanted = _value(prepared.fields, "access-control-request-method") if prepared.method == "OPTIONS" else None
+    why = _shared(origin, prepared, answer)
     if why is None and wanted:
-        why = _preflight(wanted, _value(asked.fields, "access-control-request-headers") or "", answer)
+        why = _preflight(wanted, _value(prepared.fields, "access-control-request-headers") or "", answer)
     if why is None:
         return None
     return f"a browser fails this preflight: {why}" if wanted else f"a browser keeps this answer from pages of {origin}: {why}"
 
 
-def _own_origin(asked: Asked) -> str:
+def _own_origin(prepared: PreparedRequest) -> str:
     """The origin of the target, as a browser writes it."""
-    return f"{asked.scheme}://{host_port(asked.host.lower(), None if asked.port == PORTS.get(asked.scheme) else asked.port)}"
+    return f"{prepared.scheme}://{host_port(prepared.host.lower(), None if prepared.port == PORTS.get(prepared.scheme) else prepared.port)}"
 
 
 def _is_cors(fields: Fields) -> bool:
@@ -48,10 +48,10 @@ def _value(fields: Fields, name: str) -> str | None:
     return ", ".join(values) if values else None
 
 
-def _shared(origin: str, asked: Asked, answer: Answer) -> str | None:
+def _shared(origin: str, prepared: PreparedRequest, answer: Response) -> str | None:
     """The CORS check (Fetch standard section 4.10)."""
     allowed = _value(answer.fields, "access-control-allow-origin")
-    with_cookies = _value(asked.fields, "cookie") is not None
+    with_cookies = _value(prepared.fields, "cookie") is not None
     if allowed is None:
         return "Access-Control-Allow-Origin is missing"
     if allowed == "*":
@@ -67,7 +67,7 @@ def _shared(origin: str, asked: Asked, answer: Answer) -> str | None:
     return f"the request has cookies, and Access-Control-Allow-Credentials is {said}, not 'true'"
 
 
-def _preflight(method: str, names: str, answer: Answer) -> str | None:
+def _preflight(method: str, names: str, answer: Response) -> str | None:
     """What the CORS-preflight fetch asks beyond that (Fetch standard section 4.8)."""
     code = answer.status.code or 0
     if not 200 <= code <= 299:
@@ -88,7 +88,7 @@ def _preflight(method: str, names: str, answer: Answer) -> str | None:
     return None
 
 
-def _tokens(answer: Answer, name: str) -> list[str] | None:
+def _tokens(answer: Response, name: str) -> list[str] | None:
     """The list in a field; empty where it is missing, `None` where it is none."""
     parts = [part.strip(" \t") for part in (_value(answer.fields, name) or "").split(",")]
     found = [part for part in parts if part]

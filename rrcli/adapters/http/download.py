@@ -11,19 +11,19 @@ import os
 from stat import S_ISREG
 
 from rrcli.adapters.http.filename import from_disposition, from_url
-from rrcli.errors import ExchangeError, malformed, usage
-from rrcli.model import Note
-from rrcli.runner import unhurried
+from rrcli.base.errors import ExchangeError, malformed, usage
+from rrcli.engine.timeouts import without_attempt_timeout
+from rrcli.model.values import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import HttpRequest
-    from rrcli.adapters.http.words import Asked
-    from rrcli.context import Context
-    from rrcli.model import Answer, Exchange, Fields
-    from rrcli.options import Request
+    from rrcli.engine.context import Context
+    from rrcli.model.values import Exchange, Fields, Response
+    from rrcli.options.request import Request
 
 VALIDATOR = "user.rrcli.validator"
 LONGEST_VALIDATOR = 1024
@@ -50,7 +50,7 @@ class Download:
             raise usage("the URL names no file that -O could save to", "name one with -o FILE")
         self._offset = self._older_ns = 0
         self.request: Request = request if request.continue_at is None else self._continued(request)
-        self.request = unhurried(self.request)
+        self.request = without_attempt_timeout(self.request)
 
     def _continued(self, request: HttpRequest) -> HttpRequest:
         """The request for the rest of the file that is there."""
@@ -71,7 +71,7 @@ class Download:
     def _place(self, name: str) -> str:
         return os.path.join(self._folder, name) if self._folder else name
 
-    def open(self, answer: Answer) -> Callable[[bytes], None] | None:
+    def open(self, answer: Response) -> Callable[[bytes], None] | None:
         """What writes the answer's content; `None` where it is none to save. Raises `ExchangeError` of layer `local`."""
         if self._offset and answer.status.code != 206:
             return None
@@ -94,7 +94,7 @@ class Download:
             raise ExchangeError("local", "output", f"cannot write {path}: {(error.strerror or str(error)).lower()}", hint=hint) from error
         self.path = path
         _remember(number, validator(answer.fields))
-        from rrcli.report.output import writing
+        from rrcli.base.output import writing
 
         return writing(number, path)
 
@@ -131,9 +131,10 @@ def _refuse_contradictions(request: HttpRequest, output: str | None) -> None:
 
 
 def _url_of(request: HttpRequest) -> str:
-    from rrcli.adapters.http.words import read_url, split_words
+    from rrcli.adapters.http.prepare.arguments import split_words
+    from rrcli.adapters.http.prepare.target import read_url
 
-    return read_url(split_words(request.words)[1]).path
+    return read_url(split_words(request.arguments)[1]).path
 
 
 def _is_file(path: str) -> bool:
@@ -230,7 +231,7 @@ def _digits(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 19
 
 
-def resumed(answer: Answer, asked: Asked, start: int, context: Context) -> tuple[Answer, ExchangeError | None]:
+def resumed(answer: Response, prepared: PreparedRequest, start: int, context: Context) -> tuple[Response, ExchangeError | None]:
     """The answer to a request for what follows `start`, and why it cannot be used, if so."""
     code = answer.status.code or 0
     first, total = content_range(answer.fields)
@@ -246,13 +247,13 @@ def resumed(answer: Answer, asked: Asked, start: int, context: Context) -> tuple
     if code >= 300:
         return answer, None
     hint = "leave -C out to fetch all of it anew; nothing was written"
-    if asked.field("if-range") and (validator(answer.fields) or "").lower() != asked.field("if-range"):
+    if prepared.field("if-range") and (validator(answer.fields) or "").lower() != prepared.field("if-range"):
         return answer, ExchangeError("protocol", "unsupported", "the resource changed since its first part was saved", hint=hint)
     message = f"asked for what follows byte {start}, the server sends the whole: it does not serve ranges"
     return answer, ExchangeError("protocol", "unsupported", message, hint=hint)
 
 
-def _wrong_part(answer: Answer, first: int | None, start: int) -> ExchangeError | None:
+def _wrong_part(answer: Response, first: int | None, start: int) -> ExchangeError | None:
     if answer.body and answer.body.media_type == "multipart/byteranges":
         return malformed("asked for one range, the server sends several parts (multipart/byteranges)")
     if first is None:

@@ -6,11 +6,11 @@ an eye reads otherwise than it is, none of the names that Windows keeps for devi
 
 from __future__ import annotations
 
-from rrcli.url import unquote
+from rrcli.base.url import unquote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.model import Fields
+    from rrcli.model.values import Fields
 
 LONGEST = 200  # bytes
 SUFFIX = 20  # bytes of an extension that survive the cut

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.words import PORTS, Asked, host_field, host_of, read_url, remove_dots, userinfo_of
-from rrcli.errors import ExchangeError, malformed
-from rrcli.policy.origins import origin, split_credentials
-from rrcli.policy.redact import field_secrets
-from rrcli.url import host_port, quote
+from rrcli.adapters.http.prepare.message import PreparedRequest
+from rrcli.adapters.http.prepare.origin import origin, split_credentials
+from rrcli.adapters.http.prepare.target import PORTS, host_field, host_of, read_url, remove_dots, userinfo_of
+from rrcli.base.errors import ExchangeError, malformed
+from rrcli.base.url import host_port, quote
+from rrcli.policy.secrets import field_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.request import HttpRequest
-    from rrcli.context import Context
-    from rrcli.model import Answer, Fields
-    from rrcli.url import Url
+    from rrcli.base.url import Url
+    from rrcli.engine.context import Context
+    from rrcli.model.values import Fields, Response
 
 FOLLOWED = (301, 302, 303, 307, 308)
 NOT_FOLLOWED = (304, 305, 306)  # no redirect at all; one to a proxy, which a server must not choose; one that is no more
@@ -21,7 +22,7 @@ IN_URLS = "!#$%&'()*+,/:;=?@[]~\"<>\\^`{|}"  # left as they stand in a Location;
 SHOWN = 80  # characters of a Location within a message
 
 
-def target_of(answer: Answer) -> str | None:
+def target_of(answer: Response) -> str | None:
     """The Location of a redirect that is followed, whatever 3xx it is; an empty one is none. As in curl, but for `NOT_FOLLOWED`."""
     code = answer.status.code
     if not isinstance(code, int) or code // 100 != 3 or code in NOT_FOLLOWED:
@@ -29,7 +30,7 @@ def target_of(answer: Answer) -> str | None:
     return next((value for name, value in answer.fields if name.lower() == "location" and value), None)
 
 
-def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context) -> HttpRequest | None:
+def follow(request: HttpRequest, prepared: PreparedRequest, answer: Response, context: Context) -> HttpRequest | None:
     """The request that a redirect asks for; `None` when it asks for none.
 
     Raises `ExchangeError` of layer protocol: unsupported for another scheme, malformed for no URL, too_many_redirects;
@@ -41,54 +42,54 @@ def follow(request: HttpRequest, asked: Asked, answer: Answer, context: Context)
     if request.redirects >= request.max_redirects:
         count = f"{request.max_redirects} {'was' if request.max_redirects == 1 else 'were'} followed (--max-redirects)"
         raise ExchangeError("protocol", "too_many_redirects", f"the redirects lead on and on: {count}")
-    url = resolve(asked, location)
+    url = resolve(prepared, location)
     if request.https_only and url.scheme != "https":
         raise ExchangeError("protocol", "unsupported", f"the redirect leads to {url.scheme}://, and --https-only forbids that")
-    context.secret(*field_secrets(asked.fields))  # the next hop may not have them, and its answer may still show them
+    context.secret(*field_secrets(prepared.fields))  # the next hop may not have them, and its answer may still show them
     if answer.status.code not in FOLLOWED:
         context.note(
             "odd-redirect", f"a {answer.status.code} leaves the choice to people; its Location is followed (RFC 9110 section 15.4.1)"
         )
-    method, fields = changed_method(asked, answer.status.code or 0)
-    keeps_content = method == asked.method
-    if keeps_content and asked.upload and not asked.upload.repeatable:
-        what = "standard input" if asked.upload.path == "-" else asked.upload.path
+    method, fields = changed_method(prepared, answer.status.code or 0)
+    keeps_content = method == prepared.method
+    if keeps_content and prepared.upload and not prepared.upload.repeatable:
+        what = "standard input" if prepared.upload.path == "-" else prepared.upload.path
         message = f"the redirect wants the content again, and {what} cannot be read twice"
         raise ExchangeError("local", "input", message, hint="put the content into a file, or send it to where the redirect leads")
     if not keeps_content:
-        change = f"the {answer.status.code} made the {asked.method} a {method} without content"
+        change = f"the {answer.status.code} made the {prepared.method} a {method} without content"
         context.note("method-changed", f"{change} (RFC 9110 section 15.4)")
-    changed = asked.replace(method=method, fields=fields)
+    changed = prepared.replace(method=method, fields=fields)
     return request_to(request, changed, url, context, keeps_content=keeps_content, because=f"the {answer.status.code}")
 
 
 def request_to(
-    request: HttpRequest, asked: Asked, url: Url, context: Context, *, keeps_content: bool, because: str = "the answer"
+    request: HttpRequest, prepared: PreparedRequest, url: Url, context: Context, *, keeps_content: bool, because: str = "the answer"
 ) -> HttpRequest:
-    """The request for another URL, with the method and the fields of `asked`; no credential of it crosses to another origin."""
-    fields = asked.fields
+    """The request for another URL, with the method and the fields of `prepared`; no credential of it crosses to another origin."""
+    fields = prepared.fields
     if request.digest:  # an answer to a challenge is good for one URL
         fields = tuple(field for field in fields if field[0].lower() != "authorization")
-    here = origin(asked.scheme, asked.host, asked.port)
+    here = origin(prepared.scheme, prepared.host, prepared.port)
     crossing = here != origin(url.scheme, host_of(url), port_of(url))
     request = request.replace(passed=(*request.passed, here))
     if crossing:
-        fields = _cross(request, asked, url, fields, context)
-        if keeps_content and (asked.content or asked.upload):  # RFC 9110 sections 15.4.8 and 15.4.9 want it, as curl does
+        fields = _cross(request, prepared, url, fields, context)
+        if keeps_content and (prepared.content or prepared.upload):  # RFC 9110 sections 15.4.8 and 15.4.9 want it, as curl does
             context.note("content-crossed", f"{because} had the content sent on to {_place(url)}, another origin")
-    following = asked.replace(
+    following = prepared.replace(
         url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target_in(url)}",
         scheme=url.scheme,
         host=host_of(url),
         port=port_of(url),
         target=target_in(url),
         fields=_with_host(fields, url, crossing),
-        content=asked.content if keeps_content else None,
-        upload=asked.upload if keeps_content else None,
-        credentials=None if crossing and not request.location_trusted else asked.credentials,
+        content=prepared.content if keeps_content else None,
+        upload=prepared.upload if keeps_content else None,
+        credentials=None if crossing and not request.location_trusted else prepared.credentials,
     )
     if (crossing and request.uses_netrc) or url.user is not None or request.aws_sigv4:
-        from rrcli.adapters.http.auth import authorize_hop
+        from rrcli.adapters.http.prepare.auth import authorize_hop
 
         following = authorize_hop(request, following, url)
     hop = request.replace(hop=following, redirects=request.redirects + 1)
@@ -104,7 +105,7 @@ def target_in(url: Url) -> str:
     return remove_dots(url.path or "/") + ("" if url.query is None else f"?{url.query}")
 
 
-def _cross(request: HttpRequest, asked: Asked, url: Url, fields: Fields, context: Context) -> Fields:
+def _cross(request: HttpRequest, prepared: PreparedRequest, url: Url, fields: Fields, context: Context) -> Fields:
     """The fields that go to another origin."""
     if request.location_trusted:
         return fields
@@ -113,7 +114,7 @@ def _cross(request: HttpRequest, asked: Asked, url: Url, fields: Fields, context
         names = ", ".join(dict.fromkeys(dropped))
         context.note(
             "credentials-dropped",
-            f"{names} not sent to {_place(url)}, another origin than {asked.scheme}://{host_port(asked.host, asked.port)}",
+            f"{names} not sent to {_place(url)}, another origin than {prepared.scheme}://{host_port(prepared.host, prepared.port)}",
         )
     return kept
 
@@ -122,14 +123,14 @@ def _place(url: Url) -> str:
     return f"{url.scheme}://{host_port(url.host, url.port)}"
 
 
-def changed_method(asked: Asked, code: int) -> tuple[str, Fields]:
+def changed_method(prepared: PreparedRequest, code: int) -> tuple[str, Fields]:
     """Method and fields after a redirect: a POST may become a GET on 301 and 302, all but HEAD does on 303."""
-    if not ((code in (301, 302) and asked.method == "POST") or (code == 303 and asked.method not in ("GET", "HEAD"))):
-        return asked.method, asked.fields
+    if not ((code in (301, 302) and prepared.method == "POST") or (code == 303 and prepared.method not in ("GET", "HEAD"))):
+        return prepared.method, prepared.fields
     about_content = ("transfer-encoding", "expect", "trailer", "digest", "repr-digest")
-    names = [name.lower() for name, _ in asked.fields]
+    names = [name.lower() for name, _ in prepared.fields]
     kept = [not (name.startswith("content-") or name in about_content) for name in names]
-    return "GET", tuple(field for field, keep in zip(asked.fields, kept, strict=True) if keep)
+    return "GET", tuple(field for field, keep in zip(prepared.fields, kept, strict=True) if keep)
 
 
 def _with_host(fields: Fields, url: Url, crossing: bool) -> Fields:
@@ -142,8 +143,8 @@ def _with_host(fields: Fields, url: Url, crossing: bool) -> Fields:
 # --- the URL
 
 
-def resolve(asked: Asked, location: str) -> Url:
-    """The URL that a Location means at `asked` (RFC 3986 section 5.2). Raises `unsupported` or `malformed`."""
+def resolve(prepared: PreparedRequest, location: str) -> Url:
+    """The URL that a Location means at `prepared` (RFC 3986 section 5.2). Raises `unsupported` or `malformed`."""
     text = quote(location.strip(" \t"), IN_URLS)
     if any(letter < " " or letter == "\x7f" for letter in location.strip(" \t")):
         raise malformed(f"the Location has a control character: {location[:SHOWN]!r}")
@@ -154,7 +155,7 @@ def resolve(asked: Asked, location: str) -> Url:
     if scheme and not text[len(scheme) :].startswith("://"):  # `http:80` would be read as a host of that name
         raise malformed(f"the Location {location[:SHOWN]!r} names no host")
     if not scheme:
-        text = _absolute(asked, text)
+        text = _absolute(prepared, text)
     authority = text.partition("//")[2].partition("/")[0].partition("?")[0]
     if "\\" in authority or ("[" not in authority and authority.rpartition("@")[2].count(":") > 1):
         raise malformed(f"the Location {location[:SHOWN]!r} names a host that readers do not agree on")
@@ -173,17 +174,17 @@ def _scheme(text: str) -> str:
     return scheme.lower() if colon and scheme[:1].isalpha() and plain.isalnum() else ""
 
 
-def _absolute(asked: Asked, text: str) -> str:
+def _absolute(prepared: PreparedRequest, text: str) -> str:
     """A relative reference made absolute."""
     if text.startswith("//"):
-        return f"{asked.scheme}:{text}"
-    default = PORTS[asked.scheme] == asked.port
-    base = f"{asked.scheme}://{host_port(asked.host.replace('%', '%25'), None if default else asked.port)}"
-    path, _, _ = asked.target.partition("?")
+        return f"{prepared.scheme}:{text}"
+    default = PORTS[prepared.scheme] == prepared.port
+    base = f"{prepared.scheme}://{host_port(prepared.host.replace('%', '%25'), None if default else prepared.port)}"
+    path, _, _ = prepared.target.partition("?")
     if text.startswith("/"):
         return base + text
     if text.startswith("?"):
         return base + path + text
     if text.startswith("#"):
-        return base + asked.target
+        return base + prepared.target
     return base + path[: path.rfind("/") + 1] + text

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from rrcli.errors import usage
-from rrcli.options import Request, count, one_of, option, proxy_url, size
+from rrcli.base.errors import usage
+from rrcli.options.option import option
+from rrcli.options.parse import count, one_of, size
+from rrcli.options.request import Request, proxy_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
 
-    from rrcli.adapters.http.cookies import Kept
     from rrcli.adapters.http.download import Download
-    from rrcli.adapters.http.words import Asked
-    from rrcli.options import Output
+    from rrcli.adapters.http.prepare.message import PreparedRequest
+    from rrcli.adapters.http.state.cookies import StateJar
+    from rrcli.options.output import Output
 
 CODINGS = ("gzip", "deflate", "br", "zstd")  # of content that is sent
 MOST_REDIRECTS = 20  # which is how many hops the runner takes
@@ -53,7 +55,7 @@ def rate(text: str) -> int:
 class HttpRequest(Request):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
 
-    needs_words: ClassVar[bool] = False  # a curl command can stand in for them
+    needs_arguments: ClassVar[bool] = False  # a curl command can stand in for them
     written: ClassVar[tuple[str, ...]] = (*Request.written, "cookie_jar")
 
     method: str | None = option("-X", "--request", "--method", metavar="METHOD", help="Method; GET, or POST with content.")
@@ -194,11 +196,11 @@ class HttpRequest(Request):
         "-p", "--proxytunnel", kind="flag", help="Ask an HTTP proxy for a tunnel, also without TLS.", group="Connection"
     )
 
-    hop: Asked | None = None  # what an earlier hop led to, in the place of the words
+    hop: PreparedRequest | None = None  # what an earlier hop led to, in the place of the words
     redirects: int = 0  # that led here
     passed: tuple[tuple[str, str, int], ...] = ()  # the origins that they came by
     unrouted: HttpRequest | None = None  # the same before a proxy was chosen for the hop
-    kept: Kept | None = None  # the jar and the session, which go from hop to hop
+    kept: StateJar | None = None  # the jar and the session, which go from hop to hop
     if_range: str | None = None  # what a download that goes on must still be a part of
 
     @classmethod
@@ -207,10 +209,10 @@ class HttpRequest(Request):
         command = values.pop("from_curl", None)
         if command is None:
             return None
-        from rrcli.adapters.http.curl.read import translate
+        from rrcli.adapters.http.curl.imported import translate
         from rrcli.adapters.http.curl.split import read_command
 
-        if values["words"]:
+        if values["arguments"]:
             raise usage(f"--from-curl brings its URL, and {values['words'][0]!r} is one word too many", "options may stand beside it")
         words = translate(read_command(command))
         if words is None:

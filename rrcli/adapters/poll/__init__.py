@@ -8,23 +8,24 @@ again and again, and each answer that brings something is an event. Versions, TL
 from __future__ import annotations
 
 from rrcli.adapters import http
-from rrcli.adapters.poll.polling import HELD_NS, Polling, data_of, in_words
+from rrcli.adapters.poll.content import data_of, in_words
+from rrcli.adapters.poll.polling import HELD_NS, Polling
 from rrcli.adapters.poll.request import PollRequest
-from rrcli.errors import ExchangeError, usage
-from rrcli.events import Content, Finished, Item, Received, Waiting
-from rrcli.model import Answer, Body, Status
+from rrcli.base.deadline import Deadline, now
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.engine.events import Blocked, Content, Finished, Received, StreamEvent
+from rrcli.engine.timeouts import timeout_of
+from rrcli.model.values import Body, Response, Status
 from rrcli.policy.retry import retry_after
-from rrcli.runner import timeout_of
-from rrcli.wire.clock import Deadline, now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any
 
-    from rrcli.context import Context
-    from rrcli.model import Exchange
-    from rrcli.registry import Event
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.model.values import Exchange
 
 __all__ = ["PollRequest", "as_command", "exchange"]
 
@@ -67,19 +68,19 @@ class _Turn:
         self._request = request
         self._polling = polling
         self._context = context
-        self._answer: Answer | None = None
+        self._answer: Response | None = None
         self._content = bytearray()
 
     def events(self) -> Iterator[Event]:
         source = http.exchange(self._request, self._context)
-        whole: Answer | None = None
+        whole: Response | None = None
         try:
             for event in source:  # to its end, or the connection would not be kept
                 if isinstance(event, Received):
                     self._answer = event.answer
                 elif isinstance(event, Content):
                     self._keep(event.data)
-                elif isinstance(event, Waiting):
+                elif isinstance(event, Blocked):
                     yield from self._wait(event)
                 elif not isinstance(event, Finished) or event.next is not None:
                     yield event
@@ -100,7 +101,7 @@ class _Turn:
         if len(self._content) > self._request.max_size:
             raise ExchangeError("protocol", "too_large", f"an answer is larger than {self._request.max_size} bytes (--max-size)")
 
-    def _wait(self, event: Waiting) -> Iterator[Event]:
+    def _wait(self, event: Blocked) -> Iterator[Event]:
         """Wait for a connection of HTTP/2 that nobody else uses; in a series whoever steps it does."""
         if self._context.pool is not self._polling.pool:
             yield event
@@ -115,14 +116,14 @@ class _Turn:
 
     # --- the answer
 
-    def _end(self, answer: Answer) -> Iterator[Event]:
+    def _end(self, answer: Response) -> Iterator[Event]:
         """The answer is whole: tell what it brings, and lead on to what has to be asked next."""
         polling, code = self._polling, answer.status.code or 0
         body = (answer.body or Body()).replace(data=bytes(self._content))
         text, value, line = data_of(body)
         polling.made += 1
         polling.state = in_words(answer, text)
-        held_ns = polling.held_ns(self._context.trace)
+        held_ns = polling.held_ns(self._context.recorder)
         seen = {"number": polling.made, "status": code, "held_ms": round(held_ns / 1e6, 3)}
         if value is not None:
             seen["json"] = value
@@ -146,21 +147,21 @@ class _Turn:
         else:
             yield from self._poll(answer, text, value, line, seen)
 
-    def _last(self, answer: Answer) -> Iterator[Event]:
+    def _last(self, answer: Response) -> Iterator[Event]:
         """It ends with this answer, whose content is the result."""
         yield Received(answer=answer)
         if self._content:
             yield Content(data=bytes(self._content))
         yield Finished(answer=self._told(answer))
 
-    def _told(self, answer: Answer) -> Answer:
+    def _told(self, answer: Response) -> Response:
         return answer.replace(data={**answer.data, "events": [], "polls": self._polling.told()})
 
-    def _whole(self, answer: Answer) -> Answer:
+    def _whole(self, answer: Response) -> Response:
         """The answer with its content, of which the runner is told nothing."""
         if not self._content or answer.body is None:
             return self._told(answer)
-        from rrcli.digest import sha256
+        from rrcli.base.digest import sha256
 
         data = bytes(self._content)
         return self._told(answer).replace(body=answer.body.replace(data=data, size=len(data), sha256=sha256(data).hexdigest()))
@@ -171,7 +172,7 @@ class _Turn:
 
     # --- long polling
 
-    def _poll(self, answer: Answer, text: Any, value: Any, line: bytes, seen: dict[str, Any]) -> Iterator[Event]:
+    def _poll(self, answer: Response, text: Any, value: Any, line: bytes, seen: dict[str, Any]) -> Iterator[Event]:
         """An answer of long polling: an event, where it brings something."""
         from rrcli.adapters.poll import follow
 
@@ -188,16 +189,16 @@ class _Turn:
         told = self._told(answer).replace(body=None)
         if not empty or self._request.empty:
             yield Received(answer=answer.replace(body=None))
-            yield Item(type="empty" if empty else "poll", data=text, more=seen, text=line)
+            yield StreamEvent(type="empty" if empty else "poll", data=text, more=seen, text=line)
         if context.enough():
             yield Finished(answer=told)
             return
-        asked = retry_after(answer)
-        if asked is None:
-            passed_ns = now() - context.trace.timeline.origin_ns
+        prepared = retry_after(answer)
+        if prepared is None:
+            passed_ns = now() - context.recorder.timeline.origin_ns
             goes_on = not empty and (moved == "next" or (moved == "new" and bool(polling.mark)) or seen["held_ms"] * 1e6 >= AT_ONCE_NS)
-            asked = 0.0 if goes_on else max(0.0, self._request.every - passed_ns / 1e9)
-        yield from self._again(told, asked)
+            prepared = 0.0 if goes_on else max(0.0, self._request.every - passed_ns / 1e9)
+        yield from self._again(told, prepared)
 
     def _remark(self, seen: dict[str, Any], value: Any, moved: str) -> None:
         """Note what is missing or comes twice."""
@@ -218,14 +219,14 @@ class _Turn:
 
     # --- a job
 
-    def _becomes_job(self, answer: Answer, value: Any, text: Any) -> bool:
+    def _becomes_job(self, answer: Response, value: Any, text: Any) -> bool:
         """Whether there is a resource to ask for how far it is; the next request then goes there."""
         from rrcli.adapters.poll import follow
 
         self._polling.is_job = follow.to_status(self._polling, self._request, answer, (text, value), self._context)
         return self._polling.is_job
 
-    def _job(self, answer: Answer, text: Any, seen: dict[str, Any]) -> Iterator[Event]:
+    def _job(self, answer: Response, text: Any, seen: dict[str, Any]) -> Iterator[Event]:
         """How far the job is: an event without a line of its own, for the result alone is content."""
         polling, context = self._polling, self._context
         polling.recover()
@@ -233,7 +234,7 @@ class _Turn:
             from rrcli.adapters.poll import follow
 
             follow.to_status(polling, self._request, answer, None, context)
-        yield Item(type="status", data=text or polling.state, more=seen, text=b"")
+        yield StreamEvent(type="status", data=text or polling.state, more=seen, text=b"")
         done = answer.status.code != 202 and polling.made > 1 and self._request.until is None
         if done or context.enough():
             yield Received(answer=answer)
@@ -241,21 +242,21 @@ class _Turn:
                 yield Content(data=bytes(self._content))
             yield Finished(answer=self._told(answer))
             return
-        asked = retry_after(answer)
-        yield from self._again(self._whole(answer), self._request.every if asked is None else asked)
+        prepared = retry_after(answer)
+        yield from self._again(self._whole(answer), self._request.every if prepared is None else prepared)
 
     # --- a callback
 
-    def _callbacks(self, answer: Answer) -> Iterator[Event]:
+    def _callbacks(self, answer: Response) -> Iterator[Event]:
         """Wait for what was asked for to come by itself."""
         listener, context, request = self._polling.listener, self._context, self._request
         assert listener
         from rrcli.adapters.poll.callback import content_of, described
-        from rrcli.policy.redact import field_secrets, url_secrets
+        from rrcli.policy.secrets import field_secrets, url_secrets
 
         yield Received(answer=answer.replace(body=None))
         told, came = self._whole(answer), 0
-        timeline = context.trace.timeline
+        timeline = context.recorder.timeline
         while not context.enough() and (came == 0 or request.until or request.max_events is not None):
             failure = f"no callback came within {request.idle_timeout:g}s (--idle-timeout)"
             try:
@@ -272,27 +273,27 @@ class _Turn:
             timeline.ended(call.at_ns)
             text, value, line = content_of(call)
             more = {"at_ms": round((call.at_ns - timeline.origin_ns) / 1e6, 3), "number": came, **described(call)}
-            yield Item(type="callback", data=text, more=more if value is None else {**more, "json": value}, text=line)
+            yield StreamEvent(type="callback", data=text, more=more if value is None else {**more, "json": value}, text=line)
         yield Finished(answer=told)
 
     # --- failures, and what follows
 
-    def _server_failure(self, answer: Answer) -> Iterator[Event]:
+    def _server_failure(self, answer: Response) -> Iterator[Event]:
         """A status that may pass: asked again if there was an answer before, and for so long."""
         polling, request = self._polling, self._request
         if polling.made == 1 or polling.in_a_row >= request.tolerate:
             yield from self._last(answer)
             return
         backoff = polling.back_off(request.retry_delay)
-        asked = retry_after(answer)
-        yield from self._again(self._whole(answer), backoff if asked is None else asked)
+        prepared = retry_after(answer)
+        yield from self._again(self._whole(answer), backoff if prepared is None else prepared)
 
     def _fail(self, error: ExchangeError) -> Iterator[Event]:
         """A request that failed: asked again where that may help, else raised with what was known before it."""
         polling, context = self._polling, self._context
-        held = error.kind == "timeout" and context.trace.timeline.current == "wait" and not context.whole.passed()
+        held = error.kind == "timeout" and context.recorder.timeline.current == "wait" and not context.whole.passed()
         may_pass = held or (error.kind in LOST and polling.made > 0)
-        kept_was_over = context.trace.reused and not context.trace.answered
+        kept_was_over = context.recorder.reused and not context.recorder.answered
         if may_pass and polling.in_a_row < self._request.tolerate and not polling.listener:
             polling.made += 1
             seconds = polling.back_off(self._request.retry_delay)
@@ -311,10 +312,10 @@ class _Turn:
             yield Received(answer=self._answer)
             yield Content(data=bytes(self._content))
         elif self._polling.made:
-            nothing = Answer(summary="", status=Status(text="no answer", ok=False))
+            nothing = Response(summary="", status=Status(text="no answer", ok=False))
             yield Received(answer=self._told(nothing))
 
-    def _again(self, answer: Answer | None, seconds: float, failure: ExchangeError | None = None) -> Generator[Event, None, None]:
+    def _again(self, answer: Response | None, seconds: float, failure: ExchangeError | None = None) -> Generator[Event, None, None]:
         """Wait, and lead on to the next request. Raises the time-out where that would come too late."""
         polling, whole = self._polling, self._context.whole
         following = polling.next_asked()
@@ -326,18 +327,18 @@ class _Turn:
             )
         if whole.at_ns is not None and now() + int(seconds * 1e9) >= whole.at_ns:
             yield Finished(answer=answer, failure=failure)
-            self._context.trace.timeline.finish()  # it failed after this request, not in one of its phases
+            self._context.recorder.timeline.finish()  # it failed after this request, not in one of its phases
             hint = "allow more with --deadline"
             raise ExchangeError("transport", "timeout", f"the time limit ({whole.limit}) leaves no room; {self._so_far()}", hint=hint)
-        if self._context.polls:
-            self._context.polls(seconds, polling.made, polling.state)
+        if self._context.poll_in:
+            self._context.poll_in(seconds, polling.made, polling.state)
         if seconds:
             try:
                 polling.sleep(seconds)
             except KeyboardInterrupt:
                 yield Finished(answer=answer, failure=failure)
                 raise
-        polling.asked = following
+        polling.prepared = following
         following_request = polling.base.replace(hop=following, redirects=0, unrouted=None)
         yield Finished(answer=answer, next=following_request, why="poll", failure=failure, resumes=True)
 

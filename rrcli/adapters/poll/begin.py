@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.words import understand
+from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.poll import cursor as cursors
-from rrcli.errors import usage
+from rrcli.base.errors import usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.poll.polling import Polling
     from rrcli.adapters.poll.request import PollRequest
-    from rrcli.context import Context
+    from rrcli.engine.context import Context
 
 
 def begin(request: PollRequest, polling: Polling, context: Context) -> PollRequest:
@@ -23,17 +23,17 @@ def begin(request: PollRequest, polling: Polling, context: Context) -> PollReque
 
         request, polling.listener = open_listener(request)
     if request.keeps_state and not request.kept:
-        from rrcli.adapters.http.cookies import begin as keep_state
+        from rrcli.adapters.http.state.cookies import begin as keep_state
 
         request = keep_state(request, context)
     _place_cursor(request, polling, context)
-    assert polling.asked
-    if not (request.is_offline() or context.pool or request.limit_rate or polling.asked.upload):
+    assert polling.prepared
+    if not (request.is_offline() or context.pool or request.limit_rate or polling.prepared.upload):
         from rrcli.wire.pool import Pool
 
         polling.pool = context.pool = Pool()
     polling.base = request
-    return request.replace(hop=polling.asked)
+    return request.replace(hop=polling.prepared)
 
 
 def _refuse(request: PollRequest) -> None:
@@ -42,7 +42,7 @@ def _refuse(request: PollRequest) -> None:
         raise usage(f"{flag} is for --callback, which is missing")
     if request.callback and (request.cursor or request.status_url):
         raise usage(f"--callback and {'--cursor' if request.cursor else '--status-url'} exclude each other", "the outcome comes one way")
-    if not request.callback and any("{{callback}}" in word for word in request.words):
+    if not request.callback and any("{{callback}}" in word for word in request.arguments):
         raise usage("{{callback}} stands in the request, and --callback is missing")
 
 
@@ -54,7 +54,7 @@ def _place_cursor(request: PollRequest, polling: Polling, context: Context) -> N
             raise usage(
                 f"{cursors.PLACE} stands in the request, and nothing says where an answer has it", "add --cursor, as --cursor json.next"
             )
-        polling.asked = understand(request, context.id)
+        polling.prepared = prepare(request, context.id)
         return
     polling.path_text = request.cursor.strip().lower()
     polling.path = cursors.reading(request.cursor, "--cursor")
@@ -64,8 +64,8 @@ def _place_cursor(request: PollRequest, polling: Polling, context: Context) -> N
             raise usage(
                 f"--cursor, and {cursors.PLACE} stands nowhere in the request", f"write it where it goes, as since=={cursors.PLACE}"
             )
-        asked = understand(request, context.id)
-        polling.asked = cursors.conditional(asked, polling.path_text, polling.cursor) if polling.cursor else asked
+        prepared = prepare(request, context.id)
+        polling.prepared = cursors.conditional(prepared, polling.path_text, polling.cursor) if polling.cursor else prepared
         return
     if request.aws_sigv4 or request.compress:
         raise usage(
@@ -73,6 +73,6 @@ def _place_cursor(request: PollRequest, polling: Polling, context: Context) -> N
             "what is built once is not changed",
         )
     polling.mark = cursors.new_mark()
-    polling.template = understand(cursors.marked(request, polling.mark), context.id)
+    polling.template = prepare(cursors.marked(request, polling.mark), context.id)
     first = cursors.filled(polling.template, polling.mark, polling.cursor or "")
-    polling.asked = first if polling.cursor else understand(cursors.without_place(request), context.id)
+    polling.prepared = first if polling.cursor else prepare(cursors.without_place(request), context.id)

@@ -13,21 +13,21 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from urllib.parse import parse_qs
 
-from rrcli.errors import ExchangeError, usage
-from rrcli.jsontext import loads
-from rrcli.record import Record
-from rrcli.responders.base import Connection, Responder
-from rrcli.responders.http_message import Refusal, Response, read_request, send_response
-from rrcli.responders.http_message import Request as Received
-from rrcli.url import quote
-from rrcli.wire.clock import now
+from rrcli.base.deadline import now
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.jsontext import loads
+from rrcli.base.record import Record
+from rrcli.base.url import quote
+from rrcli.responders.base import Responder, ServerConnection
+from rrcli.responders.http_message import Refusal, ServerResponse, read_request, send_response
+from rrcli.responders.http_message import ServerRequest as Received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.poll.request import PollRequest
-    from rrcli.wire.clock import Deadline
+    from rrcli.base.deadline import Deadline
 
 PLACE = "{{callback}}"
 WHOLE_S = 10.0  # that a request may take from its first byte to its last
@@ -35,7 +35,7 @@ MOST_WAITING = 1000  # callbacks that nobody has taken yet
 ROOM = 64 << 20  # bytes of them
 LONGEST_CHALLENGE = 4096
 EVERY_ADDRESS = ("0.0.0.0", "::")  # named to be refused
-UNREAD = Received(method="GET", target="*", minor=1, fields=(("Connection", "close"),))
+UNREAD = Received(method="GET", target="*", minor=1, fields=(("ServerConnection", "close"),))
 PLAIN = (("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff"))  # what is echoed is no page
 
 
@@ -47,7 +47,7 @@ class Call(Record):
     peer: str
 
 
-class _Caller(Connection):
+class _Caller(ServerConnection):
     """A connection that ends when a request takes too long, however steadily it drips."""
 
     until_ns: int | None = None
@@ -114,14 +114,14 @@ class Listener(Responder):
                 self._room += len(call.request.content)
             return call
 
-    def converse(self, connection: Connection) -> None:
+    def converse(self, connection: ServerConnection) -> None:
         assert isinstance(connection, _Caller)
         while connection.begin_request():
             try:
                 request = read_request(connection)
             except Refusal as refusal:
                 self._stray()
-                send_response(connection, UNREAD, Response(status=refusal.status, fields=PLAIN, content=f"{refusal}\n".encode()))
+                send_response(connection, UNREAD, ServerResponse(status=refusal.status, fields=PLAIN, content=f"{refusal}\n".encode()))
                 return
             if not send_response(connection, request, self._answer(request, connection.peer, now())):
                 return
@@ -130,29 +130,29 @@ class Listener(Responder):
         with self._count:
             self.strays += 1
 
-    def _answer(self, request: Received, peer: str, at_ns: int) -> Response:
+    def _answer(self, request: Received, peer: str, at_ns: int) -> ServerResponse:
         """Take the request, or prove that the URL is ours, or know nothing of it."""
         path, _, query = request.target.partition("?")
         if not path.endswith(self._path):  # a tunnel may have put something before it
             self._stray()
-            return Response(status=404, fields=PLAIN, content=b"nothing is expected here\n")
+            return ServerResponse(status=404, fields=PLAIN, content=b"nothing is expected here\n")
         if (found := challenge(request, query)) is not None:
             with self._count:
                 self.challenges += 1
             return found
         if request.method == "HEAD":
-            return Response(status=200)
+            return ServerResponse(status=200)
         with self._count:
             full = self._calls.qsize() >= MOST_WAITING or self._room < len(request.content)
             if not full:
                 self._room -= len(request.content)
         if full:
-            return Response(status=503, fields=(("Retry-After", "1"),))
+            return ServerResponse(status=503, fields=(("Retry-After", "1"),))
         self._calls.put(Call(request=request, at_ns=at_ns, peer=peer))
-        return Response(status=self._status)
+        return ServerResponse(status=self._status)
 
 
-def challenge(request: Received, query: str) -> Response | None:
+def challenge(request: Received, query: str) -> ServerResponse | None:
     """The answer to a verification of the URL: WebSub section 5.3, Microsoft Graph, Dropbox and Slack each have their own."""
     given = {name: values[0] for name, values in parse_qs(query).items()}
     token = given.get("validationToken")
@@ -162,7 +162,7 @@ def challenge(request: Received, query: str) -> Response | None:
         token = _slack(request.content)
     if token is None or len(token) > LONGEST_CHALLENGE:
         return None
-    return Response(status=200, fields=PLAIN, content=token.encode())
+    return ServerResponse(status=200, fields=PLAIN, content=token.encode())
 
 
 def _slack(content: bytes) -> str | None:
@@ -194,9 +194,11 @@ def open_listener(request: PollRequest) -> tuple[PollRequest, Listener]:
                 "local", "input", f"cannot listen on {listener.address}: {error}", hint="--callback-bind names another address"
             ) from error
     url = listener.url
-    changed = {name: _placed(value, url) for name, value in request.__dict__.items() if name != "words" and _holds(value)}
-    words = tuple(word.replace(PLACE, quote(url) if _is_url(word, at, request.words) else url) for at, word in enumerate(request.words))
-    return request.replace(words=words, **changed), listener
+    changed = {name: _placed(value, url) for name, value in request.__dict__.items() if name != "arguments" and _holds(value)}
+    words = tuple(
+        word.replace(PLACE, quote(url) if _is_url(word, at, request.arguments) else url) for at, word in enumerate(request.arguments)
+    )
+    return request.replace(arguments=words, **changed), listener
 
 
 def _is_base(text: str) -> bool:
@@ -207,7 +209,7 @@ def _is_base(text: str) -> bool:
 
 def _is_url(word: str, at: int, words: tuple[str, ...]) -> bool:
     """Whether a word is the URL: the first one that has the look of it, or follows the method."""
-    from rrcli.adapters.http.words import split_words
+    from rrcli.adapters.http.prepare.arguments import split_words
 
     return at < 2 and split_words(words)[1] == word
 
@@ -224,9 +226,9 @@ def _placed(value: Any, url: str) -> Any:
 
 def content_of(call: Call) -> tuple[Any, Any, bytes]:
     """What a callback brought: its text, or base64 for what is none; its value where it is JSON; its bytes."""
-    from rrcli.adapters.http.answer import media_type_of
-    from rrcli.adapters.poll.polling import data_of
-    from rrcli.model import Body
+    from rrcli.adapters.http.exchange.response import media_type_of
+    from rrcli.adapters.poll.content import data_of
+    from rrcli.model.values import Body
 
     media_type, charset = media_type_of(call.request.fields)
     return data_of(Body(data=call.request.content, media_type=media_type, charset=charset))

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from os import urandom
 
-from rrcli.errors import ExchangeError, usage
-from rrcli.url import quote
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.url import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.http.words import Asked
+    from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.poll.request import PollRequest
-    from rrcli.model import Fields
+    from rrcli.model.values import Fields
 
 PLACE = "{{cursor}}"
 ANSWER_KEYS = ("json", "header", "body", "status")
@@ -59,32 +59,34 @@ def _marked(value: Any, mark: str) -> Any:
 
 def without_place(request: PollRequest) -> PollRequest:
     """The request before there is a cursor: items and fields that would be nothing else are left out."""
-    words = tuple(word for word in request.words if not word.endswith((f"={PLACE}", f":{PLACE}")) or "://" in word)
+    words = tuple(word for word in request.arguments if not word.endswith((f"={PLACE}", f":{PLACE}")) or "://" in word)
     headers = tuple(line for line in request.headers if line.partition(":")[2].strip() != PLACE)
     data = tuple((flag, text) for flag, text in request.data if text.partition("=")[2] != PLACE)
-    bare = request.replace(words=words, headers=headers, data=data)
+    bare = request.replace(arguments=words, headers=headers, data=data)
     return bare.replace(**{name: _marked(value, "") for name, value in bare.__dict__.items() if _holds(value)})
 
 
-def filled(asked: Asked, mark: str, cursor: str) -> Asked:
+def filled(prepared: PreparedRequest, mark: str, cursor: str) -> PreparedRequest:
     """The request with the cursor where the mark stands. Raises `usage` where it stands in what is not built anew for each poll."""
-    if asked.upload:
+    if prepared.upload:
         raise usage(f"{PLACE} cannot stand in a form with files or in an upload", "put it into the URL, an item, a field or -d")
     quoted = quote(cursor)
-    content = None if asked.content is None else _content(asked, mark, cursor)
-    fields = tuple((name, value.replace(mark, cursor)) for name, value in asked.fields)
-    if content is not None and content != asked.content:
+    content = None if prepared.content is None else _content(prepared, mark, cursor)
+    fields = tuple((name, value.replace(mark, cursor)) for name, value in prepared.fields)
+    if content is not None and content != prepared.content:
         fields = tuple((name, str(len(content)) if name.lower() == "content-length" else value) for name, value in fields)
-    return asked.replace(url=asked.url.replace(mark, quoted), target=asked.target.replace(mark, quoted), fields=fields, content=content)
+    return prepared.replace(
+        url=prepared.url.replace(mark, quoted), target=prepared.target.replace(mark, quoted), fields=fields, content=content
+    )
 
 
-def _content(asked: Asked, mark: str, cursor: str) -> bytes:
-    content = (asked.content or b"").decode("utf-8", "surrogateescape")
+def _content(prepared: PreparedRequest, mark: str, cursor: str) -> bytes:
+    content = (prepared.content or b"").decode("utf-8", "surrogateescape")
     if mark not in content:
-        return asked.content or b""
+        return prepared.content or b""
     if content.lstrip()[:1] in ("{", "["):
         text = _in_json(content, mark, cursor)
-    elif "x-www-form-urlencoded" in asked.field("content-type"):
+    elif "x-www-form-urlencoded" in prepared.field("content-type"):
         text = content.replace(mark, quote(cursor))
     else:
         text = content.replace(mark, cursor)
@@ -93,7 +95,7 @@ def _content(asked: Asked, mark: str, cursor: str) -> bytes:
 
 def _in_json(content: str, mark: str, cursor: str) -> str:
     """Within a string the cursor is escaped; where a value stands it is a number if it can be one."""
-    from rrcli.jsontext import dumps
+    from rrcli.base.jsontext import dumps
 
     text = dumps(cursor)
     number = cursor if cursor.removeprefix("-").isdecimal() and cursor.isascii() else text
@@ -105,11 +107,11 @@ def _in_json(content: str, mark: str, cursor: str) -> str:
     return found
 
 
-def conditional(asked: Asked, path: str, cursor: str) -> Asked:
+def conditional(prepared: PreparedRequest, path: str, cursor: str) -> PreparedRequest:
     """The request with a precondition in the place of a cursor (RFC 9110 section 13.1)."""
     name = CONDITIONS[path]
-    kept = tuple(field for field in asked.fields if field[0].lower() != name.lower())
-    return asked.replace(fields=(*kept, (name, cursor)))
+    kept = tuple(field for field in prepared.fields if field[0].lower() != name.lower())
+    return prepared.replace(fields=(*kept, (name, cursor)))
 
 
 def checked(value: Any) -> str | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.http.exchange.describe import SAFE
 from rrcli.adapters.http.redirect import changed_method, request_to, resolve
-from rrcli.adapters.http.told import SAFE
 from rrcli.adapters.poll import cursor as cursors
-from rrcli.errors import ExchangeError
-from rrcli.policy.redact import field_secrets
+from rrcli.base.errors import ExchangeError
+from rrcli.policy.secrets import field_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.poll.polling import Polling
     from rrcli.adapters.poll.request import PollRequest
-    from rrcli.context import Context
-    from rrcli.model import Answer, Fields
+    from rrcli.engine.context import Context
+    from rrcli.model.values import Fields, Response
 
 STATUS_FIELDS = ("operation-location", "azure-asyncoperation", "location", "content-location")  # the plainest first
 OF_ONE_REQUEST = ("idempotency-key", "prefer", "range", "if-none-match", "if-modified-since")  # which the next one is not
@@ -29,7 +29,7 @@ def brings_nothing(value: Any) -> bool:
     return isinstance(value, list) and not value
 
 
-def move(polling: Polling, request: PollRequest, answer: Answer, content: tuple[Any, Any], context: Context) -> str:
+def move(polling: Polling, request: PollRequest, answer: Response, content: tuple[Any, Any], context: Context) -> str:
     """Go on behind this answer: `next` for a link that it gives, else what became of the cursor."""
     moved = "none"
     if polling.path is not None:
@@ -40,7 +40,7 @@ def move(polling: Polling, request: PollRequest, answer: Answer, content: tuple[
     return moved
 
 
-def to_status(polling: Polling, request: PollRequest, answer: Answer, content: tuple[Any, Any] | None, context: Context) -> bool:
+def to_status(polling: Polling, request: PollRequest, answer: Response, content: tuple[Any, Any] | None, context: Context) -> bool:
     """Have the next request ask how far the job is; false where the answer is of no job. Raises `malformed` for no URL."""
     link = None
     if content is not None and polling.status_path is not None:
@@ -61,18 +61,18 @@ def to_status(polling: Polling, request: PollRequest, answer: Answer, content: t
 
 def _lead(polling: Polling, request: PollRequest, link: str, context: Context, *, keeps_content: bool) -> None:
     """Set the next request to another URL; credentials stay at their origin, as in a redirect."""
-    asked = request.hop
-    assert asked
+    prepared = request.hop
+    assert prepared
     assert polling.base
-    url = resolve(asked, link)
+    url = resolve(prepared, link)
     if request.https_only and url.scheme != "https":
         raise ExchangeError("protocol", "unsupported", f"the answer leads to {url.scheme}://, and --https-only forbids that")
-    context.secret(*field_secrets(asked.fields))
+    context.secret(*field_secrets(prepared.fields))
     if not keeps_content:
-        method, fields = changed_method(asked, 303)
-        asked = asked.replace(method=method, fields=tuple(field for field in fields if field[0].lower() not in OF_ONE_REQUEST))
-    led = request_to(polling.base, asked, url, context, keeps_content=keeps_content)
-    polling.asked, polling.template, polling.mark = led.hop, None, ""
+        method, fields = changed_method(prepared, 303)
+        prepared = prepared.replace(method=method, fields=tuple(field for field in fields if field[0].lower() not in OF_ONE_REQUEST))
+    led = request_to(polling.base, prepared, url, context, keeps_content=keeps_content)
+    polling.prepared, polling.template, polling.mark = led.hop, None, ""
     passed = tuple(dict.fromkeys(led.passed))
     polling.base = polling.base.replace(sni=led.sni, passed=passed, location=polling.base.location or not keeps_content)
 
@@ -92,6 +92,6 @@ def next_link(fields: Fields) -> str | None:
     return None
 
 
-def _document(answer: Answer, content: tuple[Any, Any]) -> dict[str, Any]:
+def _document(answer: Response, content: tuple[Any, Any]) -> dict[str, Any]:
     text, value = content
     return cursors.answer_document(answer.status.code, answer.fields, text if isinstance(text, str) else None, value)

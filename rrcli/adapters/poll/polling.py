@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from rrcli.adapters.poll import cursor as cursors
-from rrcli.eventlog import parsed
 from rrcli.policy.retry import LONGEST_WAIT, Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.http.words import Asked
+    from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.poll.callback import Listener
     from rrcli.adapters.poll.request import PollRequest
-    from rrcli.context import Context
-    from rrcli.model import Answer, Body
+    from rrcli.engine.context import Context
     from rrcli.wire.pool import Pool
-    from rrcli.wire.trace import Trace
+    from rrcli.wire.recorder import Recorder
 
 HELD_NS = 10**9  # an answer that took so long was held back by the server
 
@@ -33,8 +31,8 @@ class Polling:
         self.state = ""  # the last answer in a few words
         self.cursor: str | None = None
         self.mark = ""  # stands for the cursor in `template`
-        self.template: Asked | None = None
-        self.asked: Asked | None = None  # the request under way, or the next one
+        self.template: PreparedRequest | None = None
+        self.prepared: PreparedRequest | None = None  # the request under way, or the next one
         self.path: Any = None  # of the cursor in an answer
         self.path_text = ""
         self.status_path: Any = None  # of the URL of a job's status
@@ -59,23 +57,23 @@ class Polling:
         smaller = before is not None and before.isdecimal() and text.isdecimal() and int(text) < int(before)
         return "back" if smaller else "new"
 
-    def next_asked(self) -> Asked | None:
+    def next_asked(self) -> PreparedRequest | None:
         """The request of the next poll; `None` where the words say it."""
         if self.template is not None and self.cursor is not None:
             return cursors.filled(self.template, self.mark, self.cursor)
-        if self.asked is not None and self.cursor is not None and self.path_text in cursors.CONDITIONS and not self.mark:
-            return cursors.conditional(self.asked, self.path_text, self.cursor)
-        return self.asked
+        if self.prepared is not None and self.cursor is not None and self.path_text in cursors.CONDITIONS and not self.mark:
+            return cursors.conditional(self.prepared, self.path_text, self.cursor)
+        return self.prepared
 
     # --- time
 
-    def held_ns(self, trace: Trace) -> int:
+    def held_ns(self, recorder: Recorder) -> int:
         """How long the server held the request: the wait for the first byte without one round trip of the connection.
 
         A round trip is what opening this connection took, or the one that was kept: the best that is known without asking the kernel.
         What a proxy between has added counts as the server's.
         """
-        phases = trace.timeline.phases
+        phases = recorder.timeline.phases
         self.rtt_ns = phases.get("connect", self.rtt_ns)
         return max(0, phases.get("wait", 0) - (self.rtt_ns or 0))
 
@@ -112,23 +110,3 @@ class Polling:
     def told(self) -> dict[str, Any]:
         """What the document says of it."""
         return {"made": self.made, "empty": self.empty, "failed": self.failed, "cursor": self.cursor}
-
-
-def data_of(body: Body) -> tuple[Any, Any, bytes]:
-    """Content as an event has it: its text, or base64 for what is none; its value where it is JSON; its line."""
-    from rrcli.document import body_text
-
-    if body.data and (text := body_text(body)) is not None:
-        return text, parsed(text), body.data.rstrip(b"\r\n")
-    if not body.data:
-        return "", None, b""
-    from binascii import b2a_base64
-
-    return {"base64": b2a_base64(body.data, newline=False).decode()}, None, body.data
-
-
-def in_words(answer: Answer, text: Any) -> str:
-    """An answer in a few words: its status and the beginning of its content."""
-    status = " ".join(str(part) for part in (answer.status.code, answer.status.text) if part not in (None, ""))
-    content = " ".join(text.split())[:200] if isinstance(text, str) else ""
-    return f"{status}: {content}" if content else status

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.options import count, duration, option
-from rrcli.url import is_port
+from rrcli.base.url import is_port
+from rrcli.options.option import option
+from rrcli.options.parse import count, duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.poll.polling import Polling
 
-PATIENCE = 100.0  # seconds that a poll may be held: servers and proxies give up sooner, most of them after 30 or 60
+LIMIT = 100.0  # seconds that a poll may be held: servers and proxies give up sooner, most of them after 30 or 60
 NO_CONTENT = 204
 
 
@@ -60,8 +61,8 @@ class PollRequest(HttpRequest):
         help="From one request to the next where the server neither held it nor said Retry-After, and nothing new came.  [1s]",
     )  # fmt: skip
     idle_timeout: float | None = option(
-        "--idle-timeout", default=PATIENCE, parse=duration, metavar="TIME", group="Time",
-        help=f"Limit for a silence of the peer, as while it holds a request.  [{PATIENCE:g}s]",
+        "--idle-timeout", default=LIMIT, parse=duration, metavar="TIME", group="Time",
+        help=f"Limit for a silence of the peer, as while it holds a request.  [{LIMIT:g}s]",
     )  # fmt: skip
 
     callback: bool = option(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from binascii import b2a_base64
 
-from rrcli.codec.resp import Reply, as_json
+from rrcli.codec.redis.resp import Reply, as_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

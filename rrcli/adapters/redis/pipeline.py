@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.redis import LARGEST_DRAWN, content, is_error, prefix, summary, tell_pushes
-from rrcli.adapters.redis.commands import (
-    ANSWERED_BY_PUSH,
-    ENDLESS,
-    LONGEST_LINE,
-    is_idempotent,
-    is_safe,
-    line_of,
-    name_of,
-    spelled_secrets,
-)
-from rrcli.adapters.redis.place import refuse_silence
-from rrcli.codec.resp import Reply, as_json, encode, framing
-from rrcli.codec.respquote import split
-from rrcli.codec.resptext import as_text
-from rrcli.errors import ExchangeError, usage
-from rrcli.events import Content, Finished, Received
-from rrcli.localfile import read_local
-from rrcli.model import Answer, Body, Message, Status
+from rrcli.adapters.redis.commands import ANSWERED_BY_PUSH, ENDLESS, LONGEST_LINE, is_idempotent, is_safe, line_of, name_of, spelled_secrets
+from rrcli.adapters.redis.endpoint import refuse_silence
+from rrcli.adapters.redis.reply import LARGEST_DRAWN, content, is_error, prefix, summary, tell_pushes
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.files import read_local
+from rrcli.codec.redis.quote import split
+from rrcli.codec.redis.resp import Reply, as_json, encode, framing
+from rrcli.codec.redis.text import as_text
+from rrcli.engine.events import Content, Finished, Received
+from rrcli.model.values import Body, RequestMessage, Response, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from rrcli.adapters.redis.place import Asked, Words
+    from rrcli.adapters.redis.endpoint import Endpoint, Words
     from rrcli.adapters.redis.replies import Replies
-    from rrcli.context import Context
-    from rrcli.registry import Event
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
 
 TRANSACTION = frozenset({"DISCARD", "EXEC", "MULTI", "UNWATCH", "WATCH"})  # what they do is what stands between them
 
@@ -37,9 +28,9 @@ TRANSACTION = frozenset({"DISCARD", "EXEC", "MULTI", "UNWATCH", "WATCH"})  # wha
 class Pipeline:
     """The commands of a file. Raises `usage` for a line that cannot be sent, `local` for a file that cannot be read."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        path = asked.request.pipeline or "-"
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        path = endpoint.request.pipeline or "-"
         lines = enumerate(read_local(path).split(b"\n"), 1)
         self._commands = [words for number, line in lines if (words := _words(line, f"line {number} of {path}"))]
         if not self._commands:
@@ -49,7 +40,7 @@ class Pipeline:
         for words in self._commands:
             yield from spelled_secrets(words)
 
-    def message(self) -> Message:
+    def message(self) -> RequestMessage:
         """The first commands on one line; in `data` all of them."""
         shown, lines = 0, []
         for words in self._commands:
@@ -61,7 +52,7 @@ class Pipeline:
         commands = [[as_json(Reply(type="bulk", value=word)) for word in words] for words in self._commands]
         real = [words for words in self._commands if name_of(words)[0] not in TRANSACTION]
         data = {"commands": commands, "safe": all(map(is_safe, real)), "idempotent": all(map(is_idempotent, real))}
-        return Message(summary="; ".join(lines) + (f"; … {left} more" if left else ""), data={**data, **self._asked.settings()})
+        return RequestMessage(summary="; ".join(lines) + (f"; … {left} more" if left else ""), data={**data, **self._endpoint.settings()})
 
     def converse(self, context: Context, replies: Replies) -> Iterator[Event]:
         """Everything out, then every reply in. A connection that breaks in between leaves the replies so far."""
@@ -71,7 +62,7 @@ class Pipeline:
         try:
             for words in self._commands:
                 found.append(replies.read())
-                context.trace.remark(f"{name_of(words)[0]}: {summary(found[-1])}")
+                context.recorder.remark(f"{name_of(words)[0]}: {summary(found[-1])}")
         except (ExchangeError, KeyboardInterrupt):
             if found:
                 yield from self._tell(found)
@@ -83,12 +74,12 @@ class Pipeline:
         answer = yield from self._tell(found)
         yield Finished(answer=answer)
 
-    def _tell(self, found: list[Reply]) -> Generator[Event, None, Answer]:
-        raw = b"\n".join(content(self._asked, reply) for reply in found)
+    def _tell(self, found: list[Reply]) -> Generator[Event, None, Response]:
+        raw = b"\n".join(content(self._endpoint, reply) for reply in found)
         drawn = as_text(Reply(type="array", value=tuple(found))) if len(raw) < LARGEST_DRAWN else None
         said, status = self._verdict(found)
         data = {"replies": [{"value": as_json(reply), "type": reply.type} for reply in found]}
-        answer = Answer(summary=said, status=status, body=Body(), framing=framing(found[-1]), data=data, drawn=drawn)
+        answer = Response(summary=said, status=status, body=Body(), framing=framing(found[-1]), data=data, display=drawn)
         yield Received(answer=answer)
         yield Content(data=raw)
         return answer

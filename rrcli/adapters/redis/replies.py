@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rrcli.codec.resp import Decoder, Reply
-from rrcli.codec.resptext import as_raw
-from rrcli.errors import ExchangeError, too_large, truncated
+from rrcli.base.errors import ExchangeError, too_large, truncated
+from rrcli.codec.redis.resp import Decoder, Reply
+from rrcli.codec.redis.text import as_raw
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.redis.place import Asked
+    from rrcli.adapters.redis.endpoint import Endpoint
     from rrcli.wire.stream import Stream
 
 PARTS_FROM = 1 << 20  # bytes of a reply that has come so far, from which on it is passed on in parts
@@ -20,12 +20,12 @@ MOST_PUSHES = 10  # that are kept to be told
 class Replies:
     """The replies of one connection. Pushes (RESP3) between them are kept aside, and counted."""
 
-    def __init__(self, stream: Stream, asked: Asked, *, in_parts: bool) -> None:
+    def __init__(self, stream: Stream, endpoint: Endpoint, *, in_parts: bool) -> None:
         self.stream = stream
         self.pushes: list[Reply] = []
         self.pushed = 0
         self.waiting: list[Reply] = []
-        self._asked = asked
+        self._endpoint = endpoint
         self._in_parts = in_parts
         self._count = 0
         self._size: int | None = 0  # bytes that came; `None` where they add up for as long as somebody listens
@@ -81,7 +81,7 @@ class Replies:
         try:
             data = self.stream.receive()
         except ExchangeError as error:
-            if error.kind == "reset" and not self.stream.trace.bytes_received:
+            if error.kind == "reset" and not self.stream.recorder.bytes_received:
                 error.hint = self._hint
             raise
         if not data:
@@ -89,7 +89,7 @@ class Replies:
         self.waiting += self._decoder.feed(data)
         if self._size is not None:
             self._size += len(data)
-        limit = self._asked.request.max_size
+        limit = self._endpoint.request.max_size
         large = self._decoder.received if self._size is None else self._size
         if large > limit and not (self._in_parts and large < 2 * PARTS_FROM):
             raise too_large(f"the reply has more than {limit} bytes", "ask for less of it, or allow more with --max-size")
@@ -104,10 +104,10 @@ class Replies:
     @property
     def _hint(self) -> str:
         """Why a server leaves without a word."""
-        if self._asked.command == "SHUTDOWN":
+        if self._endpoint.command == "SHUTDOWN":
             return "SHUTDOWN answers so when it works: the server is down"
         reason = "the server's log tells why"
-        return reason if self._asked.place.tls or self._count else f"{reason}; a port that wants TLS does so too: write rediss://"
+        return reason if self._endpoint.place.tls or self._count else f"{reason}; a port that wants TLS does so too: write rediss://"
 
 
 def raw_parts(pieces: list[Reply], whole: Reply) -> bytes:

@@ -7,21 +7,22 @@ works in a thread: its time limits are those of single reads, ours is for all of
 
 from __future__ import annotations
 
-from rrcli.adapters.redis.place import Place, place_of, split_words, userinfo_login
-from rrcli.errors import ExchangeError, usage
-from rrcli.events import Finished, Sent
-from rrcli.model import Answer, Attempt, Message, Status
-from rrcli.url import host_port, split_url
-from rrcli.wire.clock import Deadline, now
+from rrcli.adapters.redis.arguments import split_words
+from rrcli.adapters.redis.endpoint import Place, place_of, userinfo_login
+from rrcli.base.deadline import Deadline, now
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.url import host_port, split_url
+from rrcli.engine.events import Finished, Sent
+from rrcli.model.values import Attempt, RequestMessage, Response, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rrcli.adapters.redis import RedisRequest
-    from rrcli.context import Context
-    from rrcli.registry import Event
+    from rrcli.adapters.redis.request import RedisRequest
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
 
 PORT = 26379
 STATE = ("name", "ip", "port", "flags", "quorum", "num-slaves", "num-other-sentinels")  # of the master, as the sentinel has it
@@ -29,28 +30,28 @@ STATE = ("name", "ip", "port", "flags", "quorum", "num-slaves", "num-other-senti
 
 def discover(request: RedisRequest, context: Context) -> Iterator[Event]:
     """One hop that leads on to the master. Raises `usage`, or `ExchangeError` with what each sentinel said."""
-    places, words = split_words(request.words)
+    places, words = split_words(request.arguments)
     if not places:
         raise usage("--sentinel needs the URL of a sentinel", "write redis://host:26379 before the command, once for each sentinel")
     if not words and not request.pipeline:
         raise usage("there is no command to send", "write one after the URLs, as PING or GET key")
-    asked = [_place(text) for text in places]
-    for place in asked:
+    endpoint = [_place(text) for text in places]
+    for place in endpoint:
         context.secret(userinfo_login(place)[1])
     name = request.sentinel or ""
     data = {"command": "SENTINEL", "args": ["MASTERS"], "safe": True, "idempotent": True}
-    message = Message(summary=f"SENTINEL MASTERS ({name})", data=data)
-    limit = context.deadline.sooner(Deadline.after(request.connect_timeout * len(asked), "--connect-timeout"))
+    message = RequestMessage(summary=f"SENTINEL MASTERS ({name})", data=data)
+    limit = context.deadline.sooner(Deadline.after(request.connect_timeout * len(endpoint), "--connect-timeout"))
     search = _Search(request, name)
-    timeline = context.trace.timeline
-    yield Sent(message=message, target=asked[0].target(0))
+    timeline = context.recorder.timeline
+    yield Sent(message=message, target=endpoint[0].target(0))
     timeline.enter("resolve")
-    for place in asked:
+    for place in endpoint:
         yield Sent(message=message, target=place.target(0))
         began = now()
         state, failure = search.ask(place, limit)
         tried = Attempt(address=host_port(place.host, place.port), ns=now() - began, error=failure.kind if failure else None)
-        context.trace.attempts.append(tried)
+        context.recorder.attempts.append(tried)
         if state:
             break
     else:
@@ -60,8 +61,8 @@ def discover(request: RedisRequest, context: Context) -> Iterator[Event]:
         context.note("sentinel", failure.message)
     found = place.at(state["ip"], state["port"]).replace(userinfo="")
     shown = {key: state[key] for key in STATE if isinstance(state.get(key), (str, int))}
-    following = request.replace(words=(found.target(place.db).url, *words), sentinel=None)
-    answer = Answer(
+    following = request.replace(arguments=(found.target(place.db).url, *words), sentinel=None)
+    answer = Response(
         summary=f"{name} is {host_port(found.host, found.port)}", status=Status(text="OK"), data={"value": shown, "type": "map"}
     )
     yield Finished(answer=answer, next=following, why="redirect")

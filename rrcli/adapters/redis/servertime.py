@@ -11,17 +11,17 @@ goes over the same connection, but into a trace of its own that is thrown away, 
 from __future__ import annotations
 
 from rrcli.adapters.redis.commands import name_of
-from rrcli.codec.resp import encode
-from rrcli.errors import ExchangeError
-from rrcli.wire.trace import Trace
+from rrcli.base.errors import ExchangeError
+from rrcli.codec.redis.resp import encode
+from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.redis.place import Asked
+    from rrcli.adapters.redis.endpoint import Endpoint
     from rrcli.adapters.redis.replies import Replies
-    from rrcli.context import Context
+    from rrcli.engine.context import Context
 
 QUESTION = encode((b"INFO", b"commandstats"))
 
@@ -29,14 +29,14 @@ QUESTION = encode((b"INFO", b"commandstats"))
 class Stopwatch:
     """Reads the command's counters at once, and again when its reply is there."""
 
-    def __init__(self, asked: Asked, context: Context, replies: Replies) -> None:
-        self._names = [name.lower().replace(" ", "|") for name in name_of(asked.words)[::-1]]
-        self._title = name_of(asked.words)[0]
+    def __init__(self, endpoint: Endpoint, context: Context, replies: Replies) -> None:
+        self._names = [name.lower().replace(" ", "|") for name in name_of(endpoint.words)[::-1]]
+        self._title = name_of(endpoint.words)[0]
         self._context = context
         self._replies = replies
-        context.trace.timeline.enter("handshake")
+        context.recorder.timeline.enter("handshake")
         self._before = self._counters()
-        context.trace.timeline.leave()
+        context.recorder.timeline.leave()
 
     def read(self) -> tuple[dict[str, Any], str]:
         """What goes into the answer's data, and the line for people: the time in microseconds, or why there is none."""
@@ -71,11 +71,4 @@ class Stopwatch:
 
     def _go_unrecorded(self) -> None:
         """What follows on this connection belongs to no exchange."""
-        spare: Any = Trace()
-        self._replies.stream.trace = spare
-        link: Any = self._replies.stream.link
-        while link is not None:
-            for name in ("trace", "_trace"):
-                if hasattr(link, name):
-                    setattr(link, name, spare)
-            link = getattr(link, "_below", None)
+        self._replies.stream.re_record(Recorder())

@@ -5,24 +5,24 @@ Whatever is read on the way is content of the answer, so that nothing the peer s
 
 from __future__ import annotations
 
-from rrcli.adapters.tcp import in_bytes, message, named
-from rrcli.adapters.tcp.words import filled
+from rrcli.adapters.tcp.content import in_bytes, message, named
+from rrcli.adapters.tcp.steps import filled
+from rrcli.base.errors import ExchangeError
+from rrcli.base.timelimit import LIMIT
 from rrcli.codec.boundary import AfterBytes, AfterFrame, AfterLines, AfterMatch, AfterText, Boundary
-from rrcli.errors import ExchangeError
-from rrcli.events import Content, Finished, Received, Sent
-from rrcli.model import Answer, Body, Status
-from rrcli.policy.patience import PATIENCE
+from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.model.values import Body, Response, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from re import Pattern
 
-    from rrcli.adapters.tcp import TcpRequest
-    from rrcli.adapters.tcp.words import Step
-    from rrcli.context import Context
-    from rrcli.model import Target
-    from rrcli.registry import Event
+    from rrcli.adapters.tcp.request import TcpRequest
+    from rrcli.adapters.tcp.steps import Step
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.model.values import Target
     from rrcli.wire.stream import Stream
 
 IDLE = 0.5  # seconds of silence that end an answer when the user named no end
@@ -36,7 +36,7 @@ class Dialogue:
         self.context = context
         self.stream = stream
         self.target = target
-        self.answer = Answer(summary="", status=Status(text="answered"), body=Body())
+        self.answer = Response(summary="", status=Status(text="answered"), body=Body())
         self.captures: dict[str, bytes] = {}
         self.size = 0
         self.heard = False
@@ -76,7 +76,7 @@ class Dialogue:
         from rrcli.wire.resolve import to_ascii
         from rrcli.wire.starttls import upgrade
 
-        timeline = self.context.trace.timeline
+        timeline = self.context.recorder.timeline
         name = to_ascii(self.request.sni or self.target.host or "")
         upgrade(self.stream, protocol, self.context.tls_context(), name, opened=opened)
         if "receive" in timeline.phases:
@@ -108,7 +108,7 @@ class Dialogue:
         """How many bytes still belong to the answer; a pattern is looked for until the deadline at most."""
         left = self.stream.deadline.remaining_ms()
         if isinstance(boundary, AfterMatch) and left is not None:
-            boundary.patience = min(PATIENCE, left / 1000)
+            boundary.patience = min(LIMIT, left / 1000)
         return boundary.feed(data)
 
     def _take(self, data: bytes) -> Iterator[Event]:
@@ -146,7 +146,7 @@ class Dialogue:
 
     def _check_end(self, boundary: Boundary | None) -> None:
         """Raise where the peer's closing is not the end that was asked for."""
-        if not self.heard and not self.context.trace.answered:
+        if not self.heard and not self.context.recorder.answered:
             raise ExchangeError("transport", "closed", "the peer closed the connection without sending a byte")
         if boundary is not None and boundary.framing != "close":
             raise ExchangeError(

@@ -5,13 +5,13 @@ Nothing in it is ever run or expanded: what a shell would put in the place of `$
 
 from __future__ import annotations
 
-from rrcli.errors import usage
+from rrcli.base.errors import usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.errors import ExchangeError
+    from rrcli.base.errors import ExchangeError
 
 LONGEST = 1 << 20  # bytes of a command
 ENDS = {
@@ -47,7 +47,7 @@ def read_command(source: str) -> list[str]:
 def _from_stdin() -> str:
     from os import read
 
-    from rrcli.errors import ExchangeError
+    from rrcli.base.errors import ExchangeError
 
     data = b""
     try:

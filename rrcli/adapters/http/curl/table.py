@@ -7,7 +7,7 @@ default here, or cannot be seen from outside) or `refused`, with what to write i
 
 from __future__ import annotations
 
-from rrcli.record import Record
+from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

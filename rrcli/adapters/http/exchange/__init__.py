@@ -1,0 +1,1 @@
+"""One HTTP request and its answer on the wire, in each version of the protocol."""

@@ -1,0 +1,1 @@
+"""From the command line's words and options to the request that goes out."""

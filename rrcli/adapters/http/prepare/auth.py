@@ -1,0 +1,199 @@
+"""Credentials: what -u, a bearer token, a URL and netrc say, challenges answered with a digest, and when a token expired."""
+
+from __future__ import annotations
+
+from rrcli.adapters.http.prepare.content import octets
+from rrcli.adapters.http.prepare.origin import origin
+from rrcli.adapters.http.prepare.target import host_of
+from rrcli.base.errors import ExchangeError, usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.adapters.http.prepare.message import PreparedRequest
+    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.base.url import Url
+    from rrcli.model.values import Fields, Response
+
+
+LARGEST_NETRC = 16 << 20  # bytes
+LATEST = 1 << 53  # seconds: what a number of JSON keeps exactly
+
+
+def _with_authorization(prepared: PreparedRequest, value: str) -> PreparedRequest:
+    kept: Fields = tuple(field for field in prepared.fields if field[0].lower() != "authorization")
+    return prepared.replace(fields=(*kept, ("Authorization", value)))
+
+
+def authorize_hop(request: HttpRequest, prepared: PreparedRequest, url: Url) -> PreparedRequest:
+    """The next hop with what belongs to its own origin: user and password of its URL or of netrc, or a new signature."""
+    if request.aws_sigv4 and prepared.credentials:
+        from rrcli.adapters.http.prepare.sign import sign
+
+        return sign(prepared, request.aws_sigv4)
+    if prepared.field("authorization"):
+        return prepared
+    found = (url.user, url.password or "") if url.user is not None else None
+    if found is None and request.uses_netrc and _may_look_up(request, prepared):
+        found = from_netrc(request, host_of(url), default=False)
+    return _with_authorization(prepared, basic(*found)) if found else prepared
+
+
+def _may_look_up(request: HttpRequest, prepared: PreparedRequest) -> bool:
+    """Whether a redirect may have netrc's password for its host sent: not to another port of a host that it came by, nor out of TLS."""
+    here = origin(prepared.scheme, prepared.host, prepared.port)
+    seen = (*request.passed, here)
+    return all(one == here for one in seen if one[1] == here[1]) and not (
+        prepared.scheme == "http" and any(one[0] == "https" for one in seen)
+    )
+
+
+# --- what the command line gives
+
+
+def authorization(request: HttpRequest, url: Url) -> str | None:
+    """A bearer token (RFC 6750) or Basic credentials; digests and signatures come later."""
+    if request.bearer is not None:
+        return f"Bearer {request.bearer}"
+    if request.digest or request.aws_sigv4:
+        return None
+    found = credentials(request, url)
+    return basic(*found) if found else None
+
+
+def credentials(request: HttpRequest, url: Url) -> tuple[str, str] | None:
+    """User and password of `-u`, the URL, or netrc where it was asked for. Raises `usage` where they are missing."""
+    if request.user is not None:
+        user, colon, password = request.user.partition(":")
+        return user, password if colon else ask_password(user)
+    if url.user is not None:
+        return url.user, url.password or ""
+    if request.uses_netrc:
+        return from_netrc(request, host_of(url))
+    if request.digest or request.aws_sigv4:
+        raise usage(f"{'--digest' if request.digest else '--aws-sigv4'} takes its user and password from -u", "add -u USER:PASSWORD")
+    return None
+
+
+def basic(user: str, password: str) -> str:
+    """Basic credentials (RFC 7617)."""
+    from binascii import b2a_base64
+
+    return f"Basic {b2a_base64(octets(f'{user}:{password}'), newline=False).decode()}"
+
+
+def ask_password(user: str) -> str:
+    """The password, typed on the terminal. Raises `usage` where there is none."""
+    import sys
+
+    if not sys.stdin.isatty():
+        raise usage("-u has no password, and there is no terminal to ask on", "write -u USER:PASSWORD, or -u USER: for none")
+    from getpass import getpass
+
+    return getpass(f"Password for {user}: ")
+
+
+# --- digest (RFC 7616)
+
+
+def need_httpx() -> None:
+    """Raise `usage` where httpx, whose flow answers the challenge, is not installed: before the request goes out, not at its 401."""
+    from importlib.util import find_spec
+
+    if find_spec("httpx") is None:
+        raise usage("--digest needs httpx", "pip install 'rrcli[http]'")
+
+
+def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedRequest | None:
+    """The request again with an answer to the 401's Digest challenge; `None` where there is none that can be met."""
+    challenges = [value for name, value in answer.fields if name.lower() == "www-authenticate"]
+    challenge = next((text for text in challenges if text.lower().startswith("digest ")), None)
+    if challenge is None or prepared.credentials is None or prepared.field("authorization"):
+        return None
+    if prepared.upload and not prepared.upload.repeatable:  # standard input cannot be read twice
+        return None
+    import httpx
+
+    try:
+        question = httpx.Request(prepared.method, f"{prepared.scheme}://{prepared.host}:{prepared.port}{prepared.target}")
+        question.headers.encoding = "utf-8"  # a realm may be any text
+        flow = httpx.DigestAuth(*map(octets, prepared.credentials)).sync_auth_flow(question)
+        next(flow)
+        met = flow.send(httpx.Response(401, headers=[(b"www-authenticate", octets(challenge))], request=question))
+    except (StopIteration, httpx.ProtocolError, httpx.InvalidURL, LookupError, ValueError, NotImplementedError):
+        return None  # a challenge that is broken, or of an algorithm or quality of protection that it does not know
+    if any(letter < " " or letter == "\x7f" for letter in met.headers["authorization"]):
+        return None  # what the server says of itself must not end the line
+    target = met.url.raw_path.decode("ascii")  # what the digest is of: httpx may escape more
+    return _with_authorization(prepared.replace(target=target), met.headers["authorization"])
+
+
+# --- netrc
+
+
+def from_netrc(request: HttpRequest, host: str, *, default: bool = True) -> tuple[str, str] | None:
+    """User and password for exactly this host, or the file's `default`, which no redirect may choose. Raises `local` for the file."""
+    from netrc import NetrcParseError, netrc
+    from os.path import expanduser
+
+    path = request.netrc_file or expanduser("~/.netrc")
+    try:
+        _refuse_endless(path)
+        entries = netrc(path)
+        found = entries.authenticators(host.lower()) if default or (host.lower() in entries.hosts and host.lower() != "default") else None
+    except FileNotFoundError as error:
+        if request.netrc_file:
+            raise ExchangeError("local", "input", f"cannot read {path}: no such file") from error
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExchangeError("local", "input", f"cannot read {path}: {str(error).lower()}") from error
+    except NetrcParseError as error:
+        raise ExchangeError("local", "input", f"{path} is no netrc file: {error.msg}, line {error.lineno}") from error
+    return (found[0] or "", found[2] or "") if found else None
+
+
+def _refuse_endless(path: str) -> None:
+    """Raise `local` for a device, or a file that nobody has written by hand: all of it would be read."""
+    import os
+    from stat import S_ISBLK, S_ISCHR
+
+    state = os.stat(path)
+    if S_ISCHR(state.st_mode) or S_ISBLK(state.st_mode) or state.st_size > LARGEST_NETRC:
+        raise ExchangeError("local", "input", f"cannot read {path}: it is a device, or larger than {LARGEST_NETRC >> 20} MiB")
+
+
+def netrc_doubt(request: HttpRequest) -> str | None:
+    """What is wrong with who may read the file."""
+    import os
+
+    path = request.netrc_file or os.path.expanduser("~/.netrc")
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return None
+    return f"{path} can be read by others (mode {mode & 0o777:03o}): chmod 600 it" if mode & 0o077 else None
+
+
+# --- bearer
+
+
+def expired(authorization: str) -> float | None:
+    """Seconds since a bearer token's `exp` (RFC 7519 section 4.1.4); `None` where it has not passed, or is no JWT. Nothing is verified."""
+    from binascii import Error, a2b_base64
+    from time import time
+
+    from rrcli.base.jsontext import loads
+
+    scheme, _, token = authorization.partition(" ")
+    pieces = token.strip().split(".")
+    if scheme.lower() != "bearer" or len(pieces) != 3:
+        return None
+    text = pieces[1].replace("-", "+").replace("_", "/")
+    try:
+        claims = loads(a2b_base64(text + "=" * (-len(text) % 4)).decode())
+    except (Error, ValueError):
+        return None
+    end = claims.get("exp") if isinstance(claims, dict) else None
+    if not isinstance(end, (int, float)) or isinstance(end, bool) or not 0 <= end < LATEST:
+        return None
+    ago = time() - end
+    return ago if ago > 0 else None

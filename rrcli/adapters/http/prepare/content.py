@@ -1,0 +1,355 @@
+"""The content of an HTTP request: curl's `-d` and `-F`, forms, and a file that is uploaded while it is read."""
+
+from __future__ import annotations
+
+import os
+from errno import EACCES, EISDIR
+
+from rrcli.base.digest import Digest
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.codec.http.h1 import LAST_CHUNK, encode_chunk
+from rrcli.model.values import Body
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from io import FileIO
+    from typing import Any
+
+    from rrcli.base.deadline import Deadline
+
+FORM = "application/x-www-form-urlencoded"
+UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+PIECE = 1 << 17  # bytes of an upload read at once
+SHOWN = 1 << 20  # bytes of an upload kept to be shown
+
+LARGE_FILE = 8 << 20  # bytes from which a file in a form is read while it is sent
+
+
+class LargeFile:
+    """A file that is a part of a form, of a size known beforehand."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self.path = path
+        self.size = size
+
+
+Part = tuple[str, bytes | LargeFile, str | None, str | None]  # name, content, file name, media type
+
+
+def octets(text: str) -> bytes:
+    """Text of the command line as the bytes that it was. Raises `usage` for lone surrogates, which only a library's user can give."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise usage(f"{text[:60]!r} has a lone surrogate at character {error.start + 1}") from None
+
+
+# --- forms
+
+
+def quote(data: bytes) -> str:
+    """`data` within a form or a query: a space is `+`, all but the unreserved is escaped, as curl and browsers have it."""
+    return "".join([chr(octet) if octet in UNRESERVED else "+" if octet == 32 else f"%{octet:02X}" for octet in data])
+
+
+def form(pairs: list[tuple[str, str]]) -> str:
+    """`a=1&b=2`."""
+    return "&".join([f"{quote(octets(name))}={quote(octets(value))}" for name, value in pairs])
+
+
+def read_local(path: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`. Raises `ExchangeError` of layer `local`."""
+    from rrcli.base.files import read_local
+
+    return read_local(path)
+
+
+def joined_data(steps: tuple[tuple[str, str], ...]) -> bytes:
+    """What the `-d` options of a command line make together, in their order, joined by `&` as curl does."""
+    return b"&".join([_data(flag, text) for flag, text in steps])
+
+
+def _data(flag: str, text: str) -> bytes:
+    if flag == "--data-urlencode":
+        return _urlencoded(text)
+    if flag == "--data-raw" or not text.startswith("@"):
+        return octets(text)
+    data = read_local(text[1:])
+    return data if flag == "--data-binary" else data.translate(None, b"\r\n\0")
+
+
+def _urlencoded(text: str) -> bytes:
+    """curl's forms: `content`, `=content`, `name=content`, `@file`, `name@file`; the name is taken as it is."""
+    name, equals, content = text.partition("=")
+    if equals:
+        data = octets(content)
+    else:
+        name, at, path = text.partition("@")
+        name, data = (name, read_local(path)) if at else ("", octets(text))
+    return octets(f"{name}=" if name else "") + quote(data).encode()
+
+
+# --- multipart/form-data (RFC 7578)
+
+
+def part_of(flag: str, text: str) -> Part:
+    """A part from curl's `-F name=value`, `name=@file`, `name=<file`, with `;type=` and `;filename=`, or `--form-string`."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise usage(f"{flag} {text!r} is no part", "write name=value or name=@file")
+    if flag == "--form-string":
+        return name, octets(value), None, None
+    value, filename, kind = _part_options(value)
+    if value.startswith("@"):
+        return file_part(name, value[1:], filename, kind)
+    return name, read_local(value[1:]) if value.startswith("<") else octets(value), filename, kind
+
+
+def item_part(name: str, value: str) -> Part:
+    """A part from HTTPie's `name@file;type=…`."""
+    path, filename, kind = _part_options(value)
+    return file_part(name, os.path.expanduser(path), filename, kind)
+
+
+def file_part(name: str, path: str, filename: str | None, kind: str | None) -> Part:
+    """A file as a part, its media type guessed from its name."""
+    filename = filename or os.path.basename(path)
+    if not kind:
+        from mimetypes import guess_type
+
+        kind = guess_type(filename, strict=False)[0] or "application/octet-stream"
+    return name, _large(path) or read_local(path), filename, kind
+
+
+def _large(path: str) -> LargeFile | None:
+    from stat import S_ISREG
+
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None  # reading it says what is wrong
+    return LargeFile(path, state.st_size) if S_ISREG(state.st_mode) and state.st_size >= LARGE_FILE else None
+
+
+def _part_options(text: str) -> tuple[str, str | None, str | None]:
+    """A value without its `;filename=` and `;type=`, then those two; any other `;` belongs to what it stands in."""
+    value, *rest = text.split(";")
+    found: dict[str, str] = {}
+    last = ""
+    for piece in rest:
+        key, equals, word = piece.strip().partition("=")
+        if equals and key in ("type", "filename"):
+            found[key], last = word, key
+        elif last:
+            found[last] += f";{piece}"
+        else:
+            value += f";{piece}"
+    return value, found.get("filename"), found.get("type")
+
+
+def multipart(parts: list[Part], compress: str | None = None) -> tuple[bytes | None, str, Upload | None]:
+    """The content or, with large files in it, the upload in its place; between them its media type with a random boundary."""
+    from binascii import hexlify
+
+    boundary = b"-" * 24 + hexlify(os.urandom(12))
+    before: list[bytes | LargeFile] = []
+    content = b""
+    for name, data, filename, kind in parts:
+        content += b'--%b\r\nContent-Disposition: form-data; name="%b"' % (boundary, _quoted(name))
+        content += b'; filename="%b"' % _quoted(filename) if filename is not None else b""
+        content += b"\r\nContent-Type: %b" % _one_line(kind) if kind else b""
+        content += b"\r\n\r\n"
+        if isinstance(data, LargeFile):
+            before += content, data
+            content = b""
+        else:
+            content += data
+        content += b"\r\n"
+    content += b"--%b--\r\n" % boundary
+    kind = f"multipart/form-data; boundary={boundary.decode()}"
+    return (None, kind, FormUpload([*before, content], compress)) if before else (content, kind, None)
+
+
+def _quoted(text: str) -> bytes:
+    """A name within quotes, escaped as browsers do (WHATWG HTML, "multipart form data")."""
+    return octets(text).replace(b"\r", b"%0D").replace(b"\n", b"%0A").replace(b'"', b"%22")
+
+
+def _one_line(text: str) -> bytes:
+    if "\r" in text or "\n" in text:
+        raise usage(f"the type {text!r} has a line end")
+    return octets(text)
+
+
+def compressed(data: bytes, coding: str) -> bytes:
+    """All of it, coded. Raises `unsupported` where a module for the coding is missing."""
+    encoder = _encoder(coding)
+    return bytes(encoder.compress(data) + encoder.finish())
+
+
+def _encoder(coding: str) -> Any:
+    from rrcli.codec.http.content import ContentEncoder
+
+    return ContentEncoder(coding)
+
+
+# --- uploads
+
+
+def unreadable(path: str, error: OSError) -> ExchangeError:
+    return ExchangeError("local", "input", f"cannot read {path}: {(error.strerror or str(error)).lower()}")
+
+
+class Upload:
+    """A file on its way out: read in pieces, each framed for the wire, and what went by remembered for the report.
+
+    `size` is that of a regular file, `None` for standard input and pipes, whose length nobody knows, and for what is
+    compressed on its way. What is remembered is the content before that.
+    """
+
+    def __init__(self, path: str, compress: str | None = None) -> None:
+        """Look at it; it is opened when it is sent. Raises `ExchangeError` of layer `local` for what cannot be read."""
+        from stat import S_ISDIR, S_ISREG
+
+        try:
+            state = os.fstat(0) if path == "-" else os.stat(path)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        if code := EISDIR if S_ISDIR(state.st_mode) else 0 if path == "-" or os.access(path, os.R_OK) else EACCES:
+            raise unreadable(path, OSError(code, os.strerror(code)))
+        self._begin(path, state.st_size if path != "-" and S_ISREG(state.st_mode) else None, compress)
+
+    def _begin(self, path: str, length: int | None, compress: str | None) -> None:
+        self.path = path
+        self.sent = 0
+        self.size = None if compress else length
+        self.repeatable = length is not None
+        self.tell: Callable[[int, int | None], None] | None = None  # is told how much has been read for sending
+        self._length = length
+        self._compress = compress
+        self._encoder: Any = _encoder(compress) if compress else None
+        self._digest = Digest()
+        self._kept = bytearray()
+        self._whole = False
+        self._file: FileIO | None = None
+
+    def again(self) -> Upload:
+        """The same, from its beginning."""
+        return Upload(self.path, self._compress)
+
+    def pieces(self, *, chunked: bool, deadline: Deadline) -> Iterator[bytes]:
+        """The bytes for the wire. Raises `local` when the file cannot be read on, `timeout` when standard input is too slow."""
+        left = self._length
+        while left != 0:
+            data = self._read(PIECE if left is None else min(PIECE, left), deadline)
+            if not data:
+                if left:
+                    raise ExchangeError("local", "input", f"{self.path} became {left} bytes shorter while it was sent")
+                break
+            self._remember(data)
+            left = None if left is None else left - len(data)
+            if self._encoder:
+                data = self._encoder.compress(data)
+            if data:
+                yield encode_chunk(data) if chunked else data
+        self._whole = True
+        rest = self._encoder.finish() if self._encoder else b""
+        if chunked:
+            yield encode_chunk(rest) + LAST_CHUNK
+        elif rest:
+            yield rest
+
+    def _read(self, size: int, deadline: Deadline) -> bytes:
+        try:
+            file = self._file = self._file or _opened(self.path)
+            if self._length is None:
+                _await_input(file, deadline)
+            return file.read(size)
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+
+    def _remember(self, data: bytes) -> None:
+        self.sent += len(data)
+        self._digest.update(data)
+        self._kept += data[: SHOWN - len(self._kept)]
+        if self.tell:
+            self.tell(self.sent, self._length)
+
+    def body(self) -> Body:
+        """What went out so far, its first `SHOWN` bytes at hand."""
+        truncated = not self._whole or len(self._kept) < self.sent
+        size = self.sent if self._whole or not self._length else self._length
+        return Body(
+            data=bytes(self._kept),
+            size=size,
+            sha256=self._digest.hexdigest(),
+            truncated=truncated,
+            file=None if self.path == "-" else self.path,
+        )
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+def _opened(path: str) -> FileIO:
+    """The file, unbuffered; a named pipe that nobody writes to yet is no reason to wait here, where no deadline holds."""
+    from io import FileIO
+
+    if path == "-":
+        return FileIO(0, closefd=False)
+    file = FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+    os.set_blocking(file.fileno(), True)
+    return file
+
+
+def _await_input(file: FileIO, deadline: Deadline) -> None:
+    """Wait until there is something to read, or its end: a pipe may be silent for ever. Raises `timeout`."""
+    from select import POLLIN, poll
+
+    waiting = poll()
+    waiting.register(file.fileno(), POLLIN)
+    while not waiting.poll(deadline.remaining_ms()):
+        if deadline.passed():
+            deadline.expire()
+
+
+class FormUpload(Upload):
+    """A form with large files, each opened when its turn comes. Its size is known, so it needs no chunks."""
+
+    def __init__(self, segments: list[bytes | LargeFile], compress: str | None = None) -> None:
+        self._segments = segments
+        self._turn = 0
+        self._at = 0  # of the segment
+        self._begin("the form", sum(len(each) if isinstance(each, bytes) else each.size for each in segments), compress)
+
+    def again(self) -> Upload:
+        return FormUpload(self._segments, self._compress)
+
+    def _read(self, size: int, _deadline: Deadline) -> bytes:
+        while self._turn < len(self._segments):
+            segment = self._segments[self._turn]
+            if isinstance(segment, bytes):
+                data = segment[self._at : self._at + size]
+                self._at += len(data)
+            else:
+                data = self._read_file(segment, size)
+            if data:
+                return data
+            self.close()
+            self._turn, self._at = self._turn + 1, 0
+        return b""
+
+    def _read_file(self, file: LargeFile, size: int) -> bytes:
+        try:
+            self._file = self._file or _opened(file.path)
+            data = self._file.read(min(size, file.size - self._at))
+        except OSError as error:
+            raise unreadable(file.path, error) from error
+        self._at += len(data)
+        return data
+
+    def body(self) -> Body:
+        return super().body().replace(file=None)

@@ -1,0 +1,93 @@
+"""The URL of an HTTP request taken apart: scheme, host, port, path, and the Host field (RFC 9110 section 7.2)."""
+
+from __future__ import annotations
+
+from rrcli.base.errors import usage
+from rrcli.base.url import host_port, split_url, unquote
+from rrcli.wire.resolve import to_ascii
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.adapters.http.prepare.items import Item
+    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.base.url import Url
+
+PORTS = {"http": 80, "https": 443}
+
+
+def read_url(text: str) -> Url:
+    """A URL as people type it: `:8080/x` is localhost, no scheme is http. Raises `usage`."""
+    scheme, separator, _ = text.partition("://")
+    before, colon, behind = text.partition(":")
+    if colon and not separator and before.lower() in PORTS and not behind.partition("/")[0].isdecimal():  # that would be a port
+        raise usage(f"the URL {text!r} lacks the // behind its scheme")
+    if not separator or not scheme.replace("+", "").replace("-", "").replace(".", "").isalnum():
+        text = "http://" + text.removeprefix("://")
+    url = split_url(text)
+    if url.scheme not in PORTS:
+        raise usage(f"{url.scheme}:// is not sent over HTTP", "a URL here begins with http:// or https://")
+    if not url.host:
+        raise usage(f"the URL {text!r} names no host")
+    return url
+
+
+def host_of(url: Url) -> str:
+    """The host as it is looked up and asked for: percent-decoded (the `%25` of an IPv6 scope too), names in ASCII."""
+    host = to_ascii(unquote(url.host))
+    if any(letter <= " " or letter in '/?#@\\<>"\x7f' for letter in host):
+        raise usage(f"{host!r} is no host name")
+    return host
+
+
+def host_field(url: Url) -> str:
+    """What Host says: no zone of a scope, no port that the scheme implies (RFC 9110 section 7.2)."""
+    return host_port(host_of(url).partition("%")[0], url.port if url.port != PORTS[url.scheme] else None)
+
+
+def userinfo_of(text: str) -> str:
+    """User and password as the URL has them, with their `@`."""
+    authority = text.partition("://")[2].partition("#")[0].partition("?")[0].partition("/")[0]
+    return "".join(authority.rpartition("@")[:2])
+
+
+def _path(url: Url, request: HttpRequest) -> str:
+    """The path as it is sent; an upload to a folder gets the file's name, as curl has it."""
+    path = url.path or "/"
+    if request.upload not in (None, "-") and path.endswith("/"):
+        from rrcli.adapters.http.prepare.content import octets, quote
+
+        path += quote(octets(str(request.upload).rpartition("/")[2])).replace("+", "%20")
+    return _ascii(path if request.path_as_is else remove_dots(path))
+
+
+def remove_dots(path: str) -> str:
+    """The path without its `.` and `..` segments (RFC 3986 section 5.2.4)."""
+    if "/." not in path:
+        return path
+    *folders, last = path.split("/")[1:]
+    kept: list[str] = []
+    for segment in [*folders, last]:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment != ".":
+            kept.append(segment)
+    return "/" + "/".join([*kept, ""] if last in (".", "..") else kept)
+
+
+def _query(parts: list[str], items: list[Item]) -> str:
+    """The query: the URL's own, that of `-G`, and the items `name==value`."""
+    pairs = [(item.name, item.value) for item in items if item.separator == "=="]
+    if pairs:
+        from rrcli.adapters.http.prepare.content import form
+
+        parts = [*parts, form(pairs)]
+    return "?" + "&".join([_ascii(part) for part in parts if part] or [""]) if parts else ""
+
+
+def _ascii(text: str) -> str:
+    """Percent-encode what is not ASCII, in UTF-8; all else stays as it was written."""
+    if text.isascii():
+        return text
+    from rrcli.adapters.http.prepare.content import octets
+
+    return "".join([chr(octet) if octet < 0x80 else f"%{octet:02X}" for octet in octets(text)])

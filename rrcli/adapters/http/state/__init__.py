@@ -1,0 +1,1 @@
+"""What is kept beyond one exchange: cookies and named sessions."""

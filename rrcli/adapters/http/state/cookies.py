@@ -1,0 +1,204 @@
+"""What is kept beyond one request: the cookies of `-b` and `-c` and a named session, given to each hop and taken from each answer.
+
+Also says why a cookie is refused, of every answer that sets one, kept or not.
+"""
+
+from __future__ import annotations
+
+from time import time
+
+from rrcli.adapters.http.prepare.arguments import split_words
+from rrcli.adapters.http.prepare.target import PORTS, host_of, read_url
+from rrcli.base import privatefile
+from rrcli.base.errors import ExchangeError
+from rrcli.base.url import split_host
+from rrcli.codec.http.cookiefile import read_cookies, write_cookies
+from rrcli.codec.http.cookies import TRUSTED, Cookie, Jar, Place, Refused, arrives_ended, cookie_pairs, read_set_cookie
+from rrcli.engine.events import Finished
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rrcli.adapters.http.prepare.message import GivenFields, PreparedRequest
+    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.state.given import AnyRequest
+    from rrcli.adapters.http.state.sessions import NamedSession
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.model.values import Fields, Response
+
+
+LONGEST_NAME = 60  # characters of a cookie's name within a note
+MOST_SET = 200  # cookies of one answer that are looked at
+MOST_NOTES = 5  # of refused cookies of one answer
+
+
+def place_of(prepared: PreparedRequest) -> Place:
+    """Where a request goes. A Host of the user's own is the host that cookies are for, as in curl."""
+    host = prepared.host
+    if (named := prepared.field("host")) and "," not in named:
+        host = split_host(named, None)[0] or host
+    path = prepared.target.partition("?")[0]
+    return Place(scheme=prepared.scheme, host=host.lower(), port=prepared.port, path=path if path.startswith("/") else "/")
+
+
+class StateJar:
+    """The jar of one run and the session it belongs to. It goes from hop to hop; what it keeps is written after each."""
+
+    def __init__(self, jar: Jar, path: str | None, session: NamedSession | None) -> None:
+        self.jar = jar
+        self.session = session
+        self._path = path
+        self._told: set[str] = set()  # cookies that were noted as withheld
+        self._written: str | None = None
+
+    def headers(self, given: GivenFields) -> GivenFields:
+        """The user's fields with the session's."""
+        return self.session.headers(given) if self.session else given
+
+    def add_cookies(self, prepared: PreparedRequest, context: Context, *, trusted: bool) -> PreparedRequest:
+        """The request as it goes to this place: with the cookies that are for it, and a session's fields at its origin alone."""
+        fields = prepared.fields
+        if self.session and not trusted:
+            fields, dropped = self.session.without(prepared)
+            if dropped and "headers" not in self._told:
+                self._told.add("headers")
+                message = (
+                    f"{', '.join(dropped)} of the session not sent to {prepared.scheme}://{prepared.host}:{prepared.port}, another origin"
+                )
+                context.note("credentials-dropped", message)
+        cookies, withheld = self.jar.fitting(place_of(prepared), anywhere=trusted)
+        self._note_withheld(withheld, prepared, context)
+        fields = _with_cookies(fields, cookies)
+        return prepared if fields == prepared.fields else prepared.replace(fields=fields, bare=prepared)
+
+    def _note_withheld(self, cookies: list[Cookie], prepared: PreparedRequest, context: Context) -> None:
+        names = [cookie.name for cookie in cookies if cookie.name not in self._told]
+        if names:
+            self._told.update(names)
+            there = f"{prepared.scheme}://{prepared.host}:{prepared.port}"
+            message = f"{', '.join(names)} not sent to {there}: cookies stay at the scheme and port they came from"
+            context.note("cookie-withheld", f"{message}; a browser would send them, and so does --location-trusted")
+
+    def around(self, events: Iterator[Event], context: Context) -> Iterator[Event]:
+        """The events of a hop; what is kept is written when it is over, also when it failed."""
+        failed = True
+        try:
+            for event in events:
+                if isinstance(event, Finished) and event.answer and event.next is None and self._path == "-":
+                    event = event.replace(answer=event.answer.replace(trailer_text=write_cookies(self.jar)))
+                yield event
+            failed = False
+        finally:
+            events.close()  # type: ignore[attr-defined]  # a generator
+            try:
+                self._save()
+            except ExchangeError as error:
+                if not failed:
+                    raise
+                context.note("state-not-saved", error.message)
+
+    def _save(self) -> None:
+        """Write the jar of `-c`, and the session. Raises `ExchangeError` of layer `local`."""
+        if self._path not in (None, "-"):
+            text = write_cookies(self.jar)
+            if text != self._written:
+                privatefile.write_text(str(self._path), text)
+                self._written = text
+        if self.session:
+            self.session.save(self.jar.changes)
+
+
+def begin(request: AnyRequest, context: Context) -> AnyRequest:
+    """The request with its jar and session opened. Raises `usage`, or `local` for a file."""
+    _, address, _ = split_words(request.arguments)
+    url = read_url(address)
+    place = Place(scheme=url.scheme, host=host_of(url).lower(), port=PORTS[url.scheme] if url.port is None else url.port)
+    session = None
+    if request.session is not None or request.session_read_only is not None:
+        from rrcli.adapters.http.state.sessions import open_session
+
+        session = open_session(request, place)
+        request = session.authenticated(request, url)
+    jar = Jar(session.cookies if session else ())
+    for path in [text for text in request.cookies if "=" not in text]:
+        jar.fill(_of_file(path, place, request, context))
+    if request.junk_session_cookies:
+        jar.forget_session()
+    if request.cookie_jar not in (None, "-") and not request.is_offline():
+        privatefile.check_writable(str(request.cookie_jar))
+    texts = tuple(text for text in request.cookies if "=" in text)
+    if session and texts:
+        session.keep(texts)
+    kept = StateJar(jar, None if request.is_offline() else request.cookie_jar, session)
+    return request.replace(kept=kept, cookies=texts)
+
+
+def _of_file(path: str, place: Place, request: HttpRequest, context: Context) -> list[Cookie]:
+    """The cookies of a file; without a name there are none. A file that is still to be written may be missing."""
+    if not path:
+        return []
+    if path == "-":
+        from rrcli.base.files import read_local
+
+        text: str | None = read_local(path).decode("utf-8", "surrogateescape")
+        path = "standard input"
+    else:
+        text = privatefile.read_text(path)
+    if text is None:
+        if path == request.cookie_jar:
+            return []
+        hint = "write -b name=value for a cookie, -b '' to begin with none"
+        raise ExchangeError("local", "input", f"cannot read the cookies of {path}: no such file", hint=hint)
+    found, wrong = read_cookies(text, place)
+    if wrong and not found:
+        raise ExchangeError("local", "input", f"{path} holds no cookies", hint="it takes a cookies.txt as curl -c and browsers write it")
+    if wrong:
+        context.note("cookie-file", f"{wrong} line{'s' * (wrong != 1)} of {path} {'is' if wrong == 1 else 'are'} no cookie")
+    return found
+
+
+def _with_cookies(fields: Fields, cookies: list[Cookie]) -> Fields:
+    """The fields with the cookies of the jar, before those that the user gave, which win over their likes."""
+    own = [value for name, value in fields if name.lower() == "cookie"]
+    names = {pair.partition("=")[0].strip() for value in own for pair in value.split(";")}
+    pairs = cookie_pairs([cookie for cookie in cookies if cookie.name not in names])
+    if not pairs:
+        return fields
+    if not own:
+        return (*fields, ("Cookie", "; ".join(pairs)))
+    merged, result = False, []
+    for name, value in fields:
+        if name.lower() == "cookie" and not merged:
+            value, merged = "; ".join([*pairs, value]), True
+        result.append((name, value))
+    return tuple(result)
+
+
+# --- from answers
+
+
+def receive(kept: StateJar | None, prepared: PreparedRequest, answer: Response, context: Context) -> None:
+    """Take the cookies of an answer, where any are kept, and note those that are refused."""
+    place, now = place_of(prepared), time()
+    texts = [value for name, value in answer.fields if name.lower() == "set-cookie"]
+    found = [note for text in texts[:MOST_SET] if (note := _take(kept, text, place, now))]
+    for code, message in found[:MOST_NOTES]:
+        context.note(code, message)
+    if more := len(found[MOST_NOTES:]) + len(texts[MOST_SET:]):
+        context.note("cookie-refused", f"{more} more cookies of this answer are refused or doubtful")
+
+
+def _take(kept: StateJar | None, text: str, place: Place, now: float) -> tuple[str, str] | None:
+    """Take one cookie; the code and text of the note that it deserves, if any."""
+    try:
+        cookie = kept.jar.receive(text, place, now) if kept else read_set_cookie(text, place, now)
+    except Refused as refused:
+        return "cookie-refused", f"the cookie {refused.name[:LONGEST_NAME] or 'without a name'} is refused: {refused.why}"
+    name = cookie.name[:LONGEST_NAME]
+    if arrives_ended(cookie, text, now):
+        return "cookie-refused", f"the cookie {name} is refused: it had ended when it came: is a clock wrong?"
+    if cookie.same_site == "None" and not cookie.secure and place.host not in TRUSTED:
+        return "cookie-doubtful", f"browsers refuse the cookie {name}: SameSite=None goes with Secure alone"
+    return None

@@ -1,0 +1,112 @@
+"""URLs taken apart (RFC 3986 §3), without `urllib.parse` and as strictly as sending one needs."""
+
+from __future__ import annotations
+
+from rrcli.base.errors import usage
+from rrcli.base.record import Record
+
+HEX = "0123456789abcdefABCDEF"
+SCHEME_MARKS = dict.fromkeys(map(ord, "+-."))  # allowed in a scheme beside letters and digits
+
+
+class Url(Record):
+    """The parts as they were written; `path` starts with a slash or is empty, `query` is `None` without a `?`."""
+
+    text: str
+    scheme: str
+    user: str | None
+    password: str | None
+    host: str
+    port: int | None
+    path: str
+    query: str | None
+
+
+def split_url(text: str) -> Url:
+    """Take a URL apart. Raises `usage` with what is wrong in it."""
+    for letter in text:
+        if letter <= " " or letter == "\x7f":
+            raise usage(f"the URL {without_userinfo(text)!r} contains {letter!r}", "write it percent-encoded, as %20 for a space")
+    scheme, separator, rest = text.partition("://")
+    if not separator or not scheme[:1].isalpha() or not (scheme.isascii() and scheme.translate(SCHEME_MARKS).isalnum()):
+        raise usage(f"{text!r} is no URL", "write SCHEME://HOST[:PORT]/…")
+    rest = rest.partition("#")[0]
+    rest, question, query = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    userinfo, at, hostport = authority.rpartition("@")
+    user, colon, password = userinfo.partition(":")
+    host, port = split_host(hostport, None)
+    return Url(
+        text=text,
+        scheme=scheme.lower(),
+        user=unquote(user) if at else None,
+        password=unquote(password) if colon else None,
+        host=host,
+        port=port,
+        path=slash + path,
+        query=query if question else None,
+    )
+
+
+def without_userinfo(text: str) -> str:
+    """A URL to be quoted in a message, which may be broken just where its password stands."""
+    scheme, separator, rest = text.partition("://")
+    return f"{scheme}{separator}…@{rest.rpartition('@')[2]}" if "@" in rest else text
+
+
+def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
+    """Host and port of `host`, `host:port`, `[::1]:port`, `:port` (localhost) or a bare IPv6 address."""
+    if any(letter <= " " or letter == "\x7f" for letter in text):
+        raise usage(f"{text!r} is no host and port: it contains a space or a control character")
+    host, separator, port = text.rpartition(":")
+    if text.startswith("["):
+        host, bracket, port = text[1:].partition("]")
+        if not bracket or (port and not port.startswith(":")):
+            raise usage(f"{text!r} is no host and port", "write an IPv6 address as [::1]:8080")
+        separator, port = port[:1], port[1:]
+    elif not separator or ":" in host:
+        host, port = text, ""
+    if not host and separator:
+        host = "localhost"
+    if port and not is_port(port):
+        raise usage(f"{port!r} is no port (in {text!r})", "a port is a number up to 65535")
+    return host, int(port) if port else default_port
+
+
+def is_port(text: str) -> bool:
+    """Whether a text is the number of a port."""
+    return text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < 65536
+
+
+def unquote(text: str) -> str:
+    """Percent-decoding; a `%` that starts no escape stays."""
+    if "%" not in text:
+        return text
+    parts = text.encode("utf-8", "surrogateescape").split(b"%")
+    found = parts[0]
+    for part in parts[1:]:
+        code = part[:2].decode("latin-1")
+        if len(code) == 2 and code[0] in HEX and code[1] in HEX:
+            found += bytes([int(code, 16)]) + part[2:]
+        else:
+            found += b"%" + part
+    return found.decode("utf-8", "surrogateescape")
+
+
+def quote(text: str, safe: str = "") -> str:
+    """Percent-encoding of all but letters, digits, `-._~` and what is `safe` (RFC 3986 §2.3)."""
+    kept = f"-._~{safe}".encode()
+    data = text.encode("utf-8", "surrogateescape")
+    return "".join(chr(code) if code in kept or (code < 128 and chr(code).isalnum()) else f"%{code:02X}" for code in data)
+
+
+def host_port(host: str, port: int | None) -> str:
+    """`host:port` as a URL writes it."""
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port is None else f"{shown}:{port}"
+
+
+def is_place(word: str) -> bool:
+    """Whether a word says where to connect: a URL or `host:port`. For commands whose other words are data."""
+    host, separator, port = word.rpartition(":")
+    return "://" in word or bool(separator and port.isascii() and port.isdecimal() and " " not in host)

@@ -1,0 +1,181 @@
+"""A series on the command line: what contradicts it, who sees it run, what is printed, the exit code."""
+
+from __future__ import annotations
+
+import os
+
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usage
+from rrcli.base.output import to_stderr
+from rrcli.base.units import counted
+from rrcli.base.visible import visible
+from rrcli.cli.show import Printer, color, print_document, print_text, width
+from rrcli.engine.interrupt import Interrupted, on_term
+from rrcli.engine.observer import Observer
+from rrcli.policy.redact import mask_of, masked
+from rrcli.report.live.progress import Progress
+from rrcli.series.run import send_series
+from rrcli.series.tally import Series, Tally, series_document, summary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, NoReturn
+
+    from rrcli.cli.invocation import Invocation
+    from rrcli.options.output import Output
+    from rrcli.options.request import Request
+
+STYLES = ("pretty", "raw", "json", "ndjson", "quiet")
+
+
+def execute_series(invocation: Invocation) -> int:
+    """Send the series, print what it amounts to, and return the exit code.
+
+    Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent.
+    """
+    refuse_contradictions(invocation.request, invocation.output)
+    printer = Printer(invocation)
+    if printer.style not in STYLES:
+        raise usage(f"--format {printer.style} is for one exchange, not for a series", "leave --repeat and --duration out, or take json")
+    ended = _Ending()
+    tally = Tally()
+    progress = _progress(invocation, tally)
+    try:
+        series = send_series(invocation.request, tally)
+    finally:
+        if progress:
+            progress.finish()
+    found = _print(series, printer)
+    if any(note.startswith("interrupted") for note in series.notes):
+        return EXIT_TERMINATED if ended.by_term else EXIT_INTERRUPTED
+    return series.exit_code or (0 if found else EXIT_CODES["application"])
+
+
+class _Ending:
+    """TERM ends a series as Ctrl-C does."""
+
+    def __init__(self) -> None:
+        self.by_term = False
+        on_term(self._end)
+
+    def _end(self, signal: int, _frame: object) -> NoReturn:
+        self.by_term = True
+        raise Interrupted(signal)
+
+
+def refuse_contradictions(request: Request, output: Output) -> None:
+    """Raise `usage` for what has no meaning for many exchanges, or none without them."""
+    if request.repeat is None and request.repeat_for is None:
+        given = [("--concurrency", request.concurrency), ("--rate", request.rate), ("--warmup", request.warmup)]
+        name = next(name for name, value in given if value is not None)
+        raise usage(f"{name} is for a series, and this is one exchange", "say how long it is: --repeat N or --duration TIME")
+    one = "a series prints what all its exchanges amount to"
+    contradictions: tuple[tuple[str, object, str], ...] = (
+        ("--output", output.output, one),
+        ("--include", output.include, one),
+        ("--wire", request.wire is not None, "recording every byte would slow what is measured"),
+        ("--all-addresses", request.all_addresses, "it repeats one exchange, and that is one for each address"),
+        ("--retry", request.retry, "it counts every failure, which a retry would hide"),
+        ("--until", request.until, "it ends after N or a time, and not by an answer"),
+    )
+    if flag := request.appends():
+        contradictions = (*contradictions, (flag, True, one))
+    for name, given_too, why in contradictions:
+        if given_too:
+            raise usage(f"{name} and a series exclude each other: {why}", "leave one of them out")
+    if request.is_offline():
+        raise usage("--offline sends nothing, and a series sends it again and again", "leave one of them out")
+    if request.streams():
+        raise usage("a stream of events has no end after which it could be repeated", "leave --repeat and --duration out")
+    if request.several() is not None:
+        raise usage("a series repeats one exchange, and this asks for several", "name one target, one server, one type")
+
+
+# --- printing
+
+
+def _print(series: Series, printer: Printer) -> bool:
+    """Print the series. False when the query found nothing in it."""
+    quiet = printer.style == "quiet"
+    if printer.query:
+        value = series_document(series)
+        found = printer.print_found({**value, "series": value})
+        _explain(series, printer)
+        return found
+    shown = series
+    if not printer.output.show_secrets:
+        kept = {"first": series.first, "worst": series.worst}
+        shown = series.replace(**{name: masked(one) if one else None for name, one in kept.items()})
+    if printer.style in ("json", "ndjson"):
+        print_document(series_document(shown, exact=True), 2 if printer.style == "json" else 0)
+    elif printer.style == "raw":
+        print_text("\n".join(f"{name} {value}" for name, value in flat(summary(shown))))
+    elif printer.style == "pretty":
+        from rrcli.report.terminal.series import render_series
+
+        verbose = printer.output.verbose
+        print_text(render_series(shown, printer.entry, width=width(), color=color(printer.output, 1), verbose=verbose))
+        return True
+    if not quiet:
+        _explain(series, printer)
+    return True
+
+
+def flat(value: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """The figures of a document by their paths, as `timing.total_ms.p99`; what does not apply is left out."""
+    for key, part in value.items():
+        if isinstance(part, dict):
+            yield from flat(part, f"{path}{key}.")
+        elif part is not None and key != "schema":
+            yield f"{path}{key}", part
+
+
+def _explain(series: Series, printer: Printer) -> None:
+    """What the document has no place for, on standard error: the checks that failed, and remarks."""
+    from rrcli.base.jsontext import dumps
+
+    def shown(text: str) -> str:
+        masks = [] if printer.output.show_secrets else [mask_of(one) for one in (series.first, series.worst) if one]
+        for mask in masks:
+            text = mask.message(text)
+        return visible(text)
+
+    for check in series.checks:
+        if not check.ok:
+            to_stderr(f"rrcli: {check.expr} does not hold, it is {shown(dumps(check.actual))}\n")
+    if printer.output.silent:
+        return
+    for note in series.notes:
+        to_stderr(f"rrcli: note: {note}\n")
+    if series.worst and series.worst.error and printer.style == "raw":
+        to_stderr(f"rrcli: {series.failed} failed; the worst: {shown(series.worst.error.message)}\n")
+
+
+# --- progress
+
+
+class _SeriesProgress(Progress):
+    """How far the series is, for somebody who waits at a terminal."""
+
+    def __init__(self, tally: Tally, repeat: int | None) -> None:
+        super().__init__(Observer(), to_stderr, retries=0, yields_terminal=False)
+        self._tally = tally
+        self._repeat = repeat
+
+    def line(self, columns: int = 80) -> str:  # noqa: ARG002  # it is always short
+        from rrcli.base.deadline import now
+
+        tally = self._tally
+        seconds = (now() - (self._since_ns or now())) / 1e9
+        parts = [f"{tally.count:,} of {self._repeat:,}" if self._repeat else counted(tally.count, "exchange")]
+        parts += [f"{tally.count / seconds:,.0f}/s"] if seconds > 0 else []
+        parts += [f"{tally.failed:,} failed"] if tally.failed else []
+        return " · ".join(parts)
+
+
+def _progress(invocation: Invocation, tally: Tally) -> Progress | None:
+    if invocation.output.silent or not os.isatty(2) or os.environ.get("TERM") == "dumb":
+        return None
+    progress = _SeriesProgress(tally, invocation.request.repeat)
+    progress.request_started()
+    return progress

@@ -1,0 +1,1 @@
+"""HTTP: messages, frames, content codings and cookies."""

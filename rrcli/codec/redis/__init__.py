@@ -1,0 +1,1 @@
+"""Redis: RESP, quoted words, and replies as redis-cli prints them."""

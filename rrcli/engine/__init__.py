@@ -1,0 +1,1 @@
+"""From a request to an `Exchange`: contexts, events, attempts, hops, deadlines and verdicts."""

@@ -1,0 +1,106 @@
+"""One request that asks several: each part an exchange of its own, sent side by side under one deadline."""
+
+from __future__ import annotations
+
+from rrcli.base.deadline import Deadline
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.engine.context import Context
+from rrcli.engine.events import Sent
+from rrcli.engine.registry import protocol_of
+from rrcli.engine.runner import judge_of, new_id
+from rrcli.engine.send import send
+from rrcli.model.values import Exchange, ExchangeSet, Failure, RequestMessage, Target
+from rrcli.wire.clock import Timeline
+from rrcli.wire.race import redirected
+from rrcli.wire.resolve import addresses, to_ascii
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.options.request import Request
+
+
+def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> ExchangeSet:
+    """Send what `Request.several` gave, all within `deadline` seconds.
+
+    Raises what `send` raises. Ctrl-C and TERM end it at once: parts without an answer are reported as interrupted.
+    """
+    results: list[Exchange | BaseException | None] = [None] * len(parts)
+    whole = Deadline.after(deadline, "--deadline")
+    judges = [judge_of(part) for part in parts]  # here: in a thread nothing would end a check that goes on for ever
+    try:
+        _work(tuple(part.replace(expect=(), ok=None) for part in parts), results, whole)
+    except KeyboardInterrupt:
+        pass
+    exchanges = []
+    for part, judge, result in zip(parts, judges, results, strict=True):
+        if isinstance(result, BaseException):
+            raise result
+        exchanges.append(judge(result, whole) if judge and result else result or _interrupted(part))
+    return ExchangeSet(exchanges=tuple(exchanges))
+
+
+def every_address(request: Request) -> tuple[Request, ...]:
+    """The request once for each address of its host; just itself where the name cannot be found, which sending it reports.
+
+    Whom a request is for only its adapter knows: it says so before it touches the network. Raises `ExchangeError` of layer
+    `usage` or `local`.
+    """
+    context = Context(request, Deadline.after(request.connect_timeout, "--connect-timeout"), "")
+    events = protocol_of(request).load()[1](request, context)
+    try:
+        told = next(events)
+    finally:
+        events.close()  # type: ignore[attr-defined]  # adapters are generators
+    request = context.request  # a URL may have said more
+    assert isinstance(told, Sent)
+    if request.unix_socket or not told.target.host or told.target.port is None:
+        raise usage("--all-addresses is for a host and a port")
+    if request.proxy and not request.proxy.startswith(("socks4://", "socks5://")):
+        raise usage("--all-addresses: this proxy looks names up itself", "with socks5:// it is done here")
+    host, port = redirected(request, to_ascii(told.target.host), told.target.port)
+    try:
+        found = addresses(request, host, port, Timeline(), context.deadline)
+    except ExchangeError as error:
+        if error.layer == "usage":
+            raise
+        return (request,)
+    return tuple(request.replace(resolve=(*request.resolve, (host.lower(), port, place.text))) for place in found)
+
+
+def _work(parts: tuple[Request, ...], results: list[Exchange | BaseException | None], whole: Deadline) -> None:
+    """Send the parts in threads that nobody has to wait for when the program is told to end."""
+    from threading import Lock, Thread
+
+    todo = list(enumerate(parts))[::-1]
+    lock = Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                if not todo:
+                    return
+                at, part = todo.pop()
+            try:
+                results[at] = send(part, until=whole)
+            except BaseException as error:  # noqa: BLE001  # raised again where somebody can catch it
+                results[at] = error
+
+    threads = [Thread(target=work, daemon=True) for _ in range(min(parts[0].at_once, len(parts)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _interrupted(part: Request) -> Exchange:
+    """What is to be said of an exchange that was under way, or not begun, when the program was told to end."""
+    words = " ".join(part.arguments)
+    error = Failure(layer="internal", kind="interrupted", message="interrupted before its end", delivery="unknown", retry="useless")
+    return Exchange(
+        id=new_id(),
+        protocol=protocol_of(part).name,
+        target=Target(url=words),
+        request=RequestMessage(summary=words),
+        outcome="error",
+        error=error,
+    )

@@ -1,0 +1,214 @@
+"""The runner: from a request to a frozen `Exchange`, whatever the network does.
+
+It owns the deadline, folds an adapter's events, turns failures into values, and judges: the protocol's status,
+`--ok` and the expectations. It never raises for what a peer did; what it raises is a wrong request
+(`ExchangeError` of layer `usage` or `local`) or a bug.
+"""
+
+from __future__ import annotations
+
+import os
+from binascii import hexlify
+from time import time_ns
+
+from rrcli.base.deadline import Deadline, now
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.visible import MASK
+from rrcli.engine import registry
+from rrcli.engine.builder import ExchangeBuilder
+from rrcli.engine.context import Context
+from rrcli.engine.events import Blocked
+from rrcli.engine.interrupt import interruption
+from rrcli.engine.observer import NoMoreWanted, Observer
+from rrcli.engine.timeouts import timeout_of
+from rrcli.model.document import LARGE
+from rrcli.model.values import Exchange, Failure, Note, Timing
+from rrcli.policy.secrets import field_secrets, url_secrets
+from rrcli.wire.recorder import Recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from rrcli.engine.attempts import Attempts
+    from rrcli.engine.events import Event
+    from rrcli.engine.history import History
+    from rrcli.model.values import Response
+    from rrcli.options.request import Request
+
+MAX_HOPS = 20  # that one exchange may lead on to
+
+
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562 §5.7): it sorts by time."""
+    stamp = (time_ns() // 10**6).to_bytes(6, "big")
+    random = bytearray(os.urandom(10))
+    random[0] = random[0] & 0x0F | 0x70
+    random[2] = random[2] & 0x3F | 0x80
+    text = hexlify(stamp + random).decode()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def _hops(entry: registry.Protocol, context: Context, observer: Observer, whole: Deadline, began: int) -> Generator[Event, None, Exchange]:
+    """One hop after the other, each attempted as often as is asked for and sound, until one leads no further.
+
+    The earlier ones are the history of the last. A hop that fails is repeated by itself, not those that led to it.
+    """
+    exchange_of = entry.load()[1]
+    attempts = _attempts_of(context.request, whole, observer)
+    history: History | None = None
+    hops = 0
+    while True:
+        request = context.request  # the adapter may put what it makes of it in its place
+        builder = ExchangeBuilder(context, attempts.begin() if attempts else observer)
+        failure = yield from _drive(exchange_of(request, context), builder, context)
+        if context.log and not builder.next and (failure or (builder.answer and builder.answer.status.ok)):
+            failure = context.log.judge(failure)
+        if builder.next and hops == MAX_HOPS and not builder.resumes:
+            failure = ExchangeError("protocol", "too_many_redirects", f"the answers lead on and on: {MAX_HOPS} were followed")
+        exchange = _finish(entry, context, builder, failure or builder.failure, began)
+        if builder.next and not failure:
+            hops = 0 if builder.resumes else hops + 1
+            history = _filed(history, exchange, builder.why)
+            context = context.hop(builder.next, resumes=builder.resumes)
+            continue
+        if failure and context.pool and (anew := context.pool.reopened(context, exchange)):
+            context = anew
+            continue
+        again = False
+        if attempts:
+            again, exchange = attempts.retry_or_finish(exchange)
+        if not again:
+            return history.of(exchange) if history else exchange
+        history = _filed(history, exchange, "retry")
+        context = context.again(request, _deadline_of(request, whole))
+
+
+def _filed(history: History | None, exchange: Exchange, why: str | None) -> History:
+    """The history, which begins with the first earlier exchange, and one more in it."""
+    if history is None:
+        from rrcli.engine.history import History
+
+        history = History()
+    history.add(exchange, why)
+    return history
+
+
+def _deadline_of(request: Request, whole: Deadline) -> Deadline:
+    """The deadline of an attempt that begins now, within the whole."""
+    return whole.sooner(Deadline.after(timeout_of(request), "--timeout"))
+
+
+def _attempts_of(request: Request, whole: Deadline, observer: Observer) -> Attempts | None:
+    """Who decides on further attempts, when any were asked for."""
+    if not request.retry:
+        return None
+    from rrcli.engine.attempts import Attempts
+
+    return Attempts(request, whole, observer)
+
+
+def _refuse_masks(request: Request) -> None:
+    """A mask within a request was copied from shown output: sending it would be sending nonsense."""
+    if _holds_mask(tuple(request.__dict__.values())):
+        raise usage(f"the request contains {MASK}, which stands for a value that was masked", "put the true value there")
+
+
+def _holds_mask(value: object) -> bool:
+    if isinstance(value, tuple):
+        return any(_holds_mask(part) for part in value)
+    return MASK in value if isinstance(value, str) else isinstance(value, bytes) and MASK.encode() in value
+
+
+def judge_of(request: Request) -> Callable[[Exchange, Deadline], Exchange] | None:
+    """The checks of the request, read before anything is sent so that a wrong one costs nothing."""
+    if not (request.expect or request.ok):
+        return None
+    from rrcli.policy.expect import Judge
+
+    return Judge(request.expect, request.ok).judge
+
+
+def _drive(events: Iterator[Event], builder: ExchangeBuilder, context: Context) -> Generator[Event, None, ExchangeError | None]:
+    """Run the adapter to its end; its failure, if any. Usage errors pass: nothing was sent."""
+    failure = None
+    try:
+        for event in events:
+            if isinstance(event, Blocked):
+                yield event
+                continue
+            builder.apply(event)
+            if context.stepwise:
+                yield event
+    except ExchangeError as error:
+        if error.layer in ("usage", "local") and not (context.recorder.timeline.origin_ns or context.follows):
+            raise
+        failure = error
+    except KeyboardInterrupt as signal:
+        failure = interruption(signal)
+    except NoMoreWanted:
+        if builder.answer is None:
+            failure = ExchangeError("internal", "interrupted", "given up by the program before an answer came")
+    finally:  # an adapter left half-way by an observer's exception would keep its socket
+        if close := getattr(events, "close", None):
+            close()
+    if failure and failure.phase is None:
+        failure.phase = context.recorder.timeline.current
+    context.recorder.timeline.finish(failed=failure is not None)
+    return failure
+
+
+def _suspicions(recorder: Recorder, answer: Response | None, warn_days: int) -> list[Note]:
+    """What is suspicious whatever the protocol."""
+    notes: list[Note] = []
+    if recorder.tls:
+        from rrcli.policy.notes import tls_notes
+
+        notes += tls_notes(recorder.tls, warn_days)
+    if answer and any(name.lower() == "date" for name, _ in answer.fields):
+        from rrcli.policy.notes import clock_notes
+
+        notes += clock_notes(answer.fields, recorder.timeline.started_at_ns / 1e9)
+    if answer and answer.body and len(answer.body.data) > LARGE:
+        from rrcli.policy.notes import body_notes
+
+        notes += body_notes(answer.body)
+    elif answer and answer.body and not answer.body.truncated and answer.body.data.count(b'":') > 1:
+        from rrcli.policy.notes import json_notes
+
+        notes += json_notes(answer.body)
+    return notes
+
+
+def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder, failure: ExchangeError | None, began: int) -> Exchange:
+    """The exchange as it happened, judged by the protocol's status alone."""
+    recorder, timeline, answer = context.recorder, context.recorder.timeline, builder.response()
+    fields = builder.message.fields + ((answer.fields + answer.trailers) if answer else ())
+    secrets = dict.fromkeys((*context.secrets, *url_secrets(builder.target.url), *field_secrets(fields)))
+    exchange = Exchange(
+        id=context.id,
+        protocol=entry.name,
+        target=builder.target,
+        request=builder.message,
+        response=answer,
+        timing=Timing(
+            started_at_ns=timeline.started_at_ns or time_ns(),
+            phases=dict(timeline.phases),
+            total_ns=timeline.total_ns,
+            elapsed_ns=now() - began,
+        ),
+        connection=recorder.connection(),
+        notes=(*context.notes, *_suspicions(recorder, answer, context.request.warn_days)),
+        transcript=recorder.transcript(),
+        secrets=tuple(secrets),
+    )
+    if failure is None and answer and answer.status.ok:
+        return exchange
+    from rrcli.policy.failures import application_failure, network_failure
+
+    error: Failure
+    if failure is None:
+        outcome, error = "application_error", application_failure(entry, exchange, sent=recorder.wrote)
+    else:
+        outcome, error = "error", network_failure(entry, exchange, failure, recorder, whole=builder.finished)
+    return exchange.replace(outcome=outcome, error=error)

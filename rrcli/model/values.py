@@ -1,0 +1,197 @@
+"""The values of one exchange, and nothing else: what every adapter fills, every check reads and every reporter draws.
+
+Times are integers of nanoseconds, named `*_ns`; sizes are bytes; what does not apply is `None`. The JSON of
+the contract is made of these by `document.py`.
+"""
+
+from __future__ import annotations
+
+from rrcli.base.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    Fields = tuple[tuple[str, str], ...]
+
+# In the order in which they happen; together they make up the total.
+PHASES = ("resolve", "connect", "tls", "handshake", "send", "wait", "receive")
+
+
+class Target(Record):
+    """Whom the exchange was with: the URL as it was used, and the host and port taken from it."""
+
+    url: str
+    host: str | None = None
+    port: int | None = None
+
+
+class Body(Record):
+    """The content of a message after content decoding; `data` holds at most `--max-size` bytes of `size`."""
+
+    data: bytes = b""
+    size: int = 0
+    sha256: str = ""
+    media_type: str | None = None
+    charset: str | None = None
+    truncated: bool = False
+    file: str | None = None
+
+
+class RequestMessage(Record):
+    """A request as it went out. `data` carries what only this protocol has, and always `safe` and `idempotent`."""
+
+    summary: str
+    fields: Fields = ()
+    body: Body | None = None
+    data: Mapping[str, Any] = {}
+
+
+class Status(Record):
+    """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
+
+    Where content says failure whatever the code, `reason` tells it in a sentence, and `explain_as` the family and the code that
+    explain it.
+    """
+
+    code: int | None = None
+    text: str = ""
+    ok: bool = True
+    reason: str = ""
+    explain_as: tuple[str, str] | None = None
+
+
+class Response(Record):
+    """A response as it came in. `framing` is what told the client where it ends (a key of `explain.FRAMINGS`).
+
+    `drawn` is the content as people read it, where that is not its raw text; for the terminal alone, never in the JSON.
+    `trailer_text` is what was asked to be printed after the result. `whole` is status, fields and content as the protocol's own
+    tool prints them, for `raw` with `-i`.
+    """
+
+    summary: str
+    status: Status
+    fields: Fields = ()
+    trailers: Fields = ()
+    body: Body | None = None
+    framing: str | None = None
+    data: Mapping[str, Any] = {}
+    display: str | None = None
+    trailer_text: str | None = None
+    complete_text: str | None = None
+
+
+class Timing(Record):
+    """Phases measured beside the system calls; `None` is a phase that did not happen."""
+
+    started_at_ns: int = 0  # since the epoch: the only value here that is not monotonic
+    phases: Mapping[str, int] = {}
+    total_ns: int = 0
+    elapsed_ns: int = 0
+
+
+class Attempt(Record):
+    """One address that was tried; `error` is `None` for the one that is used."""
+
+    address: str
+    ns: int = 0
+    error: str | None = None
+
+
+class Certificate(Record):
+    """One certificate of the peer's chain. Dates are seconds since the epoch."""
+
+    subject: str
+    issuer: str
+    sans: tuple[str, ...]
+    not_before: int
+    not_after: int
+    key: str
+    sha256: str
+
+
+class TlsInfo(Record):
+    """What the TLS handshake agreed on, as far as it got."""
+
+    version: str | None = None
+    cipher: str | None = None
+    alpn: str | None = None
+    sni: str | None = None
+    verified: bool = False
+    chain: tuple[Certificate, ...] = ()
+
+
+class Connection(Record):
+    """The socket that was used, or the last one tried in vain."""
+
+    local: str | None = None
+    peer: str | None = None
+    reused: bool = False
+    proxy: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    tls: TlsInfo | None = None
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+
+class Failure(Record):
+    """Why there is no good answer. `delivery`: not_sent, unknown, answered. `retry`: safe, unsafe, useless."""
+
+    layer: str
+    kind: str
+    message: str
+    phase: str | None = None
+    hint: str | None = None
+    delivery: str = "not_sent"
+    retry: str = "useless"
+
+
+class Note(Record):
+    """Something accepted, but suspicious."""
+
+    code: str
+    message: str
+
+
+class Check(Record):
+    """One `--expect` and how it came out; `actual` is a value of the document."""
+
+    expr: str
+    ok: bool
+    actual: Any = None
+
+
+class TranscriptEntry(Record):
+    """One send or receive of the transcript, `at_ns` after the exchange began."""
+
+    at_ns: int
+    direction: str  # sent | received
+    data: bytes
+    note: str | None = None
+
+
+class Exchange(Record):
+    """One request and what became of it. `secrets` are the values to mask wherever it is shown or saved."""
+
+    id: str
+    protocol: str
+    target: Target
+    request: RequestMessage
+    response: Response | None = None
+    timing: Timing = Timing()
+    connection: Connection = Connection()
+    outcome: str = "ok"  # ok | application_error | check_failed | error
+    error: Failure | None = None
+    notes: tuple[Note, ...] = ()
+    checks: tuple[Check, ...] = ()
+    history: tuple[Exchange, ...] = ()
+    why: str | None = None  # in a history: retry | redirect | auth | poll
+    transcript: tuple[TranscriptEntry, ...] | None = None
+    secrets: tuple[str, ...] = ()
+
+
+class ExchangeSet(Record):
+    """Exchanges sent side by side, in the order of the command line."""
+
+    exchanges: tuple[Exchange, ...]

@@ -1,0 +1,225 @@
+"""Options: each is declared once, as a field of a request, and everything else is made from that declaration.
+
+The fast path's parser, the Typer command with its help and errors, the completions and the README's reference
+all read `Request.options_` and `Output.options_`. An option's `parse` turns one word of the command line into the
+field's value and raises `ValueError` with a sentence for the user.
+"""
+
+from __future__ import annotations
+
+from rrcli.options.option import Optioned, option
+from rrcli.options.parse import (
+    TLS_VERSIONS,
+    concurrent,
+    connect_rule,
+    count,
+    duration,
+    idempotency_key,
+    lasting,
+    one_of,
+    rate,
+    resolve_rule,
+    retries,
+    size,
+    times,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar, Protocol
+
+    from rrcli.model.values import Exchange, Response
+    from rrcli.options.output import Output
+
+    class Download(Protocol):
+        """Where the content of one answer is saved."""
+
+        request: Request  # as it is to be sent
+        path: str | None  # of the file, once it was opened
+
+        def open(self, answer: Response) -> Callable[[bytes], None] | None: ...
+        def explained(self, exchange: Exchange) -> Exchange: ...  # with what became of the file
+
+
+# --- words to values -------------------------------------------------------------------------------------
+
+
+def proxy_url(text: str) -> str:
+    """The text, once it is known to name a proxy; an empty one means none."""
+    if text:
+        from rrcli.options.proxyurl import parse
+
+        parse(text)
+    return text
+
+
+# --- what every command takes ----------------------------------------------------------------------------
+
+
+class Request(Optioned):
+    """What every request has: the arguments of its command line, and the options that all protocols share.
+
+    `HttpRequest("POST", "http://…", "name=ann", timeout=3.0)`: positional arguments become `arguments`.
+    """
+
+    arguments: tuple[str, ...] = ()
+    needs_arguments: ClassVar[bool] = True  # False where an option can stand in for them
+    event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
+    at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
+    written: ClassVar[tuple[str, ...]] = ("dump_header",)  # fields that name a file to write: their `-` is standard output
+    write_out: str | None = None  # what to print at the end, where a protocol has an option for it
+    dump_header: str | None = None  # where to write status and fields
+    forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
+    warn_days: int = 14  # a certificate that ends sooner is noted
+
+    wire: int | None = option(
+        "--wire", kind="optional", parse=size, bare="1MiB", metavar="SIZE", group="Output",
+        help="Record every byte both ways, up to SIZE (--wire=4MiB; 1MiB without).",
+    )  # fmt: skip
+
+    timeout: float | None = option("-m", "--timeout", parse=duration, metavar="TIME", help="Limit for each attempt.  [30s]", group="Time")
+    connect_timeout: float = option(
+        "--connect-timeout", default=10.0, parse=duration, metavar="TIME", help="Limit until the connection is ready.  [10s]", group="Time"
+    )
+    idle_timeout: float | None = option(
+        "--idle-timeout", parse=duration, metavar="TIME", help="Limit for a silence of the peer.  [30s for streams and -o]", group="Time"
+    )
+    deadline: float | None = option("--deadline", parse=duration, metavar="TIME", help="Limit for the whole invocation.", group="Time")
+    max_size: int = option(
+        "--max-size", default=64 << 20, parse=size, metavar="SIZE", help="Content kept in memory at most.  [64MiB]", group="Time"
+    )
+    max_events: int | None = option("--max-events", parse=count, metavar="N", help="End a stream after N events.", group="Time")
+
+    retry: int = option(
+        "--retry", default=0, parse=retries, metavar="N", group="Retry",
+        help="Try again up to N times where that can help and does no harm.",
+    )  # fmt: skip
+    retry_delay: float = option(
+        "--retry-delay", default=0.5, parse=duration, metavar="TIME", group="Retry",
+        help="Longest first wait, doubled each time up to 30s; each wait is a chance part of it.  [500ms]",
+    )  # fmt: skip
+    retry_max_time: float | None = option(
+        "--retry-max-time", parse=duration, metavar="TIME", help="Limit for all attempts and waits together.", group="Retry"
+    )
+    retry_unsafe: bool = option(
+        "--retry-unsafe", kind="flag", help="Also repeat what may then be done twice, as a POST without a key.", group="Retry"
+    )
+    idempotency_key: str | None = option(
+        "--idempotency-key", parse=idempotency_key, metavar="auto|KEY", group="Retry",
+        help="Send this key, or a new one with auto, on every attempt, so that a server that knows it acts once.",
+    )  # fmt: skip
+
+    until: str | None = option(
+        "--until", metavar="EXPR", group="Wait",
+        help="Repeat the exchange until this holds, as 'json.state == done'; on a stream, read events until one satisfies it. "
+        "Without --deadline there is no limit.",
+    )  # fmt: skip
+    every: float = option(
+        "--every", default=1.0, parse=duration, metavar="TIME", help="Wait between two exchanges of --until.  [1s]", group="Wait"
+    )
+
+    expect: tuple[str, ...] = option(
+        "--expect", kind="many", metavar="EXPR", help="Check the answer: 'status == 200', 'time < 250ms', 'json.id exists'.", group="Checks"
+    )
+    ok: str | None = option("--ok", metavar="WHAT", help="What counts as success: any, 2xx,404 or an expression.", group="Checks")
+
+    repeat: int | None = option(
+        "--repeat", parse=times, metavar="N", group="Repeat",
+        help="Send it N times over kept connections: counts, rate, percentiles; --expect 'series.timing.total_ms.p99 < 200ms' checks them.",
+    )  # fmt: skip
+    repeat_for: float | None = option(
+        "--duration", parse=lasting, metavar="TIME", help="Repeat for so long; what has begun by then is let finish.", group="Repeat"
+    )
+    concurrency: int | None = option(
+        "--concurrency", parse=concurrent, metavar="N", group="Repeat",
+        help="Keep N under way at once: over HTTP/2 on one connection, else on N, in threads.  [1]",
+    )  # fmt: skip
+    rate: float | None = option(
+        "--rate", parse=rate, metavar="PER_SECOND", group="Repeat",
+        help="Begin so many a second, late or not; a late one's total counts from when it was due.",
+    )  # fmt: skip
+    warmup: int | None = option("--warmup", parse=times, metavar="N", help="Send N before, which are not counted.", group="Repeat")
+
+    ipv4: bool = option("-4", "--ipv4", kind="flag", help="Use IPv4 only.", group="Connection")
+    ipv6: bool = option("-6", "--ipv6", kind="flag", help="Use IPv6 only.", group="Connection")
+    resolve: tuple[tuple[str, int, str], ...] = option(
+        "--resolve", kind="many", parse=resolve_rule, metavar="HOST:PORT:ADDR", help="Use ADDR for HOST:PORT.", group="Connection"
+    )
+    connect_to: tuple[tuple[str, int | None, str, int | None], ...] = option(
+        "--connect-to", kind="many", parse=connect_rule, metavar="HOST1:PORT1:HOST2:PORT2",
+        help="Connect to HOST2:PORT2 in place of HOST1:PORT1.", group="Connection",
+    )  # fmt: skip
+    interface: str | None = option("--interface", metavar="NAME", help="Send from this interface or local address.", group="Connection")
+    unix_socket: str | None = option("--unix-socket", metavar="PATH", help="Connect to this unix socket.", group="Connection")
+    proxy: str | None = option(
+        "--proxy", parse=proxy_url, metavar="URL", group="Connection",
+        help="Connect through a proxy: [USER:PASSWORD@]HOST:PORT behind http://, https://, socks4://, socks4a://, socks5:// or socks5h://.",
+    )  # fmt: skip
+    all_addresses: bool = option("--all-addresses", kind="flag", help="Send to every address of the name, and compare.", group="Connection")
+
+    cacert: str | None = option("--cacert", metavar="FILE", help="Trust the certificates in FILE.", group="TLS")
+    cert: str | None = option("-E", "--cert", metavar="FILE", help="Client certificate (PEM, may hold the key).", group="TLS")
+    key: str | None = option("--key", metavar="FILE", help="Key of the client certificate.", group="TLS")
+    key_password: str | None = option("--pass", metavar="PHRASE", help="Pass phrase of the key.", group="TLS")
+    insecure: bool = option("-k", "--insecure", kind="flag", help="Do not verify the peer's certificate.", group="TLS")
+    sni: str | None = option("--sni", metavar="NAME", help="Name to ask for and to verify, in place of the host.", group="TLS")
+    alpn: str | None = option("--alpn", metavar="NAMES", help="Protocols to offer, as h2,http/1.1.", group="TLS")
+    tls_min: str | None = option(
+        "--tls-min", metavar="VERSION", choices=TLS_VERSIONS, parse=one_of(*TLS_VERSIONS), help="Lowest TLS version.", group="TLS"
+    )
+    tls_max: str | None = option(
+        "--tls-max", metavar="VERSION", choices=TLS_VERSIONS, parse=one_of(*TLS_VERSIONS), help="Highest TLS version.", group="TLS"
+    )
+
+    request_id: str | None = option(
+        "--request-id", metavar="ID", help="Id of the exchange, sent where the protocol has a place: auto or your own.", group="Correlation"
+    )
+    traceparent: str | None = option(
+        "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
+    )
+
+    @classmethod
+    def stands_for(cls, values: dict[str, Any]) -> list[str] | None:  # noqa: ARG003
+        """A command line that an option among the values read stands for; the option is taken out. Raises `usage`."""
+        return None
+
+    def asks_for_fields(self) -> bool:
+        """Whether status and fields are the content that is wanted."""
+        return False
+
+    def appends(self) -> str | None:
+        """The option that has something more printed after the result, where it was given."""
+        return None
+
+    def streams(self) -> bool:
+        """Whether the answer is a stream of events, which takes as long as it takes."""
+        return False
+
+    def repeats(self) -> bool:
+        """Whether any option asks for a series."""
+        return not (self.repeat is self.repeat_for is self.concurrency is self.rate is self.warmup is None)
+
+    def is_offline(self) -> bool:
+        """Whether the request is only to be built and shown."""
+        return False
+
+    def hears_offline(self, sent: bytes) -> bytes:  # noqa: ARG002  # most need nothing
+        """What a peer would have to say for all of the request to go out, once it has begun with `sent`."""
+        return b""
+
+    def download(self, output: Output) -> Download | None:  # noqa: ARG002  # most save nothing but to -o
+        """How the content is saved, where there is more to it than writing it to the file of `-o`."""
+        return None
+
+    def several(self) -> tuple[Request, ...] | None:
+        """The exchanges that this asks for side by side; `None` when its command line cannot ask for more than one.
+
+        Raises `ExchangeError` of layer `usage`.
+        """
+        return None
+
+    def __init__(self, *arguments: str, **values: Any) -> None:
+        if arguments:
+            values["arguments"] = arguments
+        super().__init__(**values)

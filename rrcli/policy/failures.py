@@ -1,0 +1,127 @@
+"""What to do about a failure: did the server get it, is a retry safe, what is the likely cause.
+
+`delivery` follows from what left and what came; `retry` from delivery, the kind of failure and the request's
+idempotence (RFC 9110 §9.2.2 for HTTP; every adapter says it of its own requests).
+"""
+
+from __future__ import annotations
+
+from rrcli.explain import explain
+from rrcli.model.values import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.base.errors import ExchangeError
+    from rrcli.engine.registry import Protocol
+    from rrcli.explain import Explanation
+    from rrcli.model.values import Exchange, Status
+    from rrcli.wire.recorder import Recorder
+
+# The same request would fail the same way.
+USELESS = (
+    "name_not_found", "proxy_refused", "certificate_expired", "certificate_not_yet_valid", "certificate_untrusted",
+    "certificate_hostname", "client_certificate_required", "handshake_failed", "malformed", "too_large", "wrong_protocol",
+    "too_many_redirects", "unsupported", "usage", "input", "output", "internal",
+)  # fmt: skip
+# The peer refused us before it read anything of the request: in TLS 1.3 the client has sent it by then (RFC 8446 §4.4.2.4),
+# and of a datagram the kernel says so afterwards.
+NEVER_READ = ("client_certificate_required", "refused")
+
+PHASE_WORDS = {
+    "resolve": "resolving the name",
+    "connect": "connecting",
+    "tls": "shaking hands for TLS",
+    "handshake": "setting up the session",
+    "send": "sending the request",
+    "wait": "waiting for the answer",
+    "receive": "receiving the answer",
+}
+TIMEOUT_HINTS = {
+    "resolve": "the name server is slow or silent: try rrcli dns NAME @SERVER, or --resolve HOST:PORT:ADDRESS",
+    "connect": "nothing answers at that address: a firewall drops the packets, or the host is down",
+    "tls": "something accepts connections there but does not speak TLS, or is overloaded",
+    "handshake": "something accepts connections there but does not speak this protocol, or is overloaded",
+    "send": "the server stopped reading: it may be overloaded",
+    "wait": "the server has the request and did not answer: allow more with {limit}, look at its log",
+    "receive": "the answer began but did not end: allow more with {limit}",
+}
+LIMITS = ("--idle-timeout", "--deadline")  # which of them passed is in the message
+# Where the raiser knew no better.
+KIND_HINTS = {
+    "reset": "the server, or something on the way, broke the connection off: its log tells why",
+    "closed": "the server closed in place of answering: its log tells why",
+    "truncated": "the server, or a proxy, ended too early or announced a wrong length: its log tells; --wire shows the bytes",
+    "malformed": "the server, or something on the way, breaks the protocol: --wire shows the bytes",
+    "too_large": "this limit keeps a server from filling memory: is it the server you meant? --wire shows how its answer begins",
+    "unsupported": "rrcli does not speak that: is it the server you meant? rrcli tcp shows what it sends",
+    "too_many_redirects": "the answers lead in a circle: history shows every hop",
+}
+
+
+def application_failure(entry: Protocol, exchange: Exchange, *, sent: bool = True) -> Failure:
+    """The failure that a bad status is, with what the tables say of it; not `sent` when a handshake before was answered so."""
+    assert exchange.response
+    status = exchange.response.status
+    found = meaning_of(status, entry)
+    useful = found is not None and found.retry in ("safe", "later", "unsafe")
+    delivery = "answered" if sent else "not_sent"
+    return Failure(
+        layer="application",
+        kind="bad_status",
+        message=status.reason or exchange.response.summary,
+        hint=found.action if found else None,
+        delivery=delivery,
+        retry="safe" if found and found.retry == "safe" else _retry(exchange, useful, delivery),
+    )
+
+
+def meaning_of(status: Status, entry: Protocol) -> Explanation | None:
+    """The explanation of a status: that which it names itself, or the one of its code in the protocol's own family."""
+    if status.explain_as:
+        return explain(*status.explain_as)
+    code = str(status.text if status.code is None else status.code)
+    return explain(entry.explains, code) if entry.explains else None
+
+
+def network_failure(entry: Protocol, exchange: Exchange, error: ExchangeError, recorder: Recorder, *, whole: bool = False) -> Failure:
+    """The failure of an exchange that broke below its application, or, with a `whole` answer, by what we made of that."""
+    delivery = "answered" if whole else _delivery(error.kind, wrote=recorder.wrote)
+    message, hint = error.message, error.hint
+    if error.kind == "wrong_protocol" and error.layer == "protocol" and recorder.first and not whole:
+        from rrcli.codec.recognise import recognise
+
+        found = recognise(recorder.first)
+        message, hint = f"expected {entry.label}, got {found.what}", found.hint_for(exchange.target) or hint
+    if error.kind == "timeout" and error.phase:
+        message = f"{PHASE_WORDS[error.phase]}: {message}"
+        hint = hint or TIMEOUT_HINTS[error.phase].format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))
+    return Failure(
+        layer=error.layer,
+        kind=error.kind,
+        phase=error.phase,
+        message=message,
+        hint=hint or _hint_of(error, recorder),
+        delivery=delivery,
+        retry=_retry(exchange, error.kind not in USELESS, delivery),
+    )
+
+
+def _hint_of(error: ExchangeError, recorder: Recorder) -> str | None:
+    """The hint for a kind of failure; a peer that hangs up may have wanted TLS, or not have wanted it."""
+    hint = KIND_HINTS.get(error.kind)
+    if error.kind not in ("reset", "closed"):
+        return hint
+    if error.phase == "tls":
+        return "the port may not speak TLS, or something on the way refuses this name (--sni) or this version (--tls-max)"
+    return hint if recorder.tls else f"{hint}; a port that wants TLS does so too"
+
+
+def _delivery(kind: str, *, wrote: bool) -> str:
+    """Did the server get it? What was written may have been read, unless the failure itself says that it was not."""
+    return "unknown" if wrote and kind not in NEVER_READ else "not_sent"
+
+
+def _retry(exchange: Exchange, useful: bool, delivery: str) -> str:
+    if not useful:
+        return "useless"
+    return "safe" if delivery == "not_sent" or exchange.request.data.get("idempotent") else "unsafe"

@@ -1,0 +1,143 @@
+"""Known secrets masked in any text, bytes or JSON value."""
+
+from __future__ import annotations
+
+from _json import encode_basestring, encode_basestring_ascii
+
+from rrcli.base.url import quote, unquote
+from rrcli.base.visible import MASK
+from rrcli.policy.secrets import CUT_LONG, CUT_SHORT, CUTS, SHORTEST, WHOLE_WORD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Mask:
+    """Masks known values in any text or bytes, also in the spellings they take in URLs and JSON."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        spellings = {spelling for secret in secrets if len(secret) >= SHORTEST for spelling in _spellings(secret)}
+        self._secrets = sorted(spellings, key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        for secret in self._secrets:
+            if secret in text:  # what is masked already is left alone: "secret" may be one
+                text = MASK.join(_replace(part, secret, MASK) for part in text.split(MASK))
+        return text
+
+    def message(self, text: str) -> str:
+        """A message with known values masked, and the beginning of one where it quotes a peer and cuts the quotation."""
+        text = self.text(text)
+        for secret in self._secrets:
+            at = text.find(secret[:CUT_SHORT])
+            while at >= 0 and len(secret) > CUT_SHORT:
+                size = next((n for n in range(CUT_SHORT, len(secret)) if text[at + n : at + n + 1] != secret[n]), len(secret))
+                rest = text[at + size :]
+                if size >= CUT_LONG or not rest or rest.startswith(CUTS):
+                    text = text[:at] + MASK + rest
+                at = text.find(secret[:CUT_SHORT], at + 1)
+        return text
+
+    def end(self, text: str) -> str:
+        """A text that was cut off, with the beginning of a known value at its end masked."""
+        size = max((_overlap(text, secret) for secret in self._secrets), default=0)
+        return text if size < CUT_SHORT else text[:-size] + MASK
+
+    def blank_end(self, data: bytes) -> bytes:
+        """The same of bytes, at equal length."""
+        size = max((_overlap(data, secret.encode("utf-8", "surrogateescape")) for secret in self._secrets), default=0)
+        return data if size < CUT_SHORT else data[:-size] + b"*" * size
+
+    def begun(self, text: str) -> bool:
+        """Whether the text may end within a known value."""
+        return any(_overlap(text, secret) for secret in self._secrets)
+
+    def blank(self, data: bytes) -> bytes:
+        """The bytes with known values overwritten by `*`, at equal length."""
+        for secret in self._secrets:
+            raw = secret.encode("utf-8", "surrogateescape")
+            if raw in data:
+                text = _replace(data.decode("latin-1"), raw.decode("latin-1"), "*" * len(raw))
+                data = text.encode("latin-1")
+        return data
+
+    def value(self, value: Any) -> Any:
+        """Any JSON value with its texts masked; the keys of objects stay."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self.value(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.value(item) for item in value]
+        return value
+
+    def data(self, value: Any) -> Any:
+        """What an adapter makes of an answer: the keys of the object, and of objects in its lists, stay; what is deeper is the peer's."""
+        if not isinstance(value, dict):
+            return self.value(value)
+        kept = self.item({key: item for key, item in value.items() if not isinstance(item, (list, tuple))})
+        return {key: kept[key] if key in kept else [self.item(one) for one in item] for key, item in value.items()}
+
+    def item(self, value: Any) -> Any:
+        """An object of ours, an event for one, that holds what a peer wrote: its keys stay."""
+        if not isinstance(value, dict):
+            return self.value(value)
+        return {key: self.json(inner) if isinstance(inner, (dict, list, tuple)) else self.value(inner) for key, inner in value.items()}
+
+    def json(self, value: Any) -> Any:
+        """The value of a JSON body with its texts, numbers and keys masked: all of it is the peer's."""
+        if isinstance(value, dict):
+            return {self.text(key): self.json(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.json(item) for item in value]
+        if isinstance(value, (int, float)) and self.text(str(value)) != str(value):
+            return MASK
+        return self.value(value)
+
+
+def _overlap(text: Any, secret: Any) -> int:
+    """How many letters, or bytes, of the value, but not all, end the text."""
+    at = text.find(secret[:1], max(0, len(text) - len(secret) + 1))
+    while at >= 0 and not secret.startswith(text[at:]):
+        at = text.find(secret[:1], at + 1)
+    return len(text) - at if at >= 0 else 0
+
+
+def _spellings(secret: str) -> set[str]:
+    """The value itself, percent-encoded and decoded, and as JSON and XML escape it."""
+    plain = {secret, unquote(secret), unquote(secret.replace("+", " "))}
+    found = set(plain)
+    for value in plain:
+        if value.isascii() and value.isalnum():
+            continue
+        for encoded in (quote(value), quote(value, "/"), quote(value).replace("%20", "+")):
+            found |= {encoded, _lower_escapes(encoded)}
+        for escaped in (encode_basestring(value)[1:-1], encode_basestring_ascii(value)[1:-1]):
+            found |= {escaped, escaped.replace("/", "\\/")}
+        found |= _in_markup(value)
+    return {spelling for spelling in found if len(spelling) >= SHORTEST}
+
+
+def _in_markup(value: str) -> set[str]:
+    """The value as XML and HTML have it, where a quotation mark may be escaped, in one of several ways, or not."""
+    text = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    double = {text, text.replace('"', "&quot;"), text.replace('"', "&#34;")}
+    return {one.replace("'", mark) for one in double for mark in ("'", "&#39;", "&#x27;", "&apos;")}
+
+
+def _lower_escapes(encoded: str) -> str:
+    first, *rest = encoded.split("%")
+    return first + "".join(f"%{part[:2].lower()}{part[2:]}" for part in rest)
+
+
+def _replace(text: str, secret: str, mask: str) -> str:
+    if len(secret) >= WHOLE_WORD:
+        return text.replace(secret, mask)
+    parts, at = [], 0
+    while (found := text.find(secret, at)) >= 0:
+        end = found + len(secret)
+        alone = not (text[found - 1 : found].isalnum() or text[end : end + 1].isalnum())
+        parts.append(text[at:found] + (mask if alone else secret))
+        at = end
+    return "".join(parts) + text[at:]

@@ -1,0 +1,151 @@
+"""Where secrets stand: by the name of a field, in cookies, in URLs."""
+
+from __future__ import annotations
+
+from rrcli.base.url import unquote
+from rrcli.base.visible import MASK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.model.values import Fields
+
+    Span = tuple[int, int]
+
+FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
+
+
+LAST_WORDS = ("token", "secret", "password", "passwd", "authorization", "apikey")  # or what ends with one: csrftoken, AccessToken
+
+
+NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C)
+
+
+SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
+
+
+CUT_SHORT = 4  # letters that remain of a value where a message cuts what it quotes, and it is told by them; anywhere CUT_LONG
+
+
+CUT_LONG = 16
+
+
+CUTS = ("…", "'", '"', "`", "\\")  # stand behind a quotation
+
+
+WHOLE_WORD = 8  # a value shorter than this is masked elsewhere only where it stands alone
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field or parameter of that name carries a secret: `X-Auth-Token`, `api_key`, not `X-Tokens-Left`."""
+    lower = name.lower().replace("_", "-")
+    if lower in FIELDS:
+        return True
+    return lower.endswith(LAST_WORDS) or lower.split("-")[-2:] == ["api", "key"]
+
+
+def _field_spans(name: str, value: str) -> list[Span]:
+    """Where the secrets stand in a field's value: all of it, or less where the rest has a meaning of its own."""
+    lower = name.lower().replace("_", "-")
+    if lower == "cookie":
+        return _cookie_spans(value)
+    if lower == "set-cookie":
+        return _cookie_spans(value.partition(";")[0])
+    if not is_secret_name(name):
+        return _url_spans(value)
+    _, _, credentials = value.strip().partition(" ")
+    if lower.endswith("authorization") and credentials:
+        end = len(value.rstrip())
+        return [(end - len(credentials.lstrip()), end)]
+    return [(0, len(value))] if value else []
+
+
+def _cookie_spans(value: str) -> list[Span]:
+    """The values of `name=value; name=value`, without their quotes; a pair without a name is a value."""
+    spans, at = [], 0
+    for pair in value.split(";"):
+        name, equals, _ = pair.partition("=")
+        begin, end = at + len(name + equals) if equals else at, at + len(pair)
+        at = end + 1
+        while begin < end and value[begin] in ' "':
+            begin += 1
+        while begin < end and value[end - 1] in ' "':
+            end -= 1
+        if begin < end:
+            spans.append((begin, end))
+    return spans
+
+
+def _url_spans(text: str) -> list[Span]:
+    """The secrets of the URLs within a text: password or token before the `@`, values of secret parameters."""
+    spans, at = [], text.find("://")
+    while at >= 0:
+        begin = at + 3
+        sign = text.rfind("@", begin, _end(text, begin, "/?#"))
+        if sign >= 0:
+            user, _, password = text[begin:sign].partition(":")
+            spans.append((sign - len(password), sign) if password else (begin, begin + len(user)))
+        at = text.find("://", begin)
+    after, equals = 0, text.find("=")
+    while equals >= 0:
+        mark = max(text.rfind(letter, after, equals) for letter in "?&#")
+        after = equals + 1
+        if mark >= 0 and is_secret_name(unquote(text[mark + 1 : equals])):
+            after = _end(text, equals + 1, "&#")
+            spans.append((equals + 1, after))
+        equals = text.find("=", after)
+    return sorted(span for span in spans if span[0] < span[1])
+
+
+def _end(text: str, begin: int, marks: str) -> int:
+    """Where a part of a URL that begins at `begin` ends: before one of `marks`, or with the URL."""
+    for at in range(begin, len(text)):
+        if text[at] in marks or text[at] in NOT_IN_URLS:
+            return at
+    return len(text)
+
+
+def _cover(text: str, spans: list[Span], cover: str = MASK) -> str:
+    """The text with `cover` in place of each span."""
+    parts, at = [], 0
+    for begin, end in spans:
+        if begin >= at:
+            parts += [text[at:begin], cover]
+        at = max(at, end)
+    return "".join(parts) + text[at:]
+
+
+def field_secrets(fields: Fields) -> list[str]:
+    """Every secret in a list of fields, with the password inside Basic credentials, which may be echoed alone."""
+    found: list[str] = []
+    for name, value in fields:
+        secrets = [value[begin:end] for begin, end in _field_spans(name, value)]
+        found += secrets
+        if value[:6].lower() == "basic " and is_secret_name(name):
+            found += _basic_password(secrets[0])
+    return found
+
+
+def _basic_password(credentials: str) -> list[str]:
+    """The password within (RFC 7617 §2); nothing where they are no credentials."""
+    from binascii import Error, a2b_base64
+
+    try:
+        password = a2b_base64(credentials).decode("utf-8", "surrogateescape").partition(":")[2]
+    except (Error, ValueError):
+        return []
+    return [password] if password else []
+
+
+def url_secrets(url: str) -> list[str]:
+    """The secrets within a URL, as written there."""
+    return [url[begin:end] for begin, end in _url_spans(url)]
+
+
+def mask_field(name: str, value: str) -> str:
+    """The field's value with its secret pieces masked, however short they are."""
+    return _cover(value, _field_spans(name, value))
+
+
+def mask_url(text: str) -> str:
+    """The text with the secrets of the URLs in it masked, however short they are."""
+    return _cover(text, _url_spans(text))

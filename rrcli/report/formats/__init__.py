@@ -1,0 +1,1 @@
+"""The other formats: raw, HAR, Mermaid, curl's --write-out."""

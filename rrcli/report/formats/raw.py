@@ -1,0 +1,81 @@
+"""The answer's content alone, as it comes: the format off a terminal, byte for byte."""
+
+from __future__ import annotations
+
+from rrcli.engine.observer import Observer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rrcli.model.values import Response
+
+
+class Raw(Observer):
+    """Writes content the moment it arrives, after status and fields with `include`; with `lines` ended by a newline."""
+
+    def __init__(self, write: Callable[[bytes], None], *, include: bool, lines: bool, keep: bool) -> None:
+        self._write = write
+        self._include = include
+        self._lines = lines
+        self._began = False
+        self._complete = False  # the head was all there is to print
+        self.keeps_content = keep
+
+    def received(self, answer: Response) -> None:
+        if self._include:
+            self._write(head(answer))
+            self._complete = answer.complete_text is not None
+
+    def content(self, data: bytes) -> None:
+        if not self._complete:
+            self._write(data)
+            self._began = True
+
+    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
+        if self.prints(value, text):
+            self._write(text + b"\n")
+
+    def prints(self, value: dict[str, Any], text: bytes) -> bool:
+        return bool(text or not value.get("data"))  # without text it only marks an end, or a state on the way
+
+    def finish(self) -> None:
+        """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""
+        if self._lines and self._began:
+            self._write(b"\n")
+        self._write(b"")
+
+
+class ToFile(Observer):
+    """Writes content to a file, opened when the answer's status is known, so that a failure before leaves none.
+
+    `open_file` may say `None`: this answer's content is none to save.
+    """
+
+    def __init__(self, open_file: Callable[[Response], Callable[[bytes], None] | None], *, keep: bool) -> None:
+        self._open = open_file
+        self._write: Callable[[bytes], None] | None = None
+        self.keeps_content = keep
+
+    def received(self, answer: Response) -> None:
+        self._write = self._write or self._open(answer)
+
+    def content(self, data: bytes) -> None:
+        if self._write:
+            self._write(data)
+
+    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
+        if self._write and self.prints(value, text):
+            self._write(text + b"\n")
+
+    def prints(self, value: dict[str, Any], text: bytes) -> bool:
+        return bool(text or not value.get("data"))
+
+
+def head(answer: Response) -> bytes:
+    """Status and fields as the wire has them, and the blank line; or all at once, as the protocol's own tool prints it."""
+    if answer.complete_text is not None:
+        return answer.complete_text.encode("utf-8", "surrogateescape")
+    lines = [answer.summary, *(f"{name}: {value}" for name, value in answer.fields), "", ""]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")

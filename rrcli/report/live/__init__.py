@@ -1,0 +1,1 @@
+"""What is printed while an exchange is under way."""

@@ -1,0 +1,124 @@
+"""Content that comes over time, on a terminal: each line the moment it comes, with its offset, as the events of a stream.
+
+    12.4 ms  {"n": 1}
+   513.0 ms  {"n": 2}
+
+Lines of JSON are shown so at once. Other text, of a length that nobody said, is when a pause shows that it does come over
+time; until then it is held back, because what comes in one go is drawn by the report.
+"""
+
+from __future__ import annotations
+
+from rrcli.base.units import counted
+from rrcli.base.visible import visible
+from rrcli.engine.observer import Observer
+from rrcli.policy.mask import Mask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rrcli.engine.builder import ExchangeBuilder
+    from rrcli.model.values import Exchange, Response
+
+AT_ONCE = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types
+LAID_OUT = ("html", "json", "xml", "svg+xml")  # what the report draws better than a line at a time
+PAUSE_NS = 250 * 10**6  # between two pieces: longer than what a busy network takes
+HELD_BACK = 1 << 20  # bytes that may wait for a pause
+LONGEST = 64 << 10  # bytes of a line that is not over
+RECORD = b"\x1e"  # before each text of a sequence (RFC 7464)
+
+
+class Lines(Observer):
+    """Prints lines through `write` as they come, secrets masked unless they are to be shown."""
+
+    def __init__(self, write: Callable[[str], None], *, show_secrets: bool) -> None:
+        self._write = write
+        self._show_secrets = show_secrets
+        self._fold: ExchangeBuilder | None = None
+        self._mask: Mask | None = None
+        self._waiting: list[tuple[int, bytes]] | None = None  # pieces that may be shown yet, and when they came
+        self._whole = False  # only whole lines are shown
+        self._live = False
+        self._rest = b""
+        self._at_ns = 0  # of the latest piece
+        self._charset = "utf-8"
+        self.count = 0
+
+    @property
+    def is_visible(self) -> bool:
+        return self.count > 0
+
+    def attach(self, builder: ExchangeBuilder) -> None:
+        self._fold = builder
+
+    def received(self, answer: Response) -> None:
+        self._rest, self._mask, self._waiting, self._live = b"", None, None, False
+        body = answer.body
+        if body is None or not body.media_type:
+            return
+        kind = body.media_type.rpartition("/")[2].removeprefix("x-")
+        self._whole = self._live = kind in AT_ONCE
+        self._charset = body.charset or "utf-8"
+        over_time = answer.framing in ("chunked", "close", "end-stream") and all(
+            name.lower() != "content-length" for name, _ in answer.fields
+        )
+        if not self._live and over_time and body.media_type.startswith("text/") and kind not in LAID_OUT:
+            self._waiting = []
+
+    def content(self, data: bytes) -> None:
+        assert self._fold
+        before, self._at_ns = self._at_ns, self._fold.at_ns
+        if self._live:
+            self._feed(self._at_ns, data)
+        elif self._waiting is not None:
+            self._waiting.append((self._at_ns, data))
+            if len(self._waiting) > 1 and self._at_ns - before >= PAUSE_NS:
+                self._live = True
+                for at_ns, piece in self._waiting:
+                    self._feed(at_ns, piece)
+                self._waiting = None
+            elif sum(len(piece) for _, piece in self._waiting[:64]) > HELD_BACK or len(self._waiting) > 1000:
+                self._waiting = None
+
+    def finish(self) -> None:
+        """Show what stands behind the last line end."""
+        if self._live and self._rest:
+            self._show(self._at_ns, self._rest)
+            self._rest = b""
+
+    def without_lines(self, exchange: Exchange) -> Exchange:
+        """The exchange without the content that was shown, for the report behind it."""
+        answer = exchange.response
+        if not self.count or answer is None or answer.body is None:
+            return exchange
+        body = answer.body.replace(data=b"", truncated=False)
+        return exchange.replace(response=answer.replace(body=body, display=f"{counted(self.count, 'line')} above, as they came"))
+
+    def _feed(self, at_ns: int, data: bytes) -> None:
+        """Show the lines that `data` ends, and what it has behind them unless only whole lines count."""
+        *lines, rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._show(at_ns, line)
+        if rest and (len(rest) > LONGEST or not (self._whole or self._masking().begun(self._text(rest)))):
+            self._show(at_ns, rest)
+            rest = b""
+        self._rest = rest
+
+    def _show(self, at_ns: int, line: bytes) -> None:
+        line = line.strip(RECORD).removesuffix(b"\r")
+        if not line:
+            return
+        self._write(f"{at_ns / 1e6:>12.1f} ms  {visible(self._masking().text(self._text(line)))}")
+        self.count += 1
+
+    def _text(self, line: bytes) -> str:
+        try:
+            return line.decode(self._charset, "backslashreplace")
+        except LookupError:
+            return line.decode("utf-8", "backslashreplace")
+
+    def _masking(self) -> Mask:
+        if self._mask is None:
+            self._mask = Mask(() if self._show_secrets else tuple(self._fold.secrets() if self._fold else ()))
+        return self._mask

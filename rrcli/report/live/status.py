@@ -1,0 +1,78 @@
+"""The events of a stream, each printed the moment it comes: a line of JSON, or drawn with its offset."""
+
+from __future__ import annotations
+
+from rrcli.base.jsontext import dumps
+from rrcli.base.units import duration, size
+from rrcli.base.visible import visible
+from rrcli.engine.observer import Observer
+from rrcli.policy.mask import Mask
+from rrcli.report.terminal.paint import cells, crop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rrcli.engine.builder import ExchangeBuilder
+    from rrcli.model.values import Response
+
+SCHEMA = "rrcli.event/1"
+
+
+class Live(Observer):
+    """Prints every event through `write`, secrets masked unless they are to be shown; a drawn one within `width` columns."""
+
+    def __init__(self, write: Callable[[str], None], *, drawn: bool, show_secrets: bool, width: int | None = None) -> None:
+        self._write = write
+        self._drawn = drawn
+        self._show_secrets = show_secrets
+        self._width = width
+        self._told_cut = False
+        self._fold: ExchangeBuilder | None = None
+
+    def attach(self, builder: ExchangeBuilder) -> None:
+        self._fold = builder
+
+    def received(self, answer: Response) -> None:
+        """The stream is open: it may be long until its first event."""
+        if self._drawn and "events" in answer.data and answer.status.ok:
+            known = () if self._show_secrets or self._fold is None else tuple(self._fold.secrets())
+            self._write(f"← {visible(Mask(known).text(answer.summary))}")
+
+    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
+        mask = Mask(() if self._show_secrets else tuple(secrets))
+        if not self._drawn:
+            self._write(dumps({"schema": SCHEMA, **mask.item(value)}))
+            return
+        content = text.decode("utf-8", "backslashreplace") if text or not isinstance(value["data"], str) else value["data"]
+        if "\n" in content and "json" in value:
+            content = dumps(value["json"])
+        shown = visible(mask.text(content).replace("\n", " "))
+        kind = "" if shown.startswith(value["type"]) else f"{visible(mask.text(value['type']))}  "  # the text may say it itself
+        number = f"#{visible(mask.text(value['id']))}  " if value.get("id") else ""
+        self._draw(f"{value['at_ms']:>12.1f} ms  {kind}{number}{_about(value, len(text))}{shown}")
+
+    def _draw(self, line: str) -> None:
+        """A line within the width; once, how to see one whole."""
+        if self._width is None or cells(line) <= self._width:
+            self._write(line)
+            return
+        self._write(f"{crop(line, self._width - 1)}…")
+        if not self._told_cut:
+            self._told_cut = True
+            self._write(f"{'':>17}(cut to {self._width} columns: --format raw shows all)")
+
+
+def _about(value: dict[str, Any], length: int) -> str:
+    """Of an event that is an answer its status, how long it was held back and its size; of one that is a request its method."""
+    words = []
+    if isinstance(method := value.get("method"), str):
+        words.append(visible(method))
+    if (code := value.get("status")) is not None:
+        words.append(str(code))
+    if (held_ms := value.get("held_ms")) is not None:
+        words.append(f"held {duration(int(held_ms * 1e6))}")
+    if words and length:
+        words.append(size(length))
+    return f"{' · '.join(words)}  " if words else ""

@@ -1,0 +1,1 @@
+"""The drawn reports: pure functions from a masked exchange to text."""

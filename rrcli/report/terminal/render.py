@@ -1,0 +1,283 @@
+"""The pretty report: a pure function from a masked exchange to text, read from the top down.
+
+Did it work, what was asked of whom, how long and where the time went, what came back; on failure what broke, whether
+the server got it, what to do now. `verbose` and `wire` add to that and rearrange nothing. No protocol is named here: a
+protocol's own picture of its content is the answer's `drawn`.
+"""
+
+from __future__ import annotations
+
+from rrcli.base.units import duration, size
+from rrcli.explain import FRAMINGS
+from rrcli.model.values import PHASES
+from rrcli.report.terminal.bodytext import draw_body
+from rrcli.report.terminal.certificates import chain, days_left, days_words
+from rrcli.report.terminal.next_steps import PLAIN, advice, how_far
+from rrcli.report.terminal.paint import SEPARATOR, Page, pieces, span
+from rrcli.report.terminal.tables import aligned, are_words, tables
+from rrcli.report.terminal.verdict import _asked, _verdict, verdict, verdict_mark
+from rrcli.report.terminal.waterfall import THROUGH_PROXY, waterfall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.engine.registry import Protocol
+    from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, RequestMessage, Response
+    from rrcli.report.terminal.paint import Line
+
+MOST_SHOWN = 2000  # letters of what a check found
+
+
+def render(exchange: Exchange, entry: Protocol, *, width: int, color: bool, verbose: bool, wire: bool) -> str:
+    """One exchange as lines of text for a terminal of `width` columns. Its secrets must be masked already."""
+    page = Page(width)
+    draw(exchange, entry, page, color=color, verbose=verbose, wire=wire)
+    return page.text(color=color)
+
+
+def render_set(several: ExchangeSet, entry: Protocol, *, width: int, color: bool, verbose: bool, wire: bool) -> str:
+    """Exchanges side by side and whether they agree; with `verbose` or `wire` then each by itself."""
+    from rrcli.report.terminal.sidebyside import draw_set
+
+    page = Page(width)
+    draw_set(several, entry, page)
+    for exchange in several.exchanges if verbose or wire else ():
+        page.blank()
+        draw(exchange, entry, page, color=color, verbose=verbose, wire=wire)
+    return page.text(color=color)
+
+
+def draw(exchange: Exchange, entry: Protocol, page: Page, *, color: bool, verbose: bool, wire: bool) -> None:
+    """Add one exchange to the page."""
+    _verdict(exchange, page)
+    _how(exchange, page)
+    _picture(exchange, page)
+    _addresses(exchange.connection, page)
+    if verbose:
+        _connection_details(exchange, entry, page)
+    _certificates(exchange, page, verbose=verbose)
+    if verbose:
+        _request(exchange.request, page, color=color)
+    if exchange.response:
+        _response(exchange, exchange.response, entry, page, color=color, verbose=verbose)
+    _remarks(exchange, page)
+    _history(exchange, page)
+    page.blank()
+    page.labelled(advice(exchange, entry), role="strong")
+    if wire and exchange.transcript:
+        from rrcli.report.terminal.hexdump import transcript
+
+        page.blank()
+        transcript(exchange.transcript, page)
+    if page.was_cut:
+        page.blank()
+        page.add([(f"… cut to {page.width} columns: --json shows all", "dim")])
+        page.was_cut = False
+
+
+# --- did it work, and how ---------------------------------------------------------------------------------
+
+
+def _how(exchange: Exchange, page: Page) -> None:
+    """The connection in one line; of a failure its layer, its message and how far it got."""
+    failure = exchange.error
+    told = failure is not None and failure.layer == "application" and _says_failure(exchange) and not _gives_reason(exchange)
+    if failure is None or failure.layer == "check" or told:
+        page.add_flow(_connection(exchange))
+        return
+    head = f"{failure.layer} · "
+    page.add_hanging([(head, "dim")], failure.message)
+    if far := how_far(exchange):
+        page.add_hanging([(" " * len(head), "")], far)
+
+
+def _gives_reason(exchange: Exchange) -> bool:
+    """Whether the failure is in the content, so that there is more to tell than the status does."""
+    return exchange.response is not None and bool(exchange.response.status.reason)
+
+
+def _says_failure(exchange: Exchange) -> bool:
+    """Whether the protocol's own status says failure, and not only `--ok`."""
+    return exchange.response is not None and not exchange.response.status.ok
+
+
+def _connection(exchange: Exchange) -> list[Line]:
+    """`HTTP/1.1 · 127.0.0.1:8080 · 140 B out, 120 B in · ends by Content-Length`."""
+    connection, answer = exchange.connection, exchange.response
+    items: list[Line] = []
+    for key in ("version", "transport"):
+        value = answer.data.get(key) if answer else None
+        if isinstance(value, str):
+            items.append(pieces(value))
+    if connection.peer:
+        items.append(pieces(connection.peer))
+    if connection.proxy:
+        items.append([("through ", ""), *pieces(connection.proxy)])
+    if connection.reused:
+        items.append([("reused", "")])
+    if tls := connection.tls:
+        words = ", ".join(part for part in (tls.version, tls.alpn and f"ALPN {tls.alpn}", None if tls.verified else "not verified") if part)
+        days = days_left(exchange)
+        items.append([*pieces(words), *([(", ", ""), *days_words(days)] if days is not None else [])])
+    if connection.peer or connection.bytes_sent:
+        items.append([(f"{size(connection.bytes_sent)} out, {size(connection.bytes_received)} in", "")])
+    if answer and answer.framing:
+        items.append([("ends by ", ""), *pieces(FRAMINGS.get(answer.framing, answer.framing))])
+    for key, value in answer.data.items() if answer else ():
+        if are_words(value):
+            items.append(pieces(f"{key} {' '.join(value)}"))
+    return items
+
+
+# --- where the time went, and over which way --------------------------------------------------------------
+
+
+def _picture(exchange: Exchange, page: Page) -> None:
+    """The waterfall, where it tells more than the total does, and where time has anything to do with the matter."""
+    failure = exchange.error
+    broken = failure.phase if failure and failure.layer not in ("application", "check") else None
+    order = THROUGH_PROXY if exchange.connection.proxy else PHASES
+    lines = waterfall(exchange.timing, broken, page.width, order)
+    if len(lines) < 2 or (failure and failure.kind in PLAIN):
+        return
+    page.blank()
+    for line in lines:
+        page.add(line)
+
+
+def _addresses(connection: Connection, page: Page) -> None:
+    """Every address that was tried, where there is more to tell than the one that is used."""
+    attempts = connection.attempts
+    if len(attempts) < 2 and all(tried.error is None for tried in attempts):
+        return
+    page.blank()
+    rows: list[list[Line]] = []
+    for tried in attempts:
+        result: Line = [("✔", "good"), (" used", "")] if tried.error is None else [("✘ ", "bad"), *pieces(tried.error.replace("_", " "))]
+        rows.append([[("tried", "dim")] if not rows else [], pieces(tried.address), result, [(duration(tried.ns), "")]])
+    aligned(page, rows, (False, False, False, True))
+
+
+def _connection_details(exchange: Exchange, entry: Protocol, page: Page) -> None:
+    connection = exchange.connection
+    page.blank()
+    pairs = [("id", exchange.id), ("local", connection.local), ("peer", connection.peer), ("proxy", connection.proxy)]
+    rows: list[tuple[str, str | Line]] = [(label, pieces(value)) for label, value in pairs if value]
+    data = exchange.response.data if exchange.response else {}
+    page.labelled([*rows, *[(key, _flat(data[key])) for key in entry.measures if key in data]])
+
+
+def _flat(value: dict[str, Any]) -> str:
+    """Plain values under names, in a line: `version 1, rtt 1.3 ms, packets sent 6`."""
+    words = [(key.removesuffix("_ms").replace("_", " "), item, " ms" * key.endswith("_ms")) for key, item in value.items()]
+    return ", ".join([f"{name} {item}{unit}" for name, item, unit in words if item is not None])
+
+
+def _certificates(exchange: Exchange, page: Page, *, verbose: bool) -> None:
+    """The chain where it is the result, or the trouble, or asked for."""
+    tls, answer, failure = exchange.connection.tls, exchange.response, exchange.error
+    is_result = answer is not None and not (answer.fields or (answer.body and answer.body.size))
+    if tls and (verbose or is_result or (failure and failure.layer == "tls" and tls.chain)):
+        chain(exchange, tls, page)
+
+
+# --- what was asked, and what came back -------------------------------------------------------------------
+
+
+def _request(message: RequestMessage, page: Page, *, color: bool) -> None:
+    page.blank()
+    page.add_cut([("→ ", "strong"), *pieces(message.summary, "strong")])
+    _fields(message.fields, page)
+    if message.body:
+        page.blank()
+        draw_body(message.body, page, color=color)
+
+
+def _response(exchange: Exchange, answer: Response, entry: Protocol, page: Page, *, color: bool, verbose: bool) -> None:
+    page.blank()
+    if verbose:
+        page.add_cut([("← ", "strong"), *pieces(answer.summary, "strong")])
+    _fields(answer.fields, page)
+    page.blank()
+    if answer.body or not entry.lines:
+        _content(exchange, answer, entry, page, color=color)
+    if answer.data.get("polls"):
+        from rrcli.report.terminal.calls import draw_calls
+
+        draw_calls(answer.data.get("events") or [], page, color=color, verbose=verbose)
+    if answer.trailers:
+        page.blank()
+        page.add([("trailers", "dim")])
+        _fields(answer.trailers, page)
+
+
+def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, *, color: bool) -> None:
+    """The protocol's own picture, or tables, or the body; where content is lines the tables say the same in full."""
+    if answer.display is not None:
+        page.blank()
+        for line in answer.display.split("\n"):
+            page.add_cut(pieces(line.expandtabs()), rows=3)
+    elif (events := answer.data.get("events")) or answer.data.get("polls"):
+        from rrcli.report.terminal.events import summary
+
+        summary(events or [], page, answer.data.get("polls"))
+        if answer.body and answer.body.data:
+            page.blank()
+            draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
+    elif not (tables(answer.data, exchange.request.data, page) and entry.lines) and answer.body:
+        page.blank()
+        draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
+
+
+def _fields(fields: Fields, page: Page) -> None:
+    for name, value in fields:
+        page.add_cut([*pieces(name, "name"), (": ", "dim"), *pieces(value)])
+
+
+# --- what else there is to say ----------------------------------------------------------------------------
+
+
+def _remarks(exchange: Exchange, page: Page) -> None:
+    """Notes and checks."""
+    page.blank()
+    for note in exchange.notes:
+        page.add_hanging([("! ", "warn"), *pieces(note.code, "warn"), (": ", "")], note.message)
+    page.blank()
+    rows: list[list[Line]] = []
+    for check in exchange.checks:
+        mark: Line = [("✔ ", "good")] if check.ok else [("✘ ", "bad")]
+        rows.append([[*mark, *pieces(check.expr)], [] if check.ok else [("it is ", "dim"), *pieces(_value(check.actual))]])
+    if rows:
+        aligned(page, rows, (False, False))
+
+
+def _value(actual: object) -> str:
+    """What a check found; its beginning, where it is long."""
+    from rrcli.base.jsontext import dumps
+
+    text = actual if isinstance(actual, str) else dumps(actual)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def _history(exchange: Exchange, page: Page) -> None:
+    """One line for each attempt or hop before this one."""
+    if not exchange.history:
+        return
+    page.blank()
+    page.add([("before this", "dim")])
+    rows: list[list[Line]] = []
+    for number, earlier in enumerate(exchange.history, 1):
+        mark, role = verdict_mark(earlier)
+        rows.append(
+            [
+                [(f"{number}", "dim")],
+                [(mark + " ", role), *pieces(verdict(earlier))],
+                [(duration(earlier.timing.total_ns), "")],
+                pieces(earlier.why or "", "dim"),
+            ]
+        )
+    taken = sum(max(span(row[at]) for row in rows) + 2 for at in range(4))
+    for row, earlier in zip(rows, exchange.history, strict=True):
+        row.append(pieces(SEPARATOR.join(_asked(earlier, page.width - 2 - taken))))
+    aligned(page, rows, (True, False, True, False, False))

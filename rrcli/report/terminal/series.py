@@ -1,0 +1,183 @@
+"""The pretty report of a series: how many failed and of what, how fast, where the time went, and how it spreads."""
+
+from __future__ import annotations
+
+import itertools
+
+from rrcli.base.units import counted, duration
+from rrcli.model.values import PHASES
+from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten
+from rrcli.report.terminal.render import draw
+from rrcli.report.terminal.verdict import status_words, verdict
+from rrcli.report.terminal.waterfall import bar
+from rrcli.series.distribution import PERCENTILES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.engine.registry import Protocol
+    from rrcli.model.values import Exchange
+    from rrcli.report.terminal.paint import Line
+    from rrcli.series.distribution import Distribution
+    from rrcli.series.tally import Series
+
+COLUMNS = ("min", "mean", *(f"p{percent}" for percent in PERCENTILES), "max")
+ROWS = 8  # of the picture, beside the last
+WIDEST = 140
+
+
+def render_series(series: Series, entry: Protocol, *, width: int, color: bool, verbose: bool) -> str:
+    """A series as lines of text for a terminal of `width` columns; with `verbose` its worst exchange whole. Secrets must be masked."""
+    page = Page(width)
+    _verdict(series, page)
+    page.add_flow(_how(series))
+    page.blank()
+    for line in _table(series.times):
+        page.add_cut(line)
+    page.blank()
+    for line in _spread(series.times["total"], min(page.width, WIDEST)):
+        page.add_cut(line)
+    page.blank()
+    _counts(series, page)
+    _remarks(series, page)
+    if verbose and series.worst:
+        page.blank()
+        draw(series.worst, entry, page, color=color, verbose=True, wire=False)
+    return page.text(color=color)
+
+
+def _verdict(series: Series, page: Page) -> None:
+    """`✔ 1,000 succeeded  ·  GET http://127.0.0.1:8080/  ·  2,310/s`."""
+    broken = [check for check in series.checks if not check.ok]
+    failed = bool(broken or series.failed or not series.count)
+    mark, role = ("✘", "bad") if (broken if series.checks else failed) else ("✔", "warn" if failed or series.notes else "good")
+    words = f"{series.failed:,} of {series.count:,} failed" if series.failed else f"{series.count:,} succeeded"
+    items: list[Line] = [[(f"{mark} ", role), *pieces(words, role)]]
+    if broken:
+        items[0] += pieces(f", {len(broken)} of {counted(len(series.checks), 'check')} failed", role)
+    if series.first:
+        method = series.first.request.data.get("method")
+        url, summary = series.first.target.url, series.first.request.summary
+        asked = f"{method} {url}" if isinstance(method, str) else summary or url
+        items.append(pieces(shorten(asked, max(20, page.width - cells(words) - 24))))
+    if series.rate_per_s is not None:
+        items.append([(rate(series.rate_per_s), "")])
+    page.add_flow(items, indent=0, separator=SEPARATOR)
+
+
+def rate(per_second: float) -> str:
+    """`2,310/s`, `4.7/s`, `0.25/s`."""
+    return f"{per_second:,.{0 if per_second >= 100 else 1 if per_second >= 1 else 2}f}/s"
+
+
+def _how(series: Series) -> list[Line]:
+    """`in 0.43 s · 8 at once · 1 connection`."""
+    items = [f"in {duration(series.elapsed_ns)}", f"{series.at_once} at once"]
+    items += [counted(series.connections, "connection")] if series.connections else []
+    items += ["multiplexed"] if series.multiplexed else []
+    return [[(item, "")] for item in items]
+
+
+def _table(times: dict[str, Distribution]) -> list[Line]:
+    """Each phase in a row, all in milliseconds and the numbers aligned on their points."""
+    rows = [(name, times[name]) for name in ("total", *PHASES) if name in times and times[name].count]
+    if not rows:
+        return []
+    label = max(len(name) for name, _ in rows)
+    figures = [(name, _figures(found)) for name, found in rows]
+    decimals = 2 if max(max(values) for _, values in figures) < 10**8 else 1 if max(max(values) for _, values in figures) < 10**9 else 0
+    texts = [(name, [f"{value / 1e6:,.{decimals}f}" for value in values]) for name, values in figures]
+    column = max(max(len(text) for _, row in texts for text in row), 4) + 2
+    head = " " * label + "".join(f"{name:>{column}}" for name in COLUMNS)
+    lines: list[Line] = [[(head, "dim")]]
+    for name, row in texts:
+        role = "strong" if name == "total" else ""
+        lines.append([(f"{name:<{label}}", role), ("".join(f"{text:>{column}}" for text in row), role), (" ms", "dim")])
+    return lines
+
+
+def _figures(times: Distribution) -> list[float]:
+    return [times.least, times.mean, *(times.percentile(percent) for percent in PERCENTILES), times.greatest]
+
+
+def _spread(times: Distribution, width: int) -> list[Line]:
+    """How the totals spread: equal steps up to the 99th percentile, then the rest."""
+    if times.count < 2 or times.least == times.greatest:
+        return []
+    step = nice((times.percentile(99) - times.least) / ROWS)
+    edges = [(times.least // step + at) * step for at in range(ROWS + 3)]
+    edges = [edge for at, edge in enumerate(edges) if at == 0 or edges[at - 1] <= times.percentile(99)]
+    counts = [times.below(end) - times.below(begin) for begin, end in itertools.pairwise(edges)]
+    above = times.count - times.below(edges[-1])
+    decimals = 0 if step >= 10**6 else 1 if step >= 10**5 else 2 if step >= 10**4 else 3
+    labels = [f"{edge / 1e6:,.{decimals}f}" for edge in edges]
+    rows = [(f"{begin} – ", end, count) for begin, end, count in zip(labels, labels[1:], counts, strict=False)]
+    if above:
+        rows.append((f"{labels[-1]} – ", f"{times.greatest / 1e6:,.{decimals}f}", above))
+    left, right = max(cells(begin) for begin, _, _ in rows), max(len(end) for _, end, _ in rows)
+    most = max(count for _, _, count in rows)
+    digits = len(f"{most:,}")
+    room = max(10, width - 2 - left - right - 3 - 2 - digits - 2)
+    lines: list[Line] = []
+    for begin, end, count in rows:
+        drawn = bar(0, count / most, room) if count else " " * room
+        line = [*pad([(begin, "")], left, right=True), (f"{end:>{right}}", ""), (" ms", "dim"), (" ", ""), (drawn, "bar")]
+        lines.append([*line, (f" {count:>{digits},}", "")])
+    return lines
+
+
+def nice(ns: float) -> int:
+    """The next of 1, 2, 5 times a power of ten, from a microsecond on."""
+    step = 1000
+    while True:
+        for factor in (1, 2, 5):
+            if step * factor >= ns:
+                return step * factor
+        step *= 10
+
+
+def _counts(series: Series, page: Page) -> None:
+    """How many of each status and failure there were, and the worst of the failures in a line."""
+    pairs: list[tuple[str, str | Line]] = []
+    if len(series.statuses) > 1 or series.failed:
+        pairs.append(("status", _listed(series.statuses)))
+    if series.errors:
+        pairs.append(("failures", _listed(series.errors)))
+    if series.worst:
+        pairs.append(("worst" if series.worst.error else "slowest", pieces(_in_a_line(series.worst))))
+    page.labelled([pair for pair in pairs if pair[1]])
+
+
+def _listed(counts: dict[str, int]) -> Line:
+    """`990 × 200 · 10 × 503`, the most frequent first."""
+    line: Line = []
+    for name, count in sorted(counts.items(), key=lambda item: -item[1]):
+        line += [(" · ", "dim")] if line else []
+        line += [(f"{count:,} × ", ""), *pieces(name or "no status")]
+    return line
+
+
+def _in_a_line(exchange: Exchange) -> str:
+    """What became of one exchange, when it ended, and of a failure its message."""
+    words = [verdict(exchange) if exchange.error or not exchange.response else status_words(exchange.response.status)]
+    words.append(duration(exchange.timing.total_ns))
+    if exchange.timing.phases:
+        phase, ns = max(exchange.timing.phases.items(), key=lambda item: item[1])
+        words.append(f"{duration(ns)} of it {phase}")
+    if exchange.error and exchange.error.layer != "application":
+        words.append(exchange.error.message)
+    return " · ".join(words)
+
+
+def _remarks(series: Series, page: Page) -> None:
+    """The checks on the whole, and what is to be known about the figures."""
+    from rrcli.base.jsontext import dumps
+
+    if series.checks:
+        page.blank()
+    for check in series.checks:
+        mark, role = ("✔", "good") if check.ok else ("✘", "bad")
+        page.add_cut([(f"{mark} ", role), *pieces(check.expr), ("  it is ", "dim"), *pieces(dumps(check.actual))])
+    if series.notes:
+        page.blank()
+    for note in series.notes:
+        page.add_hanging([("note  ", "warn")], note)

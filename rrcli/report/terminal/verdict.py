@@ -1,0 +1,65 @@
+"""The verdict of an exchange in a few words: its mark, its role, its status."""
+
+from __future__ import annotations
+
+from rrcli.base.units import duration
+from rrcli.report.terminal.next_steps import headline
+from rrcli.report.terminal.paint import SEPARATOR, cells, pieces, shorten, span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.model.values import Exchange, Status
+    from rrcli.report.terminal.paint import Line, Page
+
+SHORTEST_URL = 20  # columns that a URL keeps in the first line, however narrow the terminal
+
+
+def _verdict(exchange: Exchange, page: Page) -> None:
+    """`✔ 201 Created  ·  POST http://127.0.0.1:8080/users  ·  13.1 ms`; the URL gives way where that is too long."""
+    mark, role = verdict_mark(exchange)
+    items: list[Line] = [[(mark, role), (" ", ""), *pieces(verdict(exchange), role)]]
+    if exchange.error and exchange.error.layer not in ("application", "check") and exchange.response:
+        items.append(pieces(status_words(exchange.response.status)))
+    total: list[Line] = [[(duration(exchange.timing.total_ns), "")]] if exchange.timing.total_ns else []
+    taken = sum(span(item) + len(SEPARATOR) for item in [*items, *total])
+    asked = [pieces(part) for part in _asked(exchange, page.width - taken)]
+    page.add_flow([*items, *asked, *total], indent=0, separator=SEPARATOR)
+
+
+def verdict_mark(exchange: Exchange) -> tuple[str, str]:
+    """The mark and its role: yellow is a success that has something about it."""
+    if exchange.outcome != "ok":
+        return "✘", "bad"
+    doubtful = exchange.notes or (exchange.response and not exchange.response.status.ok)
+    return "✔", "warn" if doubtful else "good"
+
+
+def verdict(exchange: Exchange) -> str:
+    """What became of the exchange, in a few words."""
+    failure = exchange.error
+    if failure is not None and failure.layer not in ("application", "check"):
+        return headline(failure)
+    words = status_words(exchange.response.status) if exchange.response else "built, not sent"
+    broken = sum(not check.ok for check in exchange.checks)
+    if exchange.outcome == "check_failed" and broken:
+        return f"{words}, {broken} of {len(exchange.checks)} checks failed"
+    return words
+
+
+def status_words(status: Status) -> str:
+    """`201 Created`, `NXDOMAIN`, `OK`."""
+    return " ".join(str(part) for part in (status.code, status.text) if part not in (None, "")) or ("ok" if status.ok else "failed")
+
+
+def _asked(exchange: Exchange, room: int) -> list[str]:
+    """The request in short, and the target unless that names it already."""
+    url, summary = exchange.target.url, exchange.request.summary
+    method = exchange.request.data.get("method")
+    if isinstance(method, str):
+        return [f"{method} {shorten(url, max(room - cells(method) - 1, SHORTEST_URL))}"]
+    if not url or url in summary or (exchange.target.host or url) in summary:
+        return [shorten(summary, max(room, SHORTEST_URL))] if summary else []
+    if not summary:
+        return [shorten(url, max(room, SHORTEST_URL))]
+    short = shorten(summary, max(room - cells(url) - len(SEPARATOR), SHORTEST_URL))
+    return [short, shorten(url, max(room - cells(short) - len(SEPARATOR), SHORTEST_URL))]

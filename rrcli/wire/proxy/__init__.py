@@ -1,0 +1,1 @@
+"""Streams through HTTP and SOCKS proxies."""

@@ -1,0 +1,1 @@
+"""QUIC: connections, tickets and logs."""

@@ -1,0 +1,115 @@
+"""A QUIC connection of aioquic made ready: trust, certificates, key log, bounds, the count of losses. Loaded with the extra `h3` alone."""
+
+from __future__ import annotations
+
+import logging
+import re
+from os import environ
+
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import Limit, QuicConnection
+from aioquic.tls import load_pem_private_key, load_pem_x509_certificates
+
+from rrcli.base.errors import usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TextIO
+
+    from aioquic.quic.logger import QuicLogger
+
+    from rrcli.options.request import Request
+    from rrcli.wire.quic.tickets import Tickets
+
+WINDOW = 16 << 20  # bytes that a server may be ahead of what has come in order
+IDLE = 3600.0  # seconds after which aioquic would give up; it is the deadline that decides here
+logging.getLogger("quic").addHandler(logging.NullHandler())  # aioquic's warnings are told as failures; they belong to no terminal
+CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
+KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.+?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
+
+
+class Window(Limit):
+    """How much may come on the connection. Left to itself aioquic doubles it as often as half of it is used, so that in the
+    end a server could leave a gap as large as all that it sent before, and we would keep as much in memory."""
+
+    @property
+    def value(self) -> int:
+        return self._value
+
+    @value.setter
+    def value(self, value: int) -> None:
+        value = min(value, self.used + WINDOW)
+        current = getattr(self, "_value", 0)
+        if not current or value - current >= WINDOW // 4 or value < WINDOW:  # not with every packet
+            self._value = value
+
+
+class Losses:
+    """Counts the packets that aioquic's recovery takes for lost (RFC 9002 section 6)."""
+
+    def __init__(self, recovery: Any) -> None:
+        self.count = 0
+        self._lost = recovery._on_packets_lost
+        recovery._on_packets_lost = self
+
+    def __call__(self, *, packets: Any, **more: Any) -> None:
+        packets = list(packets)
+        if more.get("congestion_event", True):  # else they are only sent once more, to be safe
+            self.count += len(packets)
+        self._lost(packets=packets, **more)
+
+
+def connection(
+    request: Request, name: str, alpn: tuple[str, ...], logs: tuple[QuicLogger | None, TextIO | None], tickets: Tickets | None
+) -> Any:
+    """A connection still to be opened, for a server called `name`; `logs` are for qlog and for its keys.
+
+    Raises `usage` or `local` for what cannot be used.
+    """
+    if request.tls_max and request.tls_max < "1.3":
+        raise usage(f"QUIC speaks TLS 1.3, and --tls-max is {request.tls_max}")
+    configuration = QuicConfiguration(
+        alpn_protocols=request.alpn.split(",") if request.alpn else list(alpn),
+        server_name=name.rstrip("."),
+        verify_mode=0 if request.insecure else 2,
+        idle_timeout=IDLE,
+        quic_logger=logs[0],
+        secrets_log_file=logs[1],
+        session_ticket=tickets.ticket if tickets else None,
+    )
+    if not request.insecure:
+        configuration.cafile, configuration.capath = _trust(request.cacert)
+    if request.cert:
+        _load_certificate(configuration, request)
+    made = QuicConnection(configuration=configuration, session_ticket_handler=tickets.keep if tickets else None)
+    limit = made._local_max_data
+    made._local_max_data = Window(limit.frame_type, limit.name, limit.value)
+    return made
+
+
+def _trust(cacert: str | None) -> tuple[str | None, str | None]:
+    """File and folder of the certificates to trust; neither leaves it to aioquic, which brings a bundle."""
+    import _ssl
+    from os.path import exists
+
+    if cacert:
+        return cacert, None
+    file_name, file_default, dir_name, dir_default = _ssl.get_default_verify_paths()
+    file = environ.get(file_name) or (file_default if exists(file_default) else None)
+    folder = environ.get(dir_name) or (dir_default if exists(dir_default) else None)
+    return file, folder
+
+
+def _load_certificate(configuration: QuicConfiguration, request: Request) -> None:
+    """The client's certificate and its key, of one file or of two. That both can be read has been seen before."""
+    from rrcli.base.files import read_local
+
+    pem = read_local(str(request.cert))
+    found = KEY.search(read_local(request.key) if request.key else pem)
+    try:
+        certificates = load_pem_x509_certificates(b"".join(CERTIFICATE.findall(pem)))
+        password = request.key_password.encode("utf-8", "surrogateescape") if request.key_password else None
+        configuration.private_key = load_pem_private_key(found[0], password) if found else None
+    except (TypeError, ValueError) as error:
+        raise usage(f"--cert: {request.cert} does not hold a certificate and its key for QUIC: {error}") from error
+    configuration.certificate, configuration.certificate_chain = certificates[0], certificates[1:]

@@ -1,0 +1,106 @@
+"""What is written down of one exchange while it happens: phases, bytes both ways, addresses tried, TLS.
+
+One `Recorder` belongs to one exchange and is the only mutable record of it; the runner makes the frozen
+`Connection`, `Timing` and transcript of it at the end.
+"""
+
+from __future__ import annotations
+
+from rrcli.model.values import Attempt, Connection, TlsInfo, TranscriptEntry
+from rrcli.wire.clock import Timeline
+
+FIRST_BYTES = 512  # kept of every answer, so that another protocol on the port can be named
+
+
+class Recorder:
+    """The recorder of one exchange. `limit` is the transcript's size in bytes; `None` records no transcript."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.timeline = Timeline()
+        self.attempts: list[Attempt] = []
+        self.local: str | None = None
+        self.peer: str | None = None
+        self.reused = False  # an earlier exchange had opened the connection
+        self.proxy: str | None = None  # its URL without credentials; the peer is then the proxy's address
+        self.tls: TlsInfo | None = None
+        self.bytes_sent = 0
+        self.bytes_received = 0
+        self.first = b""
+        self.answered = False  # bytes of the protocol's own came after the handshake
+        self.wrote = False  # bytes of the request itself may have left
+        self._limit = limit
+        self._room = limit or 0
+        self._entries: list[TranscriptEntry] = []
+        self._left_out = [0, 0]  # entries, bytes
+
+    def sent(self, data: bytes | memoryview, at_ns: int, note: str | None = None) -> None:
+        """Plaintext went out."""
+        if self.timeline.current != "handshake":
+            self.wrote = True
+        if self._limit is not None:
+            self._record("sent", data, at_ns, note)
+
+    def received(self, data: bytes, at_ns: int, note: str | None = None) -> None:
+        """Plaintext came in."""
+        if self.timeline.current != "handshake":
+            self.answered = True
+        if len(self.first) < FIRST_BYTES:
+            self.first += bytes(data[: FIRST_BYTES - len(self.first)])
+        if self._limit is not None:
+            self._record("received", data, at_ns, note)
+
+    def ignored(self, data: bytes, at_ns: int) -> None:
+        """Something came in that is no part of the answer."""
+        if self._limit is not None:
+            self._record("received", data, at_ns, "ignored")
+
+    @property
+    def entries(self) -> int:
+        """How many entries there are by now."""
+        return len(self._entries)
+
+    def show_instead(self, since: int, data: bytes) -> None:
+        """Show `data` for what was sent from that entry on: of the same length, and with the same meaning."""
+        at = 0
+        for number in range(since, len(self._entries)):
+            entry = self._entries[number]
+            if entry.direction == "sent":
+                self._entries[number] = entry.replace(data=data[at : at + len(entry.data)])
+                at += len(entry.data)
+
+    def remark(self, note: str) -> None:
+        """Explain the latest entry of the transcript in the protocol's words."""
+        if self._entries and not self._left_out[0]:
+            last = self._entries[-1]
+            self._entries[-1] = last.replace(note=f"{last.note}; {note}" if last.note else note)
+
+    def _record(self, direction: str, data: bytes | memoryview, at_ns: int, note: str | None) -> None:
+        kept = bytes(data[: self._room])
+        self._room -= len(kept)
+        if kept:
+            self._entries.append(TranscriptEntry(at_ns=at_ns - self.timeline.origin_ns, direction=direction, data=kept, note=note))
+        if len(kept) < len(data):
+            self._left_out[0] += 1
+            self._left_out[1] += len(data) - len(kept)
+
+    def transcript(self) -> tuple[TranscriptEntry, ...] | None:
+        """What was recorded, and one last entry that counts what was left out; `None` when nothing was to be."""
+        if self._limit is None:
+            return None
+        if not self._left_out[0]:
+            return tuple(self._entries)
+        entries, size = self._left_out
+        note = f"left out: {size} more bytes in {entries} pieces (limit {self._limit}; --wire=SIZE keeps more)"
+        return (*self._entries, TranscriptEntry(at_ns=self.timeline.total_ns, direction="received", data=b"", note=note))
+
+    def connection(self) -> Connection:
+        return Connection(
+            local=self.local,
+            peer=self.peer,
+            reused=self.reused,
+            proxy=self.proxy,
+            attempts=tuple(self.attempts),
+            tls=self.tls,
+            bytes_sent=self.bytes_sent,
+            bytes_received=self.bytes_received,
+        )
