@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         """Where the content of one answer is saved."""
 
         request: Request  # as it is to be sent
+        state: Any  # what its first hop begins with
         path: str | None  # of the file, once it was opened
 
         def open(self, answer: Response) -> Callable[[bytes], None] | None: ...
@@ -70,7 +71,6 @@ class Request(Optioned):
     written: ClassVar[tuple[str, ...]] = ("dump_header",)  # fields that name a file to write: their `-` is standard output
     write_out: str | None = None  # what to print at the end, where a protocol has an option for it
     dump_header: str | None = None  # where to write status and fields
-    forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     warn_days: int = 14  # a certificate that ends sooner is noted
 
     wire: int | None = option(

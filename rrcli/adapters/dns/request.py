@@ -12,8 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from rrcli.adapters.dns.questions import Question
-    from rrcli.adapters.dns.trace import Trail
 
 EDNS = "DNSSEC and EDNS"
 
@@ -44,9 +42,6 @@ class DnsRequest(Request):
     """A name to ask for, of which types, of which servers: `DnsRequest("example.test", "MX", "@192.0.2.53")`."""
 
     completes: ClassVar[tuple[str, ...]] = tuple(TYPES)
-
-    others: tuple[str, ...] = ()  # names of the search list still to be tried
-    trail: Trail | None = None  # where a trace is
 
     reverse: bool = option("-x", "--reverse", kind="flag", help="NAME is an address: ask for its name (PTR).")
     of_class: int | None = option("--class", parse=a_class, metavar="CLASS", help="Class to ask for: IN, CH, HS, CLASSn.  [IN]")
@@ -85,14 +80,10 @@ class DnsRequest(Request):
 
     def several(self) -> tuple[DnsRequest, ...] | None:
         """The requests of one question each, type by type and server by server; `None` when there is one at most."""
-        from rrcli.adapters.dns.questions import questions
+        from rrcli.adapters.dns.questions import name_in, questions
 
         asked = questions(self)
         if self.trace or len(asked) == 1:
             return None
-        return tuple(self.to(question, question.transport) for question in asked)
-
-    def to(self, question: Question, transport: str) -> DnsRequest:
-        """The request for this question alone."""
-        words = question.words(transport)
-        return self.replace(arguments=words, reverse=False, of_class=None, search=False, others=question.others)
+        name = name_in(self)
+        return tuple(self.replace(arguments=question.arguments(name), of_class=None) for question in asked)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from rrcli.adapters.http.download import Download
-    from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.state.cookies import StateJar
     from rrcli.options.output import Output
 
 CODINGS = ("gzip", "deflate", "br", "zstd")  # of content that is sent
@@ -187,7 +185,6 @@ class HttpRequest(Request):
     dump_header: str | None = option("-D", "--dump-header", metavar="FILE", help="Write status and fields to FILE.", group="Output")
     proxy: str | None = option("-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection")
 
-    defaults: tuple[tuple[str, str], ...] = ()  # fields of another protocol over HTTP, which the user may change as any default
     no_proxy: str | None = option(
         "--noproxy", metavar="HOSTS", group="Connection",
         help="Go to these without a proxy: names with all below them, after commas; * is every host.",
@@ -195,13 +192,6 @@ class HttpRequest(Request):
     proxytunnel: bool = option(
         "-p", "--proxytunnel", kind="flag", help="Ask an HTTP proxy for a tunnel, also without TLS.", group="Connection"
     )
-
-    hop: PreparedRequest | None = None  # what an earlier hop led to, in the place of the words
-    redirects: int = 0  # that led here
-    passed: tuple[tuple[str, str, int], ...] = ()  # the origins that they came by
-    unrouted: HttpRequest | None = None  # the same before a proxy was chosen for the hop
-    kept: StateJar | None = None  # the jar and the session, which go from hop to hop
-    if_range: str | None = None  # what a download that goes on must still be a part of
 
     @classmethod
     def stands_for(cls, values: dict[str, Any]) -> list[str] | None:
@@ -213,7 +203,7 @@ class HttpRequest(Request):
         from rrcli.adapters.http.curl.split import read_command
 
         if values["arguments"]:
-            raise usage(f"--from-curl brings its URL, and {values['words'][0]!r} is one word too many", "options may stand beside it")
+            raise usage(f"--from-curl brings its URL, and {values['arguments'][0]!r} is one word too many", "options may stand beside it")
         words = translate(read_command(command))
         if words is None:
             raise usage("the curl command asks for help", "rrcli curl --help lists what is understood")
@@ -222,7 +212,7 @@ class HttpRequest(Request):
     @property
     def keeps_state(self) -> bool:
         """Whether cookies or a session outlive a hop."""
-        if self.kept or self.cookie_jar is not None or self.session is not None or self.session_read_only is not None:
+        if self.cookie_jar is not None or self.session is not None or self.session_read_only is not None:
             return True
         return any("=" not in text for text in self.cookies)
 

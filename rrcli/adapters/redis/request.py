@@ -40,8 +40,6 @@ class RedisRequest(Request):
     )
     slowlog: bool = option("--slowlog", kind="flag", help="Show how long the server itself ran the command (INFO commandstats).")
 
-    asking: bool = False  # this hop follows an ASK: the node has to be told
-
     def streams(self) -> bool:
         """A subscription or MONITOR; and a command that waits for as long as it was told to."""
         words = [os.fsencode(word) for word in split_words(self.arguments)[1]]
