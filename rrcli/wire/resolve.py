@@ -11,6 +11,7 @@ from _socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, inet_
 
 from rrcli.base.address import literal_family
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.hostname import ascii_name
 from rrcli.base.record import Record
 
 TYPE_CHECKING = False
@@ -47,10 +48,8 @@ def endpoint(sockaddr: Any) -> str:
 
 def to_ascii(host: str) -> str:
     """The name as it is asked for: IDNA for what is not ASCII. Raises `usage` for what is no name."""
-    if host.isascii():
-        return host
     try:
-        return host.encode("idna").decode()
+        return host if host.isascii() else ascii_name(host)
     except UnicodeError as error:
         raise usage(f"{host!r} is no host name: {error}") from error
 
