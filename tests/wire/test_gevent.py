@@ -44,7 +44,7 @@ seen = []
 users = [gevent.spawn(user) for _ in range(int(sys.argv[3]))]
 gevent.joinall(users, raise_error=True)
 print(dumps(seen))
-""" % (DELAY_MS / 1000)  # noqa: UP031
+""" % (DELAY_MS / 1000)
 
 
 def run(url: str, how: str, users: int) -> list[Any]:
