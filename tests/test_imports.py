@@ -154,7 +154,7 @@ def test_the_http_responder_loads_graphql_core_with_the_first_request_to_its_gra
         "import sys, urllib.request\n"
         "from rrcli.responders.http import HttpResponder\n"
         "with HttpResponder() as web:\n"
-        "    for path in ('/get', '/graphql/schema', '/graphql?query=%7Bhello%7D'):\n"
+        "    for path in ('/', '/graphql/schema', '/graphql?query=%7Bhello%7D'):\n"
         "        urllib.request.urlopen(web.url + path).read()\n"
         "        print('graphql' in sys.modules)\n"
     )
