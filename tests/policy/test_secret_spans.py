@@ -137,7 +137,7 @@ def test_the_secrets_of_a_head(head: bytes, shown: bytes) -> None:
 
 def test_short_credentials_are_blanked_in_the_request_and_in_nothing_else() -> None:
     with serving(hear(b"\r\n\r\n"), say(OK)) as place:
-        request = HttpRequest("POST", f"http://{place}/a", "Cookie: a=b", bearer="a", data="a=b", wire=ALL)
+        request = HttpRequest("POST", f"http://{place}/a", "Cookie: a=b", bearer="a", data=(("-d", "a=b"),), wire=ALL)
         lines = sent(masked(send(request))).split(b"\r\n")
     assert lines[0] == b"POST /a HTTP/1.1"
     assert {b"Authorization: Bearer *", b"Cookie: a=*"} <= set(lines)
