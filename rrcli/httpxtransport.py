@@ -27,10 +27,7 @@ from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-try:
-    import httpx
-except ImportError as error:
-    raise ImportError("rrcli.RecordingTransport needs httpx: pip install 'rrcli[http]'") from error
+import httpx
 
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.content import Upload

@@ -19,6 +19,7 @@ from rrcli.model.values import Exchange, Timing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, NoReturn
 
     from rrcli.options.request import Request
@@ -43,7 +44,9 @@ class OfflineStream:
         self._start = b""
         self._heard = False
 
-    def write(self, data: bytes, note: str | None = None) -> None:
+    def write(self, data: bytes, note: str | None = None, *, secrets: Iterable[tuple[int, int]] = ()) -> None:
+        for start, end in secrets:
+            self.recorder.secret_span(start, end)
         self.write_until_input(data, note)
 
     def write_until_input(self, data: bytes | memoryview, note: str | None = None) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import time
 from base64 import urlsafe_b64encode
 from json import dumps
@@ -56,13 +55,6 @@ def test_a_digest_challenge_is_met(algorithm: str, httpbin: Httpbin) -> None:
     assert exchange.error is None
     assert [(hop.why, hop.response and hop.response.status.code) for hop in exchange.history] == [("auth", 401)]
     assert as_command(exchange).startswith('curl --digest -u ann:"$HTTP_PASSWORD" -A UA http://')
-
-
-def test_a_digest_without_httpx_is_refused_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "httpx", None)
-    with pytest.raises(ExchangeError) as caught:
-        prepare(HopState(options=HttpRequest("http://a.test/", user="ann:sesame", digest=True)), "id")
-    assert (caught.value.layer, caught.value.message, caught.value.hint) == ("usage", "--digest needs httpx", "pip install 'rrcli[http]'")
 
 
 def test_a_wrong_password_fails_after_one_more_try(httpbin: Httpbin) -> None:

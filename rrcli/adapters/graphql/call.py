@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.prepare.items import write_json
-from rrcli.base.errors import usage
 from rrcli.base.record import Record
 
 TYPE_CHECKING = False
@@ -72,12 +71,3 @@ INTROSPECTION = f"""query IntrospectionQuery {{
 fragment Input on __InputValue {{ name description type {{ ...Type }} defaultValue }}
 fragment Type on __Type {{ {_TYPE_REF.strip()} }}
 """
-
-
-def library() -> Any:
-    """graphql-core. Raises `usage` where it is not installed."""
-    try:
-        import graphql
-    except ModuleNotFoundError as error:
-        raise usage("schemas need the module graphql-core", "pip install 'rrcli[graphql]'") from error
-    return graphql

@@ -190,9 +190,8 @@ def _from_json(value: Any, where: str, text: str | None = None) -> Call:
 def _introspection(request: GraphqlRequest, document: str | None, items: list[Item]) -> Call:
     if document is not None or request.data or request.batch is not None or any(item.separator in ("=", ":=") for item in items):
         raise usage("--schema and --fields ask for the schema alone", "leave the query out")
-    from rrcli.adapters.graphql.call import INTROSPECTION, library
+    from rrcli.adapters.graphql.call import INTROSPECTION
 
-    library()  # which reads the answer: not to be missed only when that is there
     return _call(INTROSPECTION, None, None, None)
 
 

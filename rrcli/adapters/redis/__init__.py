@@ -17,6 +17,7 @@ from rrcli.adapters.redis.commands import (
     is_text,
     name_of,
     own_timeout,
+    secret_spans,
     spelled_secrets,
 )
 from rrcli.adapters.redis.endpoint import RedisHop, endpoint_of
@@ -103,7 +104,7 @@ def _converse(endpoint: Endpoint, context: Context, replies: Replies) -> Iterato
     in_parts = not (context.keeps_content or endpoint.request.quoted or streams)
     _raise_limits_for_blocking(endpoint, context, replies)
     replies.begin(endless=streams or in_parts)
-    replies.stream.write(encode(endpoint.words), command)
+    replies.stream.write(encode(endpoint.words), command, secrets=secret_spans((endpoint.words,)))
     if in_parts:
         told = yield from _in_parts(replies)
         if told:
@@ -171,7 +172,8 @@ def _shake_hands(endpoint: Endpoint, context: Context, replies: Replies) -> Repl
     if not endpoint.greeting:
         return None
     context.recorder.timeline.enter("handshake")
-    replies.stream.write(b"".join(map(encode, endpoint.greeting)), ", ".join(_upper(words) for words in endpoint.greeting))
+    names = ", ".join(_upper(words) for words in endpoint.greeting)
+    replies.stream.write(b"".join(map(encode, endpoint.greeting)), names, secrets=secret_spans(endpoint.greeting))
     for words in endpoint.greeting:
         reply = replies.read()
         context.recorder.remark(f"{_upper(words)}: {summary(reply)}")

@@ -83,10 +83,8 @@ class _Search:
     """Asks one sentinel after the other for the master `name`, and remembers why each of them did not tell."""
 
     def __init__(self, request: RedisRequest, name: str) -> None:
-        try:
-            from redis import exceptions, sentinel
-        except ModuleNotFoundError as error:
-            raise usage("--sentinel needs the module redis", "pip install 'rrcli[redis]'") from error
+        from redis import exceptions, sentinel
+
         self.failures: list[tuple[Place, ExchangeError]] = []
         self._exceptions = exceptions
         self._sentinel: Any = sentinel  # redis-py types little of it

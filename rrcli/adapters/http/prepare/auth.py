@@ -97,14 +97,6 @@ def ask_password(user: str) -> str:
 # --- digest (RFC 7616)
 
 
-def need_httpx() -> None:
-    """Raise `usage` where httpx, whose flow answers the challenge, is not installed: before the request goes out, not at its 401."""
-    from importlib.util import find_spec
-
-    if find_spec("httpx") is None:
-        raise usage("--digest needs httpx", "pip install 'rrcli[http]'")
-
-
 def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedRequest | None:
     """The request again with an answer to the 401's Digest challenge; `None` where there is none that can be met."""
     challenges = [value for name, value in answer.fields if name.lower() == "www-authenticate"]

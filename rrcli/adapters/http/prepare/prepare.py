@@ -80,10 +80,8 @@ def prepare(state: HopState, exchange_id: str) -> PreparedRequest:
     )
     if not (request.digest or request.aws_sigv4):
         return prepared
-    from rrcli.adapters.http.prepare.auth import credentials, need_httpx
+    from rrcli.adapters.http.prepare.auth import credentials
 
-    if request.digest:
-        need_httpx()
     prepared = prepared.replace(credentials=credentials(request, url))
     if not request.aws_sigv4:
         return prepared
