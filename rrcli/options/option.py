@@ -64,14 +64,22 @@ def option(
 
 
 class Optioned(Frozen):
-    """A record whose fields may be options: `options_` maps the field's name to its `Option`."""
+    """A record whose fields may be options: `options_` maps the field's name to its `Option`.
+
+    Options of all bases are there, in the order that the class names its bases, and then its own. Where several declare
+    the same field, the one holds whose default the field has: the first in the order of method resolution.
+    """
 
     options_: ClassVar[dict[str, Option]] = {}
+    own_options_: ClassVar[dict[str, Option]] = {}  # those that this class itself declares
 
     def __init_subclass__(cls) -> None:
         own = {name: value for name, value in cls.__dict__.items() if type(value) is Option}
         for name, declared in own.items():
             declared.name = name
             setattr(cls, name, declared.default)
-        cls.options_ = {**cls.options_, **own}
+        cls.own_options_ = own
+        listed = dict.fromkeys(name for base in cls.__bases__ for name in getattr(base, "options_", ()))
+        found = {name: each for base in reversed(cls.__mro__) for name, each in base.__dict__.get("own_options_", {}).items()}
+        cls.options_ = {**{name: found[name] for name in listed}, **own}
         super().__init_subclass__()
