@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.request import HttpRequest, step
+from rrcli.adapters.http.request import AnyHttpRequest, step
 from rrcli.options.option import option
 from rrcli.options.parse import one_of
 
@@ -11,14 +11,9 @@ if TYPE_CHECKING:
     from rrcli.adapters.graphql.call import Call
 
 TRANSPORTS = ("http", "ws", "sse")
-# Options of HTTP that have no place in a GraphQL request, or that the document takes the place of.
-WITHOUT = (
-    "parts", "form", "upload", "range", "head", "remote_name", "remote_header_name", "continue_at", "output_dir", "create_dirs",
-    "remove_on_error", "from_curl",
-)  # fmt: skip
 
 
-class GraphqlRequest(HttpRequest):
+class GraphqlRequest(AnyHttpRequest):
     """`URL [QUERY] [ITEM...]`: QUERY is a document, @FILE or - for standard input; items are its variables."""
 
     variables: str | None = option("--variables", metavar="JSON|@FILE", help="Variables; items add to them.", group="GraphQL")
@@ -64,6 +59,3 @@ class GraphqlRequest(HttpRequest):
         from rrcli.adapters.graphql.prepare import prepare_call
 
         return prepare_call(self).kind == "subscription"
-
-
-GraphqlRequest.options_ = {name: declared for name, declared in GraphqlRequest.options_.items() if name not in WITHOUT}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.ws.upgrade import Socket
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -51,7 +51,7 @@ def subscribe(request: GraphqlRequest, call: Call, context: Context) -> Iterator
     yield from opening.kept.around(events, context) if opening.kept else events
 
 
-def _subscribed(request: GraphqlRequest, opening: HttpRequest, call: Call, handshake: Handshake, context: Context) -> Iterator[Event]:
+def _subscribed(request: GraphqlRequest, opening: AnyHttpRequest, call: Call, handshake: Handshake, context: Context) -> Iterator[Event]:
     asked = _asked(opening, handshake, context)
     yield _sent(asked, call)
     stream = context.open(asked.host, asked.port, tls=asked.scheme == "https", alpn=("http/1.1",))
@@ -63,7 +63,7 @@ def _subscribed(request: GraphqlRequest, opening: HttpRequest, call: Call, hands
         stream.close()
 
 
-def _opening(request: GraphqlRequest) -> HttpRequest:
+def _opening(request: GraphqlRequest) -> AnyHttpRequest:
     """The HTTP request of the same words for the upgrade, which a proxy is to let through. Raises `usage` for what has no place there."""
     refused = {
         "--http2": request.http2, "--http2-prior-knowledge": request.http2_prior_knowledge, "--http1.0": request.http10,
@@ -77,7 +77,7 @@ def _opening(request: GraphqlRequest) -> HttpRequest:
     return request.replace(arguments=("GET", http_url(url), *kept), data=(), method=None, get=False, call=None, proxytunnel=True)
 
 
-def _asked(opening: HttpRequest, handshake: Handshake, context: Context) -> PreparedRequest:
+def _asked(opening: AnyHttpRequest, handshake: Handshake, context: Context) -> PreparedRequest:
     """The request for the upgrade, with the fields, cookies, credentials and proxy that any HTTP request of these words has."""
     asked = with_cookies_and_proxy(opening, prepare(opening, context.id), context)
     if asked.credentials:

@@ -13,7 +13,7 @@ from rrcli.adapters.http.exchange.http1 import Talk, head_of
 from rrcli.adapters.http.exchange.response import ResponseReader
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.prepare import prepare
-from rrcli.adapters.http.request import HttpRequest
+from rrcli.adapters.http.request import AnyHttpRequest
 from rrcli.base.deadline import now
 from rrcli.codec.http.h1 import ResponseDecoder
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
-def exchange(request: HttpRequest, context: Context) -> Iterator[Event]:
+def exchange(request: AnyHttpRequest, context: Context) -> Iterator[Event]:
     """Send the request and read its answer; cookies and a session are kept where that was asked for."""
     request = request.unrouted or request
     if not request.keeps_state:
@@ -45,7 +45,7 @@ def exchange(request: HttpRequest, context: Context) -> Iterator[Event]:
     yield from request.kept.around(_hop(request, context), context)
 
 
-def _hop(request: HttpRequest, context: Context) -> Iterator[Event]:
+def _hop(request: AnyHttpRequest, context: Context) -> Iterator[Event]:
     """One request and its answer; the connection is closed after it."""
     prepared = with_cookies_and_proxy(request, _reopened(request.hop) if request.hop else prepare(request, context.id), context)
     upload = prepared.upload
@@ -81,7 +81,7 @@ def _hop(request: HttpRequest, context: Context) -> Iterator[Event]:
             upload.close()
 
 
-def with_cookies_and_proxy(request: HttpRequest, prepared: PreparedRequest, context: Context) -> PreparedRequest:
+def with_cookies_and_proxy(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> PreparedRequest:
     """The request as it goes to this place: with the cookies that are kept for it, and by way of its proxy."""
     if request.kept:
         prepared = request.kept.add_cookies(prepared, context, trusted=request.location_trusted)
@@ -99,7 +99,7 @@ def _reopened(hop: PreparedRequest) -> PreparedRequest:
     return hop.replace(upload=hop.upload.again())
 
 
-def _refuse_version(request: HttpRequest, prepared: PreparedRequest) -> None:
+def _refuse_version(request: AnyHttpRequest, prepared: PreparedRequest) -> None:
     """Raise `usage` where HTTP/2 is wanted and ALPN, which is a part of TLS, cannot agree on it."""
     if request.http2 and prepared.scheme == "http" and not request.redirects:
         from rrcli.base.errors import usage
@@ -107,17 +107,17 @@ def _refuse_version(request: HttpRequest, prepared: PreparedRequest) -> None:
         raise usage("--http2 is agreed on within TLS, and this URL has none", "add --http2-prior-knowledge, or use https://")
 
 
-def _is_http2(request: HttpRequest, prepared: PreparedRequest) -> bool:
+def _is_http2(request: AnyHttpRequest, prepared: PreparedRequest) -> bool:
     """Whether nothing but HTTP/2 will do here; `--http2` is agreed on within TLS, and a redirect may lead out of it."""
     return request.http2_prior_knowledge or (request.http2 and prepared.scheme == "https")
 
 
-def _offered(request: HttpRequest) -> tuple[str, ...]:
+def _offered(request: AnyHttpRequest) -> tuple[str, ...]:
     """What ALPN offers, the best first; also where only HTTP/2 will do, so that the server can say what else it has."""
     return ("http/1.1",) if request.http10 or request.http11 else ("h2", "http/1.1")
 
 
-def _talk(request: HttpRequest, prepared: PreparedRequest, stream: Stream, context: Context) -> Iterator[Event]:
+def _talk(request: AnyHttpRequest, prepared: PreparedRequest, stream: Stream, context: Context) -> Iterator[Event]:
     """Request and answer over an open stream, in the version that was agreed on."""
     leads = NextHop(request, prepared, context)
     chosen = context.recorder.tls.alpn if context.recorder.tls else "h2" if request.offline and request.http2 else None
@@ -156,7 +156,7 @@ def speak(
         reception.tell_notes()
 
 
-def _exchange_http3(request: HttpRequest, prepared: PreparedRequest, context: Context) -> Generator[Event, None, bool]:
+def _exchange_http3(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> Generator[Event, None, bool]:
     """The exchange over HTTP/3; false when it has to be had over TCP."""
     http3 = _load_http3()
     http3.refuse_options(request, prepared)
@@ -204,13 +204,13 @@ def _load_http2(context: Context) -> Any:
 class NextHop:
     """Where an answer leads: to the same request with an answer to its challenge, or to another URL."""
 
-    def __init__(self, request: HttpRequest, prepared: PreparedRequest, context: Context) -> None:
+    def __init__(self, request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> None:
         self._request = request
         self._sent = prepared
         self._prepared = prepared.bare or prepared
         self._context = context
 
-    def __call__(self, answer: Response) -> tuple[HttpRequest, str] | None:
+    def __call__(self, answer: Response) -> tuple[AnyHttpRequest, str] | None:
         request = self._request
         self._remark(answer)
         if request.digest and answer.status.code == 401:
@@ -238,7 +238,7 @@ class NextHop:
                 self._context.note("cors-refused", why)
 
 
-def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
+def as_command(exchange: Exchange, request: AnyHttpRequest | None = None) -> str:
     """The curl command for the same exchange, an environment variable in the place of each secret; with what `request` asks of it."""
     from rrcli.adapters.http.curl.exported import as_command
 

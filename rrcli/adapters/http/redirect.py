@@ -11,7 +11,7 @@ from rrcli.policy.secrets import field_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
     from rrcli.engine.context import Context
     from rrcli.model.values import Fields, Response
@@ -30,7 +30,7 @@ def target_of(answer: Response) -> str | None:
     return next((value for name, value in answer.fields if name.lower() == "location" and value), None)
 
 
-def follow(request: HttpRequest, prepared: PreparedRequest, answer: Response, context: Context) -> HttpRequest | None:
+def follow(request: AnyHttpRequest, prepared: PreparedRequest, answer: Response, context: Context) -> AnyHttpRequest | None:
     """The request that a redirect asks for; `None` when it asks for none.
 
     Raises `ExchangeError` of layer protocol: unsupported for another scheme, malformed for no URL, too_many_redirects;
@@ -64,8 +64,8 @@ def follow(request: HttpRequest, prepared: PreparedRequest, answer: Response, co
 
 
 def request_to(
-    request: HttpRequest, prepared: PreparedRequest, url: Url, context: Context, *, keeps_content: bool, because: str = "the answer"
-) -> HttpRequest:
+    request: AnyHttpRequest, prepared: PreparedRequest, url: Url, context: Context, *, keeps_content: bool, because: str = "the answer"
+) -> AnyHttpRequest:
     """The request for another URL, with the method and the fields of `prepared`; no credential of it crosses to another origin."""
     fields = prepared.fields
     if request.digest:  # an answer to a challenge is good for one URL
@@ -105,7 +105,7 @@ def target_in(url: Url) -> str:
     return remove_dots(url.path or "/") + ("" if url.query is None else f"?{url.query}")
 
 
-def _cross(request: HttpRequest, prepared: PreparedRequest, url: Url, fields: Fields, context: Context) -> Fields:
+def _cross(request: AnyHttpRequest, prepared: PreparedRequest, url: Url, fields: Fields, context: Context) -> Fields:
     """The fields that go to another origin."""
     if request.location_trusted:
         return fields

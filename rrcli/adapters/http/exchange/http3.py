@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.http.exchange.response import Leads
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.quic.connection import StreamChunk
@@ -48,7 +48,7 @@ WAITING = 65536  # bytes of content that may wait for room before more is read
 NOT_TO_BE_HAD = ("refused", "reset", "closed", "timeout", "unreachable", "unsupported", "handshake_failed", "malformed")
 
 
-def refuse_options(request: HttpRequest, prepared: PreparedRequest) -> None:
+def refuse_options(request: AnyHttpRequest, prepared: PreparedRequest) -> None:
     """Raise for what leaves no way for QUIC: `usage` where the command line says so, `unsupported` where a redirect does."""
     flag = "--http3-only" if request.http3_only else "--http3"
     for other, value in (("--proxy", request.proxy), ("--unix-socket", request.unix_socket)):
@@ -74,7 +74,7 @@ def note_dropped(prepared: PreparedRequest, context: Context) -> None:
         context.note("field-dropped", f"HTTP/3 has no place for {', '.join(lost)} (RFC 9114 section 4.2): not sent")
 
 
-def reach(request: HttpRequest, prepared: PreparedRequest, context: Context) -> FrameQuic | None:
+def reach(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> FrameQuic | None:
     """A connection of QUIC to the host; `None`, with a note that tells why, where TCP is to be tried in its place.
 
     With --early-data a safe request without content leaves with the first packet, where the server's ticket allows it.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.adapters.http.prepare.message import GivenFields, PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.http.state.given import AnyRequest
     from rrcli.adapters.http.state.sessions import NamedSession
     from rrcli.engine.context import Context
@@ -135,7 +135,7 @@ def begin(request: AnyRequest, context: Context) -> AnyRequest:
     return request.replace(kept=kept, cookies=texts)
 
 
-def _of_file(path: str, place: Place, request: HttpRequest, context: Context) -> list[Cookie]:
+def _of_file(path: str, place: Place, request: AnyHttpRequest, context: Context) -> list[Cookie]:
     """The cookies of a file; without a name there are none. A file that is still to be written may be missing."""
     if not path:
         return []
