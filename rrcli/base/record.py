@@ -33,8 +33,8 @@ class Frozen:
         own = [name for name, kind in annotations.items() if not kind.startswith("ClassVar")]
         bases = [base for base in cls.__bases__ if issubclass(base, Frozen)]
         cls.fields_ = tuple(dict.fromkeys([name for base in bases for name in base.fields_] + own))
-        cls.required_ = frozenset(name for base in bases for name in base.required_ if not hasattr(cls, name))
-        cls.required_ |= {name for name in own if name not in cls.__dict__}
+        required = [name for base in bases for name in base.required_ if not hasattr(cls, name)]
+        cls.required_ = frozenset(required + [name for name in own if name not in cls.__dict__])
 
     def __init__(self, **values: Any) -> None:
         """Raises `TypeError` for a name that is no field, or a field without default that is missing."""

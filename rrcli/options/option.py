@@ -79,7 +79,15 @@ class Optioned(Frozen):
             declared.name = name
             setattr(cls, name, declared.default)
         cls.own_options_ = own
-        listed = dict.fromkeys(name for base in cls.__bases__ for name in getattr(base, "options_", ()))
-        found = {name: each for base in reversed(cls.__mro__) for name, each in base.__dict__.get("own_options_", {}).items()}
-        cls.options_ = {**{name: found[name] for name in listed}, **own}
+        base, *others = cls.__bases__
+        cls.options_ = _merged(cls) if others else {**base.options_, **own}  # type: ignore[attr-defined]  # a single one is Optioned
         super().__init_subclass__()
+
+
+def _merged(cls: type[Optioned]) -> dict[str, Option]:
+    """The options of a class of several bases."""
+    found: dict[str, Option] = {}
+    for each in reversed(cls.__mro__):
+        found.update(each.__dict__.get("own_options_", {}))
+    listed = [name for base in cls.__bases__ if issubclass(base, Optioned) for name in base.options_]
+    return {name: found[name] for name in (*listed, *cls.own_options_)}

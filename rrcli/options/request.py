@@ -58,25 +58,11 @@ def proxy_url(text: str) -> str:
 # --- the groups of options that every command takes --------------------------------------------------------
 
 
-class RecordOptions(Optioned):
-    """What is recorded beside the exchange itself."""
-
-    wire: int | None = option(
-        "--wire", kind="optional", parse=size, bare="1MiB", metavar="SIZE", group="Output",
-        help="Record every byte both ways, up to SIZE (--wire=4MiB; 1MiB without).",
-    )  # fmt: skip
-
-
 class TimeOptions(Optioned):
-    """How long an attempt, and all of them together, may take."""
+    """How long it may take, and how much of an answer is taken."""
 
     timeout: float | None = option("-m", "--timeout", parse=duration, metavar="TIME", help="Limit for each attempt.  [30s]", group="Time")
     deadline: float | None = option("--deadline", parse=duration, metavar="TIME", help="Limit for the whole invocation.", group="Time")
-
-
-class LimitOptions(Optioned):
-    """How much of an answer is taken."""
-
     max_size: int = option(
         "--max-size", default=64 << 20, parse=size, metavar="SIZE", help="Content kept in memory at most.  [64MiB]", group="Time"
     )
@@ -225,9 +211,7 @@ class QuicOptions(Optioned):
 # --- the request -----------------------------------------------------------------------------------------
 
 
-class Request(
-    RecordOptions, TimeOptions, LimitOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOptions, TransportOptions, CorrelationOptions
-):
+class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOptions, TransportOptions, CorrelationOptions):
     """What every request has: the arguments of its command line, and the options that all protocols share.
 
     `HttpRequest("POST", "http://…", "name=ann", timeout=3.0)`: positional arguments become `arguments`.
@@ -242,6 +226,11 @@ class Request(
     dump_header: str | None = None  # where to write status and fields
     forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     warn_days: int = 14  # a certificate that ends sooner is noted
+
+    wire: int | None = option(
+        "--wire", kind="optional", parse=size, bare="1MiB", metavar="SIZE", group="Output",
+        help="Record every byte both ways, up to SIZE (--wire=4MiB; 1MiB without).",
+    )  # fmt: skip
 
     @classmethod
     def stands_for(cls, values: dict[str, Any]) -> list[str] | None:  # noqa: ARG003

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rrcli.adapters.graphql.request import GraphqlRequest
-from rrcli.adapters.http.request import AnyHttpRequest, HttpContent, HttpDownload, HttpPart, HttpRequest
+from rrcli.adapters.http.request import AnyHttpRequest, HttpContent, HttpDownload, HttpRequest
 from rrcli.adapters.poll.request import PollRequest
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.adapters.sse.request import SseRequest
@@ -20,17 +20,17 @@ from rrcli.options.option import Option, Optioned
 from rrcli.options.request import Request
 
 GROUPS = [
-    shared.RecordOptions, shared.TimeOptions, shared.LimitOptions, shared.RetryOptions, shared.WaitOptions, shared.CheckOptions,
+    shared.TimeOptions, shared.RetryOptions, shared.WaitOptions, shared.CheckOptions,
     shared.SeriesOptions, shared.ConnectOptions, shared.TlsOptions, shared.CorrelationOptions,
 ]  # fmt: skip
-NOT_GRAPHQL = {*HttpContent.options_, *HttpPart.options_, *HttpDownload.options_, "from_curl"} - {"data", "get"}
+NOT_GRAPHQL = {*HttpContent.options_, *HttpDownload.options_, "from_curl"} - {"data", "get"}
 
 
 def test_the_shared_options_are_those_of_the_groups_and_no_option_is_in_two() -> None:
     names = [name for group in GROUPS for name in group.options_]
-    assert list(Request.options_) == names
+    assert list(Request.options_) == [*names, "wire"]
     assert len(names) == len(set(names))
-    assert Request.own_options_ == {}
+    assert list(Request.own_options_) == ["wire"]
 
 
 @pytest.mark.parametrize("group", [*GROUPS, *(base for base in AnyHttpRequest.__mro__ if issubclass(base, Optioned))])

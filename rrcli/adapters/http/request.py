@@ -71,7 +71,7 @@ class HttpDefaults:
 
 
 class HttpTarget(Optioned):
-    """What is asked of whom, and whether it is sent."""
+    """What is asked of whom, with which fields, and whether it is sent."""
 
     method: str | None = option("-X", "--request", "--method", metavar="METHOD", help="Method; GET, or POST with content.")
     request_target: str | None = option(
@@ -80,11 +80,6 @@ class HttpTarget(Optioned):
     path_as_is: bool = option("--path-as-is", kind="flag", help="Leave /./ and /../ in the path.")
     https_only: bool = option("--https-only", kind="flag", help="Send nothing without TLS, also where a redirect leads there.")
     offline: bool = option("--offline", kind="flag", help="Build the request and show it; send nothing.")
-
-
-class HttpFields(Optioned):
-    """Fields of the request."""
-
     headers: tuple[str, ...] = option(
         "-H", "--header", kind="many", metavar="FIELD",
         help="Field 'Name: value'; 'Name:' removes a default, 'Name;' is empty, @FILE has many.",
@@ -145,19 +140,6 @@ class HttpRedirects(Optioned):
     )  # fmt: skip
 
 
-class HttpTransfer(Optioned):
-    """How content travels."""
-
-    compress: str | None = option(
-        "--compress", metavar="CODING", choices=CODINGS, parse=one_of(*CODINGS), group="Content",
-        help="Send the content compressed: gzip, deflate, br, zstd.",
-    )  # fmt: skip
-    limit_rate: int = option(
-        "--limit-rate", default=0, parse=rate, metavar="SIZE", group="Download",
-        help="Bytes per second at most, in and out: 500k, 2M.",
-    )  # fmt: skip
-
-
 class HttpVersions(QuicOptions):
     """The version that is spoken."""
 
@@ -171,29 +153,6 @@ class HttpVersions(QuicOptions):
         "--http3", kind="flag", help="Try HTTP/3 for up to 2 seconds, then fall back to TCP; a note tells why.", group="Version"
     )
     http3_only: bool = option("--http3-only", kind="flag", help="Speak HTTP/3; fail where the server does not.", group="Version")
-
-
-class HttpOutput(Optioned):
-    """What is printed and written at the end, as curl does it."""
-
-    write_out: str | None = option(
-        "-w", "--write-out", metavar="FORMAT", group="Output",
-        help="Print this at the end, in curl's variables: '%{http_code} %{time_total}\\n'; @FILE has it.",
-    )  # fmt: skip
-    dump_header: str | None = option("-D", "--dump-header", metavar="FILE", help="Write status and fields to FILE.", group="Output")
-
-
-class HttpProxy(Optioned):
-    """Which hosts are reached through a proxy, and how it is asked."""
-
-    proxy: str | None = option("-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection")
-    no_proxy: str | None = option(
-        "--noproxy", metavar="HOSTS", group="Connection",
-        help="Go to these without a proxy: names with all below them, after commas; * is every host.",
-    )  # fmt: skip
-    proxytunnel: bool = option(
-        "-p", "--proxytunnel", kind="flag", help="Ask an HTTP proxy for a tunnel, also without TLS.", group="Connection"
-    )
 
 
 class HttpContent(Optioned, HttpDefaults):
@@ -214,15 +173,11 @@ class HttpContent(Optioned, HttpDefaults):
     get: bool = option("-G", "--get", kind="flag", help="Put what -d names into the query.", group="Content")
 
 
-class HttpPart(Optioned, HttpDefaults):
-    """Which part of the answer is asked for."""
+class HttpDownload(Optioned, HttpDefaults):
+    """Which part of the answer is asked for, and the file it is saved to."""
 
     range: str | None = option("-r", "--range", metavar="RANGE", help="Ask for these bytes: 0-499, 500-, -500.")
     head: bool = option("-I", "--head", kind="flag", help="Ask for the fields alone (HEAD).")
-
-
-class HttpDownload(Optioned, HttpDefaults):
-    """The file that the answer is saved to."""
 
     remote_name: bool = option("-O", "--remote-name", kind="flag", help="Save to a file named as in the URL.", group="Download")
     remote_header_name: bool = option(
@@ -238,9 +193,7 @@ class HttpDownload(Optioned, HttpDefaults):
     remove_on_error: bool = option("--remove-on-error", kind="flag", help="Keep no file of a failed download.", group="Download")
 
 
-class AnyHttpRequest(
-    HttpTarget, HttpFields, HttpState, HttpAuth, HttpRedirects, HttpTransfer, HttpVersions, HttpOutput, HttpProxy, Request, HttpDefaults
-):
+class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersions, Request, HttpDefaults):
     """What every request over HTTP has, whatever protocol it carries: the code of `adapters/http` takes any of them."""
 
     needs_arguments: ClassVar[bool] = False  # a curl command can stand in for them
@@ -250,6 +203,28 @@ class AnyHttpRequest(
         "-f", "--fail", "--fail-with-body", "-S", "--show-error", "-N", "--no-buffer", "-g", "--globoff", kind="flag",
         help="Taken for curl's sake: a status from 400 fails, errors are shown, nothing is held back, [] are no patterns.",
     )  # fmt: skip
+    compress: str | None = option(
+        "--compress", metavar="CODING", choices=CODINGS, parse=one_of(*CODINGS), group="Content",
+        help="Send the content compressed: gzip, deflate, br, zstd.",
+    )  # fmt: skip
+    limit_rate: int = option(
+        "--limit-rate", default=0, parse=rate, metavar="SIZE", group="Download",
+        help="Bytes per second at most, in and out: 500k, 2M.",
+    )  # fmt: skip
+    write_out: str | None = option(
+        "-w", "--write-out", metavar="FORMAT", group="Output",
+        help="Print this at the end, in curl's variables: '%{http_code} %{time_total}\\n'; @FILE has it.",
+    )  # fmt: skip
+    dump_header: str | None = option("-D", "--dump-header", metavar="FILE", help="Write status and fields to FILE.", group="Output")
+    proxy: str | None = option("-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection")
+    no_proxy: str | None = option(
+        "--noproxy", metavar="HOSTS", group="Connection",
+        help="Go to these without a proxy: names with all below them, after commas; * is every host.",
+    )  # fmt: skip
+    proxytunnel: bool = option(
+        "-p", "--proxytunnel", kind="flag", help="Ask an HTTP proxy for a tunnel, also without TLS.", group="Connection"
+    )
+
     defaults: tuple[tuple[str, str], ...] = ()  # fields of another protocol over HTTP, which the user may change as any default
 
     hop: PreparedRequest | None = None  # what an earlier hop led to, in the place of the words
@@ -318,7 +293,7 @@ class AnyHttpRequest(
         return self.head
 
 
-class HttpRequest(AnyHttpRequest, HttpContent, HttpPart, HttpDownload):
+class HttpRequest(AnyHttpRequest, HttpContent, HttpDownload):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
 
     # Of the command line alone, which reads what it says into the other fields.
