@@ -159,6 +159,7 @@ class ConnectOptions(Optioned):
         "--proxy", parse=proxy_url, metavar="URL", group="Connection",
         help="Connect through a proxy: [USER:PASSWORD@]HOST:PORT behind http://, https://, socks4://, socks4a://, socks5:// or socks5h://.",
     )  # fmt: skip
+    forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     all_addresses: bool = option("--all-addresses", kind="flag", help="Send to every address of the name, and compare.", group="Connection")
 
 
@@ -224,7 +225,6 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     written: ClassVar[tuple[str, ...]] = ("dump_header",)  # fields that name a file to write: their `-` is standard output
     write_out: str | None = None  # what to print at the end, where a protocol has an option for it
     dump_header: str | None = None  # where to write status and fields
-    forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     warn_days: int = 14  # a certificate that ends sooner is noted
 
     wire: int | None = option(

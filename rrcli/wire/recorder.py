@@ -33,6 +33,11 @@ class Recorder:
         self._entries: list[TranscriptEntry] = []
         self._left_out = [0, 0]  # entries, bytes
 
+    @property
+    def keeps_transcript(self) -> bool:
+        """Whether the bytes are kept, and not only counted."""
+        return self._limit is not None
+
     def sent(self, data: bytes | memoryview, at_ns: int, note: str | None = None) -> None:
         """Plaintext went out."""
         if self.timeline.current != "handshake":

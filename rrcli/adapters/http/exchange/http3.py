@@ -88,7 +88,10 @@ def reach(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) 
     try:
         may_be_early = request.early_data and prepared.method in SAFE and not (prepared.content or prepared.upload)
         begun = EarlyRequest(prepared) if may_be_early else None
-        quic = FrameQuic(context, prepared.host, prepared.port, ALPN, limit, begun)
+        quic = FrameQuic(
+            context.request, prepared.host, prepared.port, ALPN, context.recorder, context.deadline, context.note,
+            files=request, continues_log=context.follows, limit=limit, early=begun,
+        )  # fmt: skip
         quic.begun = begun
         return quic
     except ExchangeError as error:
@@ -154,7 +157,7 @@ class FrameQuic(Quic):
             self.recorder.received(piece, now(), note)
 
     def _cut(self, direction: str, stream: int, data: bytes) -> list[tuple[bytes, str]]:
-        if self.context.request.wire is None:
+        if not self.recorder.keeps_transcript:
             return [(data, "")]
         if self._notes is None:
             self._notes = {}
@@ -274,7 +277,7 @@ class Talk:
             whole = yield from self._send_pieces(head, prepared.content)
         else:
             assert prepared.upload
-            for piece in prepared.upload.pieces(chunked=False, deadline=self._quic.context.deadline):
+            for piece in prepared.upload.pieces(chunked=False, deadline=self._quic.deadline):
                 if not (whole := (yield from self._send_piece(self._client.content(piece)))):
                     break
             else:
