@@ -8,6 +8,7 @@ from rrcli.engine.context import Context
 from rrcli.engine.observer import Observer
 from rrcli.engine.runner import _deadline_of, _hops, _refuse_masks, judge_of, new_id
 from rrcli.engine.timeouts import without_attempt_timeout
+from rrcli.options.commandline import command_of, reads_stdin, shown_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def steps(
     """What `send` does, in steps: with a `pool` it comes back while it waits for a connection that others use too."""
     began = now()
     entry = registry.protocol_of(request)
+    asked = request
     _refuse_masks(request)
     streams = request.streams()
     if streams:
@@ -51,7 +53,7 @@ def steps(
     if request.is_offline():
         from rrcli.engine.offline import build
 
-        exchange = build(request, observer or Observer(), str(exchange_id))
+        exchange = _with_command(build(request, observer or Observer(), str(exchange_id)), entry, asked)
         return judge(exchange, whole) if judge else exchange
 
     def once(request: Request, observer: Observer) -> Generator[Event, None, Exchange]:
@@ -68,4 +70,15 @@ def steps(
         exchange = yield from until_it_holds(request, once, observer or Observer(), whole)
     else:
         exchange = yield from once(request, observer or Observer())
+    if pool is None:  # in a series they would all be the same
+        exchange = _with_command(exchange, entry, asked)
     return judge(exchange, whole) if judge else exchange
+
+
+def _with_command(exchange: Exchange, entry: registry.Protocol, asked: Request) -> Exchange:
+    """The exchange with the words that send it again, unless something came from standard input."""
+    if reads_stdin(asked):
+        return exchange
+    command = command_of(entry.name, asked, options_end=entry.first_word_ends_options)
+    shown = shown_command(entry.name, asked, options_end=entry.first_word_ends_options)
+    return exchange.replace(command=command, shown_command=shown)

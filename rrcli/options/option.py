@@ -16,9 +16,13 @@ class Option:
     `kind` is `flag` (takes no value), `value`, `many` (a value, repeatable; the field is a tuple), `steps` (as `many`,
     but several flags share the field in the order given: `parse` gets the flag too) or `optional` (a value only after
     `=`; the bare flag means `bare`).
+
+    `write` is the inverse of `parse`: the word for a value, or for a step with its flag; without it a text stands for itself and
+    a number for its digits. `secret` is the `MODULE:FUNCTION` that gives the word as it may be shown, with the mask in the place
+    of a secret; it takes the flag and the word. Both may raise `ValueError` for what only a program could have put there.
     """
 
-    __slots__ = ("bare", "choices", "default", "flags", "group", "help", "kind", "metavar", "name", "parse")
+    __slots__ = ("bare", "choices", "default", "flags", "group", "help", "kind", "metavar", "name", "parse", "secret", "write")
 
     def __init__(
         self,
@@ -31,6 +35,8 @@ class Option:
         choices: tuple[str, ...],
         group: str,
         bare: str,
+        write: Callable[[Any], str] | None = None,
+        secret: str = "",
     ) -> None:
         self.flags = flags
         self.default = default
@@ -41,7 +47,20 @@ class Option:
         self.choices = choices
         self.group = group
         self.bare = bare
+        self.write = write
+        self.secret = secret
         self.name = ""
+
+    @property
+    def flag(self) -> str:
+        """The spelling that says most: the first long flag."""
+        return next((flag for flag in self.flags if flag.startswith("--")), self.flags[0])
+
+    def from_value(self, value: Any) -> Any:
+        """The field's value of a typed one, as a plan has it. Raises `ValueError` with a sentence for the user."""
+        from rrcli.options.typed import from_value
+
+        return from_value(self, value)
 
 
 def option(
@@ -54,13 +73,15 @@ def option(
     choices: tuple[str, ...] = (),
     group: str = "",
     bare: str = "",
+    write: Callable[[Any], str] | None = None,
+    secret: str = "",
 ) -> Any:
     """Declare the option of a field. Without `group` it is listed under the command's own options."""
     if kind == "flag" and default is None:
         default = False
     if kind in ("many", "steps") and default is None:
         default = ()
-    return Option(flags, default, help, kind, parse, metavar, choices, group, bare)
+    return Option(flags, default, help, kind, parse, metavar, choices, group, bare, write, secret)
 
 
 class Optioned(Frozen):

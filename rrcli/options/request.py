@@ -12,6 +12,7 @@ from rrcli.options.parse import (
     TLS_VERSIONS,
     concurrent,
     connect_rule,
+    connect_text,
     count,
     duration,
     idempotency_key,
@@ -19,6 +20,7 @@ from rrcli.options.parse import (
     one_of,
     rate,
     resolve_rule,
+    resolve_text,
     retries,
     size,
     times,
@@ -147,16 +149,22 @@ class ConnectOptions(Optioned):
     ipv4: bool = option("-4", "--ipv4", kind="flag", help="Use IPv4 only.", group="Connection")
     ipv6: bool = option("-6", "--ipv6", kind="flag", help="Use IPv6 only.", group="Connection")
     resolve: tuple[tuple[str, int, str], ...] = option(
-        "--resolve", kind="many", parse=resolve_rule, metavar="HOST:PORT:ADDR", help="Use ADDR for HOST:PORT.", group="Connection"
+        "--resolve",
+        kind="many",
+        parse=resolve_rule,
+        write=resolve_text,
+        metavar="HOST:PORT:ADDR",
+        help="Use ADDR for HOST:PORT.",
+        group="Connection",
     )
     connect_to: tuple[tuple[str, int | None, str, int | None], ...] = option(
-        "--connect-to", kind="many", parse=connect_rule, metavar="HOST1:PORT1:HOST2:PORT2",
+        "--connect-to", kind="many", parse=connect_rule, write=connect_text, metavar="HOST1:PORT1:HOST2:PORT2",
         help="Connect to HOST2:PORT2 in place of HOST1:PORT1.", group="Connection",
     )  # fmt: skip
     interface: str | None = option("--interface", metavar="NAME", help="Send from this interface or local address.", group="Connection")
     unix_socket: str | None = option("--unix-socket", metavar="PATH", help="Connect to this unix socket.", group="Connection")
     proxy: str | None = option(
-        "--proxy", parse=proxy_url, metavar="URL", group="Connection",
+        "--proxy", parse=proxy_url, metavar="URL", group="Connection", secret="rrcli.options.commandline:proxy_shown",
         help="Connect through a proxy: [USER:PASSWORD@]HOST:PORT behind http://, https://, socks4://, socks4a://, socks5:// or socks5h://.",
     )  # fmt: skip
     forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
@@ -169,7 +177,9 @@ class TlsOptions(Optioned):
     cacert: str | None = option("--cacert", metavar="FILE", help="Trust the certificates in FILE.", group="TLS")
     cert: str | None = option("-E", "--cert", metavar="FILE", help="Client certificate (PEM, may hold the key).", group="TLS")
     key: str | None = option("--key", metavar="FILE", help="Key of the client certificate.", group="TLS")
-    key_password: str | None = option("--pass", metavar="PHRASE", help="Pass phrase of the key.", group="TLS")
+    key_password: str | None = option(
+        "--pass", metavar="PHRASE", secret="rrcli.options.commandline:hidden", help="Pass phrase of the key.", group="TLS"
+    )
     insecure: bool = option("-k", "--insecure", kind="flag", help="Do not verify the peer's certificate.", group="TLS")
     sni: str | None = option("--sni", metavar="NAME", help="Name to ask for and to verify, in place of the host.", group="TLS")
     alpn: str | None = option("--alpn", metavar="NAMES", help="Protocols to offer, as h2,http/1.1.", group="TLS")
@@ -221,6 +231,7 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     arguments: tuple[str, ...] = ()
     needs_arguments: ClassVar[bool] = True  # False where an option can stand in for them
     event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
+    shown_arguments: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments with their secrets masked
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
     written: ClassVar[tuple[str, ...]] = ("dump_header",)  # fields that name a file to write: their `-` is standard output
     write_out: str | None = None  # what to print at the end, where a protocol has an option for it

@@ -47,6 +47,10 @@ def offset(text: str) -> int | None:
         raise ValueError(f"{text!r} is no offset; write a number of bytes, or - for the size of the file") from None
 
 
+def offset_text(at: int) -> str:
+    return "-" if at < 0 else str(at)
+
+
 def rate(text: str) -> int:
     """Bytes per second, as curl has it: k, M and G alone are powers of 1024. 0 is no limit."""
     return size(f"{text}iB" if text[-1:].lower() in ("k", "m", "g") else text)
@@ -81,7 +85,7 @@ class HttpTarget(Optioned):
     https_only: bool = option("--https-only", kind="flag", help="Send nothing without TLS, also where a redirect leads there.")
     offline: bool = option("--offline", kind="flag", help="Build the request and show it; send nothing.")
     headers: tuple[str, ...] = option(
-        "-H", "--header", kind="many", metavar="FIELD",
+        "-H", "--header", kind="many", metavar="FIELD", secret="rrcli.adapters.http.shownwords:header",
         help="Field 'Name: value'; 'Name:' removes a default, 'Name;' is empty, @FILE has many.",
     )  # fmt: skip
     user_agent: str | None = option("-A", "--user-agent", metavar="TEXT", help="User-Agent; empty sends none.")
@@ -94,6 +98,7 @@ class HttpState(Optioned):
 
     cookies: tuple[str, ...] = option(
         "-b", "--cookie", kind="many", metavar="NAME=VALUE|FILE", group="Cookies and sessions",
+        secret="rrcli.adapters.http.shownwords:cookies",
         help="Cookies: 'a=1; b=2'; without = the file to read them from, as curl and browsers write it; '' begins with none.",
     )  # fmt: skip
     cookie_jar: str | None = option(
@@ -115,9 +120,16 @@ class HttpAuth(Optioned):
     """Who asks, and how that is proved."""
 
     user: str | None = option(
-        "-u", "--user", metavar="USER:PASSWORD", help="Basic authentication; asks for a missing password.", group="Authentication"
+        "-u",
+        "--user",
+        metavar="USER:PASSWORD",
+        help="Basic authentication; asks for a missing password.",
+        group="Authentication",
+        secret="rrcli.adapters.http.shownwords:user",
     )
-    bearer: str | None = option("--bearer", metavar="TOKEN", help="Bearer authentication.", group="Authentication")
+    bearer: str | None = option(
+        "--bearer", metavar="TOKEN", help="Bearer authentication.", group="Authentication", secret="rrcli.options.commandline:hidden"
+    )
     digest: bool = option("--digest", kind="flag", help="Answer a Digest challenge with what -u has.", group="Authentication")
     netrc: bool = option("-n", "--netrc", kind="flag", help="Take user and password of the host from ~/.netrc.", group="Authentication")
     netrc_file: str | None = option("--netrc-file", metavar="FILE", help="Take them from this file.", group="Authentication")
@@ -160,10 +172,12 @@ class HttpContent(Optioned, HttpDefaults):
 
     data: tuple[tuple[str, str], ...] = option(
         "-d", "--data", "--data-ascii", "--data-raw", "--data-binary", "--data-urlencode", kind="steps", parse=step, metavar="DATA",
+        secret="rrcli.adapters.http.shownwords:data",
         help="Content, joined by &; @FILE reads one without line ends, --data-binary as it is; --data-raw takes no file.", group="Content",
     )  # fmt: skip
     parts: tuple[tuple[str, str], ...] = option(
         "-F", "--form-string", kind="steps", parse=step, metavar="NAME=VALUE", group="Content",
+        secret="rrcli.adapters.http.shownwords:part",
         help="A part of a multipart form: name=value, name=@FILE, name=<FILE, with ;type= and ;filename=.",
     )  # fmt: skip
     form: bool = option("--form", kind="flag", help="Send items as a form in place of JSON.", group="Content")
@@ -185,7 +199,7 @@ class HttpDownload(Optioned, HttpDefaults):
         help="Save under the name that Content-Disposition gives, else as -O; overwrites nothing.",
     )  # fmt: skip
     continue_at: int | None = option(
-        "-C", "--continue-at", parse=offset, metavar="OFFSET", group="Download",
+        "-C", "--continue-at", parse=offset, write=offset_text, metavar="OFFSET", group="Download",
         help="Go on with a download at this byte; - is where the file ends.",
     )  # fmt: skip
     output_dir: str | None = option("--output-dir", metavar="DIR", help="Save the file in this folder.", group="Download")
@@ -196,6 +210,7 @@ class HttpDownload(Optioned, HttpDefaults):
 class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersions, Request, HttpDefaults):
     """What every request over HTTP has, whatever protocol it carries: the code of `adapters/http` takes any of them."""
 
+    shown_arguments: ClassVar[str] = "rrcli.adapters.http.shownwords:arguments"
     needs_arguments: ClassVar[bool] = False  # a curl command can stand in for them
     written: ClassVar[tuple[str, ...]] = (*Request.written, "cookie_jar")
 
@@ -216,7 +231,10 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
         help="Print this at the end, in curl's variables: '%{http_code} %{time_total}\\n'; @FILE has it.",
     )  # fmt: skip
     dump_header: str | None = option("-D", "--dump-header", metavar="FILE", help="Write status and fields to FILE.", group="Output")
-    proxy: str | None = option("-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection")
+    proxy: str | None = option(
+        "-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection",
+        secret=Request.options_["proxy"].secret,
+    )  # fmt: skip
     no_proxy: str | None = option(
         "--noproxy", metavar="HOSTS", group="Connection",
         help="Go to these without a proxy: names with all below them, after commas; * is every host.",
