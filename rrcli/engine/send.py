@@ -10,6 +10,7 @@ from rrcli.engine.observer import Observer
 from rrcli.engine.runner import attempt_deadline, judge_of, new_id, refuse_masks, run_hops
 from rrcli.engine.shared import Shared
 from rrcli.engine.timeouts import without_attempt_timeout
+from rrcli.options.commandline import command_of, reads_stdin, shown_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def steps(
     """
     began = now()
     entry = registry.protocol_of(request)
+    asked = request
     refuse_masks(request)
     streams = request.streams()
     if streams:
@@ -70,7 +72,7 @@ def steps(
     if request.is_offline():
         from rrcli.engine.offline import build
 
-        exchange = build(request, observer or Observer(), str(exchange_id), state)
+        exchange = _with_command(build(request, observer or Observer(), str(exchange_id), state), entry, asked, shared)
         return judge(exchange, whole) if judge else exchange
 
     def once(request: Request, observer: Observer) -> Generator[Event, None, Exchange]:
@@ -87,4 +89,16 @@ def steps(
         exchange = yield from until_it_holds(request, once, observer or Observer(), whole)
     else:
         exchange = yield from once(request, observer or Observer())
+    exchange = _with_command(exchange, entry, asked, shared)
     return judge(exchange, whole) if judge else exchange
+
+
+def _with_command(exchange: Exchange, entry: registry.Protocol, asked: Request, shared: Shared) -> Exchange:
+    """The exchange with the words that send it again, unless something came from standard input."""
+    if reads_stdin(asked):
+        return exchange
+    if shared.command is None or shared.command[0] is not asked:  # a series sends one request many times
+        command = command_of(entry.name, asked, options_end=entry.first_word_ends_options)
+        shared.command = asked, command, shown_command(entry.name, asked, options_end=entry.first_word_ends_options)
+    _, command, shown = shared.command
+    return exchange.replace(command=command, shown_command=shown)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.ws.upgrade import Socket
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -64,7 +64,7 @@ def _subscribed(request: GraphqlRequest, opening: HopState, call: Call, handshak
         stream.close()
 
 
-def _opening(request: GraphqlRequest) -> HttpRequest:
+def _opening(request: GraphqlRequest) -> AnyHttpRequest:
     """The HTTP request of the same words for the upgrade, which a proxy is to let through. Raises `usage` for what has no place there."""
     refused = {
         "--http2": request.http2, "--http2-prior-knowledge": request.http2_prior_knowledge, "--http1.0": request.http10,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.model.values import Exchange, Fields, Response
     from rrcli.options.request import Request
@@ -39,7 +39,7 @@ class Download:
     cannot be looked at.
     """
 
-    def __init__(self, request: HttpRequest, output: str | None) -> None:
+    def __init__(self, request: AnyHttpRequest, output: str | None) -> None:
         _refuse_contradictions(request, output)
         self.path: str | None = None
         self._output = output
@@ -54,7 +54,7 @@ class Download:
         self.request: Request = without_attempt_timeout(request)
         self.state: HopState | None = None if request.continue_at is None else self._continued(request)
 
-    def _continued(self, request: HttpRequest) -> HopState:
+    def _continued(self, request: AnyHttpRequest) -> HopState:
         """What to begin with, to get the rest of the file that is there."""
         path = self._place(self._name or "")
         try:
@@ -121,7 +121,7 @@ class Download:
         return exchange
 
 
-def _refuse_contradictions(request: HttpRequest, output: str | None) -> None:
+def _refuse_contradictions(request: AnyHttpRequest, output: str | None) -> None:
     if output and (request.remote_name or request.remote_header_name):
         raise usage(f"-o and {'-O' if request.remote_name else '-J'} exclude each other", "the content goes to one file")
     if request.continue_at is None:
@@ -132,7 +132,7 @@ def _refuse_contradictions(request: HttpRequest, output: str | None) -> None:
         raise usage("-C and --remove-on-error exclude each other", "what -C goes on from would be removed")
 
 
-def _url_of(request: HttpRequest) -> str:
+def _url_of(request: AnyHttpRequest) -> str:
     from rrcli.adapters.http.prepare.arguments import split_words
     from rrcli.adapters.http.prepare.target import read_url
 
@@ -204,7 +204,7 @@ def _changed_since(exchange: Exchange, older_ns: int) -> bool:
 # --- the answer to a request for the rest
 
 
-def range_fields(request: HttpRequest, if_range: str | None) -> list[tuple[str, str]]:
+def range_fields(request: AnyHttpRequest, if_range: str | None) -> list[tuple[str, str]]:
     """Range and If-Range for a download that goes on. Raises `usage` for what cannot go together with it."""
     if request.continue_at == -1:
         raise usage("-C - goes on with a file, and none is named", "add -o FILE or -O")

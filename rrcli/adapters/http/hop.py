@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.exchange.http3 import Talk as Http3Talk
     from rrcli.adapters.http.hopstate import HopState
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import Response
@@ -117,12 +117,12 @@ def _refuse_version(state: HopState, prepared: PreparedRequest) -> None:
         raise usage("--http2 is agreed on within TLS, and this URL has none", "add --http2-prior-knowledge, or use https://")
 
 
-def _is_http2(request: HttpRequest, prepared: PreparedRequest) -> bool:
+def _is_http2(request: AnyHttpRequest, prepared: PreparedRequest) -> bool:
     """Whether nothing but HTTP/2 will do here; `--http2` is agreed on within TLS, and a redirect may lead out of it."""
     return request.http2_prior_knowledge or (request.http2 and prepared.scheme == "https")
 
 
-def _offered(request: HttpRequest) -> tuple[str, ...]:
+def _offered(request: AnyHttpRequest) -> tuple[str, ...]:
     """What ALPN offers, the best first; also where only HTTP/2 will do, so that the server can say what else it has."""
     return ("http/1.1",) if request.http10 or request.http11 else ("h2", "http/1.1")
 

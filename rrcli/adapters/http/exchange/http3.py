@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.http.exchange.response import Leads
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.quic.connection import StreamChunk
@@ -48,7 +48,7 @@ WAITING = 65536  # bytes of content that may wait for room before more is read
 NOT_TO_BE_HAD = ("refused", "reset", "closed", "timeout", "unreachable", "unsupported", "handshake_failed", "malformed")
 
 
-def refuse_options(request: HttpRequest, prepared: PreparedRequest, *, first: bool) -> None:
+def refuse_options(request: AnyHttpRequest, prepared: PreparedRequest, *, first: bool) -> None:
     """Raise for what leaves no way for QUIC: `usage` where the command line says so, `unsupported` where a redirect does."""
     flag = "--http3-only" if request.http3_only else "--http3"
     for other, value in (("--proxy", request.proxy), ("--unix-socket", request.unix_socket)):
@@ -74,7 +74,7 @@ def note_dropped(prepared: PreparedRequest, context: Context) -> None:
         context.note("field-dropped", f"HTTP/3 has no place for {', '.join(lost)} (RFC 9114 section 4.2): not sent")
 
 
-def reach(request: HttpRequest, prepared: PreparedRequest, context: Context) -> FrameQuic | None:
+def reach(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> FrameQuic | None:
     """A connection of QUIC to the host; `None`, with a note that tells why, where TCP is to be tried in its place.
 
     With --early-data a safe request without content leaves with the first packet, where the server's ticket allows it.
@@ -88,7 +88,10 @@ def reach(request: HttpRequest, prepared: PreparedRequest, context: Context) -> 
     try:
         may_be_early = request.early_data and prepared.method in SAFE and not (prepared.content or prepared.upload)
         begun = EarlyRequest(prepared) if may_be_early else None
-        quic = FrameQuic(context, prepared.host, prepared.port, ALPN, limit, begun)
+        quic = FrameQuic(
+            context.request, prepared.host, prepared.port, ALPN, context.recorder, context.deadline, context.note,
+            files=request, continues_log=context.follows, limit=limit, early=begun,
+        )  # fmt: skip
         quic.begun = begun
         return quic
     except ExchangeError as error:
@@ -154,7 +157,7 @@ class FrameQuic(Quic):
             self.recorder.received(piece, now(), note)
 
     def _cut(self, direction: str, stream: int, data: bytes) -> list[tuple[bytes, str]]:
-        if self.context.request.wire is None:
+        if not self.recorder.keeps_transcript:
             return [(data, "")]
         if self._notes is None:
             self._notes = {}
@@ -274,7 +277,7 @@ class Talk:
             whole = yield from self._send_pieces(head, prepared.content)
         else:
             assert prepared.upload
-            for piece in prepared.upload.pieces(chunked=False, deadline=self._quic.context.deadline):
+            for piece in prepared.upload.pieces(chunked=False, deadline=self._quic.deadline):
                 if not (whole := (yield from self._send_piece(self._client.content(piece)))):
                     break
             else:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.exchange.h2session import Channel, H2Session
     from rrcli.adapters.http.exchange.response import Leads
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.pool import Awaited
@@ -34,7 +34,7 @@ DELIMITED = ("content-length", "chunked", "none")  # framings after which anothe
 class Way:
     """How one exchange of a series goes: what is asked, and where its answer leads."""
 
-    def __init__(self, request: HttpRequest, prepared: PreparedRequest, leads: Leads) -> None:
+    def __init__(self, request: AnyHttpRequest, prepared: PreparedRequest, leads: Leads) -> None:
         self.request = request
         self.prepared = prepared
         self.leads = leads
