@@ -12,16 +12,29 @@ from rrcli.model.values import Body, Response, Status
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any
+    from typing import Any, Protocol
 
-    from rrcli.adapters.http.exchange.stream import ClientStream
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.codec.http.content import ContentDecoder
     from rrcli.codec.http.h1 import Event as CodecEvent
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Fields
+    from rrcli.model.values import Fields, Note
     from rrcli.options.request import Request
+
+    class Incoming(Protocol):
+        """The answer's half of a `ClientStream`."""
+
+        notes: list[Note]
+
+        @property
+        def framing(self) -> str | None: ...
+        @property
+        def transfer_codings(self) -> tuple[str, ...]: ...
+        @property
+        def unread(self) -> bytes: ...
+        def events(self) -> Iterator[list[CodecEvent]]: ...
+        def measured(self) -> dict[str, Any]: ...
 
     # The request that an answer leads to, and the history's word for why; `None` where the answer is the last one.
     Leads = Callable[[Response], "tuple[Request, str] | None"]
@@ -64,7 +77,7 @@ class ResponseReader:
     `leads` says of each answer where it leads; of one that leads on nothing is told before it is whole.
     """
 
-    def __init__(self, prepared: PreparedRequest, context: Context, stream: ClientStream, leads: Leads) -> None:
+    def __init__(self, prepared: PreparedRequest, context: Context, stream: Incoming, leads: Leads) -> None:
         self.answer: Response | None = None
         self.refused = False  # a final answer came that makes it pointless to send more
         self.ended = False
