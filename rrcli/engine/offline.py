@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from rrcli.engine.hooks import Hooks
     from rrcli.options.request import Request
     from rrcli.wire.datagram import Datagrams
     from rrcli.wire.stream import Stream
@@ -60,7 +61,7 @@ class OfflineStream:
         return False
 
     def receive(self, limit: int = 0) -> bytes:  # noqa: ARG002  # there is never so much
-        said = b"" if self._heard else self._context.request.hears_offline(self._start)
+        said = b"" if self._heard else self._context.hooks.offline_reply(self._context.request, self._start)
         self._heard = True
         if not said:
             raise _NothingComes
@@ -80,6 +81,7 @@ class Offline(Context):
     """A context that leads nowhere."""
 
     observer: Observer
+    hooks: Hooks
 
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:  # noqa: ARG002
         if self.request.proxy:
@@ -100,7 +102,7 @@ def build(request: Request, observer: Observer, exchange_id: str) -> Exchange:
     """
     entry = registry.protocol_of(request)
     context = Offline(request, Deadline.after(request.deadline, "--deadline"), exchange_id)
-    context.observer = observer
+    context.observer, context.hooks = observer, entry.load_hooks()
     builder = ExchangeBuilder(context, Observer())
     events = entry.load()[1](request, context)
     try:
@@ -121,4 +123,5 @@ def build(request: Request, observer: Observer, exchange_id: str) -> Exchange:
         notes=tuple(context.notes),
         transcript=context.recorder.transcript(),
         secrets=tuple(secrets),
+        content_spans=None if request.wire is None else entry.load_manifest().content_spans,
     )

@@ -40,7 +40,8 @@ def steps(
     began = now()
     entry = registry.protocol_of(request)
     _refuse_masks(request)
-    streams = request.streams()
+    hooks = entry.load_hooks()
+    streams = hooks.streams(request)
     if streams:
         request = without_attempt_timeout(request)
     if request.idempotency_key == "auto":
@@ -48,7 +49,7 @@ def steps(
     judge = judge_of(request)
     whole = until or Deadline.after(request.deadline, "--deadline")
     exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()
-    if request.is_offline():
+    if hooks.is_offline(request):
         from rrcli.engine.offline import build
 
         exchange = build(request, observer or Observer(), str(exchange_id))

@@ -16,9 +16,12 @@ class Option:
     `kind` is `flag` (takes no value), `value`, `many` (a value, repeatable; the field is a tuple), `steps` (as `many`,
     but several flags share the field in the order given: `parse` gets the flag too) or `optional` (a value only after
     `=`; the bare flag means `bare`).
+
+    An option that `expands` stands for a whole command line of another tool, and is gone once it was read: `MODULE:FUNCTION` takes
+    the values read, and a function from arguments of this command to their values, and returns the values meant. Raises `usage`.
     """
 
-    __slots__ = ("bare", "choices", "default", "flags", "group", "help", "kind", "metavar", "name", "parse")
+    __slots__ = ("bare", "choices", "default", "expands", "flags", "group", "help", "kind", "metavar", "name", "parse")
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Option:
         choices: tuple[str, ...],
         group: str,
         bare: str,
+        expands: str = "",
     ) -> None:
         self.flags = flags
         self.default = default
@@ -41,6 +45,7 @@ class Option:
         self.choices = choices
         self.group = group
         self.bare = bare
+        self.expands = expands
         self.name = ""
 
 
@@ -54,13 +59,14 @@ def option(
     choices: tuple[str, ...] = (),
     group: str = "",
     bare: str = "",
+    expands: str = "",
 ) -> Any:
     """Declare the option of a field. Without `group` it is listed under the command's own options."""
     if kind == "flag" and default is None:
         default = False
     if kind in ("many", "steps") and default is None:
         default = ()
-    return Option(flags, default, help, kind, parse, metavar, choices, group, bare)
+    return Option(flags, default, help, kind, parse, metavar, choices, group, bare, expands)
 
 
 class Optioned(Frozen):

@@ -15,6 +15,7 @@ from peers.names import BIND_NSID, KNOT_NSID
 from peers.zone import BIG_TEXTS
 
 from rrcli.adapters.dns import questions as dnswords
+from rrcli.adapters.dns.hooks import HOOKS
 from rrcli.adapters.dns.questions import first_nameserver, questions, searched
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.base.errors import ExchangeError
@@ -283,7 +284,7 @@ def test_padding_on_request(bind: Peer) -> None:
 def test_cookies_and_padding_are_no_difference(bind: Peer, knot: Peer) -> None:
     from rrcli.model.document import set_document
 
-    parts = DnsRequest("mail.example.test", f"@{bind.address}", f"@{knot.address}", cookie=b"").several()
+    parts = HOOKS.several(DnsRequest("mail.example.test", f"@{bind.address}", f"@{knot.address}", cookie=b""))
     assert parts is not None
     document = set_document(send_all(parts))
     assert (document["same"], document["differences"]) == (True, [])
@@ -318,7 +319,7 @@ def test_an_address_asked_for_as_a_name_is_noted(bind: Peer) -> None:
 
 
 def test_types_and_servers_are_a_set(bind: Peer, knot: Peer) -> None:
-    parts = DnsRequest("A", "www.example.test", f"@{bind.address}", "AAAA", f"@tcp://{knot.address}").several()
+    parts = HOOKS.several(DnsRequest("A", "www.example.test", f"@{bind.address}", "AAAA", f"@tcp://{knot.address}"))
     assert parts is not None
     found = send_all(parts)
     assert [exchange.request.summary for exchange in found.exchanges] == [
@@ -331,8 +332,8 @@ def test_types_and_servers_are_a_set(bind: Peer, knot: Peer) -> None:
 
 
 def test_one_question_is_no_set() -> None:
-    assert DnsRequest("example.test", "MX", "@127.0.0.1").several() is None
-    assert DnsRequest("example.test").several() is None
+    assert HOOKS.several(DnsRequest("example.test", "MX", "@127.0.0.1")) is None
+    assert HOOKS.several(DnsRequest("example.test")) is None
 
 
 def test_a_single_exchange_has_one_question() -> None:
@@ -341,7 +342,7 @@ def test_a_single_exchange_has_one_question() -> None:
 
 
 def test_options_hold_for_every_question() -> None:
-    parts = DnsRequest("192.0.2.1", "@127.0.0.1", "@[::1]:5353", reverse=True, of_class=3, tcp=True, timeout=1.0).several()
+    parts = HOOKS.several(DnsRequest("192.0.2.1", "@127.0.0.1", "@[::1]:5353", reverse=True, of_class=3, tcp=True, timeout=1.0))
     assert parts is not None
     assert [part.arguments for part in parts] == [
         ("1.2.0.192.in-addr.arpa.", "TYPE12", "CLASS3", "@tcp://127.0.0.1:53"),
@@ -418,7 +419,7 @@ def test_words(words: tuple[str, ...], found: tuple[str, str, int, str, str]) ->
 )
 def test_words_that_are_wrong(words: tuple[str, ...], options: dict[str, bool], message: str) -> None:
     with pytest.raises(ExchangeError) as caught:
-        DnsRequest(*words, **options).several()
+        HOOKS.several(DnsRequest(*words, **options))
     assert (caught.value.layer, caught.value.message) == ("usage", message)
 
 
@@ -491,7 +492,7 @@ def test_search_goes_on_to_the_next_name(knot: Peer, monkeypatch: pytest.MonkeyP
         ("mail.example.test.", None),
     ]
     assert data(exchange) == ["192.0.2.25"]
-    parts = DnsRequest("mail", "A", "AAAA", f"@{knot.address}", search=True).several()
+    parts = HOOKS.several(DnsRequest("mail", "A", "AAAA", f"@{knot.address}", search=True))
     assert parts is not None
     assert [exchange.request.data["question"]["name"] for exchange in send_all(parts).exchanges] == ["mail.example.test."] * 2
     assert ask(knot, "mail").request.data["question"]["name"] == "mail."

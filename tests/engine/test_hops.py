@@ -12,6 +12,7 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.engine import registry
 from rrcli.engine.context import Context
 from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.engine.manifest import Manifest
 from rrcli.engine.observer import Observer
 from rrcli.engine.runner import MAX_HOPS
 from rrcli.engine.send import send
@@ -53,9 +54,9 @@ def exchange(request: CountRequest, context: Context) -> Iterator[registry.Event
 @pytest.fixture(autouse=True)
 def counting(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType(MODULE)
-    module.__dict__.update(CountRequest=CountRequest, exchange=exchange)
+    module.__dict__.update(CountRequest=CountRequest, exchange=exchange, MANIFEST=Manifest(synopsis="", help="", label="Count"))
     monkeypatch.setitem(sys.modules, MODULE, module)
-    entry = registry.Protocol(name="count", module=MODULE, request="CountRequest", words="", help="", label="Count")
+    entry = registry.Protocol(name="count", package=MODULE, request=f"{MODULE}:CountRequest", manifest=f"{MODULE}:MANIFEST")
     monkeypatch.setitem(registry.BY_NAME, "count", entry)
 
 

@@ -15,8 +15,8 @@ from peers.recorder import Recorder, recorder
 from peers.script import hear, over_tls, responder, say, script
 
 from rrcli.__main__ import main
+from rrcli.adapters.http.writeout import VARIABLES, read_format
 from rrcli.base.errors import ExchangeError
-from rrcli.report.formats.writeout import VARIABLES, read_format
 
 ANSWERS = {
     "plain": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nhi",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from rrcli.adapters.dns.ask import ask
 from rrcli.adapters.dns.prepare import _address_as_name, prepare
 from rrcli.adapters.dns.query import Query
+from rrcli.adapters.dns.questions import questions, request_for
 from rrcli.base.errors import malformed, usage
 from rrcli.codec.dns import message as codec
 from rrcli.codec.dns.edns import COOKIE
@@ -22,13 +23,10 @@ if TYPE_CHECKING:
     from rrcli.adapters.dns.request import DnsRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange
 
 
 def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
     """Ask the one question, or take one step of a trace."""
-    from rrcli.adapters.dns.questions import questions
-
     _check(request)
     if request.trace:
         from rrcli.adapters.dns.trace import step
@@ -37,7 +35,7 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
         return
     asked = questions(request)
     if len(asked) != 1:
-        raise usage(f"this asks {len(asked)} questions, and one exchange has one", "send each of request.several()")
+        raise usage(f"this asks {len(asked)} questions, and one exchange has one", "send each of rrcli.engine.fanout.parts_of(request)")
     query = Query(request, asked[0])
     _address_as_name(query.question, context)
     prepare(query)
@@ -48,13 +46,6 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
         yield from transfer(query, context)
     else:
         yield from _conclude(query, ask(query, context), context)
-
-
-def as_command(exchange: Exchange, _request: object = None) -> str | None:
-    """The same with dig, or with kdig over QUIC, for a shell."""
-    from rrcli.adapters.dns.dig import as_command
-
-    return as_command(exchange)
 
 
 def _check(request: DnsRequest) -> None:
@@ -103,13 +94,13 @@ def _again(query: Query, answer: codec.Message, context: Context) -> tuple[DnsRe
     if "tc" in answer.flags and question.transport == "udp":
         if not request.no_fallback:
             context.note("truncated-udp", "the UDP answer was cut (TC); asked again over TCP")
-            return request.to(question, "tcp"), "retry"
+            return request_for(request, question, "tcp"), "retry"
         context.note("truncated-udp", "the UDP answer was cut (TC)")
     given, sent = answer.option(COOKIE), query.asked.option(COOKIE)
     if answer.rcode == "BADCOOKIE" and given and sent and given != sent and len(given) >= 16:
         context.note("bad-cookie", "the server wants its own cookie; asked again with it")
-        return request.to(question, question.transport).replace(cookie=given), "retry"
+        return request_for(request, question, question.transport).replace(cookie=given), "retry"
     if answer.rcode == "NXDOMAIN" and question.others:
         name, *others = question.others
-        return request.to(question.replace(name=name, others=tuple(others)), question.transport), "retry"
+        return request_for(request, question.replace(name=name, others=tuple(others)), question.transport), "retry"
     return None

@@ -134,9 +134,10 @@ def _with_query(path: str, wire: bytes) -> str:
 
 def _refusal(head: Head) -> ExchangeError:
     """The failure that an HTTP status means."""
+    from rrcli.adapters.http.protocol import MANIFEST as HTTP
     from rrcli.explain import explain
 
-    known = explain("http", str(head.code))
+    known = explain("http", str(head.code), HTTP.families)
     said = f"the server answers HTTP {head.code} {head.reason or (known.title if known else '')}".rstrip()
     if location := _field(head, "location"):
         return ExchangeError("application", "bad_status", f"{said}, and leads to {location}", hint=f"ask there: @{location}")

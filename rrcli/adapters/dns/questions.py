@@ -57,6 +57,12 @@ class Question(Record):
         return self.name, f"TYPE{self.kind}", f"CLASS{self.of_class}", f"@{transport}://{self.server}{self.path}"
 
 
+def request_for(request: DnsRequest, question: Question, transport: str) -> DnsRequest:
+    """The request for this question alone."""
+    words = question.words(transport)
+    return request.replace(arguments=words, reverse=False, of_class=None, search=False, others=question.others)
+
+
 class _Words:
     """The words sorted by what they are."""
 

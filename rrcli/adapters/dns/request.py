@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.codec.dns.edns import cookie, subnet
-from rrcli.codec.dns.tables import TYPES, class_number
+from rrcli.codec.dns.tables import class_number
 from rrcli.options.option import option
 from rrcli.options.parse import count
 from rrcli.options.request import Request
@@ -12,8 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from rrcli.adapters.dns.questions import Question
-    from rrcli.adapters.dns.trace import Trail
+    from rrcli.adapters.dns.trail import Trail
 
 EDNS = "DNSSEC and EDNS"
 
@@ -43,7 +42,7 @@ def a_size(text: str) -> int:
 class DnsRequest(Request):
     """A name to ask for, of which types, of which servers: `DnsRequest("example.test", "MX", "@192.0.2.53")`."""
 
-    completes: ClassVar[tuple[str, ...]] = tuple(TYPES)
+    lines: ClassVar[bool] = True
 
     others: tuple[str, ...] = ()  # names of the search list still to be tried
     trail: Trail | None = None  # where a trace is
@@ -82,17 +81,3 @@ class DnsRequest(Request):
     padding: bool = option("--padding", kind="flag", help="Pad to 128 bytes; always so over TLS, HTTPS and QUIC.", group=EDNS)
     no_padding: bool = option("--no-padding", kind="flag", help="Never pad.", group=EDNS)
     no_edns: bool = option("--no-edns", kind="flag", help="Ask without EDNS.", group=EDNS)
-
-    def several(self) -> tuple[DnsRequest, ...] | None:
-        """The requests of one question each, type by type and server by server; `None` when there is one at most."""
-        from rrcli.adapters.dns.questions import questions
-
-        asked = questions(self)
-        if self.trace or len(asked) == 1:
-            return None
-        return tuple(self.to(question, question.transport) for question in asked)
-
-    def to(self, question: Question, transport: str) -> DnsRequest:
-        """The request for this question alone."""
-        words = question.words(transport)
-        return self.replace(arguments=words, reverse=False, of_class=None, search=False, others=question.others)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from rrcli.adapters.dns.ask import ask
 from rrcli.adapters.dns.prepare import prepare
 from rrcli.adapters.dns.query import Query
-from rrcli.adapters.dns.questions import A, Question, questions
+from rrcli.adapters.dns.questions import A, Question, questions, request_for
+from rrcli.adapters.dns.trail import Goal, Trail
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.files import read_local
-from rrcli.base.record import Record
 from rrcli.base.url import host_port
 from rrcli.codec.dns.tables import type_name
 from rrcli.engine.events import Content, Finished, Received, Sent
@@ -42,26 +42,6 @@ ROOT = {
     "k.root-servers.net.": ("193.0.14.129", "2001:7fd::1"), "l.root-servers.net.": ("199.7.83.42", "2001:500:9f::42"),
     "m.root-servers.net.": ("202.12.27.33", "2001:dc3::35"),
 }  # fmt: skip
-
-
-class Goal(Record):
-    """A name to be found, and the servers of the nearest zone above it that is known."""
-
-    name: str
-    kind: int
-    zone: str
-    servers: tuple[tuple[str, str], ...]  # name and address
-    unknown: tuple[str, ...] = ()  # servers' names that came without an address
-
-
-class Trail(Record):
-    """Where a trace is: the goals, the one under way last; the root's servers, to begin another one; the port of all."""
-
-    goals: tuple[Goal, ...]
-    root: tuple[tuple[str, str], ...]
-    port: int
-    transport: str
-    of_class: int
 
 
 def step(request: DnsRequest, context: Context) -> Iterator[Event]:
@@ -227,7 +207,7 @@ def _to(request: DnsRequest, trail: Trail) -> DnsRequest:
     goal = trail.goals[-1]
     _, address = goal.servers[0]
     question = _question(trail, goal, address)
-    return request.to(question, question.transport).replace(trail=trail)
+    return request_for(request, question, question.transport).replace(trail=trail)
 
 
 # --- where it begins

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from rrcli.adapters.graphql.call import Call
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange
-
-__all__ = ["GraphqlRequest", "as_command", "exchange"]
 
 
 def exchange(request: GraphqlRequest, context: Context) -> Iterator[Event]:
@@ -68,12 +65,3 @@ def _over_http(request: GraphqlRequest, call: Call, context: Context) -> Iterato
 
     sent = request if request.hop else carrier(request, call)
     return front(over_http(sent, context), request, call, context)
-
-
-def as_command(exchange: Exchange, request: GraphqlRequest | None = None) -> str | None:
-    """The curl command for the same exchange, with what `request` asks of it; there is none for a WebSocket."""
-    if exchange.target.url.startswith("ws"):
-        return None
-    from rrcli.adapters.http.curl.exported import as_command
-
-    return as_command(exchange, request)

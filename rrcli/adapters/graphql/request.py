@@ -59,11 +59,5 @@ class GraphqlRequest(HttpRequest):
     def asks_for_schema(self) -> bool:
         return self.schema or self.fields
 
-    def streams(self) -> bool:
-        """Whether the operation is a subscription."""
-        from rrcli.adapters.graphql.prepare import prepare_call
-
-        return prepare_call(self).kind == "subscription"
-
 
 GraphqlRequest.options_ = {name: declared for name, declared in GraphqlRequest.options_.items() if name not in WITHOUT}

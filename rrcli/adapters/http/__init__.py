@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.exchange.http3 import Talk as Http3Talk
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange, Response
+    from rrcli.model.values import Response
     from rrcli.wire.stream import Stream
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -236,10 +236,3 @@ class NextHop:
 
             if why := refusal(self._sent, answer):
                 self._context.note("cors-refused", why)
-
-
-def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
-    """The curl command for the same exchange, an environment variable in the place of each secret; with what `request` asks of it."""
-    from rrcli.adapters.http.curl.exported import as_command
-
-    return as_command(exchange, request)

@@ -8,6 +8,7 @@ again and again, and each answer that brings something is an event. Versions, TL
 from __future__ import annotations
 
 from rrcli.adapters import http
+from rrcli.adapters.http.notes import retry_after
 from rrcli.adapters.poll.content import data_of, in_words
 from rrcli.adapters.poll.polling import HELD_NS, Polling
 from rrcli.adapters.poll.request import PollRequest
@@ -16,7 +17,6 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.engine.events import Blocked, Content, Finished, Received, StreamEvent
 from rrcli.engine.timeouts import timeout_of
 from rrcli.model.values import Body, Response, Status
-from rrcli.policy.retry import retry_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange
-
-__all__ = ["PollRequest", "as_command", "exchange"]
 
 LOST = ("closed", "reset", "truncated", "refused", "unreachable", "resolver_failed")  # what another connection may mend
 HOLD_ENDED = (408, 504)  # how a server or a proxy ends a poll that it held for as long as it does
@@ -54,11 +51,6 @@ def exchange(request: PollRequest, context: Context) -> Iterator[Event]:
     finally:
         if not leads_on and polling:
             polling.close(context)
-
-
-def as_command(exchange: Exchange, request: PollRequest | None = None) -> str:
-    """The curl command for the last request; curl has no word for asking again."""
-    return http.as_command(exchange, request)
 
 
 class _Turn:

@@ -28,7 +28,7 @@ def begin(request: PollRequest, polling: Polling, context: Context) -> PollReque
         request = keep_state(request, context)
     _place_cursor(request, polling, context)
     assert polling.prepared
-    if not (request.is_offline() or context.pool or request.limit_rate or polling.prepared.upload):
+    if not (request.offline or context.pool or request.limit_rate or polling.prepared.upload):
         from rrcli.wire.pool import Pool
 
         polling.pool = context.pool = Pool()

@@ -80,6 +80,3 @@ class PollRequest(HttpRequest):
     )
 
     polling: Polling | None = None  # what came of it so far
-
-    def streams(self) -> bool:
-        return True

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from rrcli.adapters.redis.endpoint import Endpoint, Place
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange
 
 
 def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
@@ -75,13 +74,6 @@ def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
             context.keep(stream)
         else:
             stream.close()
-
-
-def as_command(exchange: Exchange, _request: object = None) -> str:
-    """The same with redis-cli, for a shell."""
-    from rrcli.adapters.redis.rediscli import as_command
-
-    return as_command(exchange)
 
 
 # --- the conversation --------------------------------------------------------------------------------------

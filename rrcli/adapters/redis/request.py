@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-from rrcli.adapters.redis.arguments import split_words
-from rrcli.adapters.redis.commands import STREAMS, name_of, own_timeout
 from rrcli.options.option import option
 from rrcli.options.parse import count
 from rrcli.options.request import Request
@@ -19,6 +15,9 @@ class RedisRequest(Request):
     """One command, sent to the server that the URL before it names, or to 127.0.0.1:6379."""
 
     needs_arguments: ClassVar[bool] = False  # --pipeline names a file of commands
+    options_end_at_data: ClassVar[bool] = True
+    lines: ClassVar[bool] = True
+    input_option: ClassVar[str | None] = "--stdin"
     event_keys: ClassVar[tuple[str, ...]] = (*Request.event_keys, "channel", "pattern")
 
     user: str | None = option("--user", metavar="NAME", help="User to log in as.  [default]")
@@ -41,8 +40,3 @@ class RedisRequest(Request):
     slowlog: bool = option("--slowlog", kind="flag", help="Show how long the server itself ran the command (INFO commandstats).")
 
     asking: bool = False  # this hop follows an ASK: the node has to be told
-
-    def streams(self) -> bool:
-        """A subscription or MONITOR; and a command that waits for as long as it was told to."""
-        words = [os.fsencode(word) for word in split_words(self.arguments)[1]]
-        return bool(words) and (name_of(words)[0] in STREAMS or own_timeout(words) is not None)

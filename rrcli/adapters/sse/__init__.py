@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rrcli.codec.sse import SseEvent
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange, Response
+    from rrcli.model.values import Response
 
 MEDIA_TYPE = "text/event-stream"
 SHORTEST_MS = 10  # whatever the server says: it must not be besieged
@@ -52,11 +52,6 @@ def exchange(request: SseRequest, context: Context) -> Iterator[Event]:
         yield Finished(answer=reading.answer, next=reading.following(), why="retry", failure=error, resumes=True)
     finally:
         source.close()  # type: ignore[attr-defined]  # adapters are generators
-
-
-def as_command(exchange: Exchange, request: SseRequest | None = None) -> str:
-    """The curl command for the same exchange, which holds nothing back."""
-    return http.as_command(exchange, request).replace("curl ", "curl -N ", 1)
 
 
 def _refuse(request: SseRequest) -> None:

@@ -41,6 +41,3 @@ class SseRequest(HttpRequest):
     last_event_id: str | None = option("--last-event-id", metavar="ID", help="Go on behind this event.", group="Stream")
 
     resumption: Resumption | None = None  # an earlier connection brought events
-
-    def streams(self) -> bool:
-        return True

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rrcli.adapters.tcp.steps import Step
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange
     from rrcli.wire.datagram import Datagrams
     from rrcli.wire.stream import Stream
 
@@ -49,13 +48,6 @@ def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
         yield from Dialogue(request, context, stream, target).run(steps)
     finally:
         stream.close()
-
-
-def as_command(exchange: Exchange, _request: object = None) -> str | None:
-    """The same exchange by ncat or openssl s_client; `None` where neither can."""
-    from rrcli.adapters.tcp.shell import command
-
-    return command(exchange)
 
 
 def resolve(request: TcpRequest) -> tuple[Target, TcpRequest]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.tls.request import TlsRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange, TlsInfo
+    from rrcli.model.values import TlsInfo
     from rrcli.wire.stream import Stream
 
 LATE = 0.1  # seconds in which a server may still refuse us after the handshake
@@ -27,7 +27,9 @@ def exchange(request: TlsRequest, context: Context) -> Iterator[Event]:
     if not request.arguments:
         raise usage("tls takes HOST[:PORT]..., got nothing", "rrcli tls --help shows examples")
     if len(request.arguments) != 1:
-        raise usage(f"one exchange is with one HOST[:PORT], got {len(request.arguments)}", "send each of request.several()")
+        raise usage(
+            f"one exchange is with one HOST[:PORT], got {len(request.arguments)}", "send each of rrcli.engine.fanout.parts_of(request)"
+        )
     host, port = place(request.arguments[0], PORTS.get(request.starttls or "", PORT))
     where = host_port(host, port)
     special = {"starttls": request.starttls} if request.starttls else {}
@@ -56,18 +58,6 @@ def _start_tls(request: TlsRequest, context: Context, host: str, port: int) -> S
         stream.close()
         raise
     return stream
-
-
-def as_command(exchange: Exchange, _request: object = None) -> str | None:
-    """The same handshake by openssl s_client, which shows the certificates; `None` through a proxy that it does not know."""
-    from rrcli.adapters.tcp.shell import tls_words
-
-    proxy = exchange.connection.proxy
-    if exchange.target.host is None or (proxy and not proxy.startswith("http://")):
-        return None
-    through = ["-proxy", proxy[7:]] if proxy else []
-    where = host_port(exchange.target.host, exchange.target.port)
-    return " ".join(["openssl", "s_client", "-connect", where, *tls_words(exchange), *through, "-showcerts", "</dev/null"])
 
 
 def summary(agreed: TlsInfo) -> str:
