@@ -154,7 +154,7 @@ def test_a_document_stands_alone(words: list[str], capfd: pytest.CaptureFixture[
 
 def test_a_series_has_no_single_end(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["http", "http://127.0.0.1:1/", "--repeat", "2", "-w", "x"]) == 2
-    assert capfd.readouterr().err.startswith("rrcli: -w and -D are for one exchange, and --repeat sends many\n")
+    assert capfd.readouterr().err.startswith("rrcli: -w is for one exchange, and --repeat sends many\n")
 
 
 def test_the_variables_are_curls() -> None:
