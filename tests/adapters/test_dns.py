@@ -16,7 +16,7 @@ from peers.zone import BIG_TEXTS
 
 from rrcli.adapters.dns import questions as dnswords
 from rrcli.adapters.dns.hooks import HOOKS
-from rrcli.adapters.dns.questions import first_nameserver, questions, searched
+from rrcli.adapters.dns.questions import first_nameserver, questions_of, searched
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.fanout import send_all
@@ -349,7 +349,7 @@ def test_options_hold_for_every_question() -> None:
         ("1.2.0.192.in-addr.arpa.", "TYPE12", "CLASS3", "@tcp://[::1]:5353"),
     ]
     assert [part.timeout for part in parts] == [1.0, 1.0]
-    assert [questions(part)[0].url for part in parts] == [
+    assert [questions_of(part)[0].url for part in parts] == [
         "dns://127.0.0.1:53/1.2.0.192.in-addr.arpa?class=CH;type=PTR",
         "dns://[::1]:5353/1.2.0.192.in-addr.arpa?class=CH;type=PTR",
     ]
@@ -387,7 +387,7 @@ def test_options_hold_for_every_question() -> None:
     ],
 )
 def test_words(words: tuple[str, ...], found: tuple[str, str, int, str, str]) -> None:
-    (question,) = questions(DnsRequest(*words))
+    (question,) = questions_of(DnsRequest(*words))
     assert (question.name, question.type, question.of_class, question.server, question.transport) == found
 
 
@@ -425,7 +425,7 @@ def test_words_that_are_wrong(words: tuple[str, ...], options: dict[str, bool], 
 
 def test_a_type_that_is_nearly_one_is_suggested() -> None:
     with pytest.raises(ExchangeError) as caught:
-        questions(DnsRequest("a.test", "AAA", "@s"))
+        questions_of(DnsRequest("a.test", "AAA", "@s"))
     assert caught.value.hint == "AAA is no type; did you mean AAAA?"
 
 
@@ -439,7 +439,7 @@ def test_a_type_that_is_nearly_one_is_suggested() -> None:
     ],
 )
 def test_paths_of_https_servers(word: str, url: str, again: str) -> None:
-    (question,) = questions(DnsRequest("a.test", word))
+    (question,) = questions_of(DnsRequest("a.test", word))
     assert (question.url, question.words("https")[-1]) == (url, again)
 
 
@@ -515,6 +515,6 @@ def test_the_systems_name_server(text: str, server: str) -> None:
 
 def test_without_a_server_the_system_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(dnswords, "RESOLV_CONF", str(tmp_path / "resolv.conf"))
-    assert questions(DnsRequest("a.test"))[0].server == "127.0.0.1:53"
+    assert questions_of(DnsRequest("a.test"))[0].server == "127.0.0.1:53"
     (tmp_path / "resolv.conf").write_text("nameserver 192.0.2.53\n")
-    assert questions(DnsRequest("a.test", port=5353))[0].server == "192.0.2.53:5353"
+    assert questions_of(DnsRequest("a.test", port=5353))[0].server == "192.0.2.53:5353"

@@ -16,7 +16,7 @@ from peers.nginx import Nginx
 from peers.script import responder, say
 
 from rrcli.adapters.tls import exchange as exchange_of
-from rrcli.adapters.tls import summary
+from rrcli.adapters.tls.handshake import summary
 from rrcli.adapters.tls.hooks import HOOKS
 from rrcli.adapters.tls.hosts import place
 from rrcli.adapters.tls.request import TlsRequest

@@ -7,14 +7,13 @@ that wants its cookie is asked again with it, a search list goes on to the next 
 from __future__ import annotations
 
 from rrcli.adapters.dns.ask import ask
-from rrcli.adapters.dns.prepare import _address_as_name, prepare
+from rrcli.adapters.dns.conclude import conclude
+from rrcli.adapters.dns.prepare import note_address, prepare, refuse_contradictions
 from rrcli.adapters.dns.query import Query
-from rrcli.adapters.dns.questions import questions, request_for
-from rrcli.base.errors import malformed, usage
-from rrcli.codec.dns import message as codec
-from rrcli.codec.dns.edns import COOKIE
+from rrcli.adapters.dns.questions import questions_of
+from rrcli.base.errors import usage
 from rrcli.codec.dns.tables import AXFR
-from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.engine.events import Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,17 +26,17 @@ if TYPE_CHECKING:
 
 def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
     """Ask the one question, or take one step of a trace."""
-    _check(request)
+    refuse_contradictions(request)
     if request.trace:
         from rrcli.adapters.dns.trace import step
 
         yield from step(request, context)
         return
-    asked = questions(request)
+    asked = questions_of(request)
     if len(asked) != 1:
         raise usage(f"this asks {len(asked)} questions, and one exchange has one", "send each of rrcli.engine.fanout.parts_of(request)")
     query = Query(request, asked[0])
-    _address_as_name(query.question, context)
+    note_address(query.question, context)
     prepare(query)
     yield Sent(message=query.message(), target=query.target())
     if query.question.kind == AXFR:
@@ -45,62 +44,4 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
 
         yield from transfer(query, context)
     else:
-        yield from _conclude(query, ask(query, context), context)
-
-
-def _check(request: DnsRequest) -> None:
-    """Raise `usage` for options that go only with others."""
-    if request.hints and not request.trace:
-        raise usage("--hints says where --trace begins", "add --trace")
-    if request.anchor and not request.validate:
-        raise usage("--anchor says whom --validate trusts", "add --validate")
-    if request.trace and request.validate:
-        raise usage("--trace and --validate exclude each other", "validate through a resolver: --validate @SERVER")
-    if request.trace and request.search:
-        raise usage("--trace and --search exclude each other", "give the whole name")
-
-
-def _conclude(query: Query, answer: codec.Message, context: Context) -> Iterator[Event]:
-    """The end of the exchange, or of this hop of it."""
-    again = _again(query, answer, context)
-    if again:
-        following, why = again
-        yield Finished(answer=query.answer(answer, answer.answer), next=following, why=why)
-        return
-    found = query.answer(answer, answer.answer).replace(complete_text=query.whole(answer, context))
-    broken = None
-    if query.request.validate:
-        from rrcli.adapters.dns.validation import validate
-
-        context.recorder.timeline.finish()  # the answer is here: checking it is no waiting for it
-        verdict = validate(query, answer, context)
-        broken = verdict.broken
-        found = found.replace(
-            summary=f"{found.summary}, {verdict.status}", data={**found.data, "validation": verdict.status, "chain": verdict.chain}
-        )
-    yield Received(answer=found)
-    if answer.answer and not broken:  # what is forged is shown as data, but is nobody's answer
-        yield Content(data="\n".join(record["data"] for record in answer.answer).encode())
-    yield Finished(answer=found)
-    if broken:
-        raise malformed(
-            f"DNSSEC: {broken}", "the zone's owner has to mend it; --cd --dnssec without --validate shows the records all the same"
-        )
-
-
-def _again(query: Query, answer: codec.Message, context: Context) -> tuple[DnsRequest, str] | None:
-    """The request of the next hop and why there is one, or `None`."""
-    request, question = query.request, query.question
-    if "tc" in answer.flags and question.transport == "udp":
-        if not request.no_fallback:
-            context.note("truncated-udp", "the UDP answer was cut (TC); asked again over TCP")
-            return request_for(request, question, "tcp"), "retry"
-        context.note("truncated-udp", "the UDP answer was cut (TC)")
-    given, sent = answer.option(COOKIE), query.asked.option(COOKIE)
-    if answer.rcode == "BADCOOKIE" and given and sent and given != sent and len(given) >= 16:
-        context.note("bad-cookie", "the server wants its own cookie; asked again with it")
-        return request_for(request, question, question.transport).replace(cookie=given), "retry"
-    if answer.rcode == "NXDOMAIN" and question.others:
-        name, *others = question.others
-        return request_for(request, question.replace(name=name, others=tuple(others)), question.transport), "retry"
-    return None
+        yield from conclude(query, ask(query, context), context)

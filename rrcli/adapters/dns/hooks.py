@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.dns.questions import questions, request_for
+from rrcli.adapters.dns.questions import questions_of, request_for
 from rrcli.engine.hooks import Hooks
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ class DnsHooks(Hooks):
     def several(self, request: Request) -> Sequence[DnsRequest] | None:
         """The requests of one question each, type by type and server by server; `None` when there is one at most."""
         asked: DnsRequest = request  # type: ignore[assignment]  # these hooks are asked of no other
-        found = questions(asked)
+        found = questions_of(asked)
         if asked.trace or len(found) == 1:
             return None
         return tuple(request_for(asked, question, question.transport) for question in found)

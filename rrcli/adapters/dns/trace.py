@@ -10,7 +10,7 @@ from __future__ import annotations
 from rrcli.adapters.dns.ask import ask
 from rrcli.adapters.dns.prepare import prepare
 from rrcli.adapters.dns.query import Query
-from rrcli.adapters.dns.questions import A, Question, questions, request_for
+from rrcli.adapters.dns.questions import A, Question, questions_of, request_for
 from rrcli.adapters.dns.trail import Goal, Trail
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage
@@ -215,7 +215,7 @@ def _to(request: DnsRequest, trail: Trail) -> DnsRequest:
 
 def _start(request: DnsRequest) -> Trail:
     """The trail at the root: the servers of `--hints`, or the one given with `@`, or IANA's."""
-    asked = questions(request if _names_servers(request) else request.replace(arguments=(*request.arguments, "@127.0.0.1")))
+    asked = questions_of(request if _names_servers(request) else request.replace(arguments=(*request.arguments, "@127.0.0.1")))
     kinds = {question.kind for question in asked}
     if len(kinds) > 1:
         raise usage(f"--trace follows one type, got {' and '.join(map(type_name, kinds))}")
