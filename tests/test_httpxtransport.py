@@ -498,9 +498,3 @@ def test_slow(client):
     assert "test_service.py::test_slow\n" in done.stdout
     assert "✘ 200 OK, 1 of 1 checks failed" in done.stdout
     assert "time < 200ms" in done.stdout
-
-
-def test_without_httpx_it_says_what_to_install() -> None:
-    code = "import sys; sys.modules['httpx'] = None; import rrcli; rrcli.RecordingTransport"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.endswith("ImportError: rrcli.RecordingTransport needs httpx: pip install 'rrcli[http]'\n")

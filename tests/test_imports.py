@@ -147,3 +147,16 @@ def test_poll_loads_nothing_heavy_and_no_listener() -> None:
         words = ["since=={{cursor}}", "--cursor", "header.x-cursor", "--cursor-start", "1", "--empty", "--max-events", "1"]
         modules = loaded("poll", "--json", f"http://{peer.host}:{peer.port}/", *words)
     assert modules & (HEAVY | {"_ssl", "rrcli.adapters.poll.callback", "rrcli.responders.base", "rrcli.engine.until"}) == set()
+
+
+def test_the_http_responder_loads_graphql_core_with_the_first_request_to_its_graphql() -> None:
+    asking = (
+        "import sys, urllib.request\n"
+        "from rrcli.responders.http import HttpResponder\n"
+        "with HttpResponder() as web:\n"
+        "    for path in ('/', '/graphql/schema', '/graphql?query=%7Bhello%7D'):\n"
+        "        urllib.request.urlopen(web.url + path).read()\n"
+        "        print('graphql' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", asking], capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["False", "False", "True"]

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from rrcli.base.address import literal_family
 from rrcli.base.deadline import Deadline
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, ExchangeError, usage
+from rrcli.base.errors import EXIT_TERMINATED, ExchangeError, usage
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import to_stdout
 from rrcli.base.record import Record
 from rrcli.base.units import duration
 from rrcli.cli.show import color, width
 from rrcli.engine import registry
-from rrcli.engine.context import Context
-from rrcli.engine.events import Sent
+from rrcli.engine.exitcode import exit_code
 from rrcli.engine.fanout import send_all
-from rrcli.engine.interrupt import Interrupted, on_term
+from rrcli.engine.interrupt import on_term
+from rrcli.engine.target import target_of
 from rrcli.model.document import days_left, set_document
 from rrcli.model.values import Exchange, ExchangeSet
 from rrcli.options.output import Output
@@ -33,7 +33,7 @@ from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
     from rrcli.model.values import Target
     from rrcli.report.terminal.paint import Line
@@ -75,23 +75,16 @@ def doctor(values: dict[str, Any]) -> int:
     if entry is None:
         known = ", ".join(scheme for each in registry.BY_NAME.values() for scheme in each.schemes)
         raise usage(f"{mask_url(words[0])} is no URL that rrcli can send to", f"write SCHEME://HOST[:PORT]/…; the schemes are {known}")
-    terminated = False
-
-    def end(signal: int, _frame: object) -> NoReturn:
-        nonlocal terminated
-        terminated = True
-        raise Interrupted(signal)
-
-    on_term(end)
+    termination = on_term()
     found = diagnose(entry, entry.request_type(*words, *entry.load_manifest().probe, **values))
     if output.json:
         several = ExchangeSet(exchanges=tuple(map(masked, found.exchanges)))
         to_stdout((dumps(set_document(several, exact=True), 3) + "\n").encode("utf-8", "surrogateescape"))
     else:
         to_stdout(draw(entry, found, mask_url(words[0]), color=color(output, 1)).encode("utf-8", "surrogateescape"))
-    if terminated:
+    if termination.arrived:
         return EXIT_TERMINATED
-    return _code(found.broken) if found.broken else 0
+    return exit_code(found.broken.error) if found.broken else 0
 
 
 # --- the exchanges ----------------------------------------------------------------------------------------
@@ -99,7 +92,7 @@ def doctor(values: dict[str, Any]) -> int:
 
 def diagnose(entry: registry.Protocol, request: Request) -> Diagnosis:
     """One exchange with each address of the URL's host. Raises `ExchangeError` of layer `usage` or `local`."""
-    target = _target(entry, request)
+    target = target_of(request)[0]
     parts, source = _parts(request, target)
     found = send_all(parts, request.deadline).exchanges
     secure = target.url.partition("://")[0] in entry.load_manifest().secure
@@ -107,17 +100,6 @@ def diagnose(entry: registry.Protocol, request: Request) -> Diagnosis:
     findings = tuple(_finding(at, entry, found, source) for at in layers)
     failed = [exchange for exchange in found if exchange.error]
     return Diagnosis(exchanges=found, findings=findings, broken=min(failed, key=_broke, default=None))
-
-
-def _target(entry: registry.Protocol, request: Request) -> Target:
-    """Whom the request is for: its adapter says so before it touches the network."""
-    events = entry.load()[1](request, Context(request, Deadline.after(request.connect_timeout, "--connect-timeout"), ""))
-    try:
-        told = next(events)
-    finally:
-        events.close()  # type: ignore[attr-defined]  # adapters are generators
-    assert isinstance(told, Sent)
-    return told.target
 
 
 def _parts(request: Request, target: Target) -> tuple[tuple[Request, ...], str]:
@@ -247,11 +229,3 @@ def _draw_finding(finding: Finding, page: Page) -> None:
     for line in finding.lines:
         page.add_hanging(head, line, role="dim" if finding.role == "dim" else "")
         head = [(" " * (COLUMN + 2), "")]
-
-
-def _code(exchange: Exchange) -> int:
-    """The contract's exit code for an exchange that failed."""
-    assert exchange.error
-    if exchange.error.kind == "interrupted":
-        return EXIT_INTERRUPTED
-    return EXIT_TIMEOUT if exchange.error.kind == "timeout" else EXIT_CODES[exchange.error.layer]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, usage
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import Printer, color, print_text, width
-from rrcli.engine.interrupt import Interrupted, on_term
+from rrcli.engine.exitcode import exit_code
+from rrcli.engine.interrupt import on_term
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
 from rrcli.engine.timeouts import without_attempt_timeout
@@ -15,8 +16,6 @@ from rrcli.report.formats.raw import Raw, ToFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
-
     from rrcli.cli.invocation import Invocation
     from rrcli.model.values import Exchange, ExchangeSet
     from rrcli.report.live.lines import Lines
@@ -51,7 +50,7 @@ def execute(invocation: Invocation) -> int:
     observer = run.observer()
     progress = run.progress(observer)
     try:
-        exchange = send(run.request, progress or observer)
+        exchange = send(run.request, progress or observer, state=run.download.state if run.download else None)
     finally:
         if progress:
             progress.finish()
@@ -76,12 +75,7 @@ class _Run:
             self.request = self.download.request
         self.epilogue = self.printer.epilogue(beside=bool(self.download or self.output.output))
         self.lines: Lines | None = None
-        self.ended = False
-        on_term(self._end)
-
-    def _end(self, signal: int, _frame: object) -> NoReturn:
-        self.ended = True
-        raise Interrupted(signal)
+        self.termination = on_term()
 
     def observer(self) -> Observer:
         """Who takes the content while it comes: a file, standard output, or nobody."""
@@ -161,9 +155,4 @@ class _Run:
 
     def exit_code(self, exchange: Exchange) -> int:
         """The contract's code for one exchange (section 2)."""
-        failure = exchange.error
-        if failure is None:
-            return 0
-        if failure.kind == "interrupted":
-            return EXIT_TERMINATED if self.ended else EXIT_INTERRUPTED
-        return EXIT_TIMEOUT if failure.kind == "timeout" else EXIT_CODES[failure.layer]
+        return exit_code(exchange.error, terminated=self.termination.arrived)

@@ -9,7 +9,7 @@ from rrcli.base.output import to_stderr
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
 from rrcli.cli.show import Printer, color, print_document, print_text, width
-from rrcli.engine.interrupt import Interrupted, on_term
+from rrcli.engine.interrupt import on_term
 from rrcli.engine.observer import Observer
 from rrcli.policy.redact import mask_of, masked
 from rrcli.report.live.progress import Progress
@@ -19,7 +19,7 @@ from rrcli.series.tally import Series, Tally, series_document, summary
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, NoReturn
+    from typing import Any
 
     from rrcli.cli.invocation import Invocation
     from rrcli.engine.hooks import Hooks
@@ -38,7 +38,7 @@ def execute_series(invocation: Invocation) -> int:
     printer = Printer(invocation)
     if printer.style not in STYLES:
         raise usage(f"--format {printer.style} is for one exchange, not for a series", "leave --repeat and --duration out, or take json")
-    ended = _Ending()
+    termination = on_term()
     tally = Tally()
     progress = _progress(invocation, tally)
     try:
@@ -48,20 +48,8 @@ def execute_series(invocation: Invocation) -> int:
             progress.finish()
     found = _print(series, printer)
     if any(note.startswith("interrupted") for note in series.notes):
-        return EXIT_TERMINATED if ended.by_term else EXIT_INTERRUPTED
+        return EXIT_TERMINATED if termination.arrived else EXIT_INTERRUPTED
     return series.exit_code or (0 if found else EXIT_CODES["application"])
-
-
-class _Ending:
-    """TERM ends a series as Ctrl-C does."""
-
-    def __init__(self) -> None:
-        self.by_term = False
-        on_term(self._end)
-
-    def _end(self, signal: int, _frame: object) -> NoReturn:
-        self.by_term = True
-        raise Interrupted(signal)
 
 
 def refuse_contradictions(request: Request, output: Output, hooks: Hooks) -> None:

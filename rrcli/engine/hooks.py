@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         """Where the content of one answer is saved."""
 
         request: Request  # as it is to be sent
+        state: Any  # what its first hop begins with
         path: str | None  # of the file, once it was opened
 
         def open(self, answer: Response) -> Callable[[bytes], None] | None: ...

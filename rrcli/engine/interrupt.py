@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from rrcli.base.errors import EXIT_TERMINATED, ExchangeError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 SIGTERM = 15
 
 
-def on_term(handler: object) -> None:
-    """TERM ends the exchange as Ctrl-C does, so that what arrived so far is still reported."""
+class Termination:
+    """The handler of TERM: raises `Interrupted` where the program is, and remembers that TERM `arrived`."""
+
+    arrived = False
+
+    def __call__(self, signal: int, _frame: object) -> NoReturn:
+        self.arrived = True
+        raise Interrupted(signal)
+
+
+def on_term() -> Termination:
+    """From now on TERM ends what is running as Ctrl-C does, so that what arrived so far is still reported."""
     import _signal  # type: ignore[import-not-found]  # `signal` loads enum
 
+    termination = Termination()
     try:
-        _signal.signal(SIGTERM, handler)
+        _signal.signal(SIGTERM, termination)
     except ValueError:
         pass  # called within another program, from a thread of its own: its signals are not ours
+    return termination
 
 
 class Interrupted(KeyboardInterrupt):

@@ -11,13 +11,16 @@ from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any
 
-    from rrcli.engine.events import Adapter
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
     from rrcli.engine.hooks import Hooks
     from rrcli.engine.manifest import Manifest, Page
     from rrcli.options.request import Request
+
+    Adapter = Callable[[Any, Context], Generator[Event, None, None]]
 
 
 class Protocol(Record):

@@ -177,12 +177,16 @@ class Check(Record):
 
 
 class TranscriptEntry(Record):
-    """One send or receive of the transcript, `at_ns` after the exchange began."""
+    """One send or receive of the transcript, `at_ns` after the exchange began.
+
+    `secrets` are the parts of `data` that its writer marked as secret, each from its first byte to behind its last one.
+    """
 
     at_ns: int
     direction: str  # sent | received
     data: bytes
     note: str | None = None
+    secrets: tuple[tuple[int, int], ...] = ()
 
 
 class Exchange(Record):

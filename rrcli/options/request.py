@@ -59,7 +59,6 @@ class Request(Optioned):
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
     written: ClassVar[tuple[str, ...]] = ()  # fields that name a file to write: their `-` is standard output
     input_option: ClassVar[str | None] = None  # how standard input is asked for, where it can be
-    forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     warn_days: int = 14  # a certificate that ends sooner is noted
 
     wire: int | None = option(

@@ -36,9 +36,14 @@ def mask_of(exchange: Exchange) -> Mask:
 
 
 def masked(exchange: Exchange) -> Exchange:
-    """The exchange as it may be shown: every known secret masked, in its history and its transcript too."""
+    """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
     known = dict.fromkeys(_known(exchange))
-    return _masked(exchange, Mask(tuple(known))) if known else exchange
+    return _masked(exchange, Mask(tuple(known))) if known or _is_marked(exchange) else exchange
+
+
+def _is_marked(exchange: Exchange) -> bool:
+    """Whether a transcript has secrets that its writer marked."""
+    return any(entry.secrets for entry in exchange.transcript or ()) or any(map(_is_marked, exchange.history))
 
 
 def _known(exchange: Exchange) -> list[str]:
@@ -170,9 +175,20 @@ def _transcript(exchange: Exchange, entries: tuple[TranscriptEntry, ...], mask: 
     for entry in entries:
         begin = at[entry.direction]
         at[entry.direction] += len(entry.data)
-        data = blanked[entry.direction][begin : begin + len(entry.data)]
+        data = _blank_spans(blanked[entry.direction][begin : begin + len(entry.data)], entry.secrets)
         shown.append(entry.replace(data=data, note=mask.text(entry.note) if entry.note else None))
     return tuple(shown)
+
+
+def _blank_spans(data: bytes, spans: tuple[Span, ...]) -> bytes:
+    """Blank what its writer marked as secret, at equal length."""
+    if not spans:
+        return data
+    shown = bytearray(data)
+    for begin, end in spans:
+        size = len(shown[begin:end])  # a span may go on behind what was recorded
+        shown[begin : begin + size] = b"*" * size
+    return bytes(shown)
 
 
 def _blank_line(stream: bytes, line: str, spans: list[Span]) -> bytes:

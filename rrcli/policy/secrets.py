@@ -136,6 +136,21 @@ def _basic_password(credentials: str) -> list[str]:
     return [password] if password else []
 
 
+def head_spans(head: bytes) -> list[Span]:
+    """Where the secrets stand in the head of an HTTP/1 request: in its target, and in the fields that carry them."""
+    spans, at = [], 0
+    for number, line in enumerate(head.decode("latin-1").split("\n")):  # a letter for each byte
+        if number:
+            name, colon, value = line.rstrip("\r").partition(":")
+            blanks = len(value) - len(value.lstrip(" \t"))
+            begin, found = at + len(name + colon) + blanks, _field_spans(name.strip(), value.strip(" \t"))
+        else:
+            begin, found = at, _url_spans(line)
+        spans += [(begin + first, begin + last) for first, last in found]
+        at += len(line) + 1
+    return spans
+
+
 def url_secrets(url: str) -> list[str]:
     """The secrets within a URL, as written there."""
     return [url[begin:end] for begin, end in _url_spans(url)]

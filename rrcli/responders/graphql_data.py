@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 
-from rrcli.responders.graphql_parse import GraphqlError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,13 +64,13 @@ class Library:
     def _add(self, title: str, author: str, year: int | None, price: float | None) -> dict[str, Any]:
         with self._lock:
             if len(self._books) >= BOOKS:
-                raise GraphqlError(f"there are {BOOKS} books already")
+                raise ValueError(f"there are {BOOKS} books already")
             key = str(len(self._books) + 1)
             self._books[key] = {"id": key, "title": title, "year": year, "by": author, "cost": price}
             return self._books[key]
 
     def resolve(self, parent: str, name: str, source: Any, values: dict[str, Any]) -> Any:
-        """The value of a field of `source`, which is of the type `parent`. Raises `GraphqlError`."""
+        """The value of a field of `source`, which is of the type `parent`. Raises `ValueError` for what cannot be had."""
         method = getattr(self, f"{parent.lower()}_{name}", None)
         return method(source, **values) if method else source[name]
 
@@ -84,7 +82,7 @@ class Library:
 
     def query_books(self, _: Any, author: str | None = None, first: int | None = None) -> list[dict[str, Any]]:
         if first is not None and first < 0:
-            raise GraphqlError("first is less than 0")
+            raise ValueError("first is less than 0")
         return [book for book in list(self._books.values()) if author in (None, book["by"])][:first]
 
     def query_author(self, _: Any, id: str) -> dict[str, Any] | None:
@@ -98,7 +96,7 @@ class Library:
 
     def book_price(self, book: dict[str, Any]) -> float:
         if book["cost"] is None:
-            raise GraphqlError(f"nobody knows the price of {book['title']}")
+            raise ValueError(f"nobody knows the price of {book['title']}")
         return float(book["cost"])
 
     def book_isbn(self, _: dict[str, Any]) -> None:
@@ -106,9 +104,9 @@ class Library:
 
     def mutation_addBook(self, _: Any, title: str, author: str, year: int | None = None) -> dict[str, Any]:
         if author not in AUTHORS:
-            raise GraphqlError(f"there is no author {author}")
+            raise ValueError(f"there is no author {author}")
         if len(title) > LONGEST:
-            raise GraphqlError(f"a title has {LONGEST} characters at most")
+            raise ValueError(f"a title has {LONGEST} characters at most")
         return self._add(title, author, year, None)
 
     def subscribe(self, values: dict[str, Any], pause: Callable[[float], None]) -> Iterator[dict[str, Any]]:

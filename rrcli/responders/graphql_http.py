@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 
+from graphql import GraphQLError
+
 from rrcli.responders import graphql
-from rrcli.responders.graphql_parse import GraphqlError
 from rrcli.responders.http_call import Call, document
 from rrcli.responders.http_message import Refusal, ServerResponse
 from rrcli.responders.http_streams import STREAM
@@ -75,30 +76,27 @@ def _parts(asked: Any) -> tuple[str, dict[str, Any], str | None]:
 def _result(call: Call, asked: Any) -> tuple[dict[str, Any], bool]:
     """The result of one request, and whether it was run. Raises `Refusal`."""
     source, variables, name = _parts(asked)
-    if graphql.introspects(source):
-        result = graphql.introspection(source, variables, name)
-        return result, "data" in result
     try:
         prepared = graphql.prepare(source, variables, name)
     except graphql.Refused as refused:
         return refused.result, False
-    kind = prepared.operation.kind
-    if kind == "mutation" and call.request.method != "POST":
+    if prepared.kind == "mutation" and call.request.method != "POST":
         raise Refusal(405, "a mutation goes by POST", ("Allow", "POST"))
-    if kind == "subscription":
-        problem = GraphqlError(f"a subscription is a stream of events here: Accept: {EVENTS}", prepared.operation.at)
+    if prepared.kind == "subscription":
+        problem = GraphQLError(f"a subscription is a stream of events here: Accept: {EVENTS}", prepared.operation)
         return graphql.Refused(problem).result, False
-    return graphql.run(prepared, call.state.library), True
+    result = graphql.run(prepared, call.state.library)
+    return result, "data" in result
 
 
 def _stream(call: Call, asked: Any) -> Iterator[bytes]:
     """`next` for each result, and `complete`; what was wrong before the first is the one result. Raises `Refusal` at once."""
     source, variables, name = _parts(asked)
     try:
-        prepared = None if graphql.introspects(source) else graphql.prepare(source, variables, name)
+        prepared = graphql.prepare(source, variables, name)
     except graphql.Refused as refused:
         return _events(iter((refused.result,)))
-    if prepared and prepared.operation.kind == "subscription":
+    if prepared.kind == "subscription":
         return _events(graphql.events(prepared, call.state.library, call.pause))
     return _events(iter((_result(call, asked)[0],)))
 

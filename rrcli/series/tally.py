@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rrcli.base.deadline import now
-from rrcli.base.errors import EXIT_CODES, EXIT_TIMEOUT
 from rrcli.base.record import Record
+from rrcli.engine.exitcode import exit_code
 from rrcli.model.values import PHASES
 from rrcli.series.distribution import PERCENTILES, Distribution
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model.values import Check, Exchange, Failure
+    from rrcli.model.values import Check, Exchange
 
 SCHEMA = "rrcli.series/1"
 
@@ -93,11 +93,6 @@ class Tally:
 
 
 LATE_NS = 1_000_000  # of a schedule: less than that is the clock's
-
-
-def exit_code(failure: Failure) -> int:
-    """The contract's code of one failure (section 2)."""
-    return EXIT_TIMEOUT if failure.kind == "timeout" else EXIT_CODES[failure.layer]
 
 
 def _count(counts: dict[str, int], name: str) -> None:

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from rrcli.wire.recorder import Recorder
 
 
-def connect(request: Request, host: str, port: int, recorder: Recorder, deadline: Deadline, context: Any = None) -> Stream:
+def connect(
+    request: Request, host: str, port: int, recorder: Recorder, deadline: Deadline, context: Any = None, *, forwards: bool = False
+) -> Stream:
     """An open stream to `host`, over TLS when there is a `context` for it.
+
+    With `forwards` a proxy gets the request itself, and is not asked for a tunnel.
 
     The connecting phases are limited by `--connect-timeout` too; afterwards `deadline` alone holds.
     Raises `ExchangeError` of layer `network`, `transport`, `tls` or `usage`.
@@ -29,7 +33,7 @@ def connect(request: Request, host: str, port: int, recorder: Recorder, deadline
     if request.proxy:
         from rrcli.wire.proxy.client import open_stream
 
-        stream = open_stream(request, name, port, recorder, sooner)
+        stream = open_stream(request, name, port, recorder, sooner, forwards=forwards)
     else:
         stream = Stream(Plain(open_socket(request, name, port, recorder, sooner), recorder), recorder, sooner, request.idle_timeout)
     if context:

@@ -2,6 +2,11 @@
 
 One `Recorder` belongs to one exchange and is the only mutable record of it; the runner makes the frozen
 `Connection`, `Timing` and transcript of it at the end.
+
+Who writes a secret marks it, because only the writer knows where it stands: behind a length, within a frame, or so short that
+a search for its value would find it everywhere. Mostly this is `stream.write(data, note, secrets=((start, end), …))`; who sends in
+several pieces calls `recorder.secret_span(start, end)` before the first of them. The bytes are recorded as they are, and
+`policy/redact.py` overwrites what is marked where the transcript is shown masked.
 """
 
 from __future__ import annotations
@@ -32,13 +37,33 @@ class Recorder:
         self._room = limit or 0
         self._entries: list[TranscriptEntry] = []
         self._left_out = [0, 0]  # entries, bytes
+        self._marks: list[tuple[int, int]] = []  # secrets among the bytes sent, in their order; those that are behind us are gone
+        self._position = 0  # bytes that the marks are counted in
+
+    @property
+    def records(self) -> bool:
+        """Whether there will be a transcript; without one nobody needs to look for secrets."""
+        return self._limit is not None
+
+    def secret_span(self, start: int, end: int) -> None:
+        """Mark the bytes from `start` to before `end` as a secret, counted from the next byte that is sent, in however many pieces."""
+        if self.records and start < end:
+            self._marks.append((self._position + start, self._position + end))
 
     def sent(self, data: bytes | memoryview, at_ns: int, note: str | None = None) -> None:
         """Plaintext went out."""
         if self.timeline.current != "handshake":
             self.wrote = True
         if self._limit is not None:
-            self._record("sent", data, at_ns, note)
+            self._record("sent", data, at_ns, note, self._secrets_in(len(data)) if self._marks else ())
+            self._position += len(data)
+
+    def _secrets_in(self, size: int) -> tuple[tuple[int, int], ...]:
+        """What is marked of the next `size` bytes that are sent."""
+        begin, end = self._position, self._position + size
+        found = tuple((max(first, begin) - begin, min(last, end) - begin) for first, last in self._marks if first < end and last > begin)
+        self._marks = [mark for mark in self._marks if mark[1] > end]
+        return found
 
     def received(self, data: bytes, at_ns: int, note: str | None = None) -> None:
         """Plaintext came in."""
@@ -74,11 +99,14 @@ class Recorder:
             last = self._entries[-1]
             self._entries[-1] = last.replace(note=f"{last.note}; {note}" if last.note else note)
 
-    def _record(self, direction: str, data: bytes | memoryview, at_ns: int, note: str | None) -> None:
+    def _record(
+        self, direction: str, data: bytes | memoryview, at_ns: int, note: str | None, secrets: tuple[tuple[int, int], ...] = ()
+    ) -> None:
         kept = bytes(data[: self._room])
         self._room -= len(kept)
         if kept:
-            self._entries.append(TranscriptEntry(at_ns=at_ns - self.timeline.origin_ns, direction=direction, data=kept, note=note))
+            at_ns -= self.timeline.origin_ns
+            self._entries.append(TranscriptEntry(at_ns=at_ns, direction=direction, data=kept, note=note, secrets=secrets))
         if len(kept) < len(data):
             self._left_out[0] += 1
             self._left_out[1] += len(data) - len(kept)

@@ -2,19 +2,23 @@
 
 `getaddrinfo` cannot be interrupted, so it runs beside and the caller waits on a lock. The name goes in as bytes:
 a `str` makes Python load its IDNA codec, two milliseconds that would be charged to the resolver.
+Where gevent has patched `socket`, a thread is a greenlet: its own `getaddrinfo`, which has a pool of real threads, runs then.
 """
 
 from __future__ import annotations
 
 import _thread
+import sys
 from _socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, inet_ntop, inet_pton
 
 from rrcli.base.address import literal_family
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.hostname import ascii_name
 from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rrcli.base.deadline import Deadline
@@ -47,10 +51,8 @@ def endpoint(sockaddr: Any) -> str:
 
 def to_ascii(host: str) -> str:
     """The name as it is asked for: IDNA for what is not ASCII. Raises `usage` for what is no name."""
-    if host.isascii():
-        return host
     try:
-        return host.encode("idna").decode()
+        return host if host.isascii() else ascii_name(host)
     except UnicodeError as error:
         raise usage(f"{host!r} is no host name: {error}") from error
 
@@ -104,14 +106,25 @@ def _alternate(found: list[Address]) -> list[Address]:
     return mixed
 
 
+def _getaddrinfo() -> Callable[..., list[Any]]:
+    """The system's `getaddrinfo`, or gevent's where it has patched `socket`: the system's would block every greenlet."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("socket"):
+        return getaddrinfo
+    import socket
+
+    return socket.getaddrinfo
+
+
 def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[Any]:
+    look_up = _getaddrinfo()
     result: list[Any] = []
     done = _thread.allocate_lock()
     done.acquire()
 
     def ask() -> None:
         try:
-            result.append(getaddrinfo(host.encode(), port, family, SOCK_STREAM))
+            result.append(look_up(host.encode(), port, family, SOCK_STREAM))
         except (OSError, UnicodeError) as error:
             result.append(error)
         finally:

@@ -15,6 +15,7 @@ from rrcli.base.errors import ExchangeError, too_large, truncated
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import _socket
+    from collections.abc import Iterable
     from typing import Protocol
 
     from rrcli.wire.ratelimit import RateLimit
@@ -131,11 +132,14 @@ class Stream:
 
     # --- writing
 
-    def write(self, data: bytes, note: str | None = None) -> None:
+    def write(self, data: bytes, note: str | None = None, *, secrets: Iterable[tuple[int, int]] = ()) -> None:
         """Send all of `data`, or as much of it as a peer takes that answers and then resets the connection.
 
-        What arrives meanwhile is buffered, so that two talkers cannot block each other. Raises `ExchangeError` (reset, timeout).
+        What arrives meanwhile is buffered, so that two talkers cannot block each other. `secrets` are the parts of `data`, each from
+        its first byte to behind its last one, that a masked transcript does not show. Raises `ExchangeError` (reset, timeout).
         """
+        for start, end in secrets:
+            self.recorder.secret_span(start, end)
         rest = memoryview(data)
         while (rest or self.link.pending) and not self.reset:
             rest = rest[self.write_until_input(rest, note) :]

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,12 +84,6 @@ def refused(*words: str, **options: Any) -> str:
         send(GraphqlRequest("http://127.0.0.1:1/", *words, **options))
     assert caught.value.layer == "usage"
     return caught.value.message
-
-
-@pytest.mark.parametrize("flag", ["schema", "fields"])
-def test_a_schema_without_the_library_is_refused_before_anything_is_sent(flag: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "graphql", None)
-    assert refused(**{flag: True}) == "schemas need the module graphql-core"
 
 
 # --- a query and its answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -199,14 +198,6 @@ def test_a_wrong_request_for_a_sentinel(words: list[str], message: str) -> None:
     with pytest.raises(ExchangeError) as raised:
         send(RedisRequest(*words, sentinel="mymaster"))
     assert (raised.value.layer, raised.value.message) == ("usage", message)
-
-
-def test_without_redis_py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "redis", None)
-    monkeypatch.delitem(sys.modules, "redis.exceptions", raising=False)
-    with pytest.raises(ExchangeError) as raised:
-        send(RedisRequest("redis://h:1", "PING", sentinel="mymaster"))
-    assert (raised.value.message, raised.value.hint) == ("--sentinel needs the module redis", "pip install 'rrcli[redis]'")
 
 
 # --- client certificates, and the same with redis-cli ------------------------------------------------------

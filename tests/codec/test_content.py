@@ -132,10 +132,10 @@ def test_names_what_to_install(name: str, modules: tuple[str, ...], monkeypatch:
         ContentDecoder([name], lambda *_: None)
     message = f"the content is coded with {name}, and no module for that is installed"
     assert (caught.value.layer, caught.value.kind, caught.value.message) == ("protocol", "unsupported", message)
-    assert caught.value.hint == f"pip install 'rrcli[http]' brings it; {ANOTHER}"
+    assert caught.value.hint == f"pip install brotlicffi backports.zstd brings it; {ANOTHER}"
     notes: list[str] = []
     ContentDecoder([name], lambda _, text: notes.append(text), doubted=True)
-    assert notes == [f"{message} (pip install 'rrcli[http]'); it was not asked for and is left as it came"]
+    assert notes == [f"{message} (pip install brotlicffi backports.zstd); it was not asked for and is left as it came"]
     assert name not in askable().split(", ")
     with pytest.raises(ExchangeError) as caught:
         ContentEncoder(name)

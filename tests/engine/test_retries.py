@@ -32,6 +32,7 @@ from rrcli.base.errors import ExchangeError
 from rrcli.engine import registry
 from rrcli.engine.attempts import DeferredObserver
 from rrcli.engine.context import Context
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Finished, Received, Sent
 from rrcli.engine.manifest import Manifest
 from rrcli.engine.observer import Observer
@@ -45,6 +46,10 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"
 CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\ndo"
 SOON = 0.01  # seconds of --retry-delay
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.engine.events import Event
 
 
 class Watching(Observer):
@@ -305,13 +310,13 @@ class StepRequest(Request):
 StepRequest.__module__ = "steps_of_a_test"
 
 
-def exchange(request: StepRequest, context: Context) -> Iterator[registry.Event]:
+def exchange(request: StepRequest, context: Context) -> Iterator[Event]:
     yield Sent(message=RequestMessage(summary=f"step {len(request.statuses)}", data={"idempotent": True}), target=Target(url="step://"))
     code = request.statuses.pop(0)
     context.note("step", str(code))
     answer = Response(summary=str(code), status=Status(code=code, ok=code < 400))
     if not code:
-        yield Finished(answer=answer, next=request, why="redirect")
+        yield Finished(answer=answer, then=Continue(why="redirect", state="next"))
         return
     yield Received(answer=answer)
     yield Finished(answer=answer)

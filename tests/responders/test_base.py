@@ -9,7 +9,7 @@ import time
 import pytest
 from peers.base import free_port
 
-from rrcli.responders.base import CONNECTIONS, Connection, LimitExceeded, PeerGone, Responder
+from rrcli.responders.base import CONNECTIONS, LimitExceeded, PeerGone, Responder, ServerConnection
 from rrcli.responders.http import HttpResponder
 from rrcli.responders.tcp import TcpResponder
 
@@ -97,14 +97,14 @@ def test_one_connection_too_many_is_closed_at_once() -> None:
 
 
 @pytest.fixture
-def pair() -> tuple[socket.socket, Connection]:
+def pair() -> tuple[socket.socket, ServerConnection]:
     """A client's socket and the responder's connection to it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = socket.create_connection(listener.getsockname())
-        return client, Connection(listener.accept()[0], threading.Event(), 5)
+        return client, ServerConnection(listener.accept()[0], threading.Event(), 5)
 
 
-def test_reads_lines_and_sizes_from_one_buffer(pair: tuple[socket.socket, Connection]) -> None:
+def test_reads_lines_and_sizes_from_one_buffer(pair: tuple[socket.socket, ServerConnection]) -> None:
     client, connection = pair
     with client:
         client.sendall(b"one\r\ntwo\nsix666rest")
@@ -121,7 +121,7 @@ def test_reads_lines_and_sizes_from_one_buffer(pair: tuple[socket.socket, Connec
         connection.close()
 
 
-def test_a_line_over_its_limit_is_not_read(pair: tuple[socket.socket, Connection]) -> None:
+def test_a_line_over_its_limit_is_not_read(pair: tuple[socket.socket, ServerConnection]) -> None:
     client, connection = pair
     with client:
         client.sendall(b"12345\n")
@@ -131,7 +131,7 @@ def test_a_line_over_its_limit_is_not_read(pair: tuple[socket.socket, Connection
         connection.close()
 
 
-def test_close_lets_the_peer_read_an_answer_to_what_was_not_read(pair: tuple[socket.socket, Connection]) -> None:
+def test_close_lets_the_peer_read_an_answer_to_what_was_not_read(pair: tuple[socket.socket, ServerConnection]) -> None:
     client, connection = pair
     with client:
         client.sendall(b"x" * 100_000)
@@ -145,7 +145,7 @@ def test_close_lets_the_peer_read_an_answer_to_what_was_not_read(pair: tuple[soc
         closing.join()
 
 
-def test_the_base_speaks_no_protocol(pair: tuple[socket.socket, Connection]) -> None:
+def test_the_base_speaks_no_protocol(pair: tuple[socket.socket, ServerConnection]) -> None:
     client, connection = pair
     with client, pytest.raises(NotImplementedError):
         Responder().converse(connection)

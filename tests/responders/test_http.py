@@ -21,7 +21,7 @@ from peers.base import need
 from rrcli.responders.base import Responder
 from rrcli.responders.http import HttpResponder
 from rrcli.responders.http_call import Users
-from rrcli.responders.http_message import Refusal, Response, head, http_date
+from rrcli.responders.http_message import Refusal, ServerResponse, head, http_date
 from rrcli.responders.http_routes import DOCUMENT, ROUTES
 
 Talk = Callable[[Responder, bytes], bytes]
@@ -420,7 +420,7 @@ def test_dates() -> None:
 
 
 def test_a_stream_without_trailers_is_a_response_too() -> None:
-    assert Response(content=iter(())).trailers is None
+    assert ServerResponse(content=iter(())).trailers is None
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", HOST, POST, CHUNKED, b"GET /", b"GET /status/200?reason="]))

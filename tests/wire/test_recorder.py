@@ -134,3 +134,63 @@ def test_the_connection() -> None:
         bytes_sent=3,
         bytes_received=4,
     )
+
+
+# --- secrets, marked by who writes them
+
+
+def spans(recorder: Recorder) -> list[tuple[bytes, tuple[tuple[int, int], ...]]]:
+    return [(entry.data, entry.secrets) for entry in recorder.transcript() or ()]
+
+
+def test_a_secret_is_marked_in_the_entry_that_has_it() -> None:
+    recorder = begun(100)
+    recorder.sent(b"hello\n", 1010)
+    recorder.secret_span(5, 7)
+    recorder.sent(b"PASS ab\n", 1020)
+    recorder.received(b"ab is right\n", 1030)
+    recorder.sent(b"PASS ab\n", 1040)
+    assert spans(recorder) == [(b"hello\n", ()), (b"PASS ab\n", ((5, 7),)), (b"ab is right\n", ()), (b"PASS ab\n", ())]
+
+
+def test_a_secret_that_goes_out_in_pieces_is_marked_in_each_of_them() -> None:
+    recorder = begun(100)
+    recorder.secret_span(1, 2)
+    recorder.secret_span(3, 8)
+    for piece in (b"0123", b"45", b"6789", b"0123"):
+        recorder.sent(piece, 1010)
+    assert spans(recorder) == [(b"0123", ((1, 2), (3, 4))), (b"45", ((0, 2),)), (b"6789", ((0, 2),)), (b"0123", ())]
+
+
+def test_what_is_shown_instead_of_bytes_keeps_their_marks() -> None:
+    recorder = begun(100)
+    recorder.secret_span(2, 4)
+    recorder.sent(b"\x8f\x03\x11\x12", 1010)
+    recorder.show_instead(0, b"a:xy")
+    assert spans(recorder) == [(b"a:xy", ((2, 4),))]
+
+
+def test_without_a_transcript_nothing_is_marked() -> None:
+    recorder = begun()
+    assert not recorder.records
+    recorder.secret_span(0, 3)
+    recorder.sent(b"abc", 1010)
+    assert recorder.transcript() is None
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=4)
+
+
+@given(SPANS, st.lists(st.integers(1, 12), max_size=8), st.integers(1, 40))
+def test_marks_cover_the_same_bytes_however_they_are_cut(marks: list[tuple[int, int]], sizes: list[int], limit: int) -> None:
+    recorder, data = begun(limit), bytes(range(100))
+    for start, end in marks:
+        recorder.secret_span(start, end)
+    at, covered = 0, set()
+    for size in sizes:
+        recorder.sent(data[at : at + size], 1010)
+        at += size
+    for entry in recorder.transcript() or ():
+        covered |= {byte for start, end in entry.secrets for byte in entry.data[start:end]}
+    wanted = {byte for start, end in marks for byte in range(start, end)}
+    assert covered == wanted & set(range(min(at, limit)))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from rrcli.adapters.dns.ask import ask
 from rrcli.adapters.dns.conclude import conclude
+from rrcli.adapters.dns.hop import first_hop
 from rrcli.adapters.dns.prepare import note_address, prepare, refuse_contradictions
 from rrcli.adapters.dns.query import Query
 from rrcli.adapters.dns.questions import questions_of
-from rrcli.base.errors import usage
 from rrcli.codec.dns.tables import AXFR
 from rrcli.engine.events import Sent
 
@@ -32,11 +32,10 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
 
         yield from step(request, context)
         return
-    asked = questions_of(request)
-    if len(asked) != 1:
-        raise usage(f"this asks {len(asked)} questions, and one exchange has one", "send each of rrcli.engine.fanout.parts_of(request)")
-    query = Query(request, asked[0])
-    note_address(query.question, context)
+    hop = context.state or first_hop(questions_of(request))
+    query = Query(request, hop.question, hop.cookie)
+    if context.state is None:
+        note_address(query.question, context)
     prepare(query)
     yield Sent(message=query.message(), target=query.target())
     if query.question.kind == AXFR:

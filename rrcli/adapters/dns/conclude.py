@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.dns.questions import request_for
+from rrcli.adapters.dns.hop import DnsHop
 from rrcli.base.errors import malformed
 from rrcli.codec.dns.edns import COOKIE
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received
 
 TYPE_CHECKING = False
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.adapters.dns.query import Query
-    from rrcli.adapters.dns.request import DnsRequest
     from rrcli.codec.dns import message as codec
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -22,8 +22,7 @@ def conclude(query: Query, answer: codec.Message, context: Context) -> Iterator[
     """The end of the exchange, or of this hop of it."""
     again = _again(query, answer, context)
     if again:
-        following, why = again
-        yield Finished(answer=query.answer(answer, answer.answer), next=following, why=why)
+        yield Finished(answer=query.answer(answer, answer.answer), then=Continue(why="retry", state=again))
         return
     found = query.answer(answer, answer.answer).replace(complete_text=query.whole(answer, context))
     broken = None
@@ -46,19 +45,19 @@ def conclude(query: Query, answer: codec.Message, context: Context) -> Iterator[
         )
 
 
-def _again(query: Query, answer: codec.Message, context: Context) -> tuple[DnsRequest, str] | None:
-    """The request of the next hop and why there is one, or `None`."""
+def _again(query: Query, answer: codec.Message, context: Context) -> DnsHop | None:
+    """What the next hop asks, or `None`."""
     request, question = query.request, query.question
     if "tc" in answer.flags and question.transport == "udp":
         if not request.no_fallback:
             context.note("truncated-udp", "the UDP answer was cut (TC); asked again over TCP")
-            return request_for(request, question, "tcp"), "retry"
+            return DnsHop(question=question.replace(transport="tcp"), cookie=query.cookie)
         context.note("truncated-udp", "the UDP answer was cut (TC)")
     given, sent = answer.option(COOKIE), query.asked.option(COOKIE)
     if answer.rcode == "BADCOOKIE" and given and sent and given != sent and len(given) >= 16:
         context.note("bad-cookie", "the server wants its own cookie; asked again with it")
-        return request_for(request, question, question.transport).replace(cookie=given), "retry"
+        return DnsHop(question=question, cookie=given)
     if answer.rcode == "NXDOMAIN" and question.others:
         name, *others = question.others
-        return request_for(request, question.replace(name=name, others=tuple(others)), question.transport), "retry"
+        return DnsHop(question=question.replace(name=name, others=tuple(others)), cookie=query.cookie)
     return None

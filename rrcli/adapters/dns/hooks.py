@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.dns.questions import questions_of, request_for
+from rrcli.adapters.dns.questions import name_in, questions_of
 from rrcli.engine.hooks import Hooks
 
 TYPE_CHECKING = False
@@ -22,7 +22,8 @@ class DnsHooks(Hooks):
         found = questions_of(asked)
         if asked.trace or len(found) == 1:
             return None
-        return tuple(request_for(asked, question, question.transport) for question in found)
+        name = name_in(asked)
+        return tuple(asked.replace(arguments=question.arguments(name), of_class=None) for question in found)
 
 
 HOOKS = DnsHooks()

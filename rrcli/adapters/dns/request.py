@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from rrcli.adapters.dns.trail import Trail
 
 EDNS = "DNSSEC and EDNS"
 
@@ -43,9 +42,6 @@ class DnsRequest(Request):
     """A name to ask for, of which types, of which servers: `DnsRequest("example.test", "MX", "@192.0.2.53")`."""
 
     lines: ClassVar[bool] = True
-
-    others: tuple[str, ...] = ()  # names of the search list still to be tried
-    trail: Trail | None = None  # where a trace is
 
     reverse: bool = option("-x", "--reverse", kind="flag", help="NAME is an address: ask for its name (PTR).")
     of_class: int | None = option("--class", parse=a_class, metavar="CLASS", help="Class to ask for: IN, CH, HS, CLASSn.  [IN]")

@@ -7,6 +7,7 @@ graphql-transport-ws over a WebSocket, `distinct.py` reads graphql-sse, `schema.
 
 from __future__ import annotations
 
+from rrcli.adapters.graphql.call import CallState
 from rrcli.adapters.graphql.prepare import prepare_call
 from rrcli.adapters.graphql.transport import over_http, transport_of
 
@@ -21,18 +22,18 @@ if TYPE_CHECKING:
 
 def exchange(request: GraphqlRequest, context: Context) -> Iterator[Event]:
     """Send one request of GraphQL, or subscribe, and read what comes."""
-    call = prepare_call(request)
-    if request.schema_file and not request.hop:
+    state = context.state or CallState(call=prepare_call(request))
+    if request.schema_file and context.state is None:
         from rrcli.adapters.graphql.schema import check
 
-        check(call, request.schema_file)
-    transport = transport_of(request, call)
+        check(state.call, request.schema_file)
+    transport = transport_of(request, state)
     if transport == "ws":
         from rrcli.adapters.graphql.subscription import subscribe
 
-        return subscribe(request, call, context)
+        return subscribe(request, state.call, context)
     if transport == "sse":
         from rrcli.adapters.graphql.distinct import distinct
 
-        return distinct(request, call, context)
-    return over_http(request, call, context)
+        return distinct(request, state, context)
+    return over_http(request, state, context)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.prepare.items import write_json
-from rrcli.base.errors import usage
 from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from rrcli.adapters.http.hopstate import HopState
 
 
 class Call(Record):
@@ -37,6 +38,18 @@ class Call(Record):
         return all(part.safe for part in self.parts) if self.parts else self.kind in ("query", "subscription")
 
 
+class CallState(Record):
+    """What a hop of a GraphQL exchange takes over from the one before it."""
+
+    call: Call
+    registering: bool = False  # the server does not know the hash yet: the query goes with it
+    http: HopState | None = None  # of a redirect or a challenge on the way
+
+    @property
+    def redirected(self) -> bool:
+        return self.http is not None
+
+
 # What graphql-core's get_introspection_query() asks for, with what every server since 2016 knows (GraphQL, section 4.2).
 _TYPE_REF = "kind name " + "ofType { kind name " * 9 + "} " * 9
 INTROSPECTION = f"""query IntrospectionQuery {{
@@ -58,12 +71,3 @@ INTROSPECTION = f"""query IntrospectionQuery {{
 fragment Input on __InputValue {{ name description type {{ ...Type }} defaultValue }}
 fragment Type on __Type {{ {_TYPE_REF.strip()} }}
 """
-
-
-def library() -> Any:
-    """graphql-core. Raises `usage` where it is not installed."""
-    try:
-        import graphql
-    except ModuleNotFoundError as error:
-        raise usage("schemas need the module graphql-core", "pip install 'rrcli[graphql]'") from error
-    return graphql

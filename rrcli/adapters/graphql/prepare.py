@@ -30,8 +30,6 @@ HTTP_SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 
 def prepare_call(request: GraphqlRequest) -> Call:
     """What is asked for. Raises `usage`, or `local` for a file."""
-    if request.call:
-        return request.call
     _, document, words = split_words(request)
     items = _variable_items(words)
     if request.asks_for_schema:
@@ -192,9 +190,8 @@ def _from_json(value: Any, where: str, text: str | None = None) -> Call:
 def _introspection(request: GraphqlRequest, document: str | None, items: list[Item]) -> Call:
     if document is not None or request.data or request.batch is not None or any(item.separator in ("=", ":=") for item in items):
         raise usage("--schema and --fields ask for the schema alone", "leave the query out")
-    from rrcli.adapters.graphql.call import INTROSPECTION, library
+    from rrcli.adapters.graphql.call import INTROSPECTION
 
-    library()  # which reads the answer: not to be missed only when that is there
     return _call(INTROSPECTION, None, None, None)
 
 
@@ -214,17 +211,17 @@ def persisted(call: Call, *, with_query: bool) -> Call:
     return call.replace(members={**members, "extensions": extensions}, given=None)
 
 
-def carrier(request: GraphqlRequest, call: Call, *, accept: str = ACCEPT) -> GraphqlRequest:
+def carrier(request: GraphqlRequest, call: Call, *, accept: str = ACCEPT, registering: bool = False) -> GraphqlRequest:
     """The HTTP request for a call, by POST or within the URL. Raises `usage` for a mutation within a URL (section 5.1)."""
     url, _, item_words = split_words(request)
     items = read_items(item_words)
     kept = tuple(word for word, item in zip(item_words, items, strict=True) if item.separator not in ("=", ":="))
     method = request.method or ("GET" if request.get else "POST")
-    sent = persisted(call, with_query=request.registering) if request.persisted else call
+    sent = persisted(call, with_query=registering) if request.persisted else call
     taken = {item.name.lower() for item in items if item.separator in (":", ";")} | _names_of(request.headers)
     defaults = [("Accept", accept)] if method == "GET" else [("Content-Type", JSON), ("Accept", accept)]
     headers = (*[f"{name}: {value}" for name, value in defaults if name.lower() not in taken], *request.headers)
-    plain = request.replace(call=call, headers=headers, method=None, get=False, data=())
+    plain = request.replace(headers=headers, method=None, get=False, data=())
     if method != "GET":
         return plain.replace(arguments=(method, http_url(url), *kept), data=(("--data-raw", sent.text()),))
     if not call.safe:

@@ -6,10 +6,6 @@ from rrcli.adapters.http.request import HttpRequest, step
 from rrcli.options.option import option
 from rrcli.options.parse import one_of
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from rrcli.adapters.graphql.call import Call
-
 TRANSPORTS = ("http", "ws", "sse")
 # Options of HTTP that have no place in a GraphQL request, or that the document takes the place of.
 WITHOUT = (
@@ -46,9 +42,6 @@ class GraphqlRequest(HttpRequest):
         help="The whole JSON content, in place of QUERY; @FILE reads one.", group="Content",
     )  # fmt: skip
     get: bool = option("-G", "--get", kind="flag", help="Send the query within the URL (GET); not for mutations.", group="Content")
-
-    call: Call | None = None  # what was understood, for the hops that follow the first
-    registering: bool = False  # the server does not know the hash yet: send the query with it
 
     @property
     def stdin(self) -> bool:

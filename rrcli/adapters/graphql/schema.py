@@ -1,8 +1,9 @@
-"""Schemas: asked for by introspection, read from a file, written as SDL. Needs graphql-core, which nothing else here loads."""
+"""Schemas: asked for by introspection, read from a file, written as SDL, by graphql-core. Loaded only where a schema is asked for."""
 
 from __future__ import annotations
 
-from rrcli.adapters.graphql.call import library
+import graphql
+
 from rrcli.adapters.http.prepare.items import read_text
 from rrcli.base.errors import malformed, usage
 from rrcli.base.jsontext import loads
@@ -18,7 +19,6 @@ MOST_MISTAKES = 5
 
 def _schema_of(data: Any) -> Any:
     """The schema that an introspection answered. Raises `malformed`."""
-    graphql = library()
     try:
         return graphql.build_client_schema(data)
     except (graphql.GraphQLError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
@@ -27,7 +27,7 @@ def _schema_of(data: Any) -> Any:
 
 def as_sdl(data: Any) -> str:
     """A schema in the schema definition language."""
-    return str(library().print_schema(_schema_of(data))).rstrip() + "\n"
+    return str(graphql.print_schema(_schema_of(data))).rstrip() + "\n"
 
 
 def as_fields(data: Any) -> str:
@@ -44,7 +44,6 @@ def as_fields(data: Any) -> str:
 
 def check(call: Call, path: str) -> None:
     """Validate the documents of a call against the schema in a file. Raises `usage` that names each mistake and its place."""
-    graphql = library()
     schema = _from_file(path)
     for part in call.parts or (call,):
         if part.document is None:
@@ -69,7 +68,7 @@ def _told(mistakes: Any) -> str:
 
 def _from_file(path: str) -> Any:
     """The schema in a file: SDL, or the JSON of an introspection. Raises `usage`, or `local` for the file."""
-    graphql, text = library(), read_text(path)
+    text = read_text(path)
     try:
         if text.lstrip().startswith("{"):
             value = loads(text)

@@ -9,15 +9,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.graphql.call import Call
+    from rrcli.adapters.graphql.call import CallState
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
 
 
-def transport_of(request: GraphqlRequest, call: Call) -> str:
+def transport_of(request: GraphqlRequest, state: CallState) -> str:
     """What carries the call: http, ws or sse. Raises `usage` where two things asked for exclude each other."""
-    url = split_words(request)[0] if request.hop is None else request.hop.url
+    call, prepared = state.call, state.http.prepared if state.http else None
+    url = prepared.url if prepared else split_words(request)[0]
     by_scheme = "ws" if url.partition("://")[0].lower() in ("ws", "wss") else None
     chosen = request.transport or by_scheme or ("ws" if call.kind == "subscription" else "http")
     if by_scheme and chosen != "ws":
@@ -34,10 +35,11 @@ def transport_of(request: GraphqlRequest, call: Call) -> str:
     return chosen
 
 
-def over_http(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
+def over_http(request: GraphqlRequest, state: CallState, context: Context) -> Iterator[Event]:
     """Send the call as HTTP does, and read its answer as GraphQL."""
     from rrcli.adapters.graphql.answer import front
-    from rrcli.adapters.http import exchange
+    from rrcli.adapters.http.hop import run_hop
+    from rrcli.adapters.http.hopstate import HopState
 
-    sent = request if request.hop else carrier(request, call)
-    return front(exchange(sent, context), request, call, context)
+    http = state.http or HopState(options=carrier(request, state.call, registering=state.registering))
+    return front(run_hop(http, context), request, state, context)

@@ -11,6 +11,7 @@ import os
 from stat import S_ISREG
 
 from rrcli.adapters.http.filename import from_disposition, from_url
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.base.errors import ExchangeError, malformed, usage
 from rrcli.engine.timeouts import without_attempt_timeout
 from rrcli.model.values import Note
@@ -33,7 +34,8 @@ BROKEN_OFF = ("reset", "closed", "timeout", "truncated", "interrupted", "unreach
 class Download:
     """Where the content of one answer goes.
 
-    `request` is what is to be sent for it. Raises `usage` for options that contradict each other, `local` for a file that
+    `request` is what is to be sent for it, `state` what its first hop begins with.
+    Raises `usage` for options that contradict each other, `local` for a file that
     cannot be looked at.
     """
 
@@ -49,11 +51,11 @@ class Download:
         if not (self._name or self._exclusive):
             raise usage("the URL names no file that -O could save to", "name one with -o FILE")
         self._offset = self._older_ns = 0
-        self.request: Request = request if request.continue_at is None else self._continued(request)
-        self.request = without_attempt_timeout(self.request)
+        self.request: Request = without_attempt_timeout(request)
+        self.state: HopState | None = None if request.continue_at is None else self._continued(request)
 
-    def _continued(self, request: HttpRequest) -> HttpRequest:
-        """The request for the rest of the file that is there."""
+    def _continued(self, request: HttpRequest) -> HopState:
+        """What to begin with, to get the rest of the file that is there."""
         path = self._place(self._name or "")
         try:
             state = os.stat(path)
@@ -66,7 +68,7 @@ class Download:
         if self._offset > size:
             raise usage(f"{path} has {size} bytes: going on at {self._offset} would leave a hole", "-C - goes on where it ends")
         self._older_ns = state.st_mtime_ns if state else 0
-        return request.replace(continue_at=self._offset, if_range=_validator_of(path) if self._offset else None)
+        return HopState(options=request.replace(continue_at=self._offset), if_range=_validator_of(path) if self._offset else None)
 
     def _place(self, name: str) -> str:
         return os.path.join(self._folder, name) if self._folder else name
@@ -202,7 +204,7 @@ def _changed_since(exchange: Exchange, older_ns: int) -> bool:
 # --- the answer to a request for the rest
 
 
-def range_fields(request: HttpRequest) -> list[tuple[str, str]]:
+def range_fields(request: HttpRequest, if_range: str | None) -> list[tuple[str, str]]:
     """Range and If-Range for a download that goes on. Raises `usage` for what cannot go together with it."""
     if request.continue_at == -1:
         raise usage("-C - goes on with a file, and none is named", "add -o FILE or -O")
@@ -213,7 +215,7 @@ def range_fields(request: HttpRequest) -> list[tuple[str, str]]:
             raise usage(f"-C and {name} exclude each other", why)
     if not request.continue_at:
         return []
-    return [("Range", f"bytes={request.continue_at}-"), *([("If-Range", request.if_range)] if request.if_range else [])]
+    return [("Range", f"bytes={request.continue_at}-"), *([("If-Range", if_range)] if if_range else [])]
 
 
 def content_range(fields: Fields) -> tuple[int | None, int | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from rrcli.base.url import host_port
+from rrcli.engine.context import Route
 from rrcli.options.proxyurl import parse
 from rrcli.wire.proxy.environment import chosen, excepted
 
@@ -32,7 +33,7 @@ def route(request: HttpRequest, prepared: PreparedRequest, context: Context) -> 
             if told.basic and not prepared.field("proxy-authorization"):
                 fields = (*fields, ("Proxy-Authorization", f"Basic {told.basic}"))
             prepared = prepared.replace(target=_absolute(prepared), fields=fields, bare=prepared.bare or prepared)
-    context.request = request.replace(proxy=proxy, forwards=forwards, unrouted=request)
+    context.route = Route(proxy=proxy, forwards=forwards, unix_socket=request.unix_socket, sni=request.sni)
     return prepared
 
 

@@ -10,8 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.state.cookies import StateJar
 
 CODINGS = ("gzip", "deflate", "br", "zstd")  # of content that is sent
 MOST_REDIRECTS = 20  # which is how many hops the runner takes
@@ -184,7 +182,6 @@ class HttpRequest(Request):
     dump_header: str | None = option("-D", "--dump-header", metavar="FILE", help="Write status and fields to FILE.", group="Output")
     proxy: str | None = option("-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection")
 
-    defaults: tuple[tuple[str, str], ...] = ()  # fields of another protocol over HTTP, which the user may change as any default
     no_proxy: str | None = option(
         "--noproxy", metavar="HOSTS", group="Connection",
         help="Go to these without a proxy: names with all below them, after commas; * is every host.",
@@ -193,17 +190,10 @@ class HttpRequest(Request):
         "-p", "--proxytunnel", kind="flag", help="Ask an HTTP proxy for a tunnel, also without TLS.", group="Connection"
     )
 
-    hop: PreparedRequest | None = None  # what an earlier hop led to, in the place of the words
-    redirects: int = 0  # that led here
-    passed: tuple[tuple[str, str, int], ...] = ()  # the origins that they came by
-    unrouted: HttpRequest | None = None  # the same before a proxy was chosen for the hop
-    kept: StateJar | None = None  # the jar and the session, which go from hop to hop
-    if_range: str | None = None  # what a download that goes on must still be a part of
-
     @property
     def keeps_state(self) -> bool:
         """Whether cookies or a session outlive a hop."""
-        if self.kept or self.cookie_jar is not None or self.session is not None or self.session_read_only is not None:
+        if self.cookie_jar is not None or self.session is not None or self.session_read_only is not None:
             return True
         return any("=" not in text for text in self.cookies)
 

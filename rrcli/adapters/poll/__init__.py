@@ -7,7 +7,6 @@ again and again, and each answer that brings something is an event. Versions, TL
 
 from __future__ import annotations
 
-from rrcli.adapters.poll.polling import Polling
 from rrcli.adapters.poll.turn import Turn
 from rrcli.base.deadline import Deadline
 from rrcli.engine.events import Finished
@@ -28,16 +27,15 @@ def exchange(request: PollRequest, context: Context) -> Iterator[Event]:
     Raises `timeout` where there is no time left for another one, naming the last state.
     """
     context.deadline = context.whole.sooner(Deadline.after(timeout_of(request), "--timeout"))
-    leads_on, polling = False, request.polling
+    leads_on, state = False, context.state
     try:
-        if polling is None:
+        if state is None:
             from rrcli.adapters.poll.begin import begin
 
-            polling = Polling()
-            request = begin(request.replace(polling=polling), polling, context)
-        for event in Turn(request, polling, context).events():
-            leads_on = isinstance(event, Finished) and event.next is not None
+            state = begin(request, context)
+        for event in Turn(state, context).events():
+            leads_on = isinstance(event, Finished) and event.then is not None
             yield event
     finally:
-        if not leads_on and polling:
-            polling.close(context)
+        if not leads_on and state:
+            state.polling.close(context)

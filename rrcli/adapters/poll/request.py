@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from rrcli.adapters.poll.polling import Polling
 
 LIMIT = 100.0  # seconds that a poll may be held: servers and proxies give up sooner, most of them after 30 or 60
 NO_CONTENT = 204
@@ -78,5 +77,3 @@ class PollRequest(HttpRequest):
     callback_status: int = option(
         "--callback-status", default=NO_CONTENT, parse=reply, metavar="CODE", help="What callbacks are answered.  [204]", group="Callback"
     )
-
-    polling: Polling | None = None  # what came of it so far

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rrcli.adapters import http
+from rrcli.adapters.http.hop import run_hop
 from rrcli.adapters.http.notes import retry_after
 from rrcli.adapters.poll.content import data_of, in_words
-from rrcli.adapters.poll.polling import HELD_NS, Polling
-from rrcli.adapters.poll.request import PollRequest
+from rrcli.adapters.poll.polling import HELD_NS, PollState
 from rrcli.base.deadline import now
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Blocked, Content, Finished, Received, StreamEvent
 from rrcli.model.values import Body, Response, Status
 
@@ -30,15 +30,16 @@ MOST_NOTES = 5  # of one kind
 class Turn:
     """One request and its answer."""
 
-    def __init__(self, request: PollRequest, polling: Polling, context: Context) -> None:
-        self._request = request
-        self._polling = polling
+    def __init__(self, state: PollState, context: Context) -> None:
+        self._http = state.http
+        self._request: Any = state.http.options
+        self._polling = state.polling
         self._context = context
         self._answer: Response | None = None
         self._content = bytearray()
 
     def events(self) -> Iterator[Event]:
-        source = http.exchange(self._request, self._context)
+        source = run_hop(self._http, self._context)
         whole: Response | None = None
         try:
             for event in source:  # to its end, or the connection would not be kept
@@ -48,8 +49,10 @@ class Turn:
                     self._keep(event.data)
                 elif isinstance(event, Blocked):
                     yield from self._wait(event)
-                elif not isinstance(event, Finished) or event.next is not None:
+                elif not isinstance(event, Finished):
                     yield event
+                elif event.then:
+                    yield event.replace(then=event.then.replace(state=PollState(polling=self._polling, http=event.then.state)))
                 else:
                     whole = event.answer
         except ExchangeError as error:
@@ -144,7 +147,7 @@ class Turn:
 
         polling, context = self._polling, self._context
         polling.recover()
-        moved = follow.move(polling, self._request, answer, (text, value), context)
+        moved = follow.move(polling, self._http, answer, (text, value), context)
         empty = not line or follow.brings_nothing(value)
         if empty:
             polling.empty += 1
@@ -189,7 +192,7 @@ class Turn:
         """Whether there is a resource to ask for how far it is; the next request then goes there."""
         from rrcli.adapters.poll import follow
 
-        self._polling.is_job = follow.to_status(self._polling, self._request, answer, (text, value), self._context)
+        self._polling.is_job = follow.to_status(self._polling, self._http, answer, (text, value), self._context)
         return self._polling.is_job
 
     def _job(self, answer: Response, text: Any, seen: dict[str, Any]) -> Iterator[Event]:
@@ -199,7 +202,7 @@ class Turn:
         if polling.made > 1 and answer.status.code == 202:
             from rrcli.adapters.poll import follow
 
-            follow.to_status(polling, self._request, answer, None, context)
+            follow.to_status(polling, self._http, answer, None, context)
         yield StreamEvent(type="status", data=text or polling.state, more=seen, text=b"")
         done = answer.status.code != 202 and polling.made > 1 and self._request.until is None
         if done or context.enough():
@@ -305,8 +308,8 @@ class Turn:
                 yield Finished(answer=answer, failure=failure)
                 raise
         polling.prepared = following
-        following_request = polling.base.replace(hop=following, redirects=0, unrouted=None)
-        yield Finished(answer=answer, next=following_request, why="poll", failure=failure, resumes=True)
+        state = PollState(polling=polling, http=polling.base.replace(prepared=following, redirects=0))
+        yield Finished(answer=answer, then=Continue(why="poll", state=state, resumes=True), failure=failure)
 
     def _so_far(self) -> str:
         made = self._polling.made

@@ -14,6 +14,7 @@ from rrcli.adapters.redis.endpoint import endpoint_of
 from rrcli.adapters.redis.handshake import shake_hands
 from rrcli.adapters.redis.replies import Replies
 from rrcli.adapters.redis.reply import display_of
+from rrcli.engine.context import Route
 from rrcli.engine.events import Sent
 
 TYPE_CHECKING = False
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 
 def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     """Shake hands, send the command, read its reply. An error reply is an answer whose status is not ok."""
-    if request.sentinel:
+    if request.sentinel and context.state is None:
         from rrcli.adapters.redis.sentinel import discover
 
         yield from discover(request, context)
         return
-    endpoint = endpoint_of(request)
-    context.request = endpoint.request  # a unix:// URL names the socket that `connect` opens
+    endpoint = endpoint_of(request, context.state)
+    if endpoint.place.socket != request.unix_socket:  # a unix:// URL names the socket that `connect` opens
+        context.route = Route(proxy=request.proxy, unix_socket=endpoint.place.socket, sni=request.sni)
     pipeline = None
     if request.pipeline:
         from rrcli.adapters.redis.pipeline import Pipeline
@@ -47,7 +49,9 @@ def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     stream, reusable = context.connect(endpoint.place.host, endpoint.place.port, tls=endpoint.place.tls), False
     try:
         replies = Replies(stream, endpoint, in_parts=not (context.keeps_content or request.quoted))
-        refused = None if context.recorder.reused and not request.asking else shake_hands(endpoint, context, replies)
+        refused = (
+            None if context.recorder.reused and not (context.state and context.state.asking) else shake_hands(endpoint, context, replies)
+        )
         if refused:
             yield from answered(endpoint, refused, display_of(refused))
         else:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from rrcli.adapters.redis.answer import data_of, status_of
+from rrcli.adapters.redis.endpoint import RedisHop
 from rrcli.adapters.redis.reply import is_error, summary
 from rrcli.base.errors import malformed
 from rrcli.base.url import is_port
 from rrcli.codec.redis.resp import framing
 from rrcli.codec.redis.text import as_text
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Finished
 from rrcli.model.values import Response
 
@@ -24,11 +26,9 @@ def redirection(endpoint: Endpoint, reply: Reply) -> Finished | None:
     node = node_of(endpoint, reply)
     if node is None:
         return None
-    words = (node.target(endpoint.db).url, *map(os.fsdecode, endpoint.words))
-    asking = reply.value.startswith(b"ASK ")
-    following = endpoint.request.replace(arguments=words, unix_socket=None, db=None, stdin=False, quoted_input=False, asking=asking)
+    following = RedisHop(place=node, db=endpoint.db, command=endpoint.words, asking=reply.value.startswith(b"ASK "))
     answer = Response(summary=summary(reply), status=status_of(reply), framing=framing(reply), data=data_of(reply))
-    return Finished(answer=answer, next=following, why="redirect")
+    return Finished(answer=answer, then=Continue(why="redirect", state=following))
 
 
 def node_of(endpoint: Endpoint, reply: Reply) -> Place | None:

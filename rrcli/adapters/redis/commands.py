@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from binascii import b2a_base64
 
-from rrcli.codec.redis.resp import Reply, as_json
+from rrcli.codec.redis.resp import Reply, as_json, word_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,6 +149,17 @@ def secrets_in(words: Sequence[bytes]) -> dict[int, bytes]:
     after = _SECRET_AFTER.get(sub) or _SECRET_AFTER.get(command, {})
     places = [at + after.get(_upper(word), 0) for at, word in enumerate(words) if _upper(word) in after]
     return {at: words[at] for at in places if at < len(words)}
+
+
+def secret_spans(commands: Sequence[Sequence[bytes]]) -> Iterator[tuple[int, int]]:
+    """Where the secrets stand in the commands as they are sent, one behind the other."""
+    at = 0
+    for words in commands:
+        places = word_spans(words)
+        for index, secret in secrets_in(words).items():
+            end = at + places[index][1]
+            yield end - len(secret), end
+        at += places[-1][1] + 2
 
 
 def _upper(word: bytes) -> str:

@@ -6,7 +6,7 @@ import os
 
 from rrcli.adapters.redis.answer import answered
 from rrcli.adapters.redis.cluster import node_of, redirection
-from rrcli.adapters.redis.commands import ANSWERED_BY_PUSH, ENDLESS, SECRET_SETTINGS, STREAMS, is_text, own_timeout
+from rrcli.adapters.redis.commands import ANSWERED_BY_PUSH, ENDLESS, SECRET_SETTINGS, STREAMS, is_text, own_timeout, secret_spans
 from rrcli.adapters.redis.replies import raw_parts
 from rrcli.adapters.redis.reply import display_of, is_error, summary, tell_pushes
 from rrcli.adapters.redis.request import RedisRequest
@@ -39,7 +39,7 @@ def converse(endpoint: Endpoint, context: Context, replies: Replies) -> Iterator
     in_parts = not (context.keeps_content or endpoint.request.quoted or streams)
     _raise_limits_for_blocking(endpoint, context, replies)
     replies.begin(endless=streams or in_parts)
-    replies.stream.write(encode(endpoint.words), command)
+    replies.stream.write(encode(endpoint.words), command, secrets=secret_spans((endpoint.words,)))
     if in_parts:
         told = yield from _in_parts(replies)
         if told:

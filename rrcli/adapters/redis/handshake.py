@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.redis.commands import name_of
+from rrcli.adapters.redis.commands import name_of, secret_spans
 from rrcli.adapters.redis.reply import is_error, summary
 from rrcli.base.errors import malformed
 from rrcli.codec.redis.resp import encode
@@ -20,7 +20,8 @@ def shake_hands(endpoint: Endpoint, context: Context, replies: Replies) -> Reply
     if not endpoint.greeting:
         return None
     context.recorder.timeline.enter("handshake")
-    replies.stream.write(b"".join(map(encode, endpoint.greeting)), ", ".join(_upper(words) for words in endpoint.greeting))
+    names = ", ".join(_upper(words) for words in endpoint.greeting)
+    replies.stream.write(b"".join(map(encode, endpoint.greeting)), names, secrets=secret_spans(endpoint.greeting))
     for words in endpoint.greeting:
         reply = replies.read()
         context.recorder.remark(f"{_upper(words)}: {summary(reply)}")

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.redis.commands import ANSWERED_BY_PUSH, ENDLESS, LONGEST_LINE, is_idempotent, is_safe, line_of, name_of, spelled_secrets
+from rrcli.adapters.redis.commands import (
+    ANSWERED_BY_PUSH,
+    ENDLESS,
+    LONGEST_LINE,
+    is_idempotent,
+    is_safe,
+    line_of,
+    name_of,
+    secret_spans,
+    spelled_secrets,
+)
 from rrcli.adapters.redis.endpoint import refuse_silence
 from rrcli.adapters.redis.reply import LARGEST_DRAWN, content, is_error, prefix, summary, tell_pushes
 from rrcli.base.errors import ExchangeError, usage
@@ -58,7 +68,8 @@ class Pipeline:
         """Everything out, then every reply in. A connection that breaks in between leaves the replies so far."""
         found: list[Reply] = []
         replies.begin()
-        replies.stream.write(b"".join(map(encode, self._commands)), f"{len(self._commands)} commands")
+        secrets = secret_spans(self._commands) if context.recorder.records else ()
+        replies.stream.write(b"".join(map(encode, self._commands)), f"{len(self._commands)} commands", secrets=secrets)
         try:
             for words in self._commands:
                 found.append(replies.read())

@@ -38,5 +38,3 @@ class RedisRequest(Request):
         "--sentinel", metavar="NAME", help="Ask the master NAME; the URLs are those of its sentinels, with their password if any."
     )
     slowlog: bool = option("--slowlog", kind="flag", help="Show how long the server itself ran the command (INFO commandstats).")
-
-    asking: bool = False  # this hop follows an ASK: the node has to be told

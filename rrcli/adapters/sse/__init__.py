@@ -6,7 +6,8 @@ stream and when it is taken up again is the WHATWG HTML standard's section 9.2.3
 
 from __future__ import annotations
 
-from rrcli.adapters import http
+from rrcli.adapters.http.hop import run_hop
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.sse.prepare import defaults, refuse_contradictions
 from rrcli.adapters.sse.reading import EventReader
 from rrcli.adapters.sse.request import Resumption
@@ -29,15 +30,14 @@ def exchange(request: SseRequest, context: Context) -> Iterator[Event]:
     server's way to say that there is nothing more to come.
     """
     refuse_contradictions(request)
-    before = request.resumption or Resumption(last_event_id=request.last_event_id or "")
-    asked = request if request.hop else request.replace(defaults=defaults(before.last_event_id))
-    source = http.exchange(asked, context)
+    before = context.state or Resumption(last_event_id=request.last_event_id or "")
+    source = run_hop(before.http or HopState(options=request, defaults=defaults(before.last_event_id)), context)
     reading = EventReader(request, before, context)
     try:
         yield from reading.read(source)
     except ExchangeError as error:
         if not reading.may_resume(error):
             raise
-        yield Finished(answer=reading.answer, next=reading.following(), why="retry", failure=error, resumes=True)
+        yield Finished(answer=reading.answer, then=reading.following(), failure=error)
     finally:
         source.close()  # type: ignore[attr-defined]  # adapters are generators

@@ -7,6 +7,7 @@ from rrcli.adapters.sse.prepare import MEDIA_TYPE
 from rrcli.adapters.sse.request import Resumption
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.sse import LARGEST, SseDecoder
+from rrcli.engine.continuation import Continue
 from rrcli.engine.eventlog import parsed
 from rrcli.engine.events import Content, Finished, Received, Sent, StreamEvent
 
@@ -66,7 +67,7 @@ class EventReader:
 
     def _wait(self) -> None:
         """Wait as long as the server wants before another connection."""
-        if not self._before.made or self._request.hop:
+        if not self._before.made or self._before.http:
             return
         from time import sleep
 
@@ -123,7 +124,10 @@ class EventReader:
 
     def _end(self, event: Finished) -> Iterator[Event]:
         """The answer is whole: a hop leads on, a stream is taken up again or over, anything else was none."""
-        if event.next is not None or event.answer is None:
+        if event.then:
+            yield event.replace(then=event.then.replace(state=self._before.replace(http=event.then.state)))
+            return
+        if event.answer is None:
             yield event
             return
         streamed = self._is_stream
@@ -136,7 +140,7 @@ class EventReader:
         if self._decoder.incomplete:
             self._context.note("event-incomplete", "the stream ended within an event, which is left out: an empty line is missing")
         if self._may_go_on:
-            yield Finished(answer=self.answer, next=self.following(), why="retry", resumes=True)
+            yield Finished(answer=self.answer, then=self.following())
         else:
             yield Finished(answer=self.answer)
 
@@ -149,11 +153,11 @@ class EventReader:
         begun = self._is_stream or (self.answer is None and self._before.made > 0)
         return begun and error.kind in LOST and self._may_go_on
 
-    def following(self) -> SseRequest:
-        """The request of the next connection: the first one, wherever that was redirected to."""
+    def following(self) -> Continue:
+        """The next connection: to the first URL, wherever that was redirected to."""
         decoder = self._decoder
-        resumption = Resumption(last_event_id=decoder.last_event_id, retry_ms=decoder.retry_ms, made=self._before.made + 1)
-        return self._request.replace(hop=None, redirects=0, resumption=resumption)
+        state = Resumption(last_event_id=decoder.last_event_id, retry_ms=decoder.retry_ms, made=self._before.made + 1)
+        return Continue(why="retry", state=state, resumes=True)
 
     def _wrong_type(self) -> ExchangeError:
         assert self.answer

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from rrcli.adapters.http.hopstate import HopState
+
 
 ALWAYS = 10**9  # reconnections: until something else ends it
 
@@ -26,6 +28,7 @@ class Resumption(Record):
     last_event_id: str = ""
     retry_ms: int | None = None
     made: int = 0  # connections before this one
+    http: HopState | None = None  # of a redirect or a challenge on the way
 
 
 class SseRequest(HttpRequest):
@@ -39,5 +42,3 @@ class SseRequest(HttpRequest):
         "at most. Without it the end of the stream is the end.",
     )  # fmt: skip
     last_event_id: str | None = option("--last-event-id", metavar="ID", help="Go on behind this event.", group="Stream")
-
-    resumption: Resumption | None = None  # an earlier connection brought events

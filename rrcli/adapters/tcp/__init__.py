@@ -8,6 +8,7 @@ from __future__ import annotations
 from rrcli.adapters.tcp.connection import connect
 from rrcli.adapters.tcp.content import message
 from rrcli.adapters.tcp.prepare import loaded, refuse_contradictions, resolve
+from rrcli.engine.context import Route
 from rrcli.engine.events import Finished, Sent
 from rrcli.model.values import Response, Status
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
     """Take the steps, read the answer. An end that was asked for and did not come is `truncated`."""
     target, request = resolve(request)
-    context.request = request  # a URL may have named a unix socket
+    if request.unix_socket != context.request.unix_socket:  # a URL named it
+        context.route = Route(proxy=request.proxy, unix_socket=request.unix_socket, sni=request.sni)
     refuse_contradictions(request)
     steps = loaded(request)
     yield Sent(message=message(request, target, steps), target=target)

@@ -11,6 +11,7 @@ from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.http.h1 import End, ResponseDecoder
 from rrcli.engine.events import Finished, Received
+from rrcli.policy.secrets import head_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def upgrade(
     """
     timeline = context.recorder.timeline
     timeline.enter("handshake")
-    stream.write(head_of(prepared), "upgrade")
+    head = head_of(prepared)
+    stream.write(head, "upgrade", secrets=head_spans(head))
     decoder = _Upgraded(prepared.method)
 
     def leads(answer: Response) -> None:

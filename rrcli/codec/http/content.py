@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PIECE = 65536  # bytes of decoded content handed on at once
 DEEPEST = 5  # codings on top of each other, as curl has it
 GZIP_MAGIC = b"\x1f\x8b"
-INSTALL = "pip install 'rrcli[http]'"  # has both
+INSTALL = "pip install brotlicffi backports.zstd"  # both come with rrcli, but a system's package may leave them out
 ANOTHER = "-H 'Accept-Encoding: gzip' asks for another coding, 'Accept-Encoding: identity' for none"
 
 # Modules with a decoder of bounded output, the best first.

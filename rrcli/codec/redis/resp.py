@@ -73,6 +73,16 @@ def encode(args: Sequence[bytes]) -> bytes:
     return b"".join((b"*%d\r\n" % len(args), *(b"$%d\r\n%b\r\n" % (len(arg), arg) for arg in args)))
 
 
+def word_spans(args: Sequence[bytes]) -> list[tuple[int, int]]:
+    """Where each word stands in what `encode` makes of the command: from its first byte to behind its last one."""
+    spans, at = [], len(b"*%d\r\n" % len(args))
+    for arg in args:
+        begin = at + len(b"$%d\r\n" % len(arg))
+        spans.append((begin, begin + len(arg)))
+        at = begin + len(arg) + 2
+    return spans
+
+
 def _quote(data: bytes | bytearray) -> str:
     """The start of what came, with everything unprintable escaped."""
     return repr(bytes(data[:_QUOTED]))[1:] + ("…" if len(data) > _QUOTED else "")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TIMEOUT
+from rrcli.base.errors import EXIT_CODES
 from rrcli.base.output import to_stderr
 from rrcli.base.visible import MASK, visible
+from rrcli.engine.exitcode import exit_code
 from rrcli.engine.registry import BY_NAME
 from rrcli.policy.mask import Mask
 from rrcli.policy.secrets import field_secrets, mask_url, url_secrets
@@ -24,9 +25,7 @@ def report_error(error: ExchangeError) -> int:
     to_stderr(f"{PREFIX}{_aside(visible(error.message))}\n")
     if error.hint:
         to_stderr(f"{' ' * len(PREFIX)}{_aside(visible(error.hint))}\n")
-    if error.kind == "interrupted":
-        return EXIT_INTERRUPTED
-    return EXIT_TIMEOUT if error.kind == "timeout" else EXIT_CODES[error.layer]
+    return exit_code(error)
 
 
 def report_bug(error: Exception, words: list[str]) -> int:

@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from rrcli.wire.recorder import Recorder
 
 
-def open_stream(request: Request, host: str, port: int, recorder: Recorder, deadline: Deadline) -> Stream:
+def open_stream(request: Request, host: str, port: int, recorder: Recorder, deadline: Deadline, *, forwards: bool) -> Stream:
     """A stream to the target by way of `request.proxy`. Raises what connecting to the proxy raises, and what `tunnel` does."""
     proxy = parse(str(request.proxy))
     if request.unix_socket:
         raise usage("--proxy and --unix-socket exclude each other")
     recorder.proxy = proxy.url
     context = _tls_context(request) if proxy.scheme == "https" else None  # trust is loaded before the clock starts
-    if not request.forwards:
+    if not forwards:
         host, port = redirected(request, host, port)
     if proxy.scheme in OURS_TO_RESOLVE:
         wanted = request.replace(ipv4=True, ipv6=False) if proxy.scheme == "socks4" else request  # it has no room for IPv6
         host = addresses(wanted, host, port, recorder.timeline, deadline)[0].text
     stream = Stream(Plain(_socket_to(proxy, request, recorder, deadline), recorder), recorder, deadline, request.idle_timeout)
     try:
-        if context or not request.forwards:
+        if context or not forwards:
             recorder.timeline.enter("handshake")
         if context:
             _start_tls(stream, context, proxy)
-        if not request.forwards:
+        if not forwards:
             tunnel(stream, proxy, host, port)
         recorder.timeline.leave()
     except BaseException:

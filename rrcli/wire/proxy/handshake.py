@@ -83,7 +83,9 @@ def _connect(stream: Stream, proxy: Proxy, authority: str) -> None:
     lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
     if proxy.basic:
         lines.append(f"Proxy-Authorization: Basic {proxy.basic}")
-    stream.write("\r\n".join([*lines, "", ""]).encode("ascii"), "CONNECT to the proxy")
+    head = "\r\n".join([*lines, "", ""]).encode("ascii")
+    end = len(head) - 4  # the credentials stand before the empty line
+    stream.write(head, "CONNECT to the proxy", secrets=((end - len(proxy.basic), end),) if proxy.basic else ())
     first = _line(stream, proxy)
     status = first[9:12]
     if not first.startswith(b"HTTP/1.") or not status.isdigit():
@@ -169,7 +171,8 @@ def _socks5(stream: Stream, proxy: Proxy, host: str, port: int) -> None:
 
 def _log_in(stream: Stream, proxy: Proxy) -> None:
     user, password = ((part or "").encode("utf-8", "surrogateescape") for part in (proxy.user, proxy.password))
-    stream.write(bytes([1, len(user)]) + user + bytes([len(password)]) + password, "SOCKS5 user and password")
+    login = bytes([1, len(user)]) + user + bytes([len(password)]) + password
+    stream.write(login, "SOCKS5 user and password", secrets=((len(login) - len(password), len(login)),))
     if _exactly(stream, proxy, 2, 1)[1]:
         _refused(proxy, "it does not take these credentials", CREDENTIALS)
 

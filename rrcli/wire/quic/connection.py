@@ -72,7 +72,7 @@ class Quic:
         """
         self.context = context
         self.recorder = context.recorder
-        self.name = to_ascii(context.request.sni or host)
+        self.name = to_ascii(context.connection_options.sni or host)
         self.sending = False
         self.datagrams = [0, 0]  # out, in
         self._deadline = context.deadline

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.http.h1 import LAST_CHUNK, encode_chunk, encode_request
+from rrcli.policy.secrets import head_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class Talk:
     def send(self, prepared: PreparedRequest) -> Iterator[Event]:
         """Send the request. What comes meanwhile is read at once; a final answer from 300 on ends the sending."""
         head = head_of(prepared)
+        if self._stream.recorder.records:
+            for start, end in head_spans(head):
+                self._stream.recorder.secret_span(start, end)
         if prepared.content and len(prepared.content) <= ONE_WRITE and not prepared.awaits_continue:
             yield from self._write(head + b"".join(self._pieces(prepared)), "head and content")
             return

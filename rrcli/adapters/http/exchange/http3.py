@@ -48,7 +48,7 @@ WAITING = 65536  # bytes of content that may wait for room before more is read
 NOT_TO_BE_HAD = ("refused", "reset", "closed", "timeout", "unreachable", "unsupported", "handshake_failed", "malformed")
 
 
-def refuse_options(request: HttpRequest, prepared: PreparedRequest) -> None:
+def refuse_options(request: HttpRequest, prepared: PreparedRequest, *, first: bool) -> None:
     """Raise for what leaves no way for QUIC: `usage` where the command line says so, `unsupported` where a redirect does."""
     flag = "--http3-only" if request.http3_only else "--http3"
     for other, value in (("--proxy", request.proxy), ("--unix-socket", request.unix_socket)):
@@ -56,7 +56,7 @@ def refuse_options(request: HttpRequest, prepared: PreparedRequest) -> None:
             raise usage(f"{flag} and {other} exclude each other", f"QUIC's datagrams pass no {other[2:]}: leave one of them out")
     if request.limit_rate:
         raise usage(f"{flag} and --limit-rate exclude each other", "the rate is that of a TCP connection: leave one of them out")
-    if prepared.scheme == "http" and not request.hop:
+    if prepared.scheme == "http" and first:
         raise usage(f"{flag} is spoken over QUIC, which always has TLS, and this URL has none", "use https://")
     if prepared.scheme == "http" and request.http3_only:
         raise ExchangeError("protocol", "unsupported", f"HTTP/3 is not spoken over {prepared.url}", hint="--http3 takes TCP there")
@@ -82,7 +82,7 @@ def reach(request: HttpRequest, prepared: PreparedRequest, context: Context) -> 
     Raises `ExchangeError` of any layer below `application`.
     """
     limit = None if request.http3_only else _patience(context.deadline)
-    if context.request.proxy:  # of the environment: one of the command line was refused, and --http3-only passes by both
+    if context.route and context.route.proxy:  # of the environment: one of the command line was refused, and --http3-only passes by both
         context.note("http3-fallback", "HTTP/3 was not to be had: it passes no proxy, and the environment names one; TCP is used")
         return None
     try:

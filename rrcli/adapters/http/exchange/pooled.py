@@ -6,10 +6,10 @@ server allows, each a stream stepped by the thread that pumps the connection.
 
 from __future__ import annotations
 
-from rrcli.adapters.http import speak
 from rrcli.adapters.http.exchange.describe import sent
 from rrcli.adapters.http.exchange.http1 import CONTINUE_WAIT, Talk
 from rrcli.adapters.http.exchange.response import ResponseReader
+from rrcli.adapters.http.hop import speak
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.codec.http.h1 import ResponseDecoder

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rrcli.base.url import Url
     from rrcli.model.values import Fields, Response
 
+    Origins = tuple[tuple[str, str, int], ...]
+
 
 LARGEST_NETRC = 16 << 20  # bytes
 LATEST = 1 << 53  # seconds: what a number of JSON keeps exactly
@@ -24,7 +26,7 @@ def _with_authorization(prepared: PreparedRequest, value: str) -> PreparedReques
     return prepared.replace(fields=(*kept, ("Authorization", value)))
 
 
-def authorize_hop(request: HttpRequest, prepared: PreparedRequest, url: Url) -> PreparedRequest:
+def authorize_hop(request: HttpRequest, prepared: PreparedRequest, url: Url, passed: Origins) -> PreparedRequest:
     """The next hop with what belongs to its own origin: user and password of its URL or of netrc, or a new signature."""
     if request.aws_sigv4 and prepared.credentials:
         from rrcli.adapters.http.prepare.sign import sign
@@ -33,15 +35,15 @@ def authorize_hop(request: HttpRequest, prepared: PreparedRequest, url: Url) -> 
     if prepared.field("authorization"):
         return prepared
     found = (url.user, url.password or "") if url.user is not None else None
-    if found is None and request.uses_netrc and _may_look_up(request, prepared):
+    if found is None and request.uses_netrc and _may_look_up(prepared, passed):
         found = from_netrc(request, host_of(url), default=False)
     return _with_authorization(prepared, basic(*found)) if found else prepared
 
 
-def _may_look_up(request: HttpRequest, prepared: PreparedRequest) -> bool:
+def _may_look_up(prepared: PreparedRequest, passed: Origins) -> bool:
     """Whether a redirect may have netrc's password for its host sent: not to another port of a host that it came by, nor out of TLS."""
     here = origin(prepared.scheme, prepared.host, prepared.port)
-    seen = (*request.passed, here)
+    seen = (*passed, here)
     return all(one == here for one in seen if one[1] == here[1]) and not (
         prepared.scheme == "http" and any(one[0] == "https" for one in seen)
     )
@@ -93,14 +95,6 @@ def ask_password(user: str) -> str:
 
 
 # --- digest (RFC 7616)
-
-
-def need_httpx() -> None:
-    """Raise `usage` where httpx, whose flow answers the challenge, is not installed: before the request goes out, not at its 401."""
-    from importlib.util import find_spec
-
-    if find_spec("httpx") is None:
-        raise usage("--digest needs httpx", "pip install 'rrcli[http]'")
 
 
 def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedRequest | None:

@@ -14,6 +14,7 @@ from rrcli.base.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rrcli.adapters.http.hopstate import HopState
     from rrcli.adapters.http.prepare.content import Part, Upload
     from rrcli.adapters.http.prepare.items import Item
     from rrcli.adapters.http.prepare.message import GivenFields
@@ -29,8 +30,9 @@ VERSION_FLAGS = {
 }  # fmt: skip
 
 
-def prepare(request: HttpRequest, exchange_id: str) -> PreparedRequest:
-    """What the request amounts to. Raises `usage`, or `local` for a file."""
+def prepare(state: HopState, exchange_id: str) -> PreparedRequest:
+    """What the options of the first hop amount to. Raises `usage`, or `local` for a file."""
+    request = state.options
     word, address, item_words = split_words(request.arguments)
     items: list[Item] = []
     if item_words:
@@ -41,8 +43,8 @@ def prepare(request: HttpRequest, exchange_id: str) -> PreparedRequest:
     url = read_url(address)
     host = host_of(url)
     given = _given_fields(request, items)
-    if request.kept:
-        given = request.kept.headers(given)
+    if state.jar:
+        given = state.jar.headers(given)
     content, media_type, upload = _content(request, items)
     query = [url.query] if url.query is not None else []
     if request.get and content is not None:
@@ -56,12 +58,12 @@ def prepare(request: HttpRequest, exchange_id: str) -> PreparedRequest:
         plain, content = content, _compressed(request.compress, content, upload)
     defaults = [
         ("Host", host_field(url)),
-        *_default_fields(request, url, exchange_id, accept=f"{JSON}, */*;q=0.5" if media_type == JSON else "*/*"),
+        *_default_fields(state, url, exchange_id, accept=f"{JSON}, */*;q=0.5" if media_type == JSON else "*/*"),
         *_content_fields(method, content, media_type, upload, given),
         *([("Content-Encoding", request.compress)] if request.compress else []),
     ]
-    if request.defaults:
-        defaults = [*_merged(defaults, list(request.defaults))]
+    if state.defaults:
+        defaults = [*_merged(defaults, list(state.defaults))]
     prepared = PreparedRequest(
         method=method,
         url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target}",
@@ -78,10 +80,8 @@ def prepare(request: HttpRequest, exchange_id: str) -> PreparedRequest:
     )
     if not (request.digest or request.aws_sigv4):
         return prepared
-    from rrcli.adapters.http.prepare.auth import credentials, need_httpx
+    from rrcli.adapters.http.prepare.auth import credentials
 
-    if request.digest:
-        need_httpx()
     prepared = prepared.replace(credentials=credentials(request, url))
     if not request.aws_sigv4:
         return prepared
@@ -220,8 +220,9 @@ def _given(line: str) -> tuple[str, str | None]:
     raise usage(f"-H {line!r} is no field", "write 'Name: value'; 'Name:' removes a default, 'Name;' sends an empty one")
 
 
-def _default_fields(request: HttpRequest, url: Url, exchange_id: str, *, accept: str) -> list[tuple[str, str]]:
+def _default_fields(state: HopState, url: Url, exchange_id: str, *, accept: str) -> list[tuple[str, str]]:
     """What goes out unless the user says otherwise, without Host and what describes the content."""
+    request = state.options
     agent = f"rrcli/{__version__}" if request.user_agent is None else request.user_agent
     fields = [("User-Agent", agent), ("Accept", accept)] if agent else [("Accept", accept)]
     if request.compressed:
@@ -242,7 +243,7 @@ def _default_fields(request: HttpRequest, url: Url, exchange_id: str, *, accept:
     if request.continue_at is not None:
         from rrcli.adapters.http.download import range_fields
 
-        fields += range_fields(request)
+        fields += range_fields(request, state.if_range)
     if request.request_id is not None:
         fields.append(("X-Request-ID", exchange_id))
     if request.idempotency_key is not None:

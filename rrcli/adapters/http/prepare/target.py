@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.errors import usage
-from rrcli.base.url import host_port, split_url, unquote
+from rrcli.base.url import host_port, split_url, unquote, without_userinfo
 from rrcli.wire.resolve import to_ascii
 
 TYPE_CHECKING = False
@@ -20,14 +20,17 @@ def read_url(text: str) -> Url:
     scheme, separator, _ = text.partition("://")
     before, colon, behind = text.partition(":")
     if colon and not separator and before.lower() in PORTS and not behind.partition("/")[0].isdecimal():  # that would be a port
-        raise usage(f"the URL {text!r} lacks the // behind its scheme")
+        raise usage(f"the URL {without_userinfo(text)!r} lacks the // behind its scheme", f"write {before}://…")
     if not separator or not scheme.replace("+", "").replace("-", "").replace(".", "").isalnum():
-        text = "http://" + text.removeprefix("://")
+        text = text.removeprefix("://")
+        if text.startswith(":"):
+            text = f"localhost{text if text[1:2].isdecimal() else text[1:]}"
+        text = f"http://{text}"
     url = split_url(text)
     if url.scheme not in PORTS:
         raise usage(f"{url.scheme}:// is not sent over HTTP", "a URL here begins with http:// or https://")
     if not url.host:
-        raise usage(f"the URL {text!r} names no host")
+        raise usage(f"the URL {without_userinfo(text)!r} names no host", "write http://HOST[:PORT]/…")
     return url
 
 
