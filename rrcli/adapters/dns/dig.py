@@ -21,7 +21,7 @@ PLAIN = "%+=:,./-_@"  # what a shell leaves alone, beside letters and digits
 NIBBLES = 32  # of an IPv6 address
 
 
-def as_command(exchange: Exchange) -> str | None:
+def as_command(exchange: Exchange, _request: object = None) -> str | None:
     """The command; `None` for what neither tool can do: a proxy, a unix socket."""
     if exchange.connection.proxy or exchange.target.host is None or (exchange.connection.peer or "").startswith("/"):
         return None

@@ -111,10 +111,11 @@ def _with_query(path: str, wire: bytes) -> str:
 
 def _refusal(response: Response) -> ExchangeError:
     """The failure that an HTTP status means."""
+    from rrcli.adapters.http.protocol import MANIFEST as HTTP
     from rrcli.explain import explain
 
     code, reason = response.status.code or 0, response.status.text
-    known = explain("http", str(code))
+    known = explain("http", str(code), HTTP.families)
     said = f"the server answers HTTP {code} {reason or (known.title if known else '')}".rstrip()
     if location := first(response.fields, "location"):
         return ExchangeError("application", "bad_status", f"{said}, and leads to {location}", hint=f"ask there: @{location}")

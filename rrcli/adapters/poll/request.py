@@ -86,6 +86,3 @@ class PollRequest(HttpRequest):
     callback_status: int = option(
         "--callback-status", default=NO_CONTENT, parse=reply, metavar="CODE", help="What callbacks are answered.  [204]", group="Callback"
     )
-
-    def streams(self) -> bool:
-        return True

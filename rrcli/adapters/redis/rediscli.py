@@ -20,7 +20,7 @@ PASSWORD, SECRET = '"$REDIS_PASSWORD"', '"$REDIS_SECRET"'
 PLAIN = "@%+=:,./-_"  # what a shell leaves alone, beside letters and digits
 
 
-def as_command(exchange: Exchange) -> str:
+def as_command(exchange: Exchange, _request: object = None) -> str:
     """The command, or for a pipeline its lines piped into one; `REDIS_PASSWORD` and `REDIS_SECRET` are to be set before."""
     data = exchange.request.data
     tool = " ".join(_tool(exchange))

@@ -47,6 +47,3 @@ class SseRequest(HttpRequest):
         "at most. Without it the end of the stream is the end.",
     )  # fmt: skip
     last_event_id: str | None = option("--last-event-id", metavar="ID", help="Go on behind this event.", group="Stream")
-
-    def streams(self) -> bool:
-        return True

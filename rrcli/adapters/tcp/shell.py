@@ -17,7 +17,7 @@ CREDENTIALS = "$PROXY_AUTH"  # user:password
 PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,:/@+="
 
 
-def command(exchange: Exchange) -> str | None:
+def as_command(exchange: Exchange, _request: object = None) -> str | None:
     """The line; `None` for what neither tool can do (TLS through a SOCKS proxy, a framing of their own)."""
     answer, data = exchange.response, exchange.request.data
     framing = answer.framing if answer else "read-idle"

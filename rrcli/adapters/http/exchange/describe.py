@@ -48,6 +48,7 @@ def _message(prepared: PreparedRequest) -> RequestMessage:
             "safe": prepared.method in SAFE,
             "idempotent": prepared.method in IDEMPOTENT or bool(prepared.field("idempotency-key")),
         },
+        name=prepared.method,
     )
 
 
