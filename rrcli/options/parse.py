@@ -186,3 +186,9 @@ TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
 FORMATS = ("pretty", "raw", "json", "ndjson", "har", "curl", "mermaid")
+
+
+def digits(number: float) -> str:
+    """The number without exponent, which no option reads, and without a fraction of nothing."""
+    text = repr(number)
+    return f"{number:.25f}".rstrip("0").rstrip(".") if "e" in text else text.removesuffix(".0")

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from rrcli.base.jsontext import dumps
-from rrcli.options.commandline import digits
-from rrcli.options.parse import suggestion
+from rrcli.options.parse import digits, suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, Protocol
 
-    from rrcli.options.option import Option
+    class Option(Protocol):
+        """What is read of an option here: `options/option.py` says what each is."""
+
+        flags: tuple[str, ...]
+        kind: str
+        metavar: str
+        default: Any
+        bare: str
+        parse: Callable[..., Any]
+
+        @property
+        def flag(self) -> str: ...
+
 
 KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", tuple: "a list", dict: "a table"}
 

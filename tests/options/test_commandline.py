@@ -32,12 +32,12 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 def written(request: Request) -> tuple[str, ...] | None:
     entry = registry.protocol_of(request)
-    return command_of(entry.name, request, options_end=entry.first_word_ends_options)
+    return command_of(entry.name, request, options_end=request.options_end_at_data)
 
 
 def shown(request: Request) -> tuple[str, ...] | None:
     entry = registry.protocol_of(request)
-    return shown_command(entry.name, request, options_end=entry.first_word_ends_options)
+    return shown_command(entry.name, request, options_end=request.options_end_at_data)
 
 
 def read(words: tuple[str, ...] | list[str]) -> Request | None:
