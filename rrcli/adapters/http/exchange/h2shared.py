@@ -50,9 +50,37 @@ class SharedH2Stream(H2Stream):
         """Whether its exchange can go on."""
         return bool(self._events) or self._failure is not None or (self._awaits_room and not self.held_back)
 
+    def send_head(self, prepared: PreparedRequest, *, end: bool) -> None:
+        self.session.admit(self.recorder)
+        before = len(self.session.out)
+        super().send_head(prepared, end=end)
+        self.recorder.bytes_sent += len(self.session.out) - before
+        self.whole = end
+        self.session.send(self)
+
+    def send_data(self, data: bytes, *, end: bool) -> None:
+        self.recorder.bytes_sent += len(data)
+        super().send_data(data, end=end)
+        self.whole = end and not self.held_back
+        self.session.send(self)
+
+    @property
+    def unsent(self) -> int:
+        """What waits for the connection is sent without anybody who waits for it."""
+        return 0 if self.whole else self.held_back
+
+    def cancel(self) -> None:
+        super().cancel()
+        self.session.flush()
+
     def wait(self, until: Deadline | None = None) -> Iterator[Event]:
         self._awaits_room = self.held_back > 0
         yield from wait_for(self, self._deadline, until)
+
+    def take(self, event: CodecEvent) -> None:
+        self.recorder.answered = True
+        self.recorder.timeline.read(now())
+        super().take(event)
 
 
 class SharedH2Session(H2Session):
@@ -61,11 +89,11 @@ class SharedH2Session(H2Session):
     def __init__(self, connection: Stream) -> None:
         super().__init__(connection)
         self.slot = StreamSlot(self)
-        self._recorder, before = Recorder(), connection.recorder
-        connection.re_record(self._recorder)  # what is no stream's: settings, pings, windows
+        before = connection.recorder
+        connection.re_record(Recorder())  # what is no stream's: settings, pings, windows
         self._names = before.local, before.peer, before.proxy, before.tls
         self._link = connection.link
-        self._sending: list[H2Stream] = []  # have something in `_out` or in the link
+        self._sending: list[H2Stream] = []  # have something in `out` or in the link
         self._failure: ExchangeError | None = None  # of the connection
         self._used = False
         self.has_more = False  # a read was cut short: TLS may hold what the descriptor no longer tells of
@@ -73,16 +101,16 @@ class SharedH2Session(H2Session):
     @property
     def why(self) -> str:
         """Why it takes no more requests."""
-        return self._client.goaway or (self._failure.message if self._failure else "it is closed")
+        return self.client.goaway or (self._failure.message if self._failure else "it is closed")
 
     @property
     def takes_more(self) -> bool:
-        return not (self._failure or self._client.goaway)
+        return not (self._failure or self.client.goaway)
 
     @property
     def has_room(self) -> bool:
         """Whether a stream may begin now. The second waits for the server's SETTINGS, which say how many it allows."""
-        return self.takes_more and (not self._used or self._client.has_room)
+        return self.takes_more and (not self._used or self.client.has_room)
 
     def open(self, context: Context) -> SharedH2Stream:
         return SharedH2Stream(self, context)
@@ -91,102 +119,81 @@ class SharedH2Session(H2Session):
         return self._link.fileno()
 
     def interests(self) -> int:
-        return POLLIN | POLLOUT if self._out or self._link.pending else POLLIN
+        return POLLIN | POLLOUT if self.out or self._link.pending else POLLIN
 
-    def send_head(self, stream: H2Stream, prepared: PreparedRequest, *, end: bool) -> None:
-        recorder = stream.recorder
+    def admit(self, recorder: Recorder) -> None:
+        """A request begins: what was opened for the first is used again by all others."""
         if self._used:
             recorder.local, recorder.peer, recorder.proxy, recorder.tls = self._names
             recorder.reused = True
         self._used = True
-        self._gather()
+        self.gather()
         recorder.timeline.writing(now())
-        before = len(self._out)
-        super().send_head(stream, prepared, end=end)
-        recorder.bytes_sent += len(self._out) - before
-        stream.whole = end
-        self._sending.append(stream)
-        self._flush()
 
-    def send_data(self, stream: H2Stream, data: bytes, *, end: bool) -> None:
-        stream.recorder.bytes_sent += len(data)
-        super().send_data(stream, data, end=end)
-        stream.whole = end and not stream.held_back
+    def send(self, stream: SharedH2Stream) -> None:
+        """Let out what the stream has added, as far as that goes now."""
         if stream not in self._sending:
             self._sending.append(stream)
-        self._flush()
-
-    @property
-    def unwritten(self) -> int:
-        """Nothing that a stream would wait for: the connection is written to whenever it can be."""
-        return 0
-
-    @property
-    def is_deaf(self) -> bool:
-        return self._failure is not None
-
-    def cancel(self, stream: H2Stream) -> None:
-        super().cancel(stream)
-        self._flush()
+        self.flush()
 
     def pump(self) -> None:
         """Take in what has come and let out what may go."""
-        self._flush()
+        self.flush()
         self.has_more = not self._failure
         for _ in range(READS if self.has_more else 0):
             try:
                 data = self._link.recv(CHUNK)
             except ExchangeError as error:
-                self._break(error)
+                self.end(error)
                 return
             if data is None:
                 self.has_more = False
                 break
-            if not self._take(data):
+            if not self.take(data):
                 return
-        self._flush()
+        self.flush()
 
-    def leave(self, stream: H2Stream) -> None:
+    def leave(self, stream: SharedH2Stream) -> None:
         """The exchange of this stream is over; what it has not got it does not want (RFC 9113 section 8.1)."""
         if not stream.number:
             return
-        stream.recorder.bytes_received += self._client.octets(stream.number)
+        stream.recorder.bytes_received += self.client.octets(stream.number)
         if not stream.ended and not self._failure:
-            self.cancel(stream)
-        self._client.forget(stream.number)
-        del self._streams[stream.number]
+            stream.cancel()
+        self.client.forget(stream.number)
+        del self.streams[stream.number]
         if stream in self._sending:
             self._sending.remove(stream)
-        if not (self._streams or self.takes_more):
-            self._connection.close()
+        if not (self.streams or self.takes_more):
+            self.connection.close()
 
     def close(self) -> None:
         """Say goodbye, as far as that goes out at once."""
         if not self._failure:
-            self._client.close()
-            self._flush()
-        self._connection.close()
+            self.client.close()
+            self.flush()
+        self.connection.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Write what the link takes now, and stamp it for those whose frames may be in it."""
         if self._failure:
             return
-        self._gather()
+        self.gather()
         wrote = False
         try:
-            while self._out or self._link.pending:
-                taken = self._link.send(memoryview(self._out)[:PROMPT]) if self._out else 0
-                self._out = memoryview(self._out)[taken:]
+            while self.out or self._link.pending:
+                taken = self._link.send(memoryview(self.out)[:PROMPT]) if self.out else 0
+                self.out = memoryview(self.out)[taken:]
                 wrote = wrote or taken > 0
                 if self._link.pending:
                     self._link.flush()
                 if not taken or self._link.pending:
                     break
         except ExchangeError as error:
-            self._break(error)
+            self.end(error)
             return
         if wrote:
-            self._stamp(now(), last=not (self._out or self._link.pending))
+            self._stamp(now(), last=not (self.out or self._link.pending))
 
     def _stamp(self, at_ns: int, *, last: bool) -> None:
         """Bytes went out; with `last` all that there were."""
@@ -198,26 +205,20 @@ class SharedH2Session(H2Session):
         if last:
             self._sending = [stream for stream in self._sending if not stream.whole]
 
-    def _take(self, data: bytes) -> bool:
-        if not super()._take(data):
+    def take(self, data: bytes) -> bool:
+        if not super().take(data):
             return False
         for stream in self._sending:
             stream.whole = stream.whole or (stream.ending and not stream.held_back)
         return True
 
-    def _deliver(self, stream: H2Stream, event: CodecEvent | ExchangeError) -> None:
-        if not isinstance(event, ExchangeError):
-            stream.recorder.answered = True
-            stream.recorder.timeline.read(now())
-        super()._deliver(stream, event)
-
-    def _break(self, error: ExchangeError | None) -> None:
+    def end(self, error: ExchangeError | None) -> None:
         if error and error.layer == "protocol":
-            self._flush()  # the peer is told why
+            self.flush()  # the peer is told why
         self.has_more = False
-        said = f"; it had said {self._client.goaway}" if self._client.goaway else ""
+        said = f"; it had said {self.client.goaway}" if self.client.goaway else ""
         self._failure = error or ExchangeError("transport", "closed", f"the peer closed the connection{said}")
-        super()._break(error)
+        super().end(error)
 
 
 class StreamSlot:
