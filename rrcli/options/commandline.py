@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.url import is_place
 from rrcli.base.visible import MASK
+from rrcli.options.parse import digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,12 +53,6 @@ def text_of(declared: Option, value: Any) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
         return digits(value)
     raise ValueError(f"no word of {declared.flag} stands for {value!r}")
-
-
-def digits(number: float) -> str:
-    """The number without exponent, which no option reads, and without a fraction of nothing."""
-    text = repr(number)
-    return f"{number:.25f}".rstrip("0").rstrip(".") if "e" in text else text.removesuffix(".0")
 
 
 def _given(request: Request) -> Iterator[tuple[Option, str, str | None]]:

@@ -141,6 +141,7 @@ SECRETS: list[tuple[Request, str]] = [
     (TcpRequest("h:1", key_password="p"), f"tcp --pass {MASK} h:1"),
     (RedisRequest("redis://:p@h:1", "AUTH", "me", "pw"), f"redis redis://:{MASK}@h:1 AUTH me {MASK}"),
     (RedisRequest("ACL", "SETUSER", "a", ">pw", "on"), f"redis ACL SETUSER a >{MASK} on"),
+    (RedisRequest("ACL", "SETUSER", "a", '">pw"', quoted_input=True), f"redis --quoted-input ACL SETUSER a >{MASK}"),
     (RedisRequest("GET", "k", password="pw"), f"redis --password {MASK} GET k"),
     (GraphqlRequest("http://h/", "query($token: String) {a}", "token=t"), f"graphql|http://h/|query($token: String) {{a}}|token={MASK}"),
     (GraphqlRequest("http://h/", "{a}", init='{"x": ["t"]}'), f'graphql|--init|{{"x": ["{MASK}"]}}|http://h/|{{a}}'),
