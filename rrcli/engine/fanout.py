@@ -8,7 +8,7 @@ from rrcli.engine.context import Context
 from rrcli.engine.events import Sent
 from rrcli.engine.registry import protocol_of
 from rrcli.engine.runner import judge_of, new_id
-from rrcli.engine.send import send
+from rrcli.engine.send import send, with_command
 from rrcli.model.values import Exchange, ExchangeSet, Failure, RequestMessage, Target
 from rrcli.wire.clock import Timeline
 from rrcli.wire.race import redirected
@@ -35,7 +35,8 @@ def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> Excha
     for part, judge, result in zip(parts, judges, results, strict=True):
         if isinstance(result, BaseException):
             raise result
-        exchanges.append(judge(result, whole) if judge and result else result or _interrupted(part))
+        exchange = with_command(result or _interrupted(part), protocol_of(part), part)  # with the checks, which are made here
+        exchanges.append(judge(exchange, whole) if judge and result else exchange)
     return ExchangeSet(exchanges=tuple(exchanges))
 
 

@@ -53,7 +53,7 @@ def steps(
     if request.is_offline():
         from rrcli.engine.offline import build
 
-        exchange = _with_command(build(request, observer or Observer(), str(exchange_id)), entry, asked)
+        exchange = with_command(build(request, observer or Observer(), str(exchange_id)), entry, asked)
         return judge(exchange, whole) if judge else exchange
 
     def once(request: Request, observer: Observer) -> Generator[Event, None, Exchange]:
@@ -71,11 +71,11 @@ def steps(
     else:
         exchange = yield from once(request, observer or Observer())
     if pool is None:  # in a series they would all be the same
-        exchange = _with_command(exchange, entry, asked)
+        exchange = with_command(exchange, entry, asked)
     return judge(exchange, whole) if judge else exchange
 
 
-def _with_command(exchange: Exchange, entry: registry.Protocol, asked: Request) -> Exchange:
+def with_command(exchange: Exchange, entry: registry.Protocol, asked: Request) -> Exchange:
     """The exchange with the words that send it again, unless something came from standard input."""
     if reads_stdin(asked):
         return exchange
