@@ -73,7 +73,7 @@ def steps(
     if hooks.is_offline(request):
         from rrcli.engine.offline import build
 
-        exchange = _with_command(build(request, observer or Observer(), str(exchange_id), state), entry, asked, shared)
+        exchange = with_command(build(request, observer or Observer(), str(exchange_id), state), entry, asked, shared)
         return judge(exchange, whole) if judge else exchange
 
     def once(request: Request, observer: Observer) -> Generator[Event, None, Exchange]:
@@ -90,14 +90,15 @@ def steps(
         exchange = yield from until_it_holds(request, once, observer or Observer(), whole)
     else:
         exchange = yield from once(request, observer or Observer())
-    exchange = _with_command(exchange, entry, asked, shared)
+    exchange = with_command(exchange, entry, asked, shared)
     return judge(exchange, whole) if judge else exchange
 
 
-def _with_command(exchange: Exchange, entry: registry.Protocol, asked: Request, shared: Shared) -> Exchange:
+def with_command(exchange: Exchange, entry: registry.Protocol, asked: Request, shared: Shared | None = None) -> Exchange:
     """The exchange with the words that send it again, unless something came from standard input."""
     if reads_stdin(asked):
         return exchange
+    shared = shared or Shared()
     if shared.command is None or shared.command[0] is not asked:  # a series sends one request many times
         command = command_of(entry.name, asked, options_end=asked.options_end_at_data)
         shared.command = asked, command, shown_command(entry.name, asked, options_end=asked.options_end_at_data)

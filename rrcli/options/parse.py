@@ -58,6 +58,12 @@ def size(text: str) -> int:
         raise ValueError(f"{text!r} is no size; write a number of bytes, or 64KiB, 10MB, 1GiB") from None
 
 
+def digits(number: float) -> str:
+    """The number without exponent, which no option reads, and without a fraction of nothing."""
+    text = repr(number)
+    return f"{number:.25f}".rstrip("0").rstrip(".") if "e" in text else text.removesuffix(".0")
+
+
 def count(text: str) -> int:
     """A whole number from 0."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 18:
@@ -186,9 +192,3 @@ TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
 FORMATS = ("pretty", "raw", "json", "ndjson", "har", "curl", "mermaid")
-
-
-def digits(number: float) -> str:
-    """The number without exponent, which no option reads, and without a fraction of nothing."""
-    text = repr(number)
-    return f"{number:.25f}".rstrip("0").rstrip(".") if "e" in text else text.removesuffix(".0")

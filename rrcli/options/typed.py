@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
-    class Option(Protocol):
-        """What is read of an option here: `options/option.py` says what each is."""
+    class Declared(Protocol):
+        """What is read of an `Option`."""
 
         flags: tuple[str, ...]
         kind: str
-        metavar: str
         default: Any
         bare: str
+        metavar: str
         parse: Callable[..., Any]
 
         @property
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", tuple: "a list", dict: "a table"}
 
 
-def from_value(declared: Option, value: Any) -> Any:
+def from_value(declared: Declared, value: Any) -> Any:
     """The field's value. Raises `ValueError` with a sentence for the user.
 
     A flag takes true or false, where false is what it is without; an option whose value may be left out takes true as well. A
@@ -47,7 +47,7 @@ def from_value(declared: Option, value: Any) -> Any:
     return declared.parse(_word(declared, value))
 
 
-def _word(declared: Option, value: Any) -> str:
+def _word(declared: Declared, value: Any) -> str:
     """The command line's word for one value."""
     if isinstance(value, str):
         return value
@@ -63,7 +63,7 @@ def _word(declared: Option, value: Any) -> str:
     raise ValueError(f"{declared.flag} takes {declared.metavar}, not {_kind(value)}")
 
 
-def _step(declared: Option, value: Any) -> Any:
+def _step(declared: Declared, value: Any) -> Any:
     """One of several flags that share a field: `{send = "x"}`, `["--send", "x"]`, or a text for the first flag."""
     if isinstance(value, dict) and len(value) == 1:
         ((name, given),) = value.items()
@@ -80,7 +80,7 @@ def _step(declared: Option, value: Any) -> Any:
     return declared.parse(flag, word)
 
 
-def _flag(declared: Option, name: str) -> str:
+def _flag(declared: Declared, name: str) -> str:
     """The flag of a name without dashes, or as it is spelled."""
     spelled = name.lstrip("-").replace("_", "-")
     names = {flag.lstrip("-"): flag for flag in declared.flags}
@@ -89,7 +89,7 @@ def _flag(declared: Option, name: str) -> str:
     raise ValueError(f"{name} is not one of {', '.join(names)}{suggestion(spelled, list(names))}")
 
 
-def _takes_json(declared: Option) -> bool:
+def _takes_json(declared: Declared) -> bool:
     return "JSON" in declared.metavar.split("|")
 
 

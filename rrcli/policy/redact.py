@@ -67,9 +67,11 @@ def _masked(exchange: Exchange, mask: Mask) -> Exchange:
         return mask.message(mask_url(value))
 
     error = exchange.error
+    command = exchange.shown_command and tuple(mask.text(mask_url(word)) for word in exchange.shown_command)
     return exchange.replace(
         target=exchange.target.replace(url=mask.text(mask_url(exchange.target.url))),
-        command=exchange.shown_command and tuple(mask.text(mask_url(word)) for word in exchange.shown_command),
+        command=command,
+        shown_command=command,
         request=_message(exchange.request, mask),
         response=_answer(exchange.response, mask) if exchange.response else None,
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -20,11 +21,13 @@ from rrcli.base.errors import ExchangeError
 from rrcli.base.visible import MASK
 from rrcli.cli import app, commands, fast
 from rrcli.engine import registry
-from rrcli.engine.send import send
+from rrcli.engine.fanout import send_all
+from rrcli.engine.send import send, steps
 from rrcli.model.document import document
 from rrcli.options.commandline import command_of, reads_stdin, shown_command
 from rrcli.options.request import Request
 from rrcli.policy.redact import masked
+from rrcli.wire.pool import Pool
 
 NAMES = tuple(entry.name for entry in registry.PROTOCOLS)
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -140,6 +143,7 @@ SECRETS: list[tuple[Request, str]] = [
     (TcpRequest("h:1", key_password="p"), f"tcp --pass {MASK} h:1"),
     (RedisRequest("redis://:p@h:1", "AUTH", "me", "pw"), f"redis redis://:{MASK}@h:1 AUTH me {MASK}"),
     (RedisRequest("ACL", "SETUSER", "a", ">pw", "on"), f"redis ACL SETUSER a >{MASK} on"),
+    (RedisRequest("ACL", "SETUSER", "a", '">pw"', quoted_input=True), f"redis --quoted-input ACL SETUSER a >{MASK}"),
     (RedisRequest("GET", "k", password="pw"), f"redis --password {MASK} GET k"),
     (GraphqlRequest("http://h/", "query($token: String) {a}", "token=t"), f"graphql|http://h/|query($token: String) {{a}}|token={MASK}"),
     (GraphqlRequest("http://h/", "{a}", init='{"x": ["t"]}'), f'graphql|--init|{{"x": ["{MASK}"]}}|http://h/|{{a}}'),
@@ -193,6 +197,31 @@ def test_the_history_has_none() -> None:
         found = document(send(HttpRequest(where, location=True)))
     assert found["command"] == ["http", "--location", where]
     assert [hop["command"] for hop in found["history"]] == [None]
+
+
+def test_of_several_each_has_its_own_words_and_the_checks() -> None:
+    request = DnsRequest("x", "A", "MX", "@127.0.0.1:1", timeout=0.2, expect=("response.status.code == 1",))
+    parts = request.several()
+    assert parts is not None
+    found = [exchange.command for exchange in send_all(parts).exchanges]
+    check = ("--expect", "response.status.code == 1")
+    assert found == [("dns", "--timeout", "0.2", *check, "x.", kind, "CLASS1", "@udp://127.0.0.1:1") for kind in ("TYPE1", "TYPE15")]
+
+
+def last_of(running: Generator[Any, None, Any]) -> Any:
+    while True:
+        try:
+            next(running)
+        except StopIteration as end:
+            return end.value
+
+
+def test_a_series_has_no_words_in_each_of_its_exchanges() -> None:
+    pool = Pool()
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        exchange = last_of(steps(HttpRequest(f"http://{peer.host}:{peer.port}/"), pool=pool))
+    pool.close()
+    assert (exchange.outcome, exchange.command) == ("ok", None)
 
 
 def test_there_are_none_where_content_came_from_standard_input() -> None:

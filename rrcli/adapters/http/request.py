@@ -144,7 +144,7 @@ class HttpRedirects(Optioned):
     )  # fmt: skip
 
 
-class HttpVersions(QuicOptions):
+class HttpVersions(Optioned):
     """The version that is spoken."""
 
     http10: bool = option("-0", "--http1.0", kind="flag", help="Speak HTTP/1.0.", group="Version")
@@ -199,7 +199,7 @@ class HttpDownload(Optioned, HttpDefaults):
     remove_on_error: bool = option("--remove-on-error", kind="flag", help="Keep no file of a failed download.", group="Download")
 
 
-class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersions, Request, HttpDefaults):
+class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersions, QuicOptions, Request, HttpDefaults):
     """What every request over HTTP has, whatever protocol it carries: the code of `adapters/http` takes any of them."""
 
     shown_arguments: ClassVar[str] = "rrcli.adapters.http.shownwords:arguments"

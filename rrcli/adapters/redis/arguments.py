@@ -22,6 +22,7 @@ def shown_arguments(words: tuple[str, ...]) -> tuple[str, ...]:
     places, command = split_words(words)
     shown = list(command)
     if command:
-        for at, secret in secrets_in([os.fsencode(word) for word in command]).items():
-            shown[at] = shown[at].removesuffix(os.fsdecode(secret)) + MASK
+        plain = [word.strip("\"'") for word in command]  # the quotes of --quoted-input
+        for at, secret in secrets_in([os.fsencode(word) for word in plain]).items():
+            shown[at] = plain[at].removesuffix(os.fsdecode(secret)) + MASK
     return (*map(mask_url, places), *shown)
