@@ -11,6 +11,7 @@ from rrcli.base.errors import ExchangeError
 from rrcli.codec.http.h2 import VERSION, Http2Client
 from rrcli.codec.http.h2fields import fields_of, lost_fields
 from rrcli.codec.http.h2frames import FrameNotes
+from rrcli.policy.secrets import mask_field
 from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
@@ -32,8 +33,8 @@ class FrameTrace(Recorder):
 
     def __init__(self, recorder: Recorder) -> None:
         self.__dict__ = recorder.__dict__
-        self._sent = FrameNotes(preface=True)
-        self._received = FrameNotes(preface=False)
+        self._sent = FrameNotes(mask_field, preface=True)
+        self._received = FrameNotes(mask_field, preface=False)
 
     def sent(self, data: bytes | memoryview, at_ns: int, note: str | None = None) -> None:
         for piece, said in self._sent.cut(bytes(data)):
