@@ -11,6 +11,7 @@ from os import urandom
 from time import sleep, time
 
 from rrcli.base.deadline import Deadline, now
+from rrcli.base.fields import all_of
 from rrcli.base.record import Record
 
 TYPE_CHECKING = False
@@ -128,7 +129,7 @@ def _names_stdin(value: object, ends: tuple[str, ...]) -> bool:
 
 def retry_after(answer: Response | None) -> float | None:
     """Seconds that an answer asks to wait (RFC 9110 §10.2.3); `None` when it does not, or asks for nothing that can be read."""
-    values = [value.strip() for name, value in answer.fields if name.lower() == "retry-after"] if answer else []
+    values = [value.strip() for value in all_of(answer.fields, "retry-after")] if answer else []
     if not values:
         return None
     text = values[-1]

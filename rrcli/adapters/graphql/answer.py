@@ -9,6 +9,7 @@ from __future__ import annotations
 from rrcli.adapters.graphql.errors import Errors, read_errors
 from rrcli.adapters.graphql.picture import draw
 from rrcli.base.errors import ExchangeError, malformed, too_large
+from rrcli.base.fields import first
 from rrcli.base.jsontext import loads
 from rrcli.engine.events import Content, Finished, Received, Sent
 
@@ -50,7 +51,7 @@ def described(message: RequestMessage, call: Call) -> RequestMessage:
     data = dict(message.data)
     data.update({"operation": call.kind, "operation_name": call.name} if not call.parts else {"operations": len(call.parts)})
     data["safe"] = call.safe
-    data["idempotent"] = call.safe or any(name.lower() == "idempotency-key" for name, _ in message.fields)
+    data["idempotent"] = call.safe or first(message.fields, "idempotency-key") is not None
     return message.replace(data=data)
 
 

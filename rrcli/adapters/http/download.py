@@ -12,6 +12,7 @@ from stat import S_ISREG
 
 from rrcli.adapters.http.filename import from_disposition, from_url
 from rrcli.base.errors import ExchangeError, malformed, usage
+from rrcli.base.fields import first
 from rrcli.engine.timeouts import without_attempt_timeout
 from rrcli.model.values import Note
 
@@ -145,7 +146,7 @@ def _is_file(path: str) -> bool:
 
 
 def _coded(fields: Fields) -> bool:
-    return any(name.lower() == "content-encoding" for name, _ in fields)
+    return first(fields, "content-encoding") is not None
 
 
 # --- validators
@@ -188,9 +189,9 @@ def _forget(path: str) -> None:
 
 def _changed_since(exchange: Exchange, older_ns: int) -> bool:
     """Whether the resource says that it was modified after the file; an If-Range that held settles it."""
-    if exchange.response is None or any(name.lower() == "if-range" for name, _ in exchange.request.fields):
+    if exchange.response is None or first(exchange.request.fields, "if-range") is not None:
         return False
-    value = next((value for name, value in exchange.response.fields if name.lower() == "last-modified"), "")
+    value = first(exchange.response.fields, "last-modified") or ""
     from email.utils import parsedate_to_datetime
 
     try:
@@ -218,13 +219,13 @@ def range_fields(request: HttpRequest) -> list[tuple[str, str]]:
 
 def content_range(fields: Fields) -> tuple[int | None, int | None]:
     """The first byte and the size of the whole that Content-Range tells, each `None` where it does not (RFC 9110 section 14.4)."""
-    value = next((value for name, value in fields if name.lower() == "content-range"), "")
+    value = first(fields, "content-range") or ""
     unit, _, rest = value.strip().partition(" ")
     span, _, total = rest.strip().partition("/")
-    first, dash, last = span.partition("-")
-    if unit.lower() != "bytes" or not (span == "*" or (dash and _digits(first) and _digits(last) and int(first) <= int(last))):
+    begin, dash, last = span.partition("-")
+    if unit.lower() != "bytes" or not (span == "*" or (dash and _digits(begin) and _digits(last) and int(begin) <= int(last))):
         return None, None
-    return int(first) if dash else None, int(total) if _digits(total) else None
+    return int(begin) if dash else None, int(total) if _digits(total) else None
 
 
 def _digits(text: str) -> bool:

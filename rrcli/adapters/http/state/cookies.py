@@ -11,6 +11,7 @@ from rrcli.adapters.http.prepare.arguments import split_words
 from rrcli.adapters.http.prepare.target import PORTS, host_of, read_url
 from rrcli.base import privatefile
 from rrcli.base.errors import ExchangeError
+from rrcli.base.fields import all_of
 from rrcli.base.url import split_host
 from rrcli.codec.http.cookiefile import read_cookies, write_cookies
 from rrcli.codec.http.cookies import TRUSTED, Cookie, Jar, Place, Refused, arrives_ended, cookie_pairs, read_set_cookie
@@ -161,7 +162,7 @@ def _of_file(path: str, place: Place, request: HttpRequest, context: Context) ->
 
 def _with_cookies(fields: Fields, cookies: list[Cookie]) -> Fields:
     """The fields with the cookies of the jar, before those that the user gave, which win over their likes."""
-    own = [value for name, value in fields if name.lower() == "cookie"]
+    own = all_of(fields, "cookie")
     names = {pair.partition("=")[0].strip() for value in own for pair in value.split(";")}
     pairs = cookie_pairs([cookie for cookie in cookies if cookie.name not in names])
     if not pairs:
@@ -182,7 +183,7 @@ def _with_cookies(fields: Fields, cookies: list[Cookie]) -> Fields:
 def receive(kept: StateJar | None, prepared: PreparedRequest, answer: Response, context: Context) -> None:
     """Take the cookies of an answer, where any are kept, and note those that are refused."""
     place, now = place_of(prepared), time()
-    texts = [value for name, value in answer.fields if name.lower() == "set-cookie"]
+    texts = all_of(answer.fields, "set-cookie")
     found = [note for text in texts[:MOST_SET] if (note := _take(kept, text, place, now))]
     for code, message in found[:MOST_NOTES]:
         context.note(code, message)
