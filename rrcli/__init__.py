@@ -1,7 +1,7 @@
 """rrcli shows one request/response exchange over any protocol: parts, framing, phases, status, and what to do.
 
-As a library: `send(request)` returns an `Exchange`, `submit(request)` a future of one, `render(exchange)` its report;
-`RecordingTransport` makes exchanges of what an httpx client does. Names are loaded when used,
+As a library: `send(request)` returns an `Exchange`, `submit(request)` a future of one, `render(exchange)` its report; `Client` keeps
+connections and cookies between requests; `RecordingTransport` makes exchanges of what an httpx client does. Names are loaded when used,
 so that the command line pays only for what it needs.
 
 From `rrcli http URL` to the bytes: `__main__.py` reads the command line by `cli/fast.py`, `cli/execute.py` has it sent and
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from rrcli.adapters.redis.request import RedisRequest
     from rrcli.adapters.tcp.request import TcpRequest
     from rrcli.adapters.tls.request import TlsRequest
-    from rrcli.api import render, send, submit
+    from rrcli.api import Client, render, send, submit
     from rrcli.base.errors import ExchangeError
     from rrcli.httpxtransport import RecordingTransport
     from rrcli.model.values import Exchange
 
 __all__ = [
+    "Client",
     "DnsRequest",
     "Exchange",
     "ExchangeError",
@@ -46,6 +47,7 @@ __all__ = [
 
 _HOMES = {
     "__version__": "rrcli.base.version",
+    "Client": "rrcli.engine.client",
     "DnsRequest": "rrcli.adapters.dns.request",
     "Exchange": "rrcli.model.values",
     "ExchangeError": "rrcli.base.errors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.engine.client import Client
 from rrcli.engine.send import send
 
 TYPE_CHECKING = False
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange
     from rrcli.options.request import Request
 
-__all__ = ["render", "send", "submit"]
+__all__ = ["Client", "render", "send", "submit"]
 
 
 def render(exchange: Exchange, *, width: int = 100, verbose: bool = False) -> str:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.content import Upload
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.target import PORTS
@@ -149,16 +150,16 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if self._on_exchange:
             self._on_exchange(exchange)
 
-    def settings(self, request: httpx.Request, upload: _Outgoing | None) -> HttpRequest:
-        """Our request for one of httpx's. Raises `httpx.UnsupportedProtocol`."""
+    def settings(self, request: httpx.Request, upload: _Outgoing | None) -> HopState:
+        """What our exchange begins with, for a request of httpx's. Raises `httpx.UnsupportedProtocol`."""
         limits = request.extensions.get("timeout", {})
         sni = request.extensions.get("sni_hostname")
-        return self._request.replace(
-            hop=_prepared(request, upload, http2=not self._request.http11),
+        options = self._request.replace(
             connect_timeout=limits.get("connect") or 0.0,
             idle_timeout=limits.get("read" if limits.get("read") is not None else "write"),
             **({"sni": sni.decode() if isinstance(sni, bytes) else sni} if sni else {}),
         )
+        return HopState(options=options, prepared=_prepared(request, upload, http2=not self._request.http11))
 
 
 # --- from httpx's request to ours
@@ -310,7 +311,8 @@ class _Steps:
         self._request = request
         self._upload = upload
         self._leash = leash
-        self._course = steps(transport.settings(request, upload), until=leash, stepwise=True)
+        state = transport.settings(request, upload)
+        self._course = steps(state.options, until=leash, state=state, stepwise=True)
         self._over = False
         self._wanted = True  # a failure is of interest to somebody
         self._taking = Lock()

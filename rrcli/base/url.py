@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.address import literal_family
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
 
@@ -23,18 +24,23 @@ class Url(Record):
 
 
 def split_url(text: str) -> Url:
-    """Take a URL apart. Raises `usage` with what is wrong in it."""
+    """Take a URL apart. Raises `usage` with what is wrong in it; nothing that may be a password is quoted."""
     for letter in text:
         if letter <= " " or letter == "\x7f":
-            raise usage(f"the URL {without_userinfo(text)!r} contains {letter!r}", "write it percent-encoded, as %20 for a space")
+            raise usage(f"the URL {without_userinfo(text)!r} contains {letter!r}", _instead_of(letter, text))
     scheme, separator, rest = text.partition("://")
     if not separator or not scheme[:1].isalpha() or not (scheme.isascii() and scheme.translate(SCHEME_MARKS).isalnum()):
-        raise usage(f"{text!r} is no URL", "write SCHEME://HOST[:PORT]/…")
+        raise usage(f"{without_userinfo(text)!r} is no URL", "write SCHEME://HOST[:PORT]/…")
+    _refuse_open_password(rest)
     rest = rest.partition("#")[0]
     rest, question, query = rest.partition("?")
     authority, slash, path = rest.partition("/")
     userinfo, at, hostport = authority.rpartition("@")
+    if "@" in userinfo:
+        raise usage(f"the URL {without_userinfo(text)!r} has two @ before its host", "write an @ of the user or the password as %40")
     user, colon, password = userinfo.partition(":")
+    if hostport.startswith(":") and not hostport.startswith("::"):
+        raise usage(f"the URL {without_userinfo(text)!r} names no host", f"write {scheme}://localhost{hostport}{slash}")
     host, port = split_host(hostport, None)
     return Url(
         text=text,
@@ -48,14 +54,45 @@ def split_url(text: str) -> Url:
     )
 
 
+def _instead_of(letter: str, text: str) -> str:
+    """What to write for a letter that no URL has."""
+    if letter in "\r\n" and text.endswith(letter):
+        return "it ends in a line end, which was copied along: leave that out"
+    return f"write it percent-encoded, as %{ord(letter):02X}" + (" for a space" if letter == " " else "")
+
+
+def _refuse_open_password(rest: str) -> None:
+    """Raise `usage` where #, / or ? ends the authority within what must be a password, since an @ follows.
+
+    Read on, another host would be asked, and the password shown as a part of the path (RFC 3986 section 3.2.1 wants it encoded).
+    """
+    end = next((at for at, letter in enumerate(rest) if letter in "/?#"), len(rest))
+    authority, behind = rest[:end], rest[end:]
+    if "@" in authority or "@" not in behind:
+        return
+    _, colon, port = authority.rpartition(":")
+    if colon and (behind[0] == "#" or (port and not authority.startswith("[") and not is_port(port))):
+        encoded = {"#": "%23", "/": "%2F", "?": "%3F"}[behind[0]]
+        raise usage(f"the URL has an @ behind a {behind[0]}: is that a part of its password?", f"write {behind[0]} as {encoded}")
+
+
 def without_userinfo(text: str) -> str:
     """A URL to be quoted in a message, which may be broken just where its password stands."""
     scheme, separator, rest = text.partition("://")
+    if not separator:
+        return f"…@{text.rpartition('@')[2]}" if "@" in text else text
     return f"{scheme}{separator}…@{rest.rpartition('@')[2]}" if "@" in rest else text
 
 
 def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
-    """Host and port of `host`, `host:port`, `[::1]:port`, `:port` (localhost) or a bare IPv6 address."""
+    """Host and port of `host`, `host:port`, `[::1]:port`, `:port` (localhost) or, with a default port, a bare IPv6 address.
+
+    Raises `usage` for anything else, so that no malformed place is looked up.
+    """
+    if "@" in text:
+        raise usage("a host has no @ in it", "user and password go into a URL: SCHEME://USER:PASSWORD@HOST:PORT")
+    if odd := next((letter for letter in text if letter in "/?#\\"), None):
+        raise usage(f"{text!r} is no host and port: it contains {odd}", "write HOST:PORT, or a URL with its scheme")
     if any(letter <= " " or letter == "\x7f" for letter in text):
         raise usage(f"{text!r} is no host and port: it contains a space or a control character")
     host, separator, port = text.rpartition(":")
@@ -64,13 +101,25 @@ def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
         if not bracket or (port and not port.startswith(":")):
             raise usage(f"{text!r} is no host and port", "write an IPv6 address as [::1]:8080")
         separator, port = port[:1], port[1:]
-    elif not separator or ":" in host:
+    elif not separator:
         host, port = text, ""
+    elif ":" in host:
+        host, port = _bare_address(text, has_default=default_port is not None), ""
     if not host and separator:
         host = "localhost"
     if port and not is_port(port):
         raise usage(f"{port!r} is no port (in {text!r})", "a port is a number up to 65535")
     return host, int(port) if port else default_port
+
+
+def _bare_address(text: str, *, has_default: bool) -> str:
+    """An IPv6 address without brackets, where it cannot be taken for address and port. Raises `usage`."""
+    before, _, last = text.rpartition(":")
+    may_be_port = last.isdecimal() and len(last) > 3 and literal_family(before.removesuffix(":") or before) is not None
+    if has_default and literal_family(text) is not None and not may_be_port:
+        return text
+    hint = f"write [{before}]:{last}" if last.isdecimal() and literal_family(before) is not None else "write an IPv6 address as [::1]:8080"
+    raise usage(f"{text!r} is no host and port: it has several colons", hint)
 
 
 def is_port(text: str) -> bool:

@@ -15,11 +15,10 @@ from rrcli.base.record import Record
 from rrcli.base.units import duration
 from rrcli.cli.show import color, width
 from rrcli.engine import registry
-from rrcli.engine.context import Context
-from rrcli.engine.events import Sent
 from rrcli.engine.exitcode import exit_code
 from rrcli.engine.fanout import send_all
 from rrcli.engine.interrupt import on_term
+from rrcli.engine.target import target_of
 from rrcli.model.document import days_left, set_document
 from rrcli.model.values import Exchange, ExchangeSet
 from rrcli.options.output import Output
@@ -93,7 +92,7 @@ def doctor(values: dict[str, Any]) -> int:
 
 def diagnose(entry: registry.Protocol, request: Request) -> Diagnosis:
     """One exchange with each address of the URL's host. Raises `ExchangeError` of layer `usage` or `local`."""
-    target = _target(entry, request)
+    target = target_of(request)[0]
     parts, source = _parts(request, target)
     found = send_all(parts, request.deadline).exchanges
     secure = target.url.partition("://")[0] in entry.secure
@@ -101,17 +100,6 @@ def diagnose(entry: registry.Protocol, request: Request) -> Diagnosis:
     findings = tuple(_finding(at, entry, found, source) for at in layers)
     failed = [exchange for exchange in found if exchange.error]
     return Diagnosis(exchanges=found, findings=findings, broken=min(failed, key=_broke, default=None))
-
-
-def _target(entry: registry.Protocol, request: Request) -> Target:
-    """Whom the request is for: its adapter says so before it touches the network."""
-    events = entry.load()[1](request, Context(request, Deadline.after(request.connect_timeout, "--connect-timeout"), ""))
-    try:
-        told = next(events)
-    finally:
-        events.close()  # type: ignore[attr-defined]  # adapters are generators
-    assert isinstance(told, Sent)
-    return told.target
 
 
 def _parts(request: Request, target: Target) -> tuple[tuple[Request, ...], str]:

@@ -50,7 +50,7 @@ def execute(invocation: Invocation) -> int:
     observer = run.observer()
     progress = run.progress(observer)
     try:
-        exchange = send(run.request, progress or observer)
+        exchange = send(run.request, progress or observer, state=run.download.state if run.download else None)
     finally:
         if progress:
             progress.finish()

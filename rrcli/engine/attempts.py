@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.deadline import Deadline
-    from rrcli.engine.builder import ExchangeBuilder
+    from rrcli.engine.observer import Hop
     from rrcli.model.values import Exchange, Response
     from rrcli.options.request import Request
 
@@ -43,8 +43,8 @@ class DeferredObserver(Observer):
         self._answer = answer
         self._passes = answer.status.ok
 
-    def attach(self, builder: ExchangeBuilder) -> None:
-        self._observer.attach(builder)
+    def attach(self, hop: Hop) -> None:
+        self._observer.attach(hop)
 
     def uploaded(self, done: int, total: int | None) -> None:
         self._observer.uploaded(done, total)
@@ -55,7 +55,7 @@ class DeferredObserver(Observer):
         if self._passes or self._room < 0:
             self.flush()
 
-    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
+    def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:
         self.flush()
         self._observer.item(value, text, secrets)
         self.shown = self.shown or self._observer.is_visible

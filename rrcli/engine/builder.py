@@ -13,9 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.base.errors import ExchangeError
     from rrcli.engine.context import Context
+    from rrcli.engine.continuation import Continue
     from rrcli.engine.events import HopEvent
     from rrcli.engine.observer import Observer
-    from rrcli.options.request import Request
 
 
 class ExchangeBuilder:
@@ -26,15 +26,13 @@ class ExchangeBuilder:
         self.target = Target(url="")
         self.answer: Response | None = None
         self.finished = False
-        self.next: Request | None = None
-        self.why: str | None = None
+        self.then: Continue | None = None
         self.failure: ExchangeError | None = None  # of a hop that leads on all the same
         self.size = 0
         self.kept = bytearray()
         self._keeps = context.keeps_content = observer.keeps_content
         self._room = context.request.max_size if self._keeps else 0
-        self.resumes = False
-        self._masked: list[str] = []  # what is masked in events, and how many of them the adapter had told by then
+        self._masked: tuple[str, ...] = ()  # what is masked in events, and how many of them the adapter had told by then
         self._known = -1
         self._context = context
         self._digest = Digest()
@@ -56,8 +54,7 @@ class ExchangeBuilder:
             self.answer = event.answer
             self._observer.received(event.answer)
         else:
-            self.answer, self.next, self.why, self.failure = event.answer, event.next, event.why, event.failure
-            self.finished, self.resumes = True, event.resumes
+            self.answer, self.then, self.failure, self.finished = event.answer, event.then, event.failure, True
 
     @property
     def at_ns(self) -> int:
@@ -65,10 +62,11 @@ class ExchangeBuilder:
         timeline = self._context.recorder.timeline
         return timeline.last_ns - timeline.origin_ns
 
-    def secrets(self) -> list[str]:
-        """The values to mask, as far as they are known by now."""
-        fields = self.message.fields + (self.answer.fields if self.answer else ())
-        return [*self._context.secrets, *url_secrets(self.target.url), *field_secrets(fields)]
+    def secrets(self) -> tuple[str, ...]:
+        """The values to mask, as far as they are known by now: those that were handed in, and those in the URL and in fields."""
+        answer = self.answer
+        fields = self.message.fields + ((answer.fields + answer.trailers) if answer else ())
+        return tuple(dict.fromkeys((*self._context.secrets, *url_secrets(self.target.url), *field_secrets(fields))))
 
     def _refuse_lost_key(self) -> None:
         """Raise `usage` for an idempotency key that the request does not carry; nothing has been sent then."""
@@ -103,11 +101,11 @@ class ExchangeBuilder:
         if self.answer is None:
             return None
         if log := self._context.log:
-            events = log.own if self.resumes else list(log.kept)
+            events = log.own if self.then and self.then.resumes else list(log.kept)
             if events:
                 self.answer = self.answer.replace(data={**self.answer.data, "events": events})
         body = self.answer.body or (Body() if self.size else None)
-        if body is None or self.next is not None or body.data:  # the adapter has kept the content itself, as of a hop that leads on
+        if body is None or self.then is not None or body.data:  # the adapter has kept the content itself, as of a hop that leads on
             return self.answer
         data = bytes(self.kept)
         truncated = (self._keeps and len(data) < self.size) or not self.finished

@@ -1,8 +1,9 @@
-"""What an adapter is given to send one request: the wire, and where to leave notes and secrets."""
+"""What an adapter is given for one hop: the wire, the state of the hop before, and where to leave notes and secrets."""
 
 from __future__ import annotations
 
 from rrcli.base.errors import usage
+from rrcli.base.record import Record
 from rrcli.model.values import Note
 from rrcli.wire.recorder import Recorder
 
@@ -12,83 +13,118 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.deadline import Deadline
+    from rrcli.engine.continuation import Continue
     from rrcli.engine.eventlog import EventLog
+    from rrcli.engine.shared import Shared
     from rrcli.options.request import Request
     from rrcli.wire.datagram import Datagrams
-    from rrcli.wire.pool import Pool
     from rrcli.wire.stream import Stream
 
 
-class Context:
-    """What an adapter is given to send one request: the wire, and where to leave notes and secrets."""
+class Route(Record):
+    """How a hop reaches its peer, where that is not what the request's own options say."""
 
-    pool: Pool | None = None  # in a series: connections that earlier exchanges have left open
+    proxy: str | None = None
+    forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
+    unix_socket: str | None = None
+    sni: str | None = None
+
+
+class Context:
+    """What an adapter is given for one hop of an exchange.
+
+    `request` is what the user asked, the same on every hop; `state` is what the hop before handed on, `None` on the first.
+    An adapter may set `route` before it connects.
+    """
+
     stepwise = False  # whoever drives the exchange gets every event, and may take its time
-    uploaded: Callable[[int, int | None], None] | None = None  # is told how much of an upload has left
-    poll_in: Callable[[float, int, str], None] | None = None  # is told what an adapter that asks again by itself waits for
-    place: Any = None  # that the latest of them leads to
+    uploaded: Callable[[int, int | None], None] | None = None  # called with how much of an upload has left, and its size
+    poll_in: Callable[[float, int, str], None] | None = None  # called with what an adapter that asks again by itself waits for
+    route: Route | None = None
+    place: Any = None  # that the latest kept connection leads to
     reopened = 0  # times that it was found closed
 
-    def __init__(self, request: Request, deadline: Deadline, exchange_id: str) -> None:
+    def __init__(self, request: Request, shared: Shared, deadline: Deadline, exchange_id: str, state: Any = None) -> None:
         self.request = request
+        self.shared = shared
         self.deadline = self.whole = deadline  # of this hop, and of all hops together
         self.id = exchange_id
+        self.state = state
+        self.pool = shared.pool
         self.recorder = Recorder(request.wire)
         self.notes: list[Note] = []
-        self.secrets: list[str] = []
+        self.secrets = shared.secrets
         self.follows = False  # an earlier hop or attempt was sent
         self.log: EventLog | None = None  # of a stream
         self.resumes = False  # an earlier connection of that stream, of which there may be very many: nothing is noted twice
         self.keeps_content = True  # False: content is passed on, however much there is of it
         self._notes_before = 0  # those of earlier hops
 
-    def hop(self, request: Request, *, resumes: bool = False) -> Context:
-        """The context of the next hop: a trace of its own, the same deadline and id; notes and secrets add up.
+    def hop(self, following: Continue) -> Context:
+        """The context of the next hop: a recorder of its own, the same deadline and id; notes and secrets add up.
 
         Where it resumes a stream the events add up as well, and their offsets go on.
         """
-        context = Context(request, self.deadline, self.id)
-        context.notes, context.secrets, context.follows, context.pool = self.notes, self.secrets, True, self.pool
+        context = Context(self.request, self.shared, self.deadline, self.id, following.state)
+        context.notes, context.follows, context.pool = self.notes, True, self.pool
         context._notes_before = len(self.notes)
         context.log, context.resumes, context.whole = self.log, self.resumes, self.whole
-        if resumes:
+        if following.resumes:
             log = self.event_log()
             log.origin_ns = log.origin_ns or self.recorder.timeline.origin_ns
             log.begin()
             context.log = log
             context.resumes = True
-            context.secrets = list(dict.fromkeys(self.secrets))
         return context
 
-    def again(self, request: Request, deadline: Deadline) -> Context:
+    def again(self, deadline: Deadline) -> Context:
         """The context of another attempt of the same hop, with a deadline of its own and without this one's notes."""
-        context = Context(request, deadline, self.id)
-        context.notes, context.secrets, context.follows = self.notes[: self._notes_before], self.secrets, True
-        context.pool, context.whole = self.pool, self.whole
-        context._notes_before = self._notes_before
+        context = Context(self.request, self.shared, deadline, self.id, self.state)
+        context.notes, context.follows, context.pool = self.notes[: self._notes_before], True, self.pool
+        context.whole, context._notes_before = self.whole, self._notes_before
         context.log, context.resumes = self.log, self.resumes
         if self.log:
             self.log.go_back()
         return context
 
+    @property
+    def connection_options(self) -> Request:
+        """The request's options as the wire takes them: with the route of this hop."""
+        route = self.route
+        return self.request.replace(proxy=route.proxy, unix_socket=route.unix_socket, sni=route.sni) if route else self.request
+
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:
-        """An open stream, over TLS when asked; in a series it may be one that was kept."""
-        return self.pool.connect(self, host, port, tls, alpn) if self.pool else self.open(host, port, tls=tls, alpn=alpn)
+        """An open stream, over TLS when asked; where the client keeps connections it may be one that was kept."""
+        if self.pool is None:
+            return self.open(host, port, tls=tls, alpn=alpn)
+        self.place = host, port, tls, alpn
+        if stream := self.pool.take(self.place):
+            before, recorder = stream.recorder, self.recorder
+            recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
+            recorder.reused = True
+            stream.re_record(recorder)
+            stream.deadline, stream.idle = self.deadline, self.request.idle_timeout
+            return stream
+        stream = self.open(host, port, tls=tls, alpn=alpn)
+        self.pool.opened += 1
+        return stream
 
     def open(self, host: str, port: int, *, tls: bool, alpn: tuple[str, ...]) -> Stream:
         """A new stream; trust is loaded before the clock starts."""
         from rrcli.wire.dial import connect
 
-        if self.request.proxy:
+        options, forwards = self.connection_options, bool(self.route and self.route.forwards)
+        if options.proxy:
             from rrcli.options.proxyurl import parse
 
-            self.secret(*parse(self.request.proxy).secrets)
-        return connect(self.request, host, port, self.recorder, self.deadline, self.tls_context(alpn) if tls else None)
+            self.secret(*parse(options.proxy).secrets)
+        tls_context = self.tls_context(alpn) if tls else None
+        return connect(options, host, port, self.recorder, self.deadline, tls_context, forwards=forwards)
 
     def keep(self, stream: Stream) -> None:
-        """The exchange is over, and another could go over its stream: in a series it may, else it is closed."""
+        """The exchange is over, and another could go over its stream: it is kept where the client keeps connections, else closed."""
         if self.pool:
-            self.pool.keep(self, stream)
+            self.pool.keep(self.place, stream)
         else:
             stream.close()
 
@@ -102,12 +138,13 @@ class Context:
         """A UDP socket for one peer."""
         from rrcli.wire.datagram import Datagrams
 
-        if self.request.proxy:
+        options = self.connection_options
+        if options.proxy:
             raise usage("--proxy carries connections, no datagrams", "use TCP, or leave the proxy out")
-        return Datagrams(self.request, host, port, self.recorder, self.deadline)
+        return Datagrams(options, host, port, self.recorder, self.deadline)
 
     def note(self, code: str, message: str) -> None:
-        """Something accepted, but suspicious."""
+        """Add a note: something was accepted, but is suspicious."""
         note = Note(code=code, message=message)
         if not (self.resumes and note in self.notes):
             self.notes.append(note)
@@ -126,4 +163,4 @@ class Context:
 
     def secret(self, *values: str | None) -> None:
         """Mask these values wherever the exchange is shown."""
-        self.secrets += [value for value in values if value]
+        self.secrets.add(*values)

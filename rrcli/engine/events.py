@@ -10,26 +10,25 @@ from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any, TypeAlias
 
     from rrcli.base.deadline import Deadline
     from rrcli.base.errors import ExchangeError
-    from rrcli.engine.context import Context
+    from rrcli.engine.continuation import Continue
     from rrcli.model.values import RequestMessage, Response, Target
-    from rrcli.options.request import Request
     from rrcli.wire.pool import Awaited
 
 
 class Sent(Record):
-    """What is being asked of whom; told before the first system call, so that every failure can show it."""
+    """The request and its target. Emitted before the first system call, so that every failure can show it."""
 
     message: RequestMessage
     target: Target
 
 
 class Received(Record):
-    """The answer as far as it is known; its `body`, where it has one, still without data."""
+    """The status and the fields are known; the answer's `body`, where it has one, is still without data."""
 
     answer: Response
 
@@ -56,18 +55,13 @@ class StreamEvent(Record):
 class Finished(Record):
     """The whole answer, its content aside.
 
-    With `next` the hop is over and the exchange is not: the runner files it and sends that request, `why` being the
-    word for it in the history (retry, redirect, auth, poll). Nothing of such a hop should have been told an observer.
-    It may have failed in itself: `failure` is then what of, and there may be no answer.
-    With `resumes` the next request goes on with the same stream: its events are counted and kept together, it is told as it
-    comes, and it is no hop among those that the runner limits.
+    With `then` another hop follows; nothing of such a hop should have reached the observer. `failure`: why this hop failed,
+    if it did; there may be no answer then.
     """
 
     answer: Response | None
-    next: Request | None = None
-    why: str | None = None
+    then: Continue | None = None
     failure: ExchangeError | None = None
-    resumes: bool = False
 
 
 class Blocked(Record):
@@ -84,4 +78,3 @@ class Blocked(Record):
 if TYPE_CHECKING:
     HopEvent: TypeAlias = Sent | Received | Content | StreamEvent | Finished
     Event: TypeAlias = HopEvent | Blocked
-    Adapter = Callable[[Any, Context], Iterator[Event]]

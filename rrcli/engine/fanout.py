@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.engine.context import Context
-from rrcli.engine.events import Sent
 from rrcli.engine.registry import protocol_of
 from rrcli.engine.runner import judge_of, new_id
 from rrcli.engine.send import send
+from rrcli.engine.target import target_of
 from rrcli.model.values import Exchange, ExchangeSet, Failure, RequestMessage, Target
 from rrcli.wire.clock import Timeline
 from rrcli.wire.race import redirected
@@ -42,24 +41,17 @@ def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> Excha
 def every_address(request: Request) -> tuple[Request, ...]:
     """The request once for each address of its host; just itself where the name cannot be found, which sending it reports.
 
-    Whom a request is for only its adapter knows: it says so before it touches the network. Raises `ExchangeError` of layer
-    `usage` or `local`.
+    Raises `ExchangeError` of layer `usage` or `local`.
     """
-    context = Context(request, Deadline.after(request.connect_timeout, "--connect-timeout"), "")
-    events = protocol_of(request).load()[1](request, context)
-    try:
-        told = next(events)
-    finally:
-        events.close()  # type: ignore[attr-defined]  # adapters are generators
-    request = context.request  # a URL may have said more
-    assert isinstance(told, Sent)
-    if request.unix_socket or not told.target.host or told.target.port is None:
+    target, context = target_of(request)
+    options = context.connection_options  # a URL may have said more
+    if options.unix_socket or not target.host or target.port is None:
         raise usage("--all-addresses is for a host and a port")
-    if request.proxy and not request.proxy.startswith(("socks4://", "socks5://")):
+    if options.proxy and not options.proxy.startswith(("socks4://", "socks5://")):
         raise usage("--all-addresses: this proxy looks names up itself", "with socks5:// it is done here")
-    host, port = redirected(request, to_ascii(told.target.host), told.target.port)
+    host, port = redirected(options, to_ascii(target.host), target.port)
     try:
-        found = addresses(request, host, port, Timeline(), context.deadline)
+        found = addresses(options, host, port, Timeline(), context.deadline)
     except ExchangeError as error:
         if error.layer == "usage":
             raise

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
-    from rrcli.engine.builder import ExchangeBuilder
     from rrcli.model.values import Response
+
+    class Hop(Protocol):
+        """What an observer may ask while a hop is under way."""
+
+        @property
+        def at_ns(self) -> int: ...  # when the latest bytes came, from the exchange's beginning
+        def secrets(self) -> tuple[str, ...]: ...  # the values to mask, as far as they are known
 
 
 class NoMoreWanted(Exception):
-    """Thrown into a stepwise `course` by whoever has enough of the answer: the exchange is over, and no failure."""
+    """Thrown into a stepwise exchange by a caller who wants no more of the answer: it is over, and no failure."""
 
 
 class Observer:
@@ -21,11 +27,11 @@ class Observer:
 
     @property
     def is_visible(self) -> bool:
-        """Whether what it is told goes on to the user, who must not be told it twice."""
+        """True if output reaches the user, so that a retry must not repeat it."""
         return type(self) is not Observer
 
-    def attach(self, builder: ExchangeBuilder) -> None:
-        """Whoever tells it of a hop: what it may be asked is `secrets()` and `at_ns`."""
+    def attach(self, hop: Hop) -> None:
+        """Called once for each hop, before anything else of it."""
 
     def request_started(self) -> None:
         """A request is about to go out: the first, that of another hop, or of another attempt."""
@@ -39,7 +45,7 @@ class Observer:
     def uploaded(self, done: int, total: int | None) -> None:
         """So many bytes of the request's content are on their way, of so many where that is known."""
 
-    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
+    def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:
         """The next event of a stream, as the document will hold it, and as its raw line."""
 
     def prints(self, value: dict[str, Any], text: bytes) -> bool:  # noqa: ARG002  # some print not all of them

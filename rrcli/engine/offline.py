@@ -14,13 +14,13 @@ from rrcli.engine.builder import ExchangeBuilder
 from rrcli.engine.context import Context
 from rrcli.engine.events import Blocked
 from rrcli.engine.observer import Observer
+from rrcli.engine.shared import Shared
 from rrcli.model.values import Exchange, Timing
-from rrcli.policy.secrets import field_secrets, url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from rrcli.options.request import Request
     from rrcli.wire.datagram import Datagrams
@@ -85,10 +85,10 @@ class Offline(Context):
     observer: Observer
 
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:  # noqa: ARG002
-        if self.request.proxy:
+        if proxy := self.connection_options.proxy:
             from rrcli.options.proxyurl import parse
 
-            self.secret(*parse(self.request.proxy).secrets)
+            self.secret(*parse(proxy).secrets)
         return OfflineStream(self)  # type: ignore[return-value]  # as much of one as an adapter needs to write
 
     def datagrams(self, host: str, port: int) -> Datagrams:  # noqa: ARG002
@@ -96,13 +96,13 @@ class Offline(Context):
         raise _NothingComes
 
 
-def build(request: Request, observer: Observer, exchange_id: str) -> Exchange:
+def build(request: Request, observer: Observer, exchange_id: str, state: Any = None) -> Exchange:
     """The exchange that the request would begin: no answer, no times. `observer.content` gets the bytes that would go out.
 
     Raises `ExchangeError` of layer `usage` or `local` for a request that is wrong in itself.
     """
     entry = registry.protocol_of(request)
-    context = Offline(request, Deadline.after(request.deadline, "--deadline"), exchange_id)
+    context = Offline(request, Shared(), Deadline.after(request.deadline, "--deadline"), exchange_id, state)
     context.observer = observer
     builder = ExchangeBuilder(context, Observer())
     events = entry.load()[1](request, context)
@@ -113,8 +113,7 @@ def build(request: Request, observer: Observer, exchange_id: str) -> Exchange:
     except _NothingComes:
         pass
     finally:
-        events.close()  # type: ignore[attr-defined]  # adapters are generators
-    secrets = dict.fromkeys((*context.secrets, *url_secrets(builder.target.url), *field_secrets(builder.message.fields)))
+        events.close()
     return Exchange(
         id=context.id,
         protocol=entry.name,
@@ -123,5 +122,5 @@ def build(request: Request, observer: Observer, exchange_id: str) -> Exchange:
         timing=Timing(started_at_ns=time_ns()),
         notes=tuple(context.notes),
         transcript=context.recorder.transcript(),
-        secrets=tuple(secrets),
+        secrets=builder.secrets(),
     )

@@ -10,10 +10,14 @@ from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
     from typing import Any
 
-    from rrcli.engine.events import Adapter
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
     from rrcli.options.request import Request
+
+    Adapter = Callable[[Any, Context], Generator[Event, None, None]]
 
 
 class Protocol(Record):

@@ -23,7 +23,6 @@ from rrcli.engine.observer import NoMoreWanted, Observer
 from rrcli.engine.timeouts import timeout_of
 from rrcli.model.document import LARGE
 from rrcli.model.values import Exchange, Failure, Note, Timing
-from rrcli.policy.secrets import field_secrets, url_secrets
 from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
@@ -49,30 +48,33 @@ def new_id() -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-def _hops(entry: registry.Protocol, context: Context, observer: Observer, whole: Deadline, began: int) -> Generator[Event, None, Exchange]:
+def run_hops(
+    entry: registry.Protocol, context: Context, observer: Observer, whole: Deadline, began: int
+) -> Generator[Event, None, Exchange]:
     """One hop after the other, each attempted as often as is asked for and sound, until one leads no further.
 
     The earlier ones are the history of the last. A hop that fails is repeated by itself, not those that led to it.
     """
     exchange_of = entry.load()[1]
-    attempts = _attempts_of(context.request, whole, observer)
+    request = context.request
+    attempts = _attempts_of(request, whole, observer)
     history: History | None = None
     hops = 0
     while True:
-        request = context.request  # the adapter may put what it makes of it in its place
         builder = ExchangeBuilder(context, attempts.begin() if attempts else observer)
         failure = yield from _drive(exchange_of(request, context), builder, context)
-        if context.log and not builder.next and (failure or (builder.answer and builder.answer.status.ok)):
+        then = builder.then
+        if context.log and not then and (failure or (builder.answer and builder.answer.status.ok)):
             failure = context.log.judge(failure)
-        if builder.next and hops == MAX_HOPS and not builder.resumes:
+        if then and hops == MAX_HOPS and not then.resumes:
             failure = ExchangeError("protocol", "too_many_redirects", f"the answers lead on and on: {MAX_HOPS} were followed")
         exchange = _finish(entry, context, builder, failure or builder.failure, began)
-        if builder.next and not failure:
-            hops = 0 if builder.resumes else hops + 1
-            history = _filed(history, exchange, builder.why)
-            context = context.hop(builder.next, resumes=builder.resumes)
+        if then and not failure:
+            hops = 0 if then.resumes else hops + 1
+            history = _filed(history, exchange, then.why)
+            context = context.hop(then)
             continue
-        if failure and context.pool and (anew := context.pool.reopened(context, exchange)):
+        if failure and context.pool and (anew := _on_another_connection(context, exchange)):
             context = anew
             continue
         again = False
@@ -81,7 +83,14 @@ def _hops(entry: registry.Protocol, context: Context, observer: Observer, whole:
         if not again:
             return history.of(exchange) if history else exchange
         history = _filed(history, exchange, "retry")
-        context = context.again(request, _deadline_of(request, whole))
+        context = context.again(attempt_deadline(request, whole))
+
+
+def _on_another_connection(context: Context, exchange: Exchange) -> Context | None:
+    """The context in which to send it again, where a kept connection turned out to be over; else `None`."""
+    from rrcli.engine.reopen import reopened
+
+    return reopened(context, exchange)
 
 
 def _filed(history: History | None, exchange: Exchange, why: str | None) -> History:
@@ -94,7 +103,7 @@ def _filed(history: History | None, exchange: Exchange, why: str | None) -> Hist
     return history
 
 
-def _deadline_of(request: Request, whole: Deadline) -> Deadline:
+def attempt_deadline(request: Request, whole: Deadline) -> Deadline:
     """The deadline of an attempt that begins now, within the whole."""
     return whole.sooner(Deadline.after(timeout_of(request), "--timeout"))
 
@@ -108,7 +117,7 @@ def _attempts_of(request: Request, whole: Deadline, observer: Observer) -> Attem
     return Attempts(request, whole, observer)
 
 
-def _refuse_masks(request: Request) -> None:
+def refuse_masks(request: Request) -> None:
     """A mask within a request was copied from shown output: sending it would be sending nonsense."""
     if _holds_mask(tuple(request.__dict__.values())):
         raise usage(f"the request contains {MASK}, which stands for a value that was masked", "put the true value there")
@@ -183,8 +192,6 @@ def _suspicions(recorder: Recorder, answer: Response | None, warn_days: int) -> 
 def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder, failure: ExchangeError | None, began: int) -> Exchange:
     """The exchange as it happened, judged by the protocol's status alone."""
     recorder, timeline, answer = context.recorder, context.recorder.timeline, builder.response()
-    fields = builder.message.fields + ((answer.fields + answer.trailers) if answer else ())
-    secrets = dict.fromkeys((*context.secrets, *url_secrets(builder.target.url), *field_secrets(fields)))
     exchange = Exchange(
         id=context.id,
         protocol=entry.name,
@@ -200,7 +207,7 @@ def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder
         connection=recorder.connection(),
         notes=(*context.notes, *_suspicions(recorder, answer, context.request.warn_days)),
         transcript=recorder.transcript(),
-        secrets=tuple(secrets),
+        secrets=builder.secrets(),
     )
     if failure is None and answer and answer.status.ok:
         return exchange

@@ -5,41 +5,61 @@ from __future__ import annotations
 from rrcli.base.deadline import Deadline, now
 from rrcli.engine import registry
 from rrcli.engine.context import Context
+from rrcli.engine.events import Blocked
 from rrcli.engine.observer import Observer
-from rrcli.engine.runner import _deadline_of, _hops, _refuse_masks, judge_of, new_id
+from rrcli.engine.runner import attempt_deadline, judge_of, new_id, refuse_masks, run_hops
+from rrcli.engine.shared import Shared
 from rrcli.engine.timeouts import without_attempt_timeout
+from rrcli.options.commandline import command_of, reads_stdin, shown_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import Any
 
     from rrcli.engine.events import Event
     from rrcli.model.values import Exchange
     from rrcli.options.request import Request
-    from rrcli.wire.pool import Pool
 
 
-def send(request: Request, observer: Observer | None = None, *, until: Deadline | None = None) -> Exchange:
+def send(
+    request: Request, observer: Observer | None = None, *, until: Deadline | None = None, shared: Shared | None = None, state: Any = None
+) -> Exchange:
     """Send one request and return what became of it, before `until` when that is sooner than the request's own limits.
 
+    `shared` has the connections and cookies that it may use, `state` is what the adapter's first hop begins with.
     Raises `ExchangeError` of layer `usage` or `local` when the request is wrong in itself: nothing was sent then.
     """
-    running = steps(request, observer, until=until)
+    running = steps(request, observer, until=until, shared=shared, state=state)
     while True:
         try:
-            next(running)
+            event = next(running)
         except StopIteration as end:
             exchange: Exchange = end.value
             return exchange
+        if isinstance(event, Blocked) and event.on and not event.on.ready:
+            from rrcli.wire.pool import wait
+
+            wait((event.on.session,), event.until.at_ns if event.until else None)
 
 
 def steps(
-    request: Request, observer: Observer | None = None, *, until: Deadline | None = None, pool: Pool | None = None, stepwise: bool = False
+    request: Request,
+    observer: Observer | None = None,
+    *,
+    until: Deadline | None = None,
+    shared: Shared | None = None,
+    state: Any = None,
+    stepwise: bool = False,
 ) -> Generator[Event, None, Exchange]:
-    """What `send` does, in steps: with a `pool` it comes back while it waits for a connection that others use too."""
+    """What `send` does, in steps: it comes back with `Blocked` while it waits for a connection that others use too.
+
+    With `stepwise` it comes back with every event.
+    """
     began = now()
     entry = registry.protocol_of(request)
-    _refuse_masks(request)
+    asked = request
+    refuse_masks(request)
     streams = request.streams()
     if streams:
         request = without_attempt_timeout(request)
@@ -48,19 +68,20 @@ def steps(
     judge = judge_of(request)
     whole = until or Deadline.after(request.deadline, "--deadline")
     exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()
+    shared = shared or Shared()
     if request.is_offline():
         from rrcli.engine.offline import build
 
-        exchange = build(request, observer or Observer(), str(exchange_id))
+        exchange = _with_command(build(request, observer or Observer(), str(exchange_id), state), entry, asked, shared)
         return judge(exchange, whole) if judge else exchange
 
     def once(request: Request, observer: Observer) -> Generator[Event, None, Exchange]:
         limit = whole.sooner(Deadline.after(request.retry_max_time, "--retry-max-time")) if request.retry else whole
-        context = Context(request, _deadline_of(request, limit), str(exchange_id))
-        context.pool, context.stepwise, context.whole = pool, stepwise, limit
+        context = Context(request, shared, attempt_deadline(request, limit), str(exchange_id), state)
+        context.stepwise, context.whole = stepwise, limit
         if streams:
             context.event_log()
-        return _hops(entry, context, observer, limit, began)
+        return run_hops(entry, context, observer, limit, began)
 
     if request.until and not streams:
         from rrcli.engine.until import until_it_holds
@@ -68,4 +89,16 @@ def steps(
         exchange = yield from until_it_holds(request, once, observer or Observer(), whole)
     else:
         exchange = yield from once(request, observer or Observer())
+    exchange = _with_command(exchange, entry, asked, shared)
     return judge(exchange, whole) if judge else exchange
+
+
+def _with_command(exchange: Exchange, entry: registry.Protocol, asked: Request, shared: Shared) -> Exchange:
+    """The exchange with the words that send it again, unless something came from standard input."""
+    if reads_stdin(asked):
+        return exchange
+    if shared.command is None or shared.command[0] is not asked:  # a series sends one request many times
+        command = command_of(entry.name, asked, options_end=entry.first_word_ends_options)
+        shared.command = asked, command, shown_command(entry.name, asked, options_end=entry.first_word_ends_options)
+    _, command, shown = shared.command
+    return exchange.replace(command=command, shown_command=shown)

@@ -148,6 +148,22 @@ def resolve_rule(text: str) -> tuple[str, int, str]:
     return host.lower(), int(port), address.strip("[]")
 
 
+def resolve_text(rule: tuple[str, int, str]) -> str:
+    """The word that `resolve_rule` reads."""
+    host, port, address = rule
+    return f"{host}:{port}:{_in_brackets(address)}"
+
+
+def connect_text(rule: tuple[str, int | None, str, int | None]) -> str:
+    """The word that `connect_rule` reads."""
+    host, port, other, other_port = rule
+    return f"{_in_brackets(host)}:{'' if port is None else port}:{_in_brackets(other)}:{'' if other_port is None else other_port}"
+
+
+def _in_brackets(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
     """`HOST1:PORT1:HOST2:PORT2` of `--connect-to`, as curl has it; each part may be empty."""
     parts: list[str] = []

@@ -38,7 +38,9 @@ def mask_of(exchange: Exchange) -> Mask:
 def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
     known = dict.fromkeys(_known(exchange))
-    return _masked(exchange, Mask(tuple(known))) if known or _is_marked(exchange) else exchange
+    return (
+        _masked(exchange, Mask(tuple(known))) if known or _is_marked(exchange) or exchange.command != exchange.shown_command else exchange
+    )
 
 
 def _is_marked(exchange: Exchange) -> bool:
@@ -67,6 +69,7 @@ def _masked(exchange: Exchange, mask: Mask) -> Exchange:
     error = exchange.error
     return exchange.replace(
         target=exchange.target.replace(url=mask.text(mask_url(exchange.target.url))),
+        command=exchange.shown_command and tuple(mask.text(mask_url(word)) for word in exchange.shown_command),
         request=_message(exchange.request, mask),
         response=_answer(exchange.response, mask) if exchange.response else None,
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),

@@ -13,6 +13,7 @@ from time import sleep, time
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.fields import all_of
 from rrcli.base.record import Record
+from rrcli.options.commandline import reads_stdin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,21 +111,6 @@ def _in_words(exchange: Exchange, failure: Failure, asked: float | None) -> str:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
-
-
-def reads_stdin(request: Request) -> bool:
-    """Whether the request takes something from standard input: `-` and `@-` ask for that on every command."""
-    if getattr(request, "stdin", False):
-        return True
-    given = (value for name, value in request.__dict__.items() if name not in ("arguments", *request.written))
-    return any(_names_stdin(value, ("-", "@-")) for value in given) or _names_stdin(request.arguments, ("@-",))
-
-
-def _names_stdin(value: object, ends: tuple[str, ...]) -> bool:
-    if isinstance(value, tuple):
-        return any(_names_stdin(part, ends) for part in value)
-    text = value.decode("latin-1") if isinstance(value, bytes) else value
-    return isinstance(text, str) and (text in ends or text.endswith(("@-", "<-")))
 
 
 def retry_after(answer: Response | None) -> float | None:

@@ -12,6 +12,7 @@ from rrcli.base.deadline import Deadline, now
 from rrcli.engine import registry
 from rrcli.engine.events import Blocked
 from rrcli.engine.send import steps
+from rrcli.engine.shared import Shared
 from rrcli.model.values import Check
 from rrcli.series.schedule import Schedule, Ticket
 from rrcli.series.tally import Series, Tally
@@ -196,6 +197,7 @@ class _Lane:
 
     def __init__(self, running: _Running, pool: Pool) -> None:
         self.pool = pool
+        self._shared = Shared(pool=pool)
         self.slots = 1
         self._running = running
         self._schedule = running.schedule
@@ -237,7 +239,7 @@ class _Lane:
                 self._next = ticket
             else:
                 late_ns = now() - ticket.due_ns if ticket.due_ns is not None else 0
-                exchange = steps(self._running.request, until=self._schedule.whole, pool=self.pool)
+                exchange = steps(self._running.request, until=self._schedule.whole, shared=self._shared)
                 self._places.append(_Place(ticket, exchange, late_ns))
         if self._next and self._schedule.stopped:
             self._next, self._more = None, False

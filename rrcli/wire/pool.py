@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Protocol
 
-    from rrcli.engine.context import Context
-    from rrcli.model.values import Exchange
     from rrcli.wire.stream import Stream
 
     class SharedConnection(Protocol):
@@ -41,14 +39,10 @@ if TYPE_CHECKING:
         def session(self) -> SharedConnection: ...
 
 
-MOST_REFUSALS = 100  # of one exchange that the server says it has not looked at
-GONE = ("closed", "reset", "refused")  # what the end of a kept connection looks like
-
-
 class Pool:
     """Streams and sessions by the place that they lead to: host, port, and what was said to be spoken there.
 
-    `opened` counts connections, `reopened` exchanges that found theirs closed and were sent again.
+    `opened` counts connections, `reopened_count` exchanges that found theirs closed and were sent again.
     """
 
     def __init__(self) -> None:
@@ -59,52 +53,26 @@ class Pool:
 
     # --- streams
 
-    def connect(self, context: Context, host: str, port: int, tls: bool, alpn: tuple[str, ...]) -> Stream:
-        """The stream that was kept for this place, or a new one. Raises what opening one raises."""
-        context.place = host, port, tls, alpn
-        stream = self._streams.pop(context.place, None)
+    def take(self, place: Any) -> Stream | None:
+        """The stream that was kept for this place, if there is one and its peer has not closed it."""
+        stream = self._streams.pop(place, None)
         if stream and not _alive(stream):
             stream.close()
-            stream = None
-        if stream is None:
-            stream = context.open(host, port, tls=tls, alpn=alpn)
-            self.opened += 1
-            return stream
-        before, recorder = stream.recorder, context.recorder
-        recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
-        recorder.reused = True
-        stream.re_record(recorder)
-        stream.deadline, stream.idle = context.deadline, context.request.idle_timeout
+            return None
         return stream
 
-    def keep(self, context: Context, stream: Stream) -> None:
-        """Keep the stream for the next exchange of this place."""
-        if stream.buffered or stream.eof or stream.reset or context.place in self._streams:
+    def keep(self, place: Any, stream: Stream) -> None:
+        """Keep the stream for the next exchange with this place."""
+        if stream.buffered or stream.eof or stream.reset or place in self._streams:
             stream.close()
         else:
-            self._streams[context.place] = stream
+            self._streams[place] = stream
 
-    def reopened(self, context: Context, exchange: Exchange) -> Context | None:
-        """The context in which to send it again on a new connection; `None` where that would not be sound.
-
-        The kept connection was over before a byte of the answer came: the server had closed it meanwhile, or says that it did not
-        process this request (RFC 9113 section 8.7). What may have been done is sent again only if it is idempotent (RFC 9110
-        section 9.2.2); the former is tried once.
-        """
-        error = exchange.error
-        if error is None or error.kind not in GONE or error.retry != "safe" or not context.recorder.reused or context.recorder.answered:
-            return None
-        if context.reopened >= (MOST_REFUSALS if error.kind == "refused" else 1) or context.deadline.passed():
-            return None
-        for stream in self._streams.values():  # as old as this one, or older
+    def close_streams(self) -> None:
+        """Close all that are kept: one of them was over, and the others are as old."""
+        for stream in self._streams.values():
             stream.close()
         self._streams.clear()
-        self.reopened_count += 1
-        again = context.again(context.request, context.deadline)
-        again.reopened = context.reopened + 1
-        if again.reopened == 1:
-            again.note("reopened", f"sent again on another connection: on the one that was kept open {error.message}")
-        return again
 
     # --- sessions
 
@@ -124,11 +92,9 @@ class Pool:
 
     def close(self) -> None:
         """Close what is still open."""
-        for stream in self._streams.values():
-            stream.close()
+        self.close_streams()
         for session in self._sessions.values():
             session.close()
-        self._streams.clear()
         self._sessions.clear()
 
 

@@ -50,6 +50,11 @@ class Recorder:
         if self.records and start < end:
             self._marks.append((self._position + start, self._position + end))
 
+    @property
+    def keeps_transcript(self) -> bool:
+        """Whether the bytes are kept, and not only counted."""
+        return self._limit is not None
+
     def sent(self, data: bytes | memoryview, at_ns: int, note: str | None = None) -> None:
         """Plaintext went out."""
         if self.timeline.current != "handshake":

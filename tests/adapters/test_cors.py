@@ -6,6 +6,7 @@ import pytest
 from peers.script import hear, responder, say, script
 
 from rrcli.adapters.http.cors import refusal
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.engine.send import send
@@ -20,7 +21,7 @@ FAILS = "a browser fails this preflight: "
 
 def said(words: tuple[str, ...], *fields: tuple[str, str], code: int = 200) -> str | None:
     answer = Response(summary="", status=Status(code=code), fields=fields)
-    return refusal(prepare(HttpRequest(*words), "id"), answer)
+    return refusal(prepare(HopState(options=HttpRequest(*words)), "id"), answer)
 
 
 @pytest.mark.parametrize(

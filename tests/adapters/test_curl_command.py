@@ -12,11 +12,13 @@ from peers.base import Peer, need
 from peers.recorder import Recorder, parts, recorder
 
 from rrcli.__main__ import main
-from rrcli.adapters.http import HttpRequest, as_command
 from rrcli.adapters.http.curl.imported import options, translate
 from rrcli.adapters.http.curl.table import RULES, SHORT
+from rrcli.adapters.http.hopstate import HopState
+from rrcli.adapters.http.request import HttpRequest, as_command
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
+from rrcli.engine.shared import Shared
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +293,9 @@ def test_no_redirect_leads_out_of_tls() -> None:
     request = HttpRequest("https://a.test/", https_only=True)
     answer = Response(summary="", status=Status(code=302), fields=(("Location", "http://a.test/b"),))
     with pytest.raises(ExchangeError) as caught:
-        follow(request, prepare(request, ""), answer, Context(request, Deadline.after(1, ""), ""))
+        follow(
+            HopState(options=request), prepare(HopState(options=request), ""), answer, Context(request, Shared(), Deadline.after(1, ""), "")
+        )
     assert caught.value.message == "the redirect leads to http://, and --https-only forbids that"
 
 

@@ -344,8 +344,8 @@ def test_options_hold_for_every_question() -> None:
     parts = DnsRequest("192.0.2.1", "@127.0.0.1", "@[::1]:5353", reverse=True, of_class=3, tcp=True, timeout=1.0).several()
     assert parts is not None
     assert [part.arguments for part in parts] == [
-        ("1.2.0.192.in-addr.arpa.", "TYPE12", "CLASS3", "@tcp://127.0.0.1:53"),
-        ("1.2.0.192.in-addr.arpa.", "TYPE12", "CLASS3", "@tcp://[::1]:5353"),
+        ("192.0.2.1", "TYPE12", "CLASS3", "@tcp://127.0.0.1:53"),
+        ("192.0.2.1", "TYPE12", "CLASS3", "@tcp://[::1]:5353"),
     ]
     assert [part.timeout for part in parts] == [1.0, 1.0]
     assert [questions(part)[0].url for part in parts] == [
@@ -439,7 +439,7 @@ def test_a_type_that_is_nearly_one_is_suggested() -> None:
 )
 def test_paths_of_https_servers(word: str, url: str, again: str) -> None:
     (question,) = questions(DnsRequest("a.test", word))
-    assert (question.url, question.words("https")[-1]) == (url, again)
+    assert (question.url, question.arguments("a.test")[-1]) == (url, again)
 
 
 @pytest.mark.parametrize("option", [{"dnssec": True}, {"nsid": True}, {"bufsize": 512}, {"subnet": b"\0\1\0\0"}])

@@ -66,7 +66,7 @@ class Seen(Observer):
     def __init__(self) -> None:
         self.items: list[tuple[float, bytes]] = []
 
-    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # the base class has them
+    def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:  # noqa: ARG002  # the base class has them
         self.items.append((time.time(), text))
 
 

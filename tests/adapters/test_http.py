@@ -21,6 +21,7 @@ from peers.nginx import LARGE_SIZE, Nginx
 from peers.script import Handler, end, hear, hear_end, pause, reset, responder, say, script
 
 from rrcli.adapters.http.exchange.http1 import CONTINUE_WAIT
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.deadline import Deadline
@@ -553,7 +554,7 @@ def test_a_peer_that_closes_instead_of_a_100() -> None:
 def test_an_upload_opens_its_file_only_to_send_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     before = os.listdir("/proc/self/fd")
-    asked = prepare(HttpRequest("http://a.test/", upload=str(tmp_path / "file")), "id")
+    asked = prepare(HopState(options=HttpRequest("http://a.test/", upload=str(tmp_path / "file"))), "id")
     assert os.listdir("/proc/self/fd") == before
     assert asked.upload is not None
     assert list(asked.upload.pieces(chunked=False, deadline=Deadline(None, ""))) == [b"content"]

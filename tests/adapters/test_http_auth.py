@@ -15,6 +15,7 @@ from peers.httpbin import Httpbin
 from peers.script import Handler, hear, responder, say, script
 
 from rrcli.adapters.http import as_command
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.prepare.sign import sign
 from rrcli.adapters.http.request import HttpRequest
@@ -122,7 +123,7 @@ def test_a_netrc_file_that_is_not_there(tmp_path: Path) -> None:
 
 def signature(*words: str, **options: Any) -> str:
     request = HttpRequest(*words, user=f"{KEY}:{SECRET}", aws_sigv4="aws:amz:us-east-1:service", user_agent="", **options)
-    asked = prepare(request, "id")
+    asked = prepare(HopState(options=request), "id")
     kept = tuple(pair for pair in asked.fields if pair[0].lower() in ("host", "content-type"))
     return dict(sign(asked.replace(fields=kept), "aws:amz:us-east-1:service", STAMP).fields)["Authorization"].rpartition("=")[2]
 
@@ -157,7 +158,7 @@ def test_curl_signs_alike() -> None:
     with responder(script(hear(b"\r\n\r\n", heard), say(OK))) as peer:
         url = f"http://{peer.host}:{peer.port}/"
         subprocess.run(["curl", "-s", "--aws-sigv4", scope, "-u", f"{KEY}:{SECRET}", url], check=True, timeout=10, capture_output=True)
-    asked = prepare(HttpRequest(url, user=f"{KEY}:{SECRET}", aws_sigv4=scope), "id")
+    asked = prepare(HopState(options=HttpRequest(url, user=f"{KEY}:{SECRET}", aws_sigv4=scope)), "id")
     ours = dict(sign(asked, scope, field(heard[0], "x-amz-date")).fields)
     assert ours["Authorization"] == field(heard[0], "authorization")
 

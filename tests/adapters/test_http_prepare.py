@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.items import Item, json_content, json_path, split_item
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.prepare import prepare
@@ -27,7 +28,7 @@ DEFAULTS = (("Host", "a.test"), ("User-Agent", f"rrcli/{__version__}"), ("Accept
 
 
 def asked(*words: str, **options: Any) -> PreparedRequest:
-    return prepare(HttpRequest(*words, **options), "the-id")
+    return prepare(HopState(options=HttpRequest(*words, **options)), "the-id")
 
 
 def complaint(*words: str, **options: Any) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from peers.nginx import Nginx
 from peers.proxy import USER
 from peers.script import hear, responder, say, script
 
-from rrcli.adapters.http import PROXY_VARIABLES
+from rrcli.adapters.http.hop import PROXY_VARIABLES
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send

@@ -15,6 +15,7 @@ from peers.httpbin import Httpbin
 from peers.nginx import Nginx
 from peers.script import hear, over_tls, responder
 
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.redirect import follow, resolve, target_in
@@ -25,6 +26,7 @@ from rrcli.base.url import host_port
 from rrcli.engine.context import Context
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
+from rrcli.engine.shared import Shared
 from rrcli.model.values import Exchange, Response, Status
 
 CREDENTIALS = (
@@ -164,7 +166,7 @@ def test_what_curl_follows_is_followed_with_a_note(answer: bytes, notes: list[st
     ],
 )
 def test_a_location_is_resolved(location: str, url: str) -> None:
-    found = resolve(prepare(HttpRequest("http://a.test/d/e?f=1"), "id"), location)
+    found = resolve(prepare(HopState(options=HttpRequest("http://a.test/d/e?f=1")), "id"), location)
     assert f"{found.scheme}://{host_port(found.host, found.port)}{target_in(found)}" == url
 
 
@@ -347,11 +349,11 @@ def test_no_more_hops_than_the_runner_takes_can_be_asked_for() -> None:
 
 def test_an_upload_from_standard_input_fails_rather_than_be_lost() -> None:
     request = HttpRequest("http://a.test/", upload="-", location=True)
-    asked: PreparedRequest = prepare(request, "id")
-    context = Context(request, Deadline(None, ""), "id")
+    asked: PreparedRequest = prepare(HopState(options=request), "id")
+    context = Context(request, Shared(), Deadline(None, ""), "id")
     answer = Response(summary="", status=Status(code=307), fields=(("Location", "/x"),))
     with pytest.raises(ExchangeError) as caught:
-        follow(request, asked, answer, context)
+        follow(HopState(options=request), asked, answer, context)
     error = caught.value
     assert (error.layer, error.kind) == ("local", "input")
     assert error.message == "the redirect wants the content again, and standard input cannot be read twice"
@@ -386,4 +388,4 @@ def test_a_hop_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_control_character_is_in_no_url() -> None:
     with pytest.raises(ExchangeError, match="control character"):
-        resolve(prepare(HttpRequest("http://a.test/"), "id"), "/\x01")
+        resolve(prepare(HopState(options=HttpRequest("http://a.test/")), "id"), "/\x01")

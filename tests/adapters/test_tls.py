@@ -25,6 +25,7 @@ from rrcli.engine.context import Context
 from rrcli.engine.events import Sent
 from rrcli.engine.fanout import send_all
 from rrcli.engine.send import send
+from rrcli.engine.shared import Shared
 from rrcli.model.values import Certificate, Exchange, TlsInfo
 
 
@@ -230,7 +231,7 @@ def test_a_handshake_that_starts_in_clear_text(smtp_starttls: Peer, ca: Authorit
 
 
 def test_the_port_of_a_protocol_that_starts_tls() -> None:
-    found = next(exchange_of(TlsRequest("a.test", starttls="imap"), Context(TlsRequest("a.test"), Deadline(None, ""), "")))
+    found = next(exchange_of(TlsRequest("a.test", starttls="imap"), Context(TlsRequest("a.test"), Shared(), Deadline(None, ""), "")))
     assert isinstance(found, Sent)
     assert found.target.url == "tls://a.test:143"
 

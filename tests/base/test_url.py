@@ -28,12 +28,12 @@ def url(text: str, **parts: Any) -> Url:
         ("http://h?x", {"query": "x"}),
         ("http://h/?", {"path": "/", "query": ""}),
         ("http://h#?/@:", {}),
-        ("http://:8080/a", {"host": "localhost", "port": 8080, "path": "/a"}),
         ("http://[::1]:80/", {"host": "::1", "port": 80, "path": "/"}),
         ("http://[fe80::1%25eth0]", {"host": "fe80::1%25eth0"}),
         ("redis://ann:p%40ss:w@h:6379/0", {"scheme": "redis", "user": "ann", "password": "p@ss:w", "port": 6379, "path": "/0"}),
         ("redis://:pw@h", {"scheme": "redis", "user": "", "password": "pw"}),
-        ("redis://a@b@h", {"scheme": "redis", "user": "a@b"}),
+        ("http://h:80/x@y", {"port": 80, "path": "/x@y"}),
+        ("http://h/?to=ann@b", {"path": "/", "query": "to=ann@b"}),
         ("redis://ann:@h", {"scheme": "redis", "user": "ann", "password": ""}),
         ("unix:///run/a.sock", {"scheme": "unix", "host": "", "path": "/run/a.sock"}),
         ("redis+unix-1.0://h", {"scheme": "redis+unix-1.0"}),
@@ -61,6 +61,13 @@ def test_a_url_is_taken_apart(text: str, parts: dict[str, object]) -> None:
         ("http://h:" + "9" * 5000, f"'{'9' * 5000}' is no port (in 'h:{'9' * 5000}')"),
         ("http://[::1/", "'[::1' is no host and port"),
         ("http://[::1]80/", "'[::1]80' is no host and port"),
+        ("http://:80/", "the URL 'http://:80/' names no host"),
+        ("http://127.0.0.1:80:81/", "'127.0.0.1:80:81' is no host and port: it has several colons"),
+        ("http://::1:8080/", "'::1:8080' is no host and port: it has several colons"),
+        ("http://a:b:c/", "'a:b:c' is no host and port: it has several colons"),
+        ("http://h/x\r", "the URL 'http://h/x\\r' contains '\\r'"),
+        ("http://h\\x/", "'h\\\\x' is no host and port: it contains \\"),
+        ("redis://a@b@h", "the URL 'redis://…@h' has two @ before its host"),
     ],
 )
 def test_a_wrong_url_is_a_usage_error(text: str, message: str) -> None:
@@ -155,3 +162,40 @@ def test_quoting_agrees_with_urllib_and_can_be_undone(text: str, safe: str) -> N
 )  # fmt: skip
 def test_words_that_say_where_to_connect(word: str, is_one: bool) -> None:
     assert is_place(word) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("redis://:34312#x@192.0.2.1:6379", "the URL has an @ behind a #: is that a part of its password?", "write # as %23"),
+        ("redis://bob:s3kr1t#x@h", "the URL has an @ behind a #: is that a part of its password?", "write # as %23"),
+        ("http://bob:s3kr1t/x@h/", "the URL has an @ behind a /: is that a part of its password?", "write / as %2F"),
+        ("http://bob:s3kr1t?x@h", "the URL has an @ behind a ?: is that a part of its password?", "write ? as %3F"),
+        ("ht!tp://u:s3kr1t@h/", "'ht!tp://…@h/' is no URL", "write SCHEME://HOST[:PORT]/…"),
+        ("http://u:s3kr1t@h:x/", "'x' is no port (in 'h:x')", "a port is a number up to 65535"),
+    ],
+)
+def test_a_password_in_a_broken_url_is_not_quoted(text: str, message: str, hint: str) -> None:
+    with pytest.raises(ExchangeError) as raised:
+        split_url(text)
+    assert (raised.value.message, raised.value.hint) == (message, hint)
+    assert "s3kr1t" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("::1:31003", "write [::1]:31003"),
+        ("::1:8080", "write [::1]:8080"),
+        ("2001:db8::1:8443", "write [2001:db8::1]:8443"),
+        ("a:b:c", "write an IPv6 address as [::1]:8080"),
+        ("u:s3kr1t@h:6379", "user and password go into a URL: SCHEME://USER:PASSWORD@HOST:PORT"),
+        ("h/x:80", "write HOST:PORT, or a URL with its scheme"),
+    ],
+)
+@pytest.mark.parametrize("default", [None, 443])
+def test_no_malformed_place_is_looked_up(text: str, hint: str, default: int | None) -> None:
+    with pytest.raises(ExchangeError) as raised:
+        split_host(text, default)
+    assert raised.value.hint == hint
+    assert "s3kr1t" not in str(raised.value)

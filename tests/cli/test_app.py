@@ -483,7 +483,8 @@ def exchange(request, context):
 
 SCHEMES = ("echo",)
 ENTRY = Protocol(
-    name="echo", module="rrcli_echo", request="rrcli_echo:EchoRequest", synopsis="HOST:PORT", help="Say hello.", label="Echo", schemes=SCHEMES
+    name="echo", module="rrcli_echo", request="rrcli_echo:EchoRequest", synopsis="HOST:PORT",
+    help="Say hello.", label="Echo", schemes=SCHEMES,
 )
 OURS = Protocol(name="tcp", module="rrcli_echo", request="rrcli_echo:EchoRequest", synopsis="X", help="Not this.", label="Echo")
 """

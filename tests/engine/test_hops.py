@@ -11,6 +11,7 @@ import pytest
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.engine import registry
 from rrcli.engine.context import Context
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received, Sent
 from rrcli.engine.observer import Observer
 from rrcli.engine.runner import MAX_HOPS
@@ -20,6 +21,10 @@ from rrcli.options.option import option
 from rrcli.options.request import Request
 
 MODULE = "hops_of_a_test"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.engine.events import Event
 
 
 class CountRequest(Request):
@@ -32,14 +37,15 @@ class CountRequest(Request):
 CountRequest.__module__ = MODULE
 
 
-def exchange(request: CountRequest, context: Context) -> Iterator[registry.Event]:
-    yield Sent(message=RequestMessage(summary=f"hop {request.number}"), target=Target(url="count://"))
-    context.note("hop", str(request.number))
-    context.secret(f"secret {request.number}")
-    answer = Response(summary=f"answer {request.number}", status=Status(text="OK"), body=Body())
-    if request.number:
+def exchange(request: CountRequest, context: Context) -> Iterator[Event]:
+    number = request.number if context.state is None else context.state
+    yield Sent(message=RequestMessage(summary=f"hop {number}"), target=Target(url="count://"))
+    context.note("hop", str(number))
+    context.secret(f"secret {number}")
+    answer = Response(summary=f"answer {number}", status=Status(text="OK"), body=Body())
+    if number:
         context.recorder.timeline.enter("wait")
-        yield Finished(answer=answer, next=request.replace(number=request.number - 1), why="redirect")
+        yield Finished(answer=answer, then=Continue(why="redirect", state=number - 1))
         return
     if request.fails == "usage":
         raise usage("the next request is wrong")
@@ -55,7 +61,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType(MODULE)
     module.__dict__.update(CountRequest=CountRequest, exchange=exchange)
     monkeypatch.setitem(sys.modules, MODULE, module)
-    entry = registry.Protocol(name="count", module=MODULE, request="CountRequest", words="", help="", label="Count")
+    entry = registry.Protocol(name="count", module=MODULE, request=f"{MODULE}:CountRequest", synopsis="", help="", label="Count")
     monkeypatch.setitem(registry.BY_NAME, "count", entry)
 
 
@@ -126,3 +132,9 @@ def test_a_later_hop_that_fails(fails: str, layer: str) -> None:
 def test_a_wrong_request_is_raised_when_nothing_was_sent() -> None:
     with pytest.raises(ExchangeError, match="the next request is wrong"):
         send(CountRequest(fails="usage"))
+
+
+def test_the_request_is_the_same_before_and_after() -> None:
+    request = CountRequest(number=2, timeout=3.0)
+    send(request)
+    assert request == CountRequest(number=2, timeout=3.0)

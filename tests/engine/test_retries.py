@@ -32,6 +32,7 @@ from rrcli.base.errors import ExchangeError
 from rrcli.engine import registry
 from rrcli.engine.attempts import DeferredObserver
 from rrcli.engine.context import Context
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Finished, Received, Sent
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
@@ -44,6 +45,10 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"
 CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\ndo"
 SOON = 0.01  # seconds of --retry-delay
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rrcli.engine.events import Event
 
 
 class Watching(Observer):
@@ -304,13 +309,13 @@ class StepRequest(Request):
 StepRequest.__module__ = "steps_of_a_test"
 
 
-def exchange(request: StepRequest, context: Context) -> Iterator[registry.Event]:
+def exchange(request: StepRequest, context: Context) -> Iterator[Event]:
     yield Sent(message=RequestMessage(summary=f"step {len(request.statuses)}", data={"idempotent": True}), target=Target(url="step://"))
     code = request.statuses.pop(0)
     context.note("step", str(code))
     answer = Response(summary=str(code), status=Status(code=code, ok=code < 400))
     if not code:
-        yield Finished(answer=answer, next=request, why="redirect")
+        yield Finished(answer=answer, then=Continue(why="redirect", state="next"))
         return
     yield Received(answer=answer)
     yield Finished(answer=answer)
@@ -322,7 +327,7 @@ def _stepping(monkeypatch: pytest.MonkeyPatch) -> None:
     module.__dict__.update(StepRequest=StepRequest, exchange=exchange)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     entry = registry.Protocol(
-        name="step", module=module.__name__, request="StepRequest", words="", help="", label="Step", explains="http"
+        name="step", module=module.__name__, request=f"{module.__name__}:StepRequest", synopsis="", help="", label="Step", explains="http"
     )  # fmt: skip
     monkeypatch.setitem(registry.BY_NAME, "step", entry)
 

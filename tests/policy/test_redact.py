@@ -95,7 +95,7 @@ def test_other_names(name: str) -> None:
         ("Link", "<http://u:pw@h/?token=a>; rel=next", "<http://u:‹secret›@h/?token=‹secret›>; rel=next", ["pw", "a"]),
     ],
 )
-def test_fields(name: str, value: str, expected: str, secrets: list[str]) -> None:
+def test_fields(name: str, value: str, expected: str, secrets: tuple[str, ...]) -> None:
     assert mask_field(name, value) == expected
     assert field_secrets(((name, value),)) == secrets
     assert mask_field(name, expected) == expected
@@ -122,7 +122,7 @@ def test_fields(name: str, value: str, expected: str, secrets: list[str]) -> Non
         ("see http://h/ or mail a@b", "see http://h/ or mail a@b", []),
     ],
 )
-def test_urls(url: str, expected: str, secrets: list[str]) -> None:
+def test_urls(url: str, expected: str, secrets: tuple[str, ...]) -> None:
     assert mask_url(url) == expected
     assert url_secrets(url) == secrets
 

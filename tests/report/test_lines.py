@@ -33,7 +33,7 @@ def shown(answer: Response, *pieces: tuple[int, bytes], show_secrets: bool = Fal
         told.at_ns = at_ms * MS
         lines.content(data)
     lines.finish()
-    assert lines.shows is bool(written)
+    assert lines.is_visible is bool(written)
     assert lines.count == len(written)
     return [line.strip() for line in written]
 
@@ -105,4 +105,4 @@ def test_the_report_leaves_out_what_was_shown() -> None:
     left = lines.without_lines(exchange).response
     assert left is not None
     assert left.body == Body(size=4, media_type="application/x-ndjson")
-    assert left.drawn == "2 lines above, as they came"
+    assert left.display == "2 lines above, as they came"

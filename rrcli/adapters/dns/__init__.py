@@ -10,19 +10,29 @@ from rrcli.adapters.dns.ask import ask
 from rrcli.adapters.dns.prepare import _address_as_name, prepare
 from rrcli.adapters.dns.query import Query
 from rrcli.base.errors import malformed, usage
+from rrcli.base.record import Record
 from rrcli.codec.dns import message as codec
 from rrcli.codec.dns.edns import COOKIE
 from rrcli.codec.dns.tables import AXFR
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received, Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rrcli.adapters.dns.questions import Question
     from rrcli.adapters.dns.request import DnsRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import Exchange
+
+
+class DnsHop(Record):
+    """What one hop asks, and with which cookie of the server's."""
+
+    question: Question
+    cookie: bytes | None = None
 
 
 def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
@@ -35,11 +45,10 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
 
         yield from step(request, context)
         return
-    asked = questions(request)
-    if len(asked) != 1:
-        raise usage(f"this asks {len(asked)} questions, and one exchange has one", "send each of request.several()")
-    query = Query(request, asked[0])
-    _address_as_name(query.question, context)
+    hop = context.state or _first(questions(request))
+    query = Query(request, hop.question, hop.cookie)
+    if context.state is None:
+        _address_as_name(query.question, context)
     prepare(query)
     yield Sent(message=query.message(), target=query.target())
     if query.question.kind == AXFR:
@@ -73,8 +82,7 @@ def _conclude(query: Query, answer: codec.Message, context: Context) -> Iterator
     """The end of the exchange, or of this hop of it."""
     again = _again(query, answer, context)
     if again:
-        following, why = again
-        yield Finished(answer=query.answer(answer, answer.answer), next=following, why=why)
+        yield Finished(answer=query.answer(answer, answer.answer), then=Continue(why="retry", state=again))
         return
     found = query.answer(answer, answer.answer).replace(complete_text=query.whole(answer, context))
     broken = None
@@ -97,19 +105,26 @@ def _conclude(query: Query, answer: codec.Message, context: Context) -> Iterator
         )
 
 
-def _again(query: Query, answer: codec.Message, context: Context) -> tuple[DnsRequest, str] | None:
-    """The request of the next hop and why there is one, or `None`."""
+def _first(asked: list[Question]) -> DnsHop:
+    """What to begin with. Raises `usage` for more than one question."""
+    if len(asked) != 1:
+        raise usage(f"this asks {len(asked)} questions, and one exchange has one", "send each of request.several()")
+    return DnsHop(question=asked[0])
+
+
+def _again(query: Query, answer: codec.Message, context: Context) -> DnsHop | None:
+    """What the next hop asks, or `None`."""
     request, question = query.request, query.question
     if "tc" in answer.flags and question.transport == "udp":
         if not request.no_fallback:
             context.note("truncated-udp", "the UDP answer was cut (TC); asked again over TCP")
-            return request.to(question, "tcp"), "retry"
+            return DnsHop(question=question.replace(transport="tcp"), cookie=query.cookie)
         context.note("truncated-udp", "the UDP answer was cut (TC)")
     given, sent = answer.option(COOKIE), query.asked.option(COOKIE)
     if answer.rcode == "BADCOOKIE" and given and sent and given != sent and len(given) >= 16:
         context.note("bad-cookie", "the server wants its own cookie; asked again with it")
-        return request.to(question, question.transport).replace(cookie=given), "retry"
+        return DnsHop(question=question, cookie=given)
     if answer.rcode == "NXDOMAIN" and question.others:
         name, *others = question.others
-        return request.to(question.replace(name=name, others=tuple(others)), question.transport), "retry"
+        return DnsHop(question=question.replace(name=name, others=tuple(others)), cookie=query.cookie)
     return None

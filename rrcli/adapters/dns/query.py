@@ -26,9 +26,11 @@ SEALED = ("tls", "https", "quic")  # transports that hide all but a message's le
 class Query:
     """A question and the message that asks it. `framing` is set by the transport that brought the answer."""
 
-    def __init__(self, request: DnsRequest, question: Question) -> None:
-        self.request = request
+    def __init__(self, request: DnsRequest, question: Question, cookie: bytes | None = None) -> None:
+        """`cookie` is the one that the server wants, in the place of the request's."""
+        self.request = request if cookie is None else request.replace(cookie=cookie)
         self.question = question
+        self.cookie = cookie
         self.framing = "length-prefix"
         self.anchors: dict[Any, list[Any]] = {}  # records to trust, by zone, when the answer is to be validated
         on = (("rd", not (request.no_recurse or request.trace)), ("ad", request.ad), ("cd", request.cd or request.validate))

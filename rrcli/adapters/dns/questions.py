@@ -52,9 +52,11 @@ class Question(Record):
         quoted = "".join(letter if letter in _PLAIN else f"%{ord(letter):02X}" for letter in name)
         return f"dns://{self.server}/{quoted}?{of_class}type={self.type}"
 
-    def words(self, transport: str) -> tuple[str, ...]:
-        """The words that ask just this."""
-        return self.name, f"TYPE{self.kind}", f"CLASS{self.of_class}", f"@{transport}://{self.server}{self.path}"
+    def arguments(self, name: str) -> tuple[str, ...]:
+        """The arguments that ask just this, of a name as the user wrote it."""
+        if class_number(name) is not None or type_number(name) is not None:
+            name = f"dns:///{name}"
+        return name, f"TYPE{self.kind}", f"CLASS{self.of_class}", f"@{self.transport}://{self.server}{self.path}"
 
 
 class _Words:
@@ -109,7 +111,12 @@ def questions(request: DnsRequest) -> list[Question]:
     kinds = words.types or [PTR if request.reverse else A]
     servers = [_server(text, request) for text in words.servers or [system_server()]]
     found = [_question(first, kind, of_class, server, request) for kind in kinds for server in servers]
-    return [question.replace(others=(*others, *request.others)) for question in found]
+    return [question.replace(others=tuple(others)) for question in found]
+
+
+def name_in(request: DnsRequest) -> str:
+    """The name among the arguments, as the user wrote it."""
+    return _Words(request).names[0]
 
 
 def _question(name: str, kind: int, of_class: int, server: Question, request: DnsRequest) -> Question:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rrcli.codec.dns.edns import cookie, subnet
-from rrcli.codec.dns.tables import TYPES, class_number
+from rrcli.codec.dns.edns import cookie, subnet, subnet_text
+from rrcli.codec.dns.tables import CLASSES, TYPES, class_number
 from rrcli.options.option import option
 from rrcli.options.parse import count
 from rrcli.options.request import Request
@@ -12,8 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from rrcli.adapters.dns.questions import Question
-    from rrcli.adapters.dns.trace import Trail
 
 EDNS = "DNSSEC and EDNS"
 
@@ -26,6 +24,10 @@ def a_class(text: str) -> int:
     if number is None:
         raise ValueError(f"{text!r} is no class; known are IN, CH, HS and CLASSn")
     return number
+
+
+def class_text(number: int) -> str:
+    return next((name for name, known in CLASSES.items() if known == number), f"CLASS{number}")
 
 
 def a_port(text: str) -> int:
@@ -45,11 +47,10 @@ class DnsRequest(Request):
 
     completes: ClassVar[tuple[str, ...]] = tuple(TYPES)
 
-    others: tuple[str, ...] = ()  # names of the search list still to be tried
-    trail: Trail | None = None  # where a trace is
-
     reverse: bool = option("-x", "--reverse", kind="flag", help="NAME is an address: ask for its name (PTR).")
-    of_class: int | None = option("--class", parse=a_class, metavar="CLASS", help="Class to ask for: IN, CH, HS, CLASSn.  [IN]")
+    of_class: int | None = option(
+        "--class", parse=a_class, write=class_text, metavar="CLASS", help="Class to ask for: IN, CH, HS, CLASSn.  [IN]"
+    )
     search: bool = option("--search", kind="flag", help="Try the search list and ndots of /etc/resolv.conf.")
     trace: bool = option("--trace", kind="flag", help="Follow the delegations from the root; @SERVER or --hints says where that is.")
     hints: str | None = option("--hints", metavar="FILE", help="Root servers for --trace: NS and address records.  [IANA's]")
@@ -74,10 +75,17 @@ class DnsRequest(Request):
     )
     nsid: bool = option("--nsid", kind="flag", help="Ask which server of several answered.", group=EDNS)
     subnet: bytes | None = option(
-        "--subnet", "--ecs", parse=subnet, metavar="BLOCK", help="Ask on behalf of 192.0.2.0/24 (ECS).", group=EDNS
+        "--subnet", "--ecs", parse=subnet, write=subnet_text, metavar="BLOCK", help="Ask on behalf of 192.0.2.0/24 (ECS).", group=EDNS
     )
     cookie: bytes | None = option(
-        "--cookie", kind="optional", parse=cookie, bare="", metavar="HEX", help="Send a cookie: random, or --cookie=HEX.", group=EDNS
+        "--cookie",
+        kind="optional",
+        parse=cookie,
+        write=bytes.hex,
+        bare="",
+        metavar="HEX",
+        help="Send a cookie: random, or --cookie=HEX.",
+        group=EDNS,
     )
     padding: bool = option("--padding", kind="flag", help="Pad to 128 bytes; always so over TLS, HTTPS and QUIC.", group=EDNS)
     no_padding: bool = option("--no-padding", kind="flag", help="Never pad.", group=EDNS)
@@ -85,14 +93,10 @@ class DnsRequest(Request):
 
     def several(self) -> tuple[DnsRequest, ...] | None:
         """The requests of one question each, type by type and server by server; `None` when there is one at most."""
-        from rrcli.adapters.dns.questions import questions
+        from rrcli.adapters.dns.questions import name_in, questions
 
         asked = questions(self)
         if self.trace or len(asked) == 1:
             return None
-        return tuple(self.to(question, question.transport) for question in asked)
-
-    def to(self, question: Question, transport: str) -> DnsRequest:
-        """The request for this question alone."""
-        words = question.words(transport)
-        return self.replace(arguments=words, reverse=False, of_class=None, search=False, others=question.others)
+        name = name_in(self)
+        return tuple(self.replace(arguments=question.arguments(name), of_class=None) for question in asked)

@@ -17,6 +17,7 @@ from rrcli.base.files import read_local
 from rrcli.base.record import Record
 from rrcli.base.url import host_port
 from rrcli.codec.dns.tables import type_name
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received, Sent
 from rrcli.model.values import Response
 
@@ -66,7 +67,7 @@ class Trail(Record):
 
 def step(request: DnsRequest, context: Context) -> Iterator[Event]:
     """Ask the first server of the goal under way: it has the answer, leads on, or is passed over for the next one."""
-    trail = request.trail or _start(request)
+    trail = context.state or _start(request)
     goal = trail.goals[-1]
     name, address = goal.servers[0]
     query = Query(request, _question(trail, goal, address))
@@ -85,7 +86,7 @@ def step(request: DnsRequest, context: Context) -> Iterator[Event]:
     if "tc" in answer.flags and query.question.transport == "udp":
         context.note("truncated-udp", "the UDP answer was cut (TC); asked again over TCP")
         found = query.answer(answer, answer.answer)
-        yield Finished(answer=found, next=_to(request, trail.replace(transport="tcp")), why="retry")
+        yield Finished(answer=found, then=Continue(why="retry", state=trail.replace(transport="tcp")))
     elif why := _lameness(answer, goal):
         context.note("lame", f"{name} ({address}), a server of {goal.zone}, {why}")
         yield _pass_over(query, trail, query.answer(answer, answer.answer), None)
@@ -119,9 +120,11 @@ def _pass_over(query: Query, trail: Trail, answer: Response | None, error: Excha
     rest = goal.replace(servers=goal.servers[1:])
     following = trail.replace(goals=(*before, rest))
     if rest.servers:
-        return Finished(answer=answer, next=_to(query.request, following), why="retry", failure=error)
+        return Finished(answer=answer, then=Continue(why="retry", state=following), failure=error)
     if goal.unknown:
-        return Finished(answer=answer, next=_look_up(query.request, following, goal.unknown, ()), why="retry", failure=error)
+        return Finished(
+            answer=answer, then=Continue(why="retry", state=_look_up(query.request, following, goal.unknown, ())), failure=error
+        )
     raise ExchangeError(
         "network", "resolver_failed", f"no server of {goal.zone} answers for {goal.name}",
         hint=f"the delegation of {goal.zone} names wrong servers, or they do not serve it: the notes say what each did",
@@ -166,9 +169,9 @@ def _follow(query: Query, answer: codec.Message, trail: Trail, context: Context)
         servers, unknown = _servers(answer, zone, query.request)
         following = trail.replace(goals=(*trail.goals[:-1], goal.replace(zone=zone, servers=servers, unknown=unknown)))
         if servers:
-            yield Finished(answer=found, next=_to(query.request, following), why="redirect")
+            yield Finished(answer=found, then=Continue(why="redirect", state=following))
         else:
-            yield Finished(answer=found, next=_look_up(query.request, following, unknown, ()), why="redirect")
+            yield Finished(answer=found, then=Continue(why="redirect", state=_look_up(query.request, following, unknown, ())))
     elif len(trail.goals) > 1:
         yield from _return(query, answer, trail, found)
     else:
@@ -194,7 +197,7 @@ def _servers(answer: codec.Message, zone: str, request: DnsRequest) -> tuple[tup
     return tuple(found), tuple(name for name in names if name not in known)
 
 
-def _look_up(request: DnsRequest, trail: Trail, names: tuple[str, ...], seen: tuple[str, ...]) -> DnsRequest:
+def _look_up(request: DnsRequest, trail: Trail, names: tuple[str, ...], seen: tuple[str, ...]) -> Trail:
     """The request that finds the address of a server that came without. Raises when that would go in circles."""
     goals = trail.goals
     open_names = [goal.name.lower() for goal in goals]
@@ -209,7 +212,7 @@ def _look_up(request: DnsRequest, trail: Trail, names: tuple[str, ...], seen: tu
     waiting = goals[-1].replace(servers=(), unknown=tuple(name for name in names if name != fit[0]))
     kind = 28 if request.ipv6 else A
     goal = Goal(name=fit[0], kind=kind, zone=".", servers=trail.root)
-    return _to(request, trail.replace(goals=(*goals[:-1], waiting, goal)))
+    return trail.replace(goals=(*goals[:-1], waiting, goal))
 
 
 def _return(query: Query, answer: codec.Message, trail: Trail, found: Response) -> Iterator[Event]:
@@ -218,16 +221,8 @@ def _return(query: Query, answer: codec.Message, trail: Trail, found: Response) 
     kind = type_name(goal.kind)
     servers = tuple((goal.name, record["data"]) for record in answer.answer if record["type"] == kind)
     following = trail.replace(goals=(*before, waiting.replace(servers=servers)))
-    request = _to(query.request, following) if servers else _look_up(query.request, following, waiting.unknown, (goal.name,))
-    yield Finished(answer=found, next=request, why="redirect")
-
-
-def _to(request: DnsRequest, trail: Trail) -> DnsRequest:
-    """The request of the next step."""
-    goal = trail.goals[-1]
-    _, address = goal.servers[0]
-    question = _question(trail, goal, address)
-    return request.to(question, question.transport).replace(trail=trail)
+    state = following if servers else _look_up(query.request, following, waiting.unknown, (goal.name,))
+    yield Finished(answer=found, then=Continue(why="redirect", state=state))
 
 
 # --- where it begins

@@ -12,6 +12,7 @@ from rrcli.adapters.dns.denial import Denial, proven_cut
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.files import read_local
 from rrcli.base.record import Record
+from rrcli.engine.continuation import Continue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ ROOT_ANCHOR = b"""
 """
 A, NS, CNAME, SOA, DNAME, DS, RRSIG, NSEC, DNSKEY, NSEC3, ANY = 1, 2, 5, 6, 39, 43, 46, 47, 48, 50, 255
 LONGEST_ALIAS = 12  # CNAME records followed within an answer
+
+NO_STATE = Continue(why="describe", state=None)  # a question of our own, on a connection of its own
 
 
 class Verdict(Record):
@@ -301,11 +304,11 @@ class _Walk:
         from rrcli.adapters.dns.query import Query
 
         question = self.query.question.replace(name=name, kind=kind, of_class=1, others=())
-        context = self.context.hop(self.query.request)
+        context = self.context.hop(NO_STATE)
         context.notes = []  # what is odd about these messages is no matter of the exchange's
         found = ask(Query(self.query.request, question), context)
         if "tc" in found.flags and question.transport == "udp":
-            found = ask(Query(self.query.request, question.replace(transport="tcp")), context.hop(self.query.request))
+            found = ask(Query(self.query.request, question.replace(transport="tcp")), context.hop(NO_STATE))
         return found
 
     def _link(self, name: str, what: str, by: str, result: str = "secure") -> None:

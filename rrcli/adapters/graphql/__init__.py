@@ -7,6 +7,7 @@ graphql-transport-ws over a WebSocket, `distinct.py` reads graphql-sse, `schema.
 
 from __future__ import annotations
 
+from rrcli.adapters.graphql.call import CallState
 from rrcli.adapters.graphql.prepare import carrier, prepare_call, split_words
 from rrcli.adapters.graphql.request import GraphqlRequest
 
@@ -14,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.graphql.call import Call
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import Exchange
@@ -24,28 +24,29 @@ __all__ = ["GraphqlRequest", "as_command", "exchange"]
 
 def exchange(request: GraphqlRequest, context: Context) -> Iterator[Event]:
     """Send one request of GraphQL, or subscribe, and read what comes."""
-    call = prepare_call(request)
-    if request.schema_file and not request.hop:
+    state = context.state or CallState(call=prepare_call(request))
+    if request.schema_file and context.state is None:
         from rrcli.adapters.graphql.schema import check
 
-        check(call, request.schema_file)
-    transport = transport_of(request, call)
+        check(state.call, request.schema_file)
+    transport = transport_of(request, state)
     if transport == "ws":
         from rrcli.adapters.graphql.subscription import subscribe
 
-        return subscribe(request, call, context)
+        return subscribe(request, state.call, context)
     if transport == "sse":
         from rrcli.adapters.graphql.distinct import distinct
 
-        return distinct(request, call, context)
-    return _over_http(request, call, context)
+        return distinct(request, state, context)
+    return _over_http(request, state, context)
 
 
-def transport_of(request: GraphqlRequest, call: Call) -> str:
+def transport_of(request: GraphqlRequest, state: CallState) -> str:
     """What carries the call: http, ws or sse. Raises `usage` where two things asked for exclude each other."""
     from rrcli.base.errors import usage
 
-    url = split_words(request)[0] if request.hop is None else request.hop.url
+    call, prepared = state.call, state.http.prepared if state.http else None
+    url = prepared.url if prepared else split_words(request)[0]
     by_scheme = "ws" if url.partition("://")[0].lower() in ("ws", "wss") else None
     chosen = request.transport or by_scheme or ("ws" if call.kind == "subscription" else "http")
     if by_scheme and chosen != "ws":
@@ -62,12 +63,13 @@ def transport_of(request: GraphqlRequest, call: Call) -> str:
     return chosen
 
 
-def _over_http(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
+def _over_http(request: GraphqlRequest, state: CallState, context: Context) -> Iterator[Event]:
     from rrcli.adapters.graphql.answer import front
-    from rrcli.adapters.http import exchange as over_http
+    from rrcli.adapters.http.hop import run_hop
+    from rrcli.adapters.http.hopstate import HopState
 
-    sent = request if request.hop else carrier(request, call)
-    return front(over_http(sent, context), request, call, context)
+    http = state.http or HopState(options=carrier(request, state.call, registering=state.registering))
+    return front(run_hop(http, context), request, state, context)
 
 
 def as_command(exchange: Exchange, request: GraphqlRequest | None = None) -> str | None:

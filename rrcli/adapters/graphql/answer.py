@@ -11,6 +11,7 @@ from rrcli.adapters.graphql.picture import draw
 from rrcli.base.errors import ExchangeError, malformed, too_large
 from rrcli.base.fields import first
 from rrcli.base.jsontext import loads
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received, Sent
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rrcli.adapters.graphql.call import Call
+    from rrcli.adapters.graphql.call import Call, CallState
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -28,16 +29,18 @@ SEVERAL_MEMBERS = ("data", "errors", "extensions")
 SHOWN = 60  # letters of an answer that is none of GraphQL's
 
 
-def front(events: Iterator[Event], request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
+def front(events: Iterator[Event], request: GraphqlRequest, state: CallState, context: Context) -> Iterator[Event]:
     """HTTP's events, the last of them with what the answer says; some answers are told only when they are understood."""
-    reading = _Reading(request, call, context)
+    call, reading = state.call, _Reading(request, state, context)
     try:
         for event in events:
             if isinstance(event, Sent):
                 yield event.__class__(message=described(event.message, call), target=event.target)
             elif isinstance(event, (Received, Content)):
                 yield from reading.take(event)
-            elif isinstance(event, Finished) and event.next is None and event.answer is not None:
+            elif isinstance(event, Finished) and event.then:
+                yield event.replace(then=event.then.replace(state=state.replace(http=event.then.state)))
+            elif isinstance(event, Finished) and event.answer is not None:
                 yield from reading.finish(event.answer)
             else:
                 yield event
@@ -58,13 +61,14 @@ def described(message: RequestMessage, call: Call) -> RequestMessage:
 class _Reading:
     """Keeps the content for when it is whole, up to `--max-size`, and withholds what is to be shown as something else."""
 
-    def __init__(self, request: GraphqlRequest, call: Call, context: Context) -> None:
+    def __init__(self, request: GraphqlRequest, state: CallState, context: Context) -> None:
         self._request = request
-        self._call = call
+        self._state = state
+        self._call = state.call
         self._context = context
         self._content = bytearray()
         self._size = 0
-        self._first_try = request.persisted and not request.registering and request.hop is None
+        self._first_try = request.persisted and not state.registering and not state.redirected
         self._withheld: list[Event] | None = [] if request.asks_for_schema or self._first_try else None
 
     def take(self, event: Received | Content) -> Iterator[Event]:
@@ -92,7 +96,7 @@ class _Reading:
         if not self._first_try:
             self._content.clear()  # the runner has it, too
         if self._first_try and errors.unknown_hash:
-            yield Finished(answer=self._whole(answer), next=self._request.replace(registering=True), why="retry")
+            yield Finished(answer=self._whole(answer), then=Continue(why="retry", state=self._state.replace(registering=True)))
             return
         if self._request.asks_for_schema and failure is None and answer.status.ok:
             yield from self._schema(answer)

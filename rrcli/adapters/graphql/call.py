@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from rrcli.adapters.http.hopstate import HopState
+
 
 class Call(Record):
     """One request of GraphQL: the members of its JSON, each as it will be written, and the operation that it runs.
@@ -34,6 +36,18 @@ class Call(Record):
     def safe(self) -> bool:
         """Whether it only reads, every part of it."""
         return all(part.safe for part in self.parts) if self.parts else self.kind in ("query", "subscription")
+
+
+class CallState(Record):
+    """What a hop of a GraphQL exchange takes over from the one before it."""
+
+    call: Call
+    registering: bool = False  # the server does not know the hash yet: the query goes with it
+    http: HopState | None = None  # of a redirect or a challenge on the way
+
+    @property
+    def redirected(self) -> bool:
+        return self.http is not None
 
 
 # What graphql-core's get_introspection_query() asks for, with what every server since 2016 knows (GraphQL, section 4.2).

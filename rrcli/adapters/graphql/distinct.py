@@ -9,7 +9,8 @@ from __future__ import annotations
 from rrcli.adapters.graphql.answer import described, front
 from rrcli.adapters.graphql.prepare import ACCEPT_EVENTS, carrier
 from rrcli.adapters.graphql.results import Results
-from rrcli.adapters.http import exchange as over_http
+from rrcli.adapters.http.hop import run_hop
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.base.errors import ExchangeError, malformed
 from rrcli.base.jsontext import loads
 from rrcli.codec.sse import SseDecoder
@@ -19,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.graphql.call import Call
+    from rrcli.adapters.graphql.call import Call, CallState
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.codec.sse import SseEvent
     from rrcli.engine.context import Context
@@ -27,16 +28,16 @@ if TYPE_CHECKING:
     from rrcli.model.values import Response
 
 
-def distinct(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
+def distinct(request: GraphqlRequest, state: CallState, context: Context) -> Iterator[Event]:
     """One operation, its results as events; the connection is closed with the last one wanted."""
-    sent = request if request.hop else carrier(request, call, accept=f"{ACCEPT_EVENTS}, application/json;q=0.5")
-    events = over_http(sent, context)
+    call = state.call
+    events = run_hop(state.http or HopState(options=carrier(request, call, accept=f"{ACCEPT_EVENTS}, application/json;q=0.5")), context)
     reading: _Reading | None = None
     for event in events:
         if isinstance(event, Sent):
             yield event.replace(message=described(event.message, call))
         elif isinstance(event, Received) and not _is_stream(event.answer):
-            yield from front(_with(event, events), request, call, context)
+            yield from front(_with(event, events), request, state, context)
             return
         elif isinstance(event, Received):
             reading = _Reading(event.answer, call, context)
@@ -46,8 +47,10 @@ def distinct(request: GraphqlRequest, call: Call, context: Context) -> Iterator[
             if reading.ended:
                 events.close()  # type: ignore[attr-defined]  # a generator: the rest of the answer is not wanted
                 break
-        elif not isinstance(event, Finished) or event.next is not None:
+        elif not isinstance(event, Finished):
             yield event
+        elif event.then:
+            yield event.replace(then=event.then.replace(state=state.replace(http=event.then.state)))
     if reading:
         yield Finished(answer=reading.results.answer(reading.head))
         if not reading.ended:

@@ -30,8 +30,6 @@ HTTP_SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 
 def prepare_call(request: GraphqlRequest) -> Call:
     """What is asked for. Raises `usage`, or `local` for a file."""
-    if request.call:
-        return request.call
     _, document, words = split_words(request)
     items = _variable_items(words)
     if request.asks_for_schema:
@@ -50,9 +48,12 @@ def split_words(request: GraphqlRequest) -> tuple[str, str | None, tuple[str, ..
     words = request.arguments
     if not words:
         raise usage("graphql takes a URL", "write rrcli graphql URL [QUERY] [ITEM...]")
-    if len(words) > 1 and (words[1] == "-" or words[1].startswith("@") or _like_document(words[1])):
-        return words[0], words[1], words[2:]
-    return words[0], None, words[1:]
+    return (words[0], words[1], words[2:]) if _has_document(words) else (words[0], None, words[1:])
+
+
+def _has_document(words: tuple[str, ...]) -> bool:
+    """Whether the second word is QUERY."""
+    return len(words) > 1 and (words[1] == "-" or words[1].startswith("@") or _like_document(words[1]))
 
 
 def _like_document(word: str) -> bool:
@@ -213,17 +214,17 @@ def persisted(call: Call, *, with_query: bool) -> Call:
     return call.replace(members={**members, "extensions": extensions}, given=None)
 
 
-def carrier(request: GraphqlRequest, call: Call, *, accept: str = ACCEPT) -> GraphqlRequest:
+def carrier(request: GraphqlRequest, call: Call, *, accept: str = ACCEPT, registering: bool = False) -> GraphqlRequest:
     """The HTTP request for a call, by POST or within the URL. Raises `usage` for a mutation within a URL (section 5.1)."""
     url, _, item_words = split_words(request)
     items = read_items(item_words)
     kept = tuple(word for word, item in zip(item_words, items, strict=True) if item.separator not in ("=", ":="))
     method = request.method or ("GET" if request.get else "POST")
-    sent = persisted(call, with_query=request.registering) if request.persisted else call
+    sent = persisted(call, with_query=registering) if request.persisted else call
     taken = {item.name.lower() for item in items if item.separator in (":", ";")} | _names_of(request.headers)
     defaults = [("Accept", accept)] if method == "GET" else [("Content-Type", JSON), ("Accept", accept)]
     headers = (*[f"{name}: {value}" for name, value in defaults if name.lower() not in taken], *request.headers)
-    plain = request.replace(call=call, headers=headers, method=None, get=False, data=())
+    plain = request.replace(headers=headers, method=None, get=False, data=())
     if method != "GET":
         return plain.replace(arguments=(method, http_url(url), *kept), data=(("--data-raw", sent.text()),))
     if not call.safe:
@@ -255,3 +256,11 @@ def _url_with(url: str, call: Call) -> str:
     pairs = [(name, value if isinstance(value, str) else write_json(value)) for name, value in call.members.items() if value is not None]
     start, _, _ = url.partition("#")
     return f"{start}{'&' if '?' in start else '?'}{form(pairs)}"
+
+
+def shown_arguments(words: tuple[str, ...]) -> tuple[str, ...]:
+    """URL, QUERY and items, with the secrets of the URL and of the items masked."""
+    from rrcli.adapters.http.shownwords import item, url
+
+    at = 2 if _has_document(words) else 1
+    return (*map(url, words[:1]), *words[1:at], *map(item, words[at:]))

@@ -10,8 +10,9 @@ from rrcli.adapters.graphql.answer import described
 from rrcli.adapters.graphql.call import Call
 from rrcli.adapters.graphql.prepare import http_url, json_object, split_words
 from rrcli.adapters.graphql.results import Results
-from rrcli.adapters.http import with_cookies_and_proxy
 from rrcli.adapters.http.exchange.describe import note_doubts
+from rrcli.adapters.http.hop import with_cookies_and_proxy
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.items import read_items, write_json
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.ws.upgrade import upgrade
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.ws.upgrade import Socket
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -42,28 +43,28 @@ def subscribe(request: GraphqlRequest, call: Call, context: Context) -> Iterator
     """One operation over a WebSocket of its own; cookies and a session are kept where that was asked for."""
     # Loads websockets before the clock starts. Compressed, no secret could be found in the transcript, nor anything be read there.
     handshake = Handshake((SUBPROTOCOL,), compress=False)
-    opening = _opening(request)
-    if opening.keeps_state:
-        from rrcli.adapters.http.state.cookies import begin
+    opening = HopState(options=_opening(request))
+    if opening.options.keeps_state or context.shared.cookies is not None:
+        from rrcli.adapters.http.state.opening import open_state
 
-        opening = begin(opening, context)
+        opening = open_state(opening, context)
     events = _subscribed(request, opening, call, handshake, context)
-    yield from opening.kept.around(events, context) if opening.kept else events
+    yield from opening.jar.around(events, context) if opening.jar else events
 
 
-def _subscribed(request: GraphqlRequest, opening: HttpRequest, call: Call, handshake: Handshake, context: Context) -> Iterator[Event]:
+def _subscribed(request: GraphqlRequest, opening: HopState, call: Call, handshake: Handshake, context: Context) -> Iterator[Event]:
     asked = _asked(opening, handshake, context)
     yield _sent(asked, call)
     stream = context.open(asked.host, asked.port, tls=asked.scheme == "https", alpn=("http/1.1",))
     try:
-        socket = yield from upgrade(stream, asked, handshake, opening.kept, context)
+        socket = yield from upgrade(stream, asked, handshake, opening.jar, context)
         if socket is not None:
             yield from _Session(socket, call, context).run(_init(request, context))
     finally:
         stream.close()
 
 
-def _opening(request: GraphqlRequest) -> HttpRequest:
+def _opening(request: GraphqlRequest) -> AnyHttpRequest:
     """The HTTP request of the same words for the upgrade, which a proxy is to let through. Raises `usage` for what has no place there."""
     refused = {
         "--http2": request.http2, "--http2-prior-knowledge": request.http2_prior_knowledge, "--http1.0": request.http10,
@@ -74,15 +75,15 @@ def _opening(request: GraphqlRequest) -> HttpRequest:
             raise usage(f"{flag} and a WebSocket exclude each other: it begins with HTTP/1.1", f"leave {flag} out, or use --transport sse")
     url, _, words = split_words(request)
     kept = tuple(word for word, item in zip(words, read_items(words), strict=True) if item.separator not in ("=", ":="))
-    return request.replace(arguments=("GET", http_url(url), *kept), data=(), method=None, get=False, call=None, proxytunnel=True)
+    return request.replace(arguments=("GET", http_url(url), *kept), data=(), method=None, get=False, proxytunnel=True)
 
 
-def _asked(opening: HttpRequest, handshake: Handshake, context: Context) -> PreparedRequest:
+def _asked(opening: HopState, handshake: Handshake, context: Context) -> PreparedRequest:
     """The request for the upgrade, with the fields, cookies, credentials and proxy that any HTTP request of these words has."""
     asked = with_cookies_and_proxy(opening, prepare(opening, context.id), context)
     if asked.credentials:
         context.secret(asked.credentials[1])
-    note_doubts(opening, asked, context)
+    note_doubts(opening.options, asked, context)
     fields = tuple(field for field in asked.fields if field[0].lower() not in ("accept", "connection", "upgrade"))
     return asked.replace(fields=(*fields, *handshake.fields()))
 

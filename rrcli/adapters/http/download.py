@@ -11,6 +11,7 @@ import os
 from stat import S_ISREG
 
 from rrcli.adapters.http.filename import from_disposition, from_url
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.base.errors import ExchangeError, malformed, usage
 from rrcli.base.fields import first
 from rrcli.engine.timeouts import without_attempt_timeout
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.model.values import Exchange, Fields, Response
     from rrcli.options.request import Request
@@ -34,11 +35,12 @@ BROKEN_OFF = ("reset", "closed", "timeout", "truncated", "interrupted", "unreach
 class Download:
     """Where the content of one answer goes.
 
-    `request` is what is to be sent for it. Raises `usage` for options that contradict each other, `local` for a file that
+    `request` is what is to be sent for it, `state` what its first hop begins with.
+    Raises `usage` for options that contradict each other, `local` for a file that
     cannot be looked at.
     """
 
-    def __init__(self, request: HttpRequest, output: str | None) -> None:
+    def __init__(self, request: AnyHttpRequest, output: str | None) -> None:
         _refuse_contradictions(request, output)
         self.path: str | None = None
         self._output = output
@@ -50,11 +52,11 @@ class Download:
         if not (self._name or self._exclusive):
             raise usage("the URL names no file that -O could save to", "name one with -o FILE")
         self._offset = self._older_ns = 0
-        self.request: Request = request if request.continue_at is None else self._continued(request)
-        self.request = without_attempt_timeout(self.request)
+        self.request: Request = without_attempt_timeout(request)
+        self.state: HopState | None = None if request.continue_at is None else self._continued(request)
 
-    def _continued(self, request: HttpRequest) -> HttpRequest:
-        """The request for the rest of the file that is there."""
+    def _continued(self, request: AnyHttpRequest) -> HopState:
+        """What to begin with, to get the rest of the file that is there."""
         path = self._place(self._name or "")
         try:
             state = os.stat(path)
@@ -67,7 +69,7 @@ class Download:
         if self._offset > size:
             raise usage(f"{path} has {size} bytes: going on at {self._offset} would leave a hole", "-C - goes on where it ends")
         self._older_ns = state.st_mtime_ns if state else 0
-        return request.replace(continue_at=self._offset, if_range=_validator_of(path) if self._offset else None)
+        return HopState(options=request.replace(continue_at=self._offset), if_range=_validator_of(path) if self._offset else None)
 
     def _place(self, name: str) -> str:
         return os.path.join(self._folder, name) if self._folder else name
@@ -120,7 +122,7 @@ class Download:
         return exchange
 
 
-def _refuse_contradictions(request: HttpRequest, output: str | None) -> None:
+def _refuse_contradictions(request: AnyHttpRequest, output: str | None) -> None:
     if output and (request.remote_name or request.remote_header_name):
         raise usage(f"-o and {'-O' if request.remote_name else '-J'} exclude each other", "the content goes to one file")
     if request.continue_at is None:
@@ -131,7 +133,7 @@ def _refuse_contradictions(request: HttpRequest, output: str | None) -> None:
         raise usage("-C and --remove-on-error exclude each other", "what -C goes on from would be removed")
 
 
-def _url_of(request: HttpRequest) -> str:
+def _url_of(request: AnyHttpRequest) -> str:
     from rrcli.adapters.http.prepare.arguments import split_words
     from rrcli.adapters.http.prepare.target import read_url
 
@@ -203,7 +205,7 @@ def _changed_since(exchange: Exchange, older_ns: int) -> bool:
 # --- the answer to a request for the rest
 
 
-def range_fields(request: HttpRequest) -> list[tuple[str, str]]:
+def range_fields(request: AnyHttpRequest, if_range: str | None) -> list[tuple[str, str]]:
     """Range and If-Range for a download that goes on. Raises `usage` for what cannot go together with it."""
     if request.continue_at == -1:
         raise usage("-C - goes on with a file, and none is named", "add -o FILE or -O")
@@ -214,7 +216,7 @@ def range_fields(request: HttpRequest) -> list[tuple[str, str]]:
             raise usage(f"-C and {name} exclude each other", why)
     if not request.continue_at:
         return []
-    return [("Range", f"bytes={request.continue_at}-"), *([("If-Range", request.if_range)] if request.if_range else [])]
+    return [("Range", f"bytes={request.continue_at}-"), *([("If-Range", if_range)] if if_range else [])]
 
 
 def content_range(fields: Fields) -> tuple[int | None, int | None]:

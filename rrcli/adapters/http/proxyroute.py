@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 
 from rrcli.base.url import host_port
+from rrcli.engine.context import Route
 from rrcli.options.proxyurl import parse
 from rrcli.wire.proxy.environment import chosen, excepted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
 
 
-def route(request: HttpRequest, prepared: PreparedRequest, context: Context) -> PreparedRequest:
+def route(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> PreparedRequest:
     """Set the context's proxy for this hop, and return the request as it goes there. Raises `usage` for a wrong variable."""
     proxy = _proxy_of(request, prepared, context)
     forwards = False
@@ -32,11 +33,11 @@ def route(request: HttpRequest, prepared: PreparedRequest, context: Context) -> 
             if told.basic and not prepared.field("proxy-authorization"):
                 fields = (*fields, ("Proxy-Authorization", f"Basic {told.basic}"))
             prepared = prepared.replace(target=_absolute(prepared), fields=fields, bare=prepared.bare or prepared)
-    context.request = request.replace(proxy=proxy, forwards=forwards, unrouted=request)
+    context.route = Route(proxy=proxy, forwards=forwards, unix_socket=request.unix_socket, sni=request.sni)
     return prepared
 
 
-def _proxy_of(request: HttpRequest, prepared: PreparedRequest, context: Context) -> str | None:
+def _proxy_of(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> str | None:
     exceptions = request.no_proxy
     if request.proxy is not None:
         if exceptions is None:

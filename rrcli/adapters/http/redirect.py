@@ -11,7 +11,8 @@ from rrcli.policy.secrets import field_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.hopstate import HopState
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
     from rrcli.engine.context import Context
     from rrcli.model.values import Fields, Response
@@ -30,8 +31,8 @@ def target_of(answer: Response) -> str | None:
     return next((value for name, value in answer.fields if name.lower() == "location" and value), None)
 
 
-def follow(request: HttpRequest, prepared: PreparedRequest, answer: Response, context: Context) -> HttpRequest | None:
-    """The request that a redirect asks for; `None` when it asks for none.
+def follow(state: HopState, prepared: PreparedRequest, answer: Response, context: Context) -> HopState | None:
+    """The state of the hop that a redirect asks for; `None` when it asks for none.
 
     Raises `ExchangeError` of layer protocol: unsupported for another scheme, malformed for no URL, too_many_redirects;
     of layer local for content that was read from a pipe and is wanted again.
@@ -39,7 +40,8 @@ def follow(request: HttpRequest, prepared: PreparedRequest, answer: Response, co
     location = target_of(answer)
     if location is None:
         return None
-    if request.redirects >= request.max_redirects:
+    request = state.options
+    if state.redirects >= request.max_redirects:
         count = f"{request.max_redirects} {'was' if request.max_redirects == 1 else 'were'} followed (--max-redirects)"
         raise ExchangeError("protocol", "too_many_redirects", f"the redirects lead on and on: {count}")
     url = resolve(prepared, location)
@@ -60,19 +62,19 @@ def follow(request: HttpRequest, prepared: PreparedRequest, answer: Response, co
         change = f"the {answer.status.code} made the {prepared.method} a {method} without content"
         context.note("method-changed", f"{change} (RFC 9110 section 15.4)")
     changed = prepared.replace(method=method, fields=fields)
-    return request_to(request, changed, url, context, keeps_content=keeps_content, because=f"the {answer.status.code}")
+    return request_to(state, changed, url, context, keeps_content=keeps_content, because=f"the {answer.status.code}")
 
 
 def request_to(
-    request: HttpRequest, prepared: PreparedRequest, url: Url, context: Context, *, keeps_content: bool, because: str = "the answer"
-) -> HttpRequest:
-    """The request for another URL, with the method and the fields of `prepared`; no credential of it crosses to another origin."""
-    fields = prepared.fields
+    state: HopState, prepared: PreparedRequest, url: Url, context: Context, *, keeps_content: bool, because: str = "the answer"
+) -> HopState:
+    """The state of the hop to another URL, with the method and the fields of `prepared`; no credential of it crosses to another origin."""
+    request, fields = state.options, prepared.fields
     if request.digest:  # an answer to a challenge is good for one URL
         fields = tuple(field for field in fields if field[0].lower() != "authorization")
     here = origin(prepared.scheme, prepared.host, prepared.port)
     crossing = here != origin(url.scheme, host_of(url), port_of(url))
-    request = request.replace(passed=(*request.passed, here))
+    passed = (*state.passed, here)
     if crossing:
         fields = _cross(request, prepared, url, fields, context)
         if keeps_content and (prepared.content or prepared.upload):  # RFC 9110 sections 15.4.8 and 15.4.9 want it, as curl does
@@ -91,9 +93,9 @@ def request_to(
     if (crossing and request.uses_netrc) or url.user is not None or request.aws_sigv4:
         from rrcli.adapters.http.prepare.auth import authorize_hop
 
-        following = authorize_hop(request, following, url)
-    hop = request.replace(hop=following, redirects=request.redirects + 1)
-    return hop.replace(sni=None) if crossing else hop  # the name belongs to the first server
+        following = authorize_hop(request, following, url, passed)
+    options = request.replace(sni=None) if crossing else request  # the name belongs to the first server
+    return state.replace(options=options, prepared=following, redirects=state.redirects + 1, passed=passed)
 
 
 def port_of(url: Url) -> int:
@@ -105,7 +107,7 @@ def target_in(url: Url) -> str:
     return remove_dots(url.path or "/") + ("" if url.query is None else f"?{url.query}")
 
 
-def _cross(request: HttpRequest, prepared: PreparedRequest, url: Url, fields: Fields, context: Context) -> Fields:
+def _cross(request: AnyHttpRequest, prepared: PreparedRequest, url: Url, fields: Fields, context: Context) -> Fields:
     """The fields that go to another origin."""
     if request.location_trusted:
         return fields

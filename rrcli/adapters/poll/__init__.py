@@ -8,11 +8,13 @@ again and again, and each answer that brings something is an event. Versions, TL
 from __future__ import annotations
 
 from rrcli.adapters import http
+from rrcli.adapters.http.hop import run_hop
 from rrcli.adapters.poll.content import data_of, in_words
-from rrcli.adapters.poll.polling import HELD_NS, Polling
+from rrcli.adapters.poll.polling import HELD_NS, PollState
 from rrcli.adapters.poll.request import PollRequest
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Blocked, Content, Finished, Received, StreamEvent
 from rrcli.engine.timeouts import timeout_of
 from rrcli.model.values import Body, Response, Status
@@ -41,19 +43,18 @@ def exchange(request: PollRequest, context: Context) -> Iterator[Event]:
     Raises `timeout` where there is no time left for another one, naming the last state.
     """
     context.deadline = context.whole.sooner(Deadline.after(timeout_of(request), "--timeout"))
-    leads_on, polling = False, request.polling
+    leads_on, state = False, context.state
     try:
-        if polling is None:
+        if state is None:
             from rrcli.adapters.poll.begin import begin
 
-            polling = Polling()
-            request = begin(request.replace(polling=polling), polling, context)
-        for event in _Turn(request, polling, context).events():
-            leads_on = isinstance(event, Finished) and event.next is not None
+            state = begin(request, context)
+        for event in _Turn(state, context).events():
+            leads_on = isinstance(event, Finished) and event.then is not None
             yield event
     finally:
-        if not leads_on and polling:
-            polling.close(context)
+        if not leads_on and state:
+            state.polling.close(context)
 
 
 def as_command(exchange: Exchange, request: PollRequest | None = None) -> str:
@@ -64,15 +65,16 @@ def as_command(exchange: Exchange, request: PollRequest | None = None) -> str:
 class _Turn:
     """One request and its answer."""
 
-    def __init__(self, request: PollRequest, polling: Polling, context: Context) -> None:
-        self._request = request
-        self._polling = polling
+    def __init__(self, state: PollState, context: Context) -> None:
+        self._http = state.http
+        self._request: Any = state.http.options
+        self._polling = state.polling
         self._context = context
         self._answer: Response | None = None
         self._content = bytearray()
 
     def events(self) -> Iterator[Event]:
-        source = http.exchange(self._request, self._context)
+        source = run_hop(self._http, self._context)
         whole: Response | None = None
         try:
             for event in source:  # to its end, or the connection would not be kept
@@ -82,8 +84,10 @@ class _Turn:
                     self._keep(event.data)
                 elif isinstance(event, Blocked):
                     yield from self._wait(event)
-                elif not isinstance(event, Finished) or event.next is not None:
+                elif not isinstance(event, Finished):
                     yield event
+                elif event.then:
+                    yield event.replace(then=event.then.replace(state=PollState(polling=self._polling, http=event.then.state)))
                 else:
                     whole = event.answer
         except ExchangeError as error:
@@ -178,7 +182,7 @@ class _Turn:
 
         polling, context = self._polling, self._context
         polling.recover()
-        moved = follow.move(polling, self._request, answer, (text, value), context)
+        moved = follow.move(polling, self._http, answer, (text, value), context)
         empty = not line or follow.brings_nothing(value)
         if empty:
             polling.empty += 1
@@ -223,7 +227,7 @@ class _Turn:
         """Whether there is a resource to ask for how far it is; the next request then goes there."""
         from rrcli.adapters.poll import follow
 
-        self._polling.is_job = follow.to_status(self._polling, self._request, answer, (text, value), self._context)
+        self._polling.is_job = follow.to_status(self._polling, self._http, answer, (text, value), self._context)
         return self._polling.is_job
 
     def _job(self, answer: Response, text: Any, seen: dict[str, Any]) -> Iterator[Event]:
@@ -233,7 +237,7 @@ class _Turn:
         if polling.made > 1 and answer.status.code == 202:
             from rrcli.adapters.poll import follow
 
-            follow.to_status(polling, self._request, answer, None, context)
+            follow.to_status(polling, self._http, answer, None, context)
         yield StreamEvent(type="status", data=text or polling.state, more=seen, text=b"")
         done = answer.status.code != 202 and polling.made > 1 and self._request.until is None
         if done or context.enough():
@@ -339,8 +343,8 @@ class _Turn:
                 yield Finished(answer=answer, failure=failure)
                 raise
         polling.prepared = following
-        following_request = polling.base.replace(hop=following, redirects=0, unrouted=None)
-        yield Finished(answer=answer, next=following_request, why="poll", failure=failure, resumes=True)
+        state = PollState(polling=polling, http=polling.base.replace(prepared=following, redirects=0))
+        yield Finished(answer=answer, then=Continue(why="poll", state=state, resumes=True), failure=failure)
 
     def _so_far(self) -> str:
         made = self._polling.made

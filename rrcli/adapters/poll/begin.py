@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.poll import cursor as cursors
+from rrcli.adapters.poll.polling import Polling, PollState
 from rrcli.base.errors import usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.poll.polling import Polling
+    from typing import Any
+
     from rrcli.adapters.poll.request import PollRequest
     from rrcli.engine.context import Context
 
 
-def begin(request: PollRequest, polling: Polling, context: Context) -> PollRequest:
-    """The request as it is sent first. Raises `usage` for options that contradict each other, or `local` for a file."""
+def begin(request: PollRequest, context: Context) -> PollState:
+    """What the first hop begins with. Raises `usage` for options that contradict each other, or `local` for a file."""
     _refuse(request)
+    polling = Polling()
     if request.status_url:
         polling.status_path = cursors.reading(request.status_url, "--status-url")
     if request.callback:
         from rrcli.adapters.poll.callback import open_listener
 
         request, polling.listener = open_listener(request)
-    if request.keeps_state and not request.kept:
-        from rrcli.adapters.http.state.cookies import begin as keep_state
+    state = HopState(options=request)
+    try:
+        if request.keeps_state or context.shared.cookies is not None:
+            from rrcli.adapters.http.state.opening import open_state
 
-        request = keep_state(request, context)
-    _place_cursor(request, polling, context)
+            state = open_state(state, context)
+        _place_cursor(state, polling, context)
+    except BaseException:
+        polling.close(context)
+        raise
     assert polling.prepared
     if not (request.is_offline() or context.pool or request.limit_rate or polling.prepared.upload):
         from rrcli.wire.pool import Pool
 
         polling.pool = context.pool = Pool()
-    polling.base = request
-    return request.replace(hop=polling.prepared)
+    polling.base = state
+    return PollState(polling=polling, http=state.replace(prepared=polling.prepared))
 
 
 def _refuse(request: PollRequest) -> None:
@@ -46,15 +55,16 @@ def _refuse(request: PollRequest) -> None:
         raise usage("{{callback}} stands in the request, and --callback is missing")
 
 
-def _place_cursor(request: PollRequest, polling: Polling, context: Context) -> None:
+def _place_cursor(state: HopState, polling: Polling, context: Context) -> None:
     """Set the first request, and the template of the others."""
+    request: Any = state.options
     placed = cursors.has_place(request)
     if request.cursor is None:
         if placed:
             raise usage(
                 f"{cursors.PLACE} stands in the request, and nothing says where an answer has it", "add --cursor, as --cursor json.next"
             )
-        polling.prepared = prepare(request, context.id)
+        polling.prepared = prepare(state, context.id)
         return
     polling.path_text = request.cursor.strip().lower()
     polling.path = cursors.reading(request.cursor, "--cursor")
@@ -64,7 +74,7 @@ def _place_cursor(request: PollRequest, polling: Polling, context: Context) -> N
             raise usage(
                 f"--cursor, and {cursors.PLACE} stands nowhere in the request", f"write it where it goes, as since=={cursors.PLACE}"
             )
-        prepared = prepare(request, context.id)
+        prepared = prepare(state, context.id)
         polling.prepared = cursors.conditional(prepared, polling.path_text, polling.cursor) if polling.cursor else prepared
         return
     if request.aws_sigv4 or request.compress:
@@ -73,6 +83,6 @@ def _place_cursor(request: PollRequest, polling: Polling, context: Context) -> N
             "what is built once is not changed",
         )
     polling.mark = cursors.new_mark()
-    polling.template = prepare(cursors.marked(request, polling.mark), context.id)
+    polling.template = prepare(state.replace(options=cursors.marked(request, polling.mark)), context.id)
     first = cursors.filled(polling.template, polling.mark, polling.cursor or "")
-    polling.prepared = first if polling.cursor else prepare(cursors.without_place(request), context.id)
+    polling.prepared = first if polling.cursor else prepare(state.replace(options=cursors.without_place(request)), context.id)

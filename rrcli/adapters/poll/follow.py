@@ -12,8 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rrcli.adapters.http.hopstate import HopState
     from rrcli.adapters.poll.polling import Polling
-    from rrcli.adapters.poll.request import PollRequest
     from rrcli.engine.context import Context
     from rrcli.model.values import Fields, Response
 
@@ -29,39 +29,39 @@ def brings_nothing(value: Any) -> bool:
     return isinstance(value, list) and not value
 
 
-def move(polling: Polling, request: PollRequest, answer: Response, content: tuple[Any, Any], context: Context) -> str:
+def move(polling: Polling, state: HopState, answer: Response, content: tuple[Any, Any], context: Context) -> str:
     """Go on behind this answer: `next` for a link that it gives, else what became of the cursor."""
     moved = "none"
     if polling.path is not None:
         moved = polling.take_cursor(polling.path.find(_document(answer, content)))
     if (link := next_link(answer.fields)) is not None:
-        _lead(polling, request, link, context, keeps_content=True)
+        _lead(polling, state, link, context, keeps_content=True)
         return "next"
     return moved
 
 
-def to_status(polling: Polling, request: PollRequest, answer: Response, content: tuple[Any, Any] | None, context: Context) -> bool:
+def to_status(polling: Polling, state: HopState, answer: Response, content: tuple[Any, Any] | None, context: Context) -> bool:
     """Have the next request ask how far the job is; false where the answer is of no job. Raises `malformed` for no URL."""
     link = None
     if content is not None and polling.status_path is not None:
         link = polling.status_path.find(_document(answer, content))
         if not isinstance(link, str):
             hint = "look at the first answer, and at the path"
-            raise ExchangeError("protocol", "malformed", f"the answer has no URL at --status-url {request.status_url}", hint=hint)
+            raise ExchangeError("protocol", "malformed", f"the answer has no URL at --status-url {polling.status_path.text}", hint=hint)
     elif answer.status.code == 202:
         fields = {name.lower(): value for name, value in reversed(answer.fields)}
         link = next((fields[name] for name in STATUS_FIELDS if fields.get(name)), None)
         if link is None:
-            return bool(request.hop and request.hop.method in SAFE)  # the resource itself is not ready
+            return bool(state.prepared and state.prepared.method in SAFE)  # the resource itself is not ready
     if link is None:
         return False
-    _lead(polling, request, link, context, keeps_content=False)
+    _lead(polling, state, link, context, keeps_content=False)
     return True
 
 
-def _lead(polling: Polling, request: PollRequest, link: str, context: Context, *, keeps_content: bool) -> None:
+def _lead(polling: Polling, state: HopState, link: str, context: Context, *, keeps_content: bool) -> None:
     """Set the next request to another URL; credentials stay at their origin, as in a redirect."""
-    prepared = request.hop
+    request, prepared = state.options, state.prepared
     assert prepared
     assert polling.base
     url = resolve(prepared, link)
@@ -72,9 +72,9 @@ def _lead(polling: Polling, request: PollRequest, link: str, context: Context, *
         method, fields = changed_method(prepared, 303)
         prepared = prepared.replace(method=method, fields=tuple(field for field in fields if field[0].lower() not in OF_ONE_REQUEST))
     led = request_to(polling.base, prepared, url, context, keeps_content=keeps_content)
-    polling.prepared, polling.template, polling.mark = led.hop, None, ""
-    passed = tuple(dict.fromkeys(led.passed))
-    polling.base = polling.base.replace(sni=led.sni, passed=passed, location=polling.base.location or not keeps_content)
+    polling.prepared, polling.template, polling.mark = led.prepared, None, ""
+    options = led.options.replace(location=led.options.location or not keeps_content)
+    polling.base = polling.base.replace(options=options, passed=tuple(dict.fromkeys(led.passed)))
 
 
 def next_link(fields: Fields) -> str | None:

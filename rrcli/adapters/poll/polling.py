@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from rrcli.adapters.poll import cursor as cursors
+from rrcli.base.record import Record
 from rrcli.policy.retry import LONGEST_WAIT, Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rrcli.adapters.http.hopstate import HopState
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.poll.callback import Listener
-    from rrcli.adapters.poll.request import PollRequest
     from rrcli.engine.context import Context
     from rrcli.wire.pool import Pool
     from rrcli.wire.recorder import Recorder
 
 HELD_NS = 10**9  # an answer that took so long was held back by the server
+
+
+class PollState(Record):
+    """What a hop of a poll takes over from the one before it."""
+
+    polling: Polling
+    http: HopState
 
 
 class Polling:
@@ -36,7 +44,7 @@ class Polling:
         self.path: Any = None  # of the cursor in an answer
         self.path_text = ""
         self.status_path: Any = None  # of the URL of a job's status
-        self.base: PollRequest | None = None  # what all requests have in common
+        self.base: HopState | None = None  # what all requests have in common
         self.pool: Pool | None = None  # of our own: the connection goes from request to request
         self.numbers = cursors.Sequence()
         self.listener: Listener | None = None

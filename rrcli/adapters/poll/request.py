@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.request import HttpRequest
-from rrcli.base.url import is_port
+from rrcli.adapters.http.request import AnyHttpRequest
+from rrcli.base.url import host_port, is_port
 from rrcli.options.option import option
 from rrcli.options.parse import count, duration
 
@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from rrcli.adapters.poll.polling import Polling
 
 LIMIT = 100.0  # seconds that a poll may be held: servers and proxies give up sooner, most of them after 30 or 60
 NO_CONTENT = 204
@@ -34,11 +33,15 @@ def bind(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-class PollRequest(HttpRequest):
+def bind_text(place: tuple[str, int]) -> str:
+    return host_port(*place)
+
+
+class PollRequest(AnyHttpRequest):
     """`[METHOD] URL [ITEM...]`, sent until something comes of it."""
 
     event_keys: ClassVar[tuple[str, ...]] = (
-        *HttpRequest.event_keys, "number", "status", "held_ms", "cursor", "missing", "repeated", "method", "target", "fields",
+        *AnyHttpRequest.event_keys, "number", "status", "held_ms", "cursor", "missing", "repeated", "method", "target", "fields",
     )  # fmt: skip
 
     cursor: str | None = option(
@@ -70,7 +73,12 @@ class PollRequest(HttpRequest):
         help="Listen on loopback, send the URL where {{callback}} stands, and wait for a request to it: one, or --max-events.",
     )  # fmt: skip
     callback_bind: tuple[str, int] | None = option(
-        "--callback-bind", parse=bind, metavar="ADDR[:PORT]", help="Listen there.  [127.0.0.1:0, a free port]", group="Callback"
+        "--callback-bind",
+        parse=bind,
+        write=bind_text,
+        metavar="ADDR[:PORT]",
+        help="Listen there.  [127.0.0.1:0, a free port]",
+        group="Callback",
     )
     callback_url: str | None = option(
         "--callback-url", metavar="URL", group="Callback", help="The URL by which others reach the listener, as through a tunnel."
@@ -78,8 +86,6 @@ class PollRequest(HttpRequest):
     callback_status: int = option(
         "--callback-status", default=NO_CONTENT, parse=reply, metavar="CODE", help="What callbacks are answered.  [204]", group="Callback"
     )
-
-    polling: Polling | None = None  # what came of it so far
 
     def streams(self) -> bool:
         return True

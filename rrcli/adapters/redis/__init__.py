@@ -20,7 +20,7 @@ from rrcli.adapters.redis.commands import (
     secret_spans,
     spelled_secrets,
 )
-from rrcli.adapters.redis.endpoint import endpoint_of
+from rrcli.adapters.redis.endpoint import RedisHop, endpoint_of
 from rrcli.adapters.redis.replies import Replies, raw_parts
 from rrcli.adapters.redis.reply import _drawn, content, is_error, prefix, summary, tell_pushes
 from rrcli.adapters.redis.request import RedisRequest
@@ -28,6 +28,8 @@ from rrcli.base.errors import malformed
 from rrcli.base.url import is_port
 from rrcli.codec.redis.resp import Reply, as_json, encode, framing
 from rrcli.codec.redis.text import as_raw, as_text
+from rrcli.engine.context import Route
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received, Sent
 from rrcli.model.values import Body, Response, Status
 from rrcli.options.output import Output
@@ -45,13 +47,14 @@ if TYPE_CHECKING:
 
 def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     """Shake hands, send the command, read its reply. An error reply is an answer whose status is not ok."""
-    if request.sentinel:
+    if request.sentinel and context.state is None:
         from rrcli.adapters.redis.sentinel import discover
 
         yield from discover(request, context)
         return
-    endpoint = endpoint_of(request)
-    context.request = endpoint.request  # a unix:// URL names the socket that `connect` opens
+    endpoint = endpoint_of(request, context.state)
+    if endpoint.place.socket != request.unix_socket:  # a unix:// URL names the socket that `connect` opens
+        context.route = Route(proxy=request.proxy, unix_socket=endpoint.place.socket, sni=request.sni)
     pipeline = None
     if request.pipeline:
         from rrcli.adapters.redis.pipeline import Pipeline
@@ -65,7 +68,9 @@ def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
     stream, reusable = context.connect(endpoint.place.host, endpoint.place.port, tls=endpoint.place.tls), False
     try:
         replies = Replies(stream, endpoint, in_parts=not (context.keeps_content or request.quoted))
-        refused = None if context.recorder.reused and not request.asking else _shake_hands(endpoint, context, replies)
+        refused = (
+            None if context.recorder.reused and not (context.state and context.state.asking) else _shake_hands(endpoint, context, replies)
+        )
         if refused:
             yield from _tell(endpoint, refused, _drawn(refused))
         else:
@@ -194,11 +199,9 @@ def _redirection(endpoint: Endpoint, reply: Reply) -> Finished | None:
     node = _node_of(endpoint, reply)
     if node is None:
         return None
-    words = (node.target(endpoint.db).url, *map(os.fsdecode, endpoint.words))
-    asking = reply.value.startswith(b"ASK ")
-    following = endpoint.request.replace(arguments=words, unix_socket=None, db=None, stdin=False, quoted_input=False, asking=asking)
+    following = RedisHop(place=node, db=endpoint.db, command=endpoint.words, asking=reply.value.startswith(b"ASK "))
     answer = Response(summary=summary(reply), status=_status(reply), framing=framing(reply), data=_data(reply))
-    return Finished(answer=answer, next=following, why="redirect")
+    return Finished(answer=answer, then=Continue(why="redirect", state=following))
 
 
 def _node_of(endpoint: Endpoint, reply: Reply) -> Place | None:

@@ -82,26 +82,40 @@ class Endpoint(Record):
         return {name: value for name, value in found.items() if value}
 
 
-def endpoint_of(request: RedisRequest) -> Endpoint:
+class RedisHop(Record):
+    """Where a sentinel or a node of the cluster led. `command` is `None` where it is still to be read from the request."""
+
+    place: Place
+    db: int
+    command: Words | None = None
+    asking: bool = False  # it follows an ASK: the node has to be told
+
+
+def endpoint_of(request: RedisRequest, hop: RedisHop | None = None) -> Endpoint:
     """The request with its URL, its environment and its standard input read. Raises `usage`, or `local` for the input."""
     places, words = split_words(request.arguments)
-    if len(places) > 1:
+    if len(places) > 1 and hop is None:
         raise usage(f"{places[1]} is a second server", "several are taken with --sentinel alone")
     if request.resp2 and request.resp3:
         raise usage("--resp2 and --resp3 exclude each other")
-    command = () if request.pipeline else _command(request, words)
-    _refuse_mixtures(request, words, command)
-    place = place_of(places[0] if places else None)
-    place = place.replace(socket=request.unix_socket or place.socket)
-    db = place.db if request.db is None else request.db
+    command = hop.command if hop else None
+    if command is None:
+        command = () if request.pipeline else _command(request, words)
+        _refuse_mixtures(request, words, command)
+    if hop:
+        place, db = hop.place, hop.db
+    else:
+        place = place_of(places[0] if places else None)
+        place = place.replace(socket=request.unix_socket or place.socket)
+        db = place.db if request.db is None else request.db
     user, password = login(request, place)
     return Endpoint(
-        request=request.replace(unix_socket=place.socket),
+        request=request,
         place=place,
         db=db,
         target=place.target(db),
         words=command,
-        greeting=tuple(_greeting(request, user, password, db)),
+        greeting=tuple(_greeting(request, user, password, db, asking=bool(hop and hop.asking))),
         user=None if password is None else user or "default",
         password=password,
     )
@@ -211,7 +225,7 @@ def login(request: RedisRequest, place: Place) -> tuple[str | None, str | None]:
     return user, password if password or user else None
 
 
-def _greeting(request: RedisRequest, user: str | None, password: str | None, db: int) -> Iterator[Words]:
+def _greeting(request: RedisRequest, user: str | None, password: str | None, db: int, *, asking: bool) -> Iterator[Words]:
     """The commands before the command: only those that are needed."""
     credentials = () if password is None else (os.fsencode(user or "default"), os.fsencode(password))
     name = os.fsencode(request.client_name or "")
@@ -229,5 +243,5 @@ def _greeting(request: RedisRequest, user: str | None, password: str | None, db:
         yield (b"CLIENT", b"SETINFO", b"LIB-VER", __version__.encode())
     if db:
         yield (b"SELECT", b"%d" % db)
-    if request.asking:
+    if asking:
         yield (b"ASKING",)

@@ -8,10 +8,11 @@ works in a thread: its time limits are those of single reads, ours is for all of
 from __future__ import annotations
 
 from rrcli.adapters.redis.arguments import split_words
-from rrcli.adapters.redis.endpoint import Place, place_of, userinfo_login
+from rrcli.adapters.redis.endpoint import Place, RedisHop, place_of, userinfo_login
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.url import host_port, split_url
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Finished, Sent
 from rrcli.model.values import Attempt, RequestMessage, Response, Status
 
@@ -61,11 +62,11 @@ def discover(request: RedisRequest, context: Context) -> Iterator[Event]:
         context.note("sentinel", failure.message)
     found = place.at(state["ip"], state["port"]).replace(userinfo="")
     shown = {key: state[key] for key in STATE if isinstance(state.get(key), (str, int))}
-    following = request.replace(arguments=(found.target(place.db).url, *words), sentinel=None)
+    following = RedisHop(place=found, db=place.db if request.db is None else request.db)
     answer = Response(
         summary=f"{name} is {host_port(found.host, found.port)}", status=Status(text="OK"), data={"value": shown, "type": "map"}
     )
-    yield Finished(answer=answer, next=following, why="redirect")
+    yield Finished(answer=answer, then=Continue(why="redirect", state=following))
 
 
 def _place(text: str) -> Place:

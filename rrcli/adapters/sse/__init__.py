@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from rrcli.adapters import http
 from rrcli.adapters.http.exchange.response import media_type_of
+from rrcli.adapters.http.hop import run_hop
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.sse.request import Resumption
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.codec.sse import LARGEST, SseDecoder
+from rrcli.engine.continuation import Continue
 from rrcli.engine.eventlog import parsed
 from rrcli.engine.events import Content, Finished, Received, Sent, StreamEvent
 
@@ -40,16 +43,15 @@ def exchange(request: SseRequest, context: Context) -> Iterator[Event]:
     server's way to say that there is nothing more to come.
     """
     _refuse(request)
-    before = request.resumption or Resumption(last_event_id=request.last_event_id or "")
-    asked = request if request.hop else request.replace(defaults=_defaults(before.last_event_id))
-    source = http.exchange(asked, context)
+    before = context.state or Resumption(last_event_id=request.last_event_id or "")
+    source = run_hop(before.http or HopState(options=request, defaults=_defaults(before.last_event_id)), context)
     reading = _Reading(request, before, context)
     try:
         yield from reading.read(source)
     except ExchangeError as error:
         if not reading.may_resume(error):
             raise
-        yield Finished(answer=reading.answer, next=reading.following(), why="retry", failure=error, resumes=True)
+        yield Finished(answer=reading.answer, then=reading.following(), failure=error)
     finally:
         source.close()  # type: ignore[attr-defined]  # adapters are generators
 
@@ -64,7 +66,7 @@ def _refuse(request: SseRequest) -> None:
         raise usage("--last-event-id holds a line end or NUL, which no id has")
     if not request.reconnect:
         return
-    from rrcli.policy.retry import reads_stdin
+    from rrcli.options.commandline import reads_stdin
 
     if reads_stdin(request):
         raise usage("--reconnect sends the request again, and standard input can be read only once", "put the content into a file")
@@ -113,7 +115,7 @@ class _Reading:
 
     def _wait(self) -> None:
         """Wait as long as the server wants before another connection."""
-        if not self._before.made or self._request.hop:
+        if not self._before.made or self._before.http:
             return
         from time import sleep
 
@@ -170,7 +172,10 @@ class _Reading:
 
     def _end(self, event: Finished) -> Iterator[Event]:
         """The answer is whole: a hop leads on, a stream is taken up again or over, anything else was none."""
-        if event.next is not None or event.answer is None:
+        if event.then:
+            yield event.replace(then=event.then.replace(state=self._before.replace(http=event.then.state)))
+            return
+        if event.answer is None:
             yield event
             return
         streamed = self._is_stream
@@ -183,7 +188,7 @@ class _Reading:
         if self._decoder.incomplete:
             self._context.note("event-incomplete", "the stream ended within an event, which is left out: an empty line is missing")
         if self._may_go_on:
-            yield Finished(answer=self.answer, next=self.following(), why="retry", resumes=True)
+            yield Finished(answer=self.answer, then=self.following())
         else:
             yield Finished(answer=self.answer)
 
@@ -196,11 +201,11 @@ class _Reading:
         begun = self._is_stream or (self.answer is None and self._before.made > 0)
         return begun and error.kind in LOST and self._may_go_on
 
-    def following(self) -> SseRequest:
-        """The request of the next connection: the first one, wherever that was redirected to."""
+    def following(self) -> Continue:
+        """The next connection: to the first URL, wherever that was redirected to."""
         decoder = self._decoder
-        resumption = Resumption(last_event_id=decoder.last_event_id, retry_ms=decoder.retry_ms, made=self._before.made + 1)
-        return self._request.replace(hop=None, redirects=0, resumption=resumption)
+        state = Resumption(last_event_id=decoder.last_event_id, retry_ms=decoder.retry_ms, made=self._before.made + 1)
+        return Continue(why="retry", state=state, resumes=True)
 
     def _wrong_type(self) -> ExchangeError:
         assert self.answer

@@ -11,6 +11,7 @@ from rrcli.base.errors import usage
 from rrcli.base.files import read_local
 from rrcli.base.url import host_port, split_host, split_url
 from rrcli.codec.boundary import prefixed
+from rrcli.engine.context import Route
 from rrcli.engine.events import Content, Finished, Received, Sent
 from rrcli.model.values import Body, Response, Status, Target
 
@@ -32,7 +33,8 @@ ENDS = ("read_until", "read_bytes", "read_lines", "read_eof", "read_idle", "leng
 def exchange(request: TcpRequest, context: Context) -> Iterator[Event]:
     """Take the steps, read the answer. An end that was asked for and did not come is `truncated`."""
     target, request = resolve(request)
-    context.request = request  # a URL may have named a unix socket
+    if request.unix_socket != context.request.unix_socket:  # a URL named it
+        context.route = Route(proxy=request.proxy, unix_socket=request.unix_socket, sni=request.sni)
     _refuse_contradictions(request)
     steps = _loaded(request)
     yield Sent(message=message(request, target, steps), target=target)

@@ -7,6 +7,7 @@ it a single label is one, and so is `co.uk` and its like.
 from __future__ import annotations
 
 from rrcli.base.address import literal_family
+from rrcli.base.hostname import ascii_name
 
 LISTS = ("/usr/share/publicsuffix/public_suffix_list.dat", "/usr/share/publicsuffix/effective_tld_names.dat")
 GENERIC = ("ac", "co", "com", "edu", "gov", "int", "mil", "net", "ne", "nom", "or", "org", "sch")  # below a country's domain
@@ -48,6 +49,6 @@ def _read(path: str) -> str:
 
 def _ascii(rule: str) -> str:
     try:
-        return ".".join(label if label.isascii() else label.encode("idna").decode() for label in rule.split("."))
+        return ascii_name(rule)
     except UnicodeError:
         return rule

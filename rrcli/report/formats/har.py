@@ -34,9 +34,9 @@ Value = dict[str, "Any"]
 
 def check(request: Request) -> None:
     """Raise `usage` where there will be no HTTP to be archived."""
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
 
-    if not isinstance(request, HttpRequest):
+    if not isinstance(request, AnyHttpRequest):
         raise usage("a HAR holds HTTP, and this is another protocol", "--format json has all of the exchange, --format mermaid draws it")
 
 

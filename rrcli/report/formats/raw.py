@@ -33,7 +33,7 @@ class Raw(Observer):
             self._write(data)
             self._began = True
 
-    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
+    def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:  # noqa: ARG002  # exact, never masked
         if self.prints(value, text):
             self._write(text + b"\n")
 
@@ -65,7 +65,7 @@ class ToFile(Observer):
         if self._write:
             self._write(data)
 
-    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:  # noqa: ARG002  # exact, never masked
+    def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:  # noqa: ARG002  # exact, never masked
         if self._write and self.prints(value, text):
             self._write(text + b"\n")
 

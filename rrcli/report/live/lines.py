@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rrcli.engine.builder import ExchangeBuilder
+    from rrcli.engine.observer import Hop
     from rrcli.model.values import Exchange, Response
 
 AT_ONCE = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types
@@ -35,7 +35,7 @@ class Lines(Observer):
     def __init__(self, write: Callable[[str], None], *, show_secrets: bool) -> None:
         self._write = write
         self._show_secrets = show_secrets
-        self._fold: ExchangeBuilder | None = None
+        self._hop: Hop | None = None
         self._mask: Mask | None = None
         self._waiting: list[tuple[int, bytes]] | None = None  # pieces that may be shown yet, and when they came
         self._whole = False  # only whole lines are shown
@@ -49,8 +49,8 @@ class Lines(Observer):
     def is_visible(self) -> bool:
         return self.count > 0
 
-    def attach(self, builder: ExchangeBuilder) -> None:
-        self._fold = builder
+    def attach(self, hop: Hop) -> None:
+        self._hop = hop
 
     def received(self, answer: Response) -> None:
         self._rest, self._mask, self._waiting, self._live = b"", None, None, False
@@ -67,8 +67,8 @@ class Lines(Observer):
             self._waiting = []
 
     def content(self, data: bytes) -> None:
-        assert self._fold
-        before, self._at_ns = self._at_ns, self._fold.at_ns
+        assert self._hop
+        before, self._at_ns = self._at_ns, self._hop.at_ns
         if self._live:
             self._feed(self._at_ns, data)
         elif self._waiting is not None:
@@ -120,5 +120,5 @@ class Lines(Observer):
 
     def _masking(self) -> Mask:
         if self._mask is None:
-            self._mask = Mask(() if self._show_secrets else tuple(self._fold.secrets() if self._fold else ()))
+            self._mask = Mask(() if self._show_secrets else tuple(self._hop.secrets() if self._hop else ()))
         return self._mask

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rrcli.engine.builder import ExchangeBuilder
+    from rrcli.engine.observer import Hop
     from rrcli.model.values import Response
 
 FIRST_S = 0.5  # until the line appears
@@ -86,8 +86,8 @@ class Progress(Observer):
             self._transfer.done += len(data)
         self._observer.content(data)
 
-    def attach(self, builder: ExchangeBuilder) -> None:
-        self._observer.attach(builder)
+    def attach(self, hop: Hop) -> None:
+        self._observer.attach(hop)
 
     def uploaded(self, done: int, total: int | None) -> None:
         if self._transfer is None or self._transfer.doing != "sent":
@@ -95,7 +95,7 @@ class Progress(Observer):
         self._transfer.done = done
         self._observer.uploaded(done, total)
 
-    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
+    def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:
         if self._observer.prints(value, text):
             self._way()
         self._observer.item(value, text, secrets)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rrcli.engine.builder import ExchangeBuilder
+    from rrcli.engine.observer import Hop
     from rrcli.model.values import Response
 
 SCHEMA = "rrcli.event/1"
@@ -29,18 +29,18 @@ class Live(Observer):
         self._show_secrets = show_secrets
         self._width = width
         self._told_cut = False
-        self._fold: ExchangeBuilder | None = None
+        self._hop: Hop | None = None
 
-    def attach(self, builder: ExchangeBuilder) -> None:
-        self._fold = builder
+    def attach(self, hop: Hop) -> None:
+        self._hop = hop
 
     def received(self, answer: Response) -> None:
         """The stream is open: it may be long until its first event."""
         if self._drawn and "events" in answer.data and answer.status.ok:
-            known = () if self._show_secrets or self._fold is None else tuple(self._fold.secrets())
+            known = () if self._show_secrets or self._hop is None else tuple(self._hop.secrets())
             self._write(f"← {visible(Mask(known).text(answer.summary))}")
 
-    def item(self, value: dict[str, Any], text: bytes, secrets: list[str]) -> None:
+    def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:
         mask = Mask(() if self._show_secrets else tuple(secrets))
         if not self._drawn:
             self._write(dumps({"schema": SCHEMA, **mask.item(value)}))

@@ -10,7 +10,7 @@ from rrcli.policy.secrets import mask_field, mask_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.model.values import Exchange
 
 WAITS = 1 << 20  # bytes of content for which curl asks to continue first
@@ -19,7 +19,7 @@ CODERS = {"gzip": "gzip", "deflate": "zlib-flate -compress", "br": "brotli", "zs
 VARIABLES = {"authorization": "HTTP_TOKEN", "proxy-authorization": "PROXY_TOKEN", "cookie": "HTTP_COOKIE"}
 
 
-def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
+def as_command(exchange: Exchange, request: AnyHttpRequest | None = None) -> str:
     """One line of bash. Redirects that were followed, and challenges that were met, become the option that does so.
 
     `request` has what no exchange shows: limits, and how the connection was to be made.
@@ -47,7 +47,7 @@ def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
     return " ".join([*line.before, *words, line.shell(mask_url(url), "HTTP_URL_SECRET")])
 
 
-def _version(exchange: Exchange, request: HttpRequest | None) -> list[str]:
+def _version(exchange: Exchange, request: AnyHttpRequest | None) -> list[str]:
     version = exchange.request.summary.rpartition(" ")[2]
     if version == "HTTP/3":
         return ["--http3-only"]

@@ -9,7 +9,7 @@ from rrcli.model.values import Body, RequestMessage, Target
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "REPORT", "SEARCH")  # RFC 9110 section 9.2.1 and its registry
@@ -49,7 +49,7 @@ def _body(prepared: PreparedRequest) -> Body | None:
     return body.replace(media_type=media_type, charset=charset)
 
 
-def note_doubts(request: HttpRequest, prepared: PreparedRequest, context: Context) -> None:
+def note_doubts(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> None:
     """Note what is likely not meant."""
     if (
         request.data

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.http.exchange.response import Leads
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.quic.connection import StreamChunk
@@ -49,7 +49,7 @@ WAITING = 65536  # bytes of content that may wait for room before more is read
 NOT_TO_BE_HAD = ("refused", "reset", "closed", "timeout", "unreachable", "unsupported", "handshake_failed", "malformed")
 
 
-def refuse_options(request: HttpRequest, prepared: PreparedRequest) -> None:
+def refuse_options(request: AnyHttpRequest, prepared: PreparedRequest, *, first: bool) -> None:
     """Raise for what leaves no way for QUIC: `usage` where the command line says so, `unsupported` where a redirect does."""
     flag = "--http3-only" if request.http3_only else "--http3"
     for other, value in (("--proxy", request.proxy), ("--unix-socket", request.unix_socket)):
@@ -57,7 +57,7 @@ def refuse_options(request: HttpRequest, prepared: PreparedRequest) -> None:
             raise usage(f"{flag} and {other} exclude each other", f"QUIC's datagrams pass no {other[2:]}: leave one of them out")
     if request.limit_rate:
         raise usage(f"{flag} and --limit-rate exclude each other", "the rate is that of a TCP connection: leave one of them out")
-    if prepared.scheme == "http" and not request.hop:
+    if prepared.scheme == "http" and first:
         raise usage(f"{flag} is spoken over QUIC, which always has TLS, and this URL has none", "use https://")
     if prepared.scheme == "http" and request.http3_only:
         raise ExchangeError("protocol", "unsupported", f"HTTP/3 is not spoken over {prepared.url}", hint="--http3 takes TCP there")
@@ -75,7 +75,7 @@ def note_dropped(prepared: PreparedRequest, context: Context) -> None:
         context.note("field-dropped", f"HTTP/3 has no place for {', '.join(lost)} (RFC 9114 section 4.2): not sent")
 
 
-def reach(request: HttpRequest, prepared: PreparedRequest, context: Context) -> FrameQuic | None:
+def reach(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> FrameQuic | None:
     """A connection of QUIC to the host; `None`, with a note that tells why, where TCP is to be tried in its place.
 
     With --early-data a safe request without content leaves with the first packet, where the server's ticket allows it.
@@ -83,13 +83,16 @@ def reach(request: HttpRequest, prepared: PreparedRequest, context: Context) -> 
     Raises `ExchangeError` of any layer below `application`.
     """
     limit = None if request.http3_only else _patience(context.deadline)
-    if context.request.proxy:  # of the environment: one of the command line was refused, and --http3-only passes by both
+    if context.route and context.route.proxy:  # of the environment: one of the command line was refused, and --http3-only passes by both
         context.note("http3-fallback", "HTTP/3 was not to be had: it passes no proxy, and the environment names one; TCP is used")
         return None
     try:
         may_be_early = request.early_data and prepared.method in SAFE and not (prepared.content or prepared.upload)
         begun = EarlyRequest(prepared) if may_be_early else None
-        quic = FrameQuic(context, prepared.host, prepared.port, ALPN, limit, begun)
+        quic = FrameQuic(
+            context.request, prepared.host, prepared.port, ALPN, context.recorder, context.deadline, context.note,
+            files=request, continues_log=context.follows, limit=limit, early=begun,
+        )  # fmt: skip
         quic.begun = begun
         return quic
     except ExchangeError as error:
@@ -155,7 +158,7 @@ class FrameQuic(Quic):
             self.recorder.received(piece, now(), note)
 
     def _cut(self, direction: str, stream: int, data: bytes) -> list[tuple[bytes, str]]:
-        if self.context.request.wire is None:
+        if not self.recorder.keeps_transcript:
             return [(data, "")]
         if self._notes is None:
             self._notes = {}
@@ -275,7 +278,7 @@ class Talk:
             whole = yield from self._send_pieces(head, prepared.content)
         else:
             assert prepared.upload
-            for piece in prepared.upload.pieces(chunked=False, deadline=self._quic.context.deadline):
+            for piece in prepared.upload.pieces(chunked=False, deadline=self._quic.deadline):
                 if not (whole := (yield from self._send_piece(self._client.content(piece)))):
                     break
             else:

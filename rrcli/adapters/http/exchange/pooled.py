@@ -6,10 +6,10 @@ server allows, each a stream stepped by the thread that pumps the connection.
 
 from __future__ import annotations
 
-from rrcli.adapters.http import speak
 from rrcli.adapters.http.exchange.describe import sent
 from rrcli.adapters.http.exchange.http1 import CONTINUE_WAIT, Talk
 from rrcli.adapters.http.exchange.response import ResponseReader
+from rrcli.adapters.http.hop import speak
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.codec.http.h1 import ResponseDecoder
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.exchange.h2session import Channel, H2Session
     from rrcli.adapters.http.exchange.response import Leads
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.pool import Awaited
@@ -34,7 +34,7 @@ DELIMITED = ("content-length", "chunked", "none")  # framings after which anothe
 class Way:
     """How one exchange of a series goes: what is asked, and where its answer leads."""
 
-    def __init__(self, request: HttpRequest, prepared: PreparedRequest, leads: Leads) -> None:
+    def __init__(self, request: AnyHttpRequest, prepared: PreparedRequest, leads: Leads) -> None:
         self.request = request
         self.prepared = prepared
         self.leads = leads

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rrcli.codec.http.content import ContentDecoder
     from rrcli.codec.http.h1 import Event as CodecEvent
     from rrcli.engine.context import Context
+    from rrcli.engine.continuation import Continue
     from rrcli.engine.events import Event
     from rrcli.model.values import Fields, Note
-    from rrcli.options.request import Request
 
     class Codec(Protocol):
         """What `codec/h1.py` and `codec/h2.py` have in common."""
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         def eof(self) -> list[CodecEvent]: ...
 
     # The request that an answer leads to, and the history's word for why; `None` where the answer is the last one.
-    Leads = Callable[[Response], "tuple[Request, str] | None"]
+    Leads = Callable[[Response], "Continue | None"]
 
 TLS_PORT = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server", b"plain HTTP to an SSL-enabled server port")
 MOST_WITHHELD = 64 << 20  # bytes of content of an answer that leads on: nobody waits for more of it
@@ -85,7 +85,7 @@ class ResponseReader:
         self._context = context
         self._codec = codec
         self._leads = leads
-        self._next: tuple[Request, str] | None = None
+        self._next: Continue | None = None
         self._refusal: ExchangeError | None = None  # why it is not followed; raised when the answer is whole
         self._withheld = bytearray()  # content of an answer that leads on, as much of it as is kept
         self._digest = Digest()  # of all of that
@@ -266,8 +266,7 @@ class ResponseReader:
             if self._refusal:
                 raise self._refusal
             return
-        request, why = self._next
-        yield Finished(answer=self._with_content(self.answer), next=request, why=why)
+        yield Finished(answer=self._with_content(self.answer), then=self._next)
 
     def _with_content(self, answer: Response) -> Response:
         """The answer with the content that was withheld."""

@@ -23,8 +23,9 @@ def split_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...
         if first in METHODS:
             raise usage(f"{first} is a method, and the URL is missing", f"write rrcli http {first} URL")
         return None, first, ()
-    named = first in METHODS or (_like_method(first) and _like_url(words[1]))
-    method, (address, *items) = (first, words[1:]) if named else (None, words)
+    known = first.upper() in METHODS and (first in METHODS or _like_url(words[1]))
+    named = known or (_like_method(first) and _like_url(words[1]))
+    method, (address, *items) = (first.upper() if known else first, words[1:]) if named else (None, words)
     for word in items:
         if word.partition("://")[0].lower() in PORTS:  # as an item it would be a field named http
             hint = f"a method is written {first.upper()}" if first.upper() in METHODS else "write rrcli http [METHOD] URL [ITEM...]"

@@ -11,9 +11,11 @@ from rrcli.base.fields import all_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
     from rrcli.model.values import Fields, Response
+
+    Origins = tuple[tuple[str, str, int], ...]
 
 
 LARGEST_NETRC = 16 << 20  # bytes
@@ -25,7 +27,7 @@ def _with_authorization(prepared: PreparedRequest, value: str) -> PreparedReques
     return prepared.replace(fields=(*kept, ("Authorization", value)))
 
 
-def authorize_hop(request: HttpRequest, prepared: PreparedRequest, url: Url) -> PreparedRequest:
+def authorize_hop(request: AnyHttpRequest, prepared: PreparedRequest, url: Url, passed: Origins) -> PreparedRequest:
     """The next hop with what belongs to its own origin: user and password of its URL or of netrc, or a new signature."""
     if request.aws_sigv4 and prepared.credentials:
         from rrcli.adapters.http.prepare.sign import sign
@@ -34,15 +36,15 @@ def authorize_hop(request: HttpRequest, prepared: PreparedRequest, url: Url) -> 
     if prepared.field("authorization"):
         return prepared
     found = (url.user, url.password or "") if url.user is not None else None
-    if found is None and request.uses_netrc and _may_look_up(request, prepared):
+    if found is None and request.uses_netrc and _may_look_up(prepared, passed):
         found = from_netrc(request, host_of(url), default=False)
     return _with_authorization(prepared, basic(*found)) if found else prepared
 
 
-def _may_look_up(request: HttpRequest, prepared: PreparedRequest) -> bool:
+def _may_look_up(prepared: PreparedRequest, passed: Origins) -> bool:
     """Whether a redirect may have netrc's password for its host sent: not to another port of a host that it came by, nor out of TLS."""
     here = origin(prepared.scheme, prepared.host, prepared.port)
-    seen = (*request.passed, here)
+    seen = (*passed, here)
     return all(one == here for one in seen if one[1] == here[1]) and not (
         prepared.scheme == "http" and any(one[0] == "https" for one in seen)
     )
@@ -51,7 +53,7 @@ def _may_look_up(request: HttpRequest, prepared: PreparedRequest) -> bool:
 # --- what the command line gives
 
 
-def authorization(request: HttpRequest, url: Url) -> str | None:
+def authorization(request: AnyHttpRequest, url: Url) -> str | None:
     """A bearer token (RFC 6750) or Basic credentials; digests and signatures come later."""
     if request.bearer is not None:
         return f"Bearer {request.bearer}"
@@ -61,7 +63,7 @@ def authorization(request: HttpRequest, url: Url) -> str | None:
     return basic(*found) if found else None
 
 
-def credentials(request: HttpRequest, url: Url) -> tuple[str, str] | None:
+def credentials(request: AnyHttpRequest, url: Url) -> tuple[str, str] | None:
     """User and password of `-u`, the URL, or netrc where it was asked for. Raises `usage` where they are missing."""
     if request.user is not None:
         user, colon, password = request.user.partition(":")
@@ -123,7 +125,7 @@ def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedReque
 # --- netrc
 
 
-def from_netrc(request: HttpRequest, host: str, *, default: bool = True) -> tuple[str, str] | None:
+def from_netrc(request: AnyHttpRequest, host: str, *, default: bool = True) -> tuple[str, str] | None:
     """User and password for exactly this host, or the file's `default`, which no redirect may choose. Raises `local` for the file."""
     from netrc import NetrcParseError, netrc
     from os.path import expanduser
@@ -154,7 +156,7 @@ def _refuse_endless(path: str) -> None:
         raise ExchangeError("local", "input", f"cannot read {path}: it is a device, or larger than {LARGEST_NETRC >> 20} MiB")
 
 
-def netrc_doubt(request: HttpRequest) -> str | None:
+def netrc_doubt(request: AnyHttpRequest) -> str | None:
     """What is wrong with who may read the file."""
     import os
 

@@ -14,10 +14,11 @@ from rrcli.base.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rrcli.adapters.http.hopstate import HopState
     from rrcli.adapters.http.prepare.content import Part, Upload
     from rrcli.adapters.http.prepare.items import Item
     from rrcli.adapters.http.prepare.message import GivenFields
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
     from rrcli.model.values import Fields
 
@@ -29,8 +30,9 @@ VERSION_FLAGS = {
 }  # fmt: skip
 
 
-def prepare(request: HttpRequest, exchange_id: str) -> PreparedRequest:
-    """What the request amounts to. Raises `usage`, or `local` for a file."""
+def prepare(state: HopState, exchange_id: str) -> PreparedRequest:
+    """What the options of the first hop amount to. Raises `usage`, or `local` for a file."""
+    request = state.options
     word, address, item_words = split_words(request.arguments)
     items: list[Item] = []
     if item_words:
@@ -41,8 +43,8 @@ def prepare(request: HttpRequest, exchange_id: str) -> PreparedRequest:
     url = read_url(address)
     host = host_of(url)
     given = _given_fields(request, items)
-    if request.kept:
-        given = request.kept.headers(given)
+    if state.jar:
+        given = state.jar.headers(given)
     content, media_type, upload = _content(request, items)
     query = [url.query] if url.query is not None else []
     if request.get and content is not None:
@@ -56,12 +58,12 @@ def prepare(request: HttpRequest, exchange_id: str) -> PreparedRequest:
         plain, content = content, _compressed(request.compress, content, upload)
     defaults = [
         ("Host", host_field(url)),
-        *_default_fields(request, url, exchange_id, accept=f"{JSON}, */*;q=0.5" if media_type == JSON else "*/*"),
+        *_default_fields(state, url, exchange_id, accept=f"{JSON}, */*;q=0.5" if media_type == JSON else "*/*"),
         *_content_fields(method, content, media_type, upload, given),
         *([("Content-Encoding", request.compress)] if request.compress else []),
     ]
-    if request.defaults:
-        defaults = [*_merged(defaults, list(request.defaults))]
+    if state.defaults:
+        defaults = [*_merged(defaults, list(state.defaults))]
     prepared = PreparedRequest(
         method=method,
         url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target}",
@@ -91,7 +93,7 @@ def prepare(request: HttpRequest, exchange_id: str) -> PreparedRequest:
 # --- words
 
 
-def _refuse_contradictions(request: HttpRequest, word: str | None, items: list[Item]) -> None:
+def _refuse_contradictions(request: AnyHttpRequest, word: str | None, items: list[Item]) -> None:
     """Raise `usage` for options of which one would have no effect."""
     sources = {
         "-d": bool(request.data),
@@ -117,7 +119,7 @@ def _refuse_contradictions(request: HttpRequest, word: str | None, items: list[I
         raise usage(f"{' and '.join(schemes)} exclude each other", "a request has one Authorization")
 
 
-def _refuse_versions(request: HttpRequest) -> None:
+def _refuse_versions(request: AnyHttpRequest) -> None:
     """Raise `usage` for more than one version of HTTP; `--http3` chooses by itself what follows it."""
     forced = [flag for flag, name in VERSION_FLAGS.items() if getattr(request, name)]
     if len(forced) > 1:
@@ -128,7 +130,7 @@ def _refuse_versions(request: HttpRequest) -> None:
                 raise usage(f"{flag} {does}, and nothing asks for QUIC", "add --http3 or --http3-only")
 
 
-def _method(request: HttpRequest, content: bytes | None, upload: Upload | None) -> str:
+def _method(request: AnyHttpRequest, content: bytes | None, upload: Upload | None) -> str:
     if request.head:
         return "HEAD"
     return "PUT" if request.upload is not None else "POST" if content is not None or upload else "GET"
@@ -140,7 +142,7 @@ def _method(request: HttpRequest, content: bytes | None, upload: Upload | None) 
 # --- content
 
 
-def _content(request: HttpRequest, items: list[Item]) -> tuple[bytes | None, str | None, Upload | None]:
+def _content(request: AnyHttpRequest, items: list[Item]) -> tuple[bytes | None, str | None, Upload | None]:
     """The content, its media type, or the upload in its place."""
     data = [item for item in items if item.separator in ("=", ":=", "@")]
     if not (data or request.data or request.parts or request.upload is not None):
@@ -193,7 +195,7 @@ def _merged(defaults: list[tuple[str, str]], given: GivenFields) -> Fields:
     return (*kept, *((name, value) for name, value in given if value is not None))
 
 
-def _given_fields(request: HttpRequest, items: list[Item]) -> GivenFields:
+def _given_fields(request: AnyHttpRequest, items: list[Item]) -> GivenFields:
     """The fields of `-H`, then those of the items."""
     lines: list[str] = []
     for text in request.headers:
@@ -218,8 +220,9 @@ def _given(line: str) -> tuple[str, str | None]:
     raise usage(f"-H {line!r} is no field", "write 'Name: value'; 'Name:' removes a default, 'Name;' sends an empty one")
 
 
-def _default_fields(request: HttpRequest, url: Url, exchange_id: str, *, accept: str) -> list[tuple[str, str]]:
+def _default_fields(state: HopState, url: Url, exchange_id: str, *, accept: str) -> list[tuple[str, str]]:
     """What goes out unless the user says otherwise, without Host and what describes the content."""
+    request = state.options
     agent = f"rrcli/{__version__}" if request.user_agent is None else request.user_agent
     fields = [("User-Agent", agent), ("Accept", accept)] if agent else [("Accept", accept)]
     if request.compressed:
@@ -240,7 +243,7 @@ def _default_fields(request: HttpRequest, url: Url, exchange_id: str, *, accept:
     if request.continue_at is not None:
         from rrcli.adapters.http.download import range_fields
 
-        fields += range_fields(request)
+        fields += range_fields(request, state.if_range)
     if request.request_id is not None:
         fields.append(("X-Request-ID", exchange_id))
     if request.idempotency_key is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rrcli.base.errors import usage
-from rrcli.base.url import host_port, split_url, unquote
+from rrcli.base.url import host_port, split_url, unquote, without_userinfo
 from rrcli.wire.resolve import to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.items import Item
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
 
 PORTS = {"http": 80, "https": 443}
@@ -20,14 +20,17 @@ def read_url(text: str) -> Url:
     scheme, separator, _ = text.partition("://")
     before, colon, behind = text.partition(":")
     if colon and not separator and before.lower() in PORTS and not behind.partition("/")[0].isdecimal():  # that would be a port
-        raise usage(f"the URL {text!r} lacks the // behind its scheme")
+        raise usage(f"the URL {without_userinfo(text)!r} lacks the // behind its scheme", f"write {before}://…")
     if not separator or not scheme.replace("+", "").replace("-", "").replace(".", "").isalnum():
-        text = "http://" + text.removeprefix("://")
+        text = text.removeprefix("://")
+        if text.startswith(":"):
+            text = f"localhost{text if text[1:2].isdecimal() else text[1:]}"
+        text = f"http://{text}"
     url = split_url(text)
     if url.scheme not in PORTS:
         raise usage(f"{url.scheme}:// is not sent over HTTP", "a URL here begins with http:// or https://")
     if not url.host:
-        raise usage(f"the URL {text!r} names no host")
+        raise usage(f"the URL {without_userinfo(text)!r} names no host", "write http://HOST[:PORT]/…")
     return url
 
 
@@ -50,7 +53,7 @@ def userinfo_of(text: str) -> str:
     return "".join(authority.rpartition("@")[:2])
 
 
-def _path(url: Url, request: HttpRequest) -> str:
+def _path(url: Url, request: AnyHttpRequest) -> str:
     """The path as it is sent; an upload to a folder gets the file's name, as curl has it."""
     path = url.path or "/"
     if request.upload not in (None, "-") and path.endswith("/"):

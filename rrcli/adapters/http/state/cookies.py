@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from time import time
 
-from rrcli.adapters.http.prepare.arguments import split_words
-from rrcli.adapters.http.prepare.target import PORTS, host_of, read_url
 from rrcli.base import privatefile
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import all_of
 from rrcli.base.url import split_host
-from rrcli.codec.http.cookiefile import read_cookies, write_cookies
+from rrcli.codec.http.cookiefile import write_cookies
 from rrcli.codec.http.cookies import TRUSTED, Cookie, Jar, Place, Refused, arrives_ended, cookie_pairs, read_set_cookie
 from rrcli.engine.events import Finished
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.adapters.http.prepare.message import GivenFields, PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
-    from rrcli.adapters.http.state.given import AnyRequest
     from rrcli.adapters.http.state.sessions import NamedSession
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -87,7 +83,7 @@ class StateJar:
         failed = True
         try:
             for event in events:
-                if isinstance(event, Finished) and event.answer and event.next is None and self._path == "-":
+                if isinstance(event, Finished) and event.answer and event.then is None and self._path == "-":
                     event = event.replace(answer=event.answer.replace(trailer_text=write_cookies(self.jar)))
                 yield event
             failed = False
@@ -109,55 +105,8 @@ class StateJar:
                 self._written = text
         if self.session:
             self.session.save(self.jar.changes)
-
-
-def begin(request: AnyRequest, context: Context) -> AnyRequest:
-    """The request with its jar and session opened. Raises `usage`, or `local` for a file."""
-    _, address, _ = split_words(request.arguments)
-    url = read_url(address)
-    place = Place(scheme=url.scheme, host=host_of(url).lower(), port=PORTS[url.scheme] if url.port is None else url.port)
-    session = None
-    if request.session is not None or request.session_read_only is not None:
-        from rrcli.adapters.http.state.sessions import open_session
-
-        session = open_session(request, place)
-        request = session.authenticated(request, url)
-    jar = Jar(session.cookies if session else ())
-    for path in [text for text in request.cookies if "=" not in text]:
-        jar.fill(_of_file(path, place, request, context))
-    if request.junk_session_cookies:
-        jar.forget_session()
-    if request.cookie_jar not in (None, "-") and not request.is_offline():
-        privatefile.check_writable(str(request.cookie_jar))
-    texts = tuple(text for text in request.cookies if "=" in text)
-    if session and texts:
-        session.keep(texts)
-    kept = StateJar(jar, None if request.is_offline() else request.cookie_jar, session)
-    return request.replace(kept=kept, cookies=texts)
-
-
-def _of_file(path: str, place: Place, request: HttpRequest, context: Context) -> list[Cookie]:
-    """The cookies of a file; without a name there are none. A file that is still to be written may be missing."""
-    if not path:
-        return []
-    if path == "-":
-        from rrcli.base.files import read_local
-
-        text: str | None = read_local(path).decode("utf-8", "surrogateescape")
-        path = "standard input"
-    else:
-        text = privatefile.read_text(path)
-    if text is None:
-        if path == request.cookie_jar:
-            return []
-        hint = "write -b name=value for a cookie, -b '' to begin with none"
-        raise ExchangeError("local", "input", f"cannot read the cookies of {path}: no such file", hint=hint)
-    found, wrong = read_cookies(text, place)
-    if wrong and not found:
-        raise ExchangeError("local", "input", f"{path} holds no cookies", hint="it takes a cookies.txt as curl -c and browsers write it")
-    if wrong:
-        context.note("cookie-file", f"{wrong} line{'s' * (wrong != 1)} of {path} {'is' if wrong == 1 else 'are'} no cookie")
-    return found
+        else:
+            self.jar.changes.clear()  # nobody looks at them, and a client may live long
 
 
 def _with_cookies(fields: Fields, cookies: list[Cookie]) -> Fields:
