@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import time
 
+from rrcli.base.civildate import days_since_epoch
 from rrcli.model.document import days_left, is_readable, is_unparsed
 from rrcli.model.values import Note
 
@@ -81,9 +82,7 @@ def seconds_of(date: str) -> int | None:
     if len(numbers) != 5 or not all(number.isascii() and number.isdecimal() for number in numbers):
         return None
     day, year, hour, minute, second = map(int, numbers)
-    month = MONTHS.index(parts[2]) + 1
-    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)  # years that begin in March end with the leap day
-    days = year * 365 + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 1 - 719468
+    days = days_since_epoch(year, MONTHS.index(parts[2]) + 1, day)
     return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 

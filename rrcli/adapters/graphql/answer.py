@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Event
     from rrcli.model.values import RequestMessage, Response
 
-SEVERAL_MEMBERS = ("data", "errors", "extensions")
 SHOWN = 60  # letters of an answer that is none of GraphQL's
 
 

@@ -12,7 +12,7 @@ from stat import S_ISREG
 
 from rrcli.adapters.http.filename import from_disposition, from_url
 from rrcli.adapters.http.hopstate import HopState
-from rrcli.base.errors import ExchangeError, malformed, usage
+from rrcli.base.errors import CONNECTION_LOST, ExchangeError, malformed, usage
 from rrcli.base.fields import first
 from rrcli.engine.timeouts import without_attempt_timeout
 from rrcli.model.values import Note
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 VALIDATOR = "user.rrcli.validator"
 LONGEST_VALIDATOR = 1024
-BROKEN_OFF = ("reset", "closed", "timeout", "truncated", "interrupted", "unreachable", "output")  # kinds after which the rest may be had
+BROKEN_OFF = (*CONNECTION_LOST, "timeout", "interrupted", "output")  # kinds after which the rest may be had
 
 
 class Download:
@@ -43,7 +43,6 @@ class Download:
     def __init__(self, request: AnyHttpRequest, output: str | None) -> None:
         _refuse_contradictions(request, output)
         self.path: str | None = None
-        self._output = output
         self._folder = request.output_dir
         self._create = request.create_dirs
         self._exclusive = request.remote_header_name and not output
