@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 # --- words to values -------------------------------------------------------------------------------------
 
 
+# Where --proxy is not given, the variables of the environment that name one, by scheme and for every scheme, as curl reads them.
+# `http_proxy` is read in lower case alone: a CGI program gets the field `Proxy` of its client as `HTTP_PROXY` (httpoxy).
+PROXY_OF_SCHEME = {"http": ("http_proxy",), "https": ("https_proxy", "HTTPS_PROXY")}
+PROXY_OF_ALL = ("all_proxy", "ALL_PROXY")
+PROXY_VARIABLES = (*PROXY_OF_SCHEME["http"], *PROXY_OF_SCHEME["https"], *PROXY_OF_ALL)
+
+
 def proxy_url(text: str) -> str:
     """The text, once it is known to name a proxy; an empty one means none."""
     if text:

@@ -11,6 +11,7 @@ from os import urandom
 from time import sleep
 
 from rrcli.base.deadline import Deadline, now
+from rrcli.base.errors import CONNECTION_LOST
 from rrcli.base.record import Record
 from rrcli.options.commandline import reads_stdin
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 30.0  # seconds that the ceiling of the waits grows to
 LONGEST_ASKED = 120.0  # seconds that a peer may ask for while no limit of the user's bounds it
 # Failures that may be gone a moment later; a bad status says by its explanation whether it may.
-PASSING = ("resolver_failed", "unreachable", "refused", "reset", "closed", "timeout", "truncated")
+PASSING = (*CONNECTION_LOST, "timeout")
 
 
 class Clock:

@@ -25,6 +25,7 @@ from rrcli.codec.http.contentspans import content_spans
 from rrcli.codec.http.cookiefile import read_cookies, write_cookies
 from rrcli.codec.http.cookies import Jar, Place, Refused, cookie_pairs, parse_date, read_set_cookie
 from rrcli.codec.http.h3frames import Frames, StreamNotes, frame
+from rrcli.policy.secrets import mask_field
 from rrcli.report.formats import jsonlines, mermaid
 from rrcli.report.terminal import xmllines
 
@@ -142,7 +143,7 @@ def test_http3_frames(data: bytes, sizes: list[int]) -> None:
 
 @given(http3, cuts, st.integers(0, 11))
 def test_http3_in_a_transcript(data: bytes, sizes: list[int], stream: int) -> None:
-    notes = StreamNotes(stream)
+    notes = StreamNotes(stream, mask_field)
     for piece in split(data, sizes):
         assert sum(len(shown) for shown, _ in notes.cut(piece)) == len(piece)
 

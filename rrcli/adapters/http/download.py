@@ -12,7 +12,8 @@ from stat import S_ISREG
 
 from rrcli.adapters.http.filename import from_disposition, from_url
 from rrcli.adapters.http.hopstate import HopState
-from rrcli.base.errors import ExchangeError, malformed, usage
+from rrcli.base.errors import CONNECTION_LOST, ExchangeError, malformed, usage
+from rrcli.base.fields import first
 from rrcli.engine.timeouts import without_attempt_timeout
 from rrcli.model.values import Note
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 VALIDATOR = "user.rrcli.validator"
 LONGEST_VALIDATOR = 1024
-BROKEN_OFF = ("reset", "closed", "timeout", "truncated", "interrupted", "unreachable", "output")  # kinds after which the rest may be had
+BROKEN_OFF = (*CONNECTION_LOST, "timeout", "interrupted", "output")  # kinds after which the rest may be had
 
 
 class Download:
@@ -42,7 +43,6 @@ class Download:
     def __init__(self, request: AnyHttpRequest, output: str | None) -> None:
         _refuse_contradictions(request, output)
         self.path: str | None = None
-        self._output = output
         self._folder = request.output_dir
         self._create = request.create_dirs
         self._exclusive = request.remote_header_name and not output
@@ -147,7 +147,7 @@ def _is_file(path: str) -> bool:
 
 
 def _coded(fields: Fields) -> bool:
-    return any(name.lower() == "content-encoding" for name, _ in fields)
+    return first(fields, "content-encoding") is not None
 
 
 # --- validators
@@ -190,9 +190,9 @@ def _forget(path: str) -> None:
 
 def _changed_since(exchange: Exchange, older_ns: int) -> bool:
     """Whether the resource says that it was modified after the file; an If-Range that held settles it."""
-    if exchange.response is None or any(name.lower() == "if-range" for name, _ in exchange.request.fields):
+    if exchange.response is None or first(exchange.request.fields, "if-range") is not None:
         return False
-    value = next((value for name, value in exchange.response.fields if name.lower() == "last-modified"), "")
+    value = first(exchange.response.fields, "last-modified") or ""
     from email.utils import parsedate_to_datetime
 
     try:
@@ -220,13 +220,13 @@ def range_fields(request: AnyHttpRequest, if_range: str | None) -> list[tuple[st
 
 def content_range(fields: Fields) -> tuple[int | None, int | None]:
     """The first byte and the size of the whole that Content-Range tells, each `None` where it does not (RFC 9110 section 14.4)."""
-    value = next((value for name, value in fields if name.lower() == "content-range"), "")
+    value = first(fields, "content-range") or ""
     unit, _, rest = value.strip().partition(" ")
     span, _, total = rest.strip().partition("/")
-    first, dash, last = span.partition("-")
-    if unit.lower() != "bytes" or not (span == "*" or (dash and _digits(first) and _digits(last) and int(first) <= int(last))):
+    begin, dash, last = span.partition("-")
+    if unit.lower() != "bytes" or not (span == "*" or (dash and _digits(begin) and _digits(last) and int(begin) <= int(last))):
         return None, None
-    return int(first) if dash else None, int(total) if _digits(total) else None
+    return int(begin) if dash else None, int(total) if _digits(total) else None
 
 
 def _digits(text: str) -> bool:

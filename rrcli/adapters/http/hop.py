@@ -14,6 +14,7 @@ from rrcli.adapters.http.exchange.stream import send_request
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.base.deadline import now
 from rrcli.engine.continuation import Continue
+from rrcli.options.request import PROXY_VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Event
     from rrcli.model.values import Response
     from rrcli.wire.stream import Stream
-
-PROXY_VARIABLES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
 def run_hop(state: HopState, context: Context) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from rrcli.base.errors import usage
+from rrcli.base.fields import first
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout, writing
 from rrcli.base.visible import visible
@@ -199,7 +200,7 @@ class CurlVariables:
     def header(self, name: str) -> str:
         """The first field of that name."""
         fields = self.answer.fields if self.answer else ()
-        return next((value for key, value in fields if key.lower() == name.lower()), "")
+        return first(fields, name) or ""
 
     def size(self) -> int:
         """Bytes of content as they came, before they were decoded."""
@@ -277,7 +278,7 @@ def _code(facts: CurlVariables) -> int:
 
 
 def _field(facts: CurlVariables, wanted: str) -> str | None:
-    return next((value for name, value in facts.exchange.request.fields if name.lower() == wanted), None)
+    return first(facts.exchange.request.fields, wanted)
 
 
 def _method(facts: CurlVariables) -> str:

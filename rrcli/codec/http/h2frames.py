@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rrcli.codec.http.h2fields import MaskField
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER = 9  # bytes before each payload
 MAX_FRAME = 16384  # bytes of payload, unless a setting allows more
@@ -127,9 +129,13 @@ def goaway_of(payload: bytes) -> tuple[int, int, str]:
 
 
 class FrameNotes:
-    """One direction of a connection, cut into frames; `preface` when it begins with the client's."""
+    """One direction of a connection, cut into frames; `preface` when it begins with the client's.
 
-    def __init__(self, *, preface: bool) -> None:
+    Field blocks are overwritten; decoded they stand in the notes, each value as `mask(name, value)` shows it.
+    """
+
+    def __init__(self, mask: MaskField, *, preface: bool) -> None:
+        self._mask = mask
         self._preface = len(PREFACE) if preface else 0  # bytes of it still to come
         self._head = bytearray()  # of a frame whose first 9 bytes have not all come
         self._left = 0  # bytes that the frame under way still lacks
@@ -208,7 +214,7 @@ class FrameNotes:
             fields = self._decoder.decode(block, raw=True)
         except (HPACKError, UnicodeDecodeError, IndexError):
             return "a field block that cannot be decoded"
-        return as_note(fields)
+        return as_note(fields, self._mask)
 
 
 def _fragment(kind: int, flags: int, payload: bytes) -> bytes:

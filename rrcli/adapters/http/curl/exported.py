@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.fields import first as first_field
 from rrcli.base.shellquote import quoted
 from rrcli.base.visible import MASK
 from rrcli.policy.mask import Mask
@@ -88,7 +89,7 @@ class _Line:
         """The options for the fields that curl would not send so by itself; `last` are those of the last hop."""
         words: list[str] = []
         own = {name.lower(): value for name, value in self._exchange.request.fields}
-        authorization = next((value for name, value in last if name.lower() == "authorization"), "")
+        authorization = first_field(last, "authorization") or ""
         words += self._credentials(own.get("authorization") or authorization)
         for name, value in self._exchange.request.fields:
             lower = name.lower()
@@ -153,7 +154,7 @@ class _Line:
             text = body.data.decode()
         except UnicodeDecodeError:
             text = "\0"
-        coding = next((value.lower() for name, value in self._exchange.request.fields if name.lower() == "content-encoding"), "")
+        coding = (first_field(self._exchange.request.fields, "content-encoding") or "").lower()
         if coding in CODERS and "\0" not in text:  # `--compress` shows what it was before that; curl compresses nothing itself
             from rrcli.adapters.tcp.shell import printf
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.http.h2frames import FrameNotes
+from rrcli.policy.secrets import mask_field
 from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
@@ -20,8 +21,8 @@ class FrameRecorder(Recorder):
 
     def __init__(self, recorder: Recorder) -> None:
         self.__dict__ = recorder.__dict__
-        self._sent = FrameNotes(preface=True)
-        self._received = FrameNotes(preface=False)
+        self._sent = FrameNotes(mask_field, preface=True)
+        self._received = FrameNotes(mask_field, preface=False)
 
     def sent(self, data: bytes | memoryview, at_ns: int, note: str | None = None) -> None:
         for piece, said in self._sent.cut(bytes(data)):

@@ -13,6 +13,7 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.fields import first
 from rrcli.codec.http.h3 import NO_ERROR, REQUEST_CANCELLED, VERSION, Http3Client
 from rrcli.codec.http.h3frames import StreamNotes, error_name
+from rrcli.policy.secrets import mask_field
 from rrcli.wire.quic.connection import Quic, count_in_vain
 from rrcli.wire.quic.ending import NoSuchProtocol
 
@@ -139,7 +140,7 @@ class FrameQuic(Quic):
             return [(data, "")]
         if self._notes is None:
             self._notes = {}
-        return self._notes.setdefault((direction, stream), StreamNotes(stream)).cut(data)
+        return self._notes.setdefault((direction, stream), StreamNotes(stream, mask_field)).cut(data)
 
     def name_of(self, code: int) -> str:
         return error_name(code)

@@ -6,6 +6,7 @@ from rrcli.adapters.http.prepare.content import octets
 from rrcli.adapters.http.prepare.origin import origin
 from rrcli.adapters.http.prepare.target import host_of
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.fields import all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def ask_password(user: str) -> str:
 
 def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedRequest | None:
     """The request again with an answer to the 401's Digest challenge; `None` where there is none that can be met."""
-    challenges = [value for name, value in answer.fields if name.lower() == "www-authenticate"]
+    challenges = all_of(answer.fields, "www-authenticate")
     challenge = next((text for text in challenges if text.lower().startswith("digest ")), None)
     if challenge is None or prepared.credentials is None or prepared.field("authorization"):
         return None
