@@ -132,14 +132,14 @@ def test_the_version_loads_next_to_nothing() -> None:
 def test_one_exchange_loads_nothing_of_a_series() -> None:
     with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
         modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/")
-    assert modules & {"rrcli.series", "rrcli.cli.series", "rrcli.wire.pool", "rrcli.adapters.http.exchange.pooled"} == set()
+    assert modules & {"rrcli.series", "rrcli.cli.series", "rrcli.wire.pool", "rrcli.adapters.http.versions.pooled"} == set()
 
 
 def test_a_series_at_a_time_loads_no_threads() -> None:
     with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
         modules = loaded("http", "--json", "--repeat", "2", f"http://{peer.host}:{peer.port}/")
     assert modules & HEAVY == {"collections"}  # of array, for the times
-    assert "rrcli.adapters.http.exchange.h2session" not in modules
+    assert "rrcli.adapters.http.versions.h2session" not in modules
 
 
 def test_poll_loads_nothing_heavy_and_no_listener() -> None:

@@ -20,10 +20,10 @@ from peers.httpbin import Httpbin
 from peers.nginx import LARGE_SIZE, Nginx
 from peers.script import Handler, end, hear, hear_end, pause, reset, responder, say, script
 
-from rrcli.adapters.http.exchange import stream
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
+from rrcli.adapters.http.versions import stream
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.base.version import __version__

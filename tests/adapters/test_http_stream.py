@@ -11,13 +11,13 @@ from peers.ca import Authority
 from peers.script import hear, responder, say, script
 from peers.web import Http2Peer
 
-from rrcli.adapters.http.exchange.h2session import H2Session
-from rrcli.adapters.http.exchange.http1 import Http1Stream
-from rrcli.adapters.http.exchange.response import ResponseReader
-from rrcli.adapters.http.exchange.stream import ClientStream, drain, receive, send_request
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
+from rrcli.adapters.http.versions.h2session import H2Session
+from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import ClientStream, drain, receive, send_request
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import first

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.http1 import Http1Stream
-from rrcli.adapters.http.exchange.response import ResponseReader
-from rrcli.adapters.http.exchange.stream import send_request
 from rrcli.adapters.http.prepare.message import PreparedRequest
+from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.errors import ExchangeError, malformed, too_large
 from rrcli.base.fields import first
 from rrcli.base.url import host_port
@@ -15,7 +15,7 @@ from rrcli.engine.events import Content
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.dns.query import Query
-    from rrcli.adapters.http.exchange.stream import ClientStream
+    from rrcli.adapters.http.versions.stream import ClientStream
     from rrcli.engine.context import Context
     from rrcli.model.values import Response
     from rrcli.wire.stream import Stream
@@ -53,7 +53,7 @@ def ask(query: Query, context: Context) -> codec.Message:
 
 def _offered() -> tuple[str, ...]:
     try:
-        from rrcli.adapters.http.exchange import h2session  # noqa: F401  # whether it can be had, while no clock runs
+        from rrcli.adapters.http.versions import h2session  # noqa: F401  # whether it can be had, while no clock runs
     except ModuleNotFoundError:
         return ("http/1.1",)
     return ("h2", "http/1.1")
@@ -82,7 +82,7 @@ def _prepare(query: Query) -> PreparedRequest:
 def _stream(connection: Stream, prepared: PreparedRequest, context: Context) -> ClientStream:
     """The stream of the version that ALPN has chosen."""
     if context.recorder.tls and context.recorder.tls.alpn == "h2":
-        from rrcli.adapters.http.exchange.h2session import H2Session
+        from rrcli.adapters.http.versions.h2session import H2Session
 
         return H2Session(connection).open(context)
     return Http1Stream(connection, prepared.method, f"{prepared.method} {prepared.target}")

@@ -10,11 +10,11 @@ from rrcli.adapters.graphql.answer import described
 from rrcli.adapters.graphql.call import Call
 from rrcli.adapters.graphql.prepare import http_url, json_object, split_words
 from rrcli.adapters.graphql.results import Results
-from rrcli.adapters.http.exchange.describe import note_doubts
 from rrcli.adapters.http.hop import with_cookies_and_proxy
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.items import read_items, write_json
 from rrcli.adapters.http.prepare.prepare import prepare
+from rrcli.adapters.http.versions.describe import note_doubts
 from rrcli.adapters.ws.upgrade import upgrade
 from rrcli.base.errors import ExchangeError, malformed, usage
 from rrcli.base.jsontext import Verbatim, dumps, loads

@@ -1,17 +1,17 @@
 """One hop of an HTTP exchange: a request out, its answer in, and where that leads: a redirect, a challenge.
 
-What the options mean is `prepare/`; how each version is spoken `exchange/`; what outlives a hop `hopstate.py` and `state/`.
+What the options mean is `prepare/`; how each version is spoken `versions/`; what outlives a hop `hopstate.py` and `state/`.
 """
 
 from __future__ import annotations
 
 from os import environ
 
-from rrcli.adapters.http.exchange.describe import note_doubts, note_dropped, sent, without_connection
-from rrcli.adapters.http.exchange.http1 import Http1Stream, head_of
-from rrcli.adapters.http.exchange.response import ResponseReader
-from rrcli.adapters.http.exchange.stream import send_request
 from rrcli.adapters.http.prepare.prepare import prepare
+from rrcli.adapters.http.versions.describe import note_doubts, note_dropped, sent, without_connection
+from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
 from rrcli.engine.continuation import Continue
 from rrcli.options.request import PROXY_VARIABLES
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any
 
-    from rrcli.adapters.http.exchange.stream import ClientStream
     from rrcli.adapters.http.hopstate import HopState
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import AnyHttpRequest
+    from rrcli.adapters.http.versions.stream import ClientStream
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import Response
@@ -66,7 +66,7 @@ def _one_hop(state: HopState, context: Context) -> Iterator[Event]:
         else:
             yield sent(prepared)
         if context.pool:
-            from rrcli.adapters.http.exchange.pooled import PooledExchange, exchange_pooled
+            from rrcli.adapters.http.versions.pooled import PooledExchange, exchange_pooled
 
             yield from exchange_pooled(PooledExchange(request, prepared, NextHop(state, prepared, context)), context, _offered(request))
             return
@@ -140,7 +140,7 @@ def _over(state: HopState, prepared: PreparedRequest, connection: Stream, contex
         stream = session.H2Session(connection).open(context)
         yield sent(stream.as_sent(prepared))
     elif request.http2 and prepared.scheme == "https":
-        from rrcli.adapters.http.exchange.http2 import choose_failure
+        from rrcli.adapters.http.versions.http2 import choose_failure
 
         raise choose_failure(chosen)
     else:
@@ -175,7 +175,7 @@ def _exchange_http3(state: HopState, prepared: PreparedRequest, context: Context
 def _load_http3() -> Any:
     """The module that speaks HTTP/3. Raises `usage` without the extra that has QUIC."""
     try:
-        from rrcli.adapters.http.exchange import http3
+        from rrcli.adapters.http.versions import http3
         from rrcli.wire.quic import setup  # noqa: F401  # while no clock runs
     except ModuleNotFoundError as error:
         from rrcli.base.errors import usage
@@ -187,7 +187,7 @@ def _load_http3() -> Any:
 def _load_http2(context: Context) -> Any:
     """The modules that speak HTTP/2; what loading them takes is no time of the exchange."""
     timeline, begin = context.recorder.timeline, now()
-    from rrcli.adapters.http.exchange import h2session, http2
+    from rrcli.adapters.http.versions import h2session, http2
 
     if timeline.origin_ns:
         timeline.origin_ns += now() - begin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.response import media_type_of
+from rrcli.adapters.http.versions.response import media_type_of
 from rrcli.adapters.sse.prepare import MEDIA_TYPE
 from rrcli.adapters.sse.request import Resumption
 from rrcli.base.errors import CONNECTION_LOST, ExchangeError

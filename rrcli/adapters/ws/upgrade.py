@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.http1 import Http1Stream
-from rrcli.adapters.http.exchange.response import ResponseReader
-from rrcli.adapters.http.exchange.stream import send_request
+from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import first

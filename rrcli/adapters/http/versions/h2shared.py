@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from select import POLLIN, POLLOUT
 
-from rrcli.adapters.http.exchange.h2session import H2Session, H2Stream
+from rrcli.adapters.http.versions.h2session import H2Session, H2Stream
 from rrcli.base.deadline import now
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.events import Blocked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.stream import ClientStream
+from rrcli.adapters.http.versions.stream import ClientStream
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.http.h1 import LAST_CHUNK, End, ResponseDecoder, encode_chunk, encode_request
 from rrcli.policy.secrets import head_spans

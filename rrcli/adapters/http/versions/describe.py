@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.response import media_type_of
+from rrcli.adapters.http.versions.response import media_type_of
 from rrcli.base.fields import first
 from rrcli.engine.events import Sent
 from rrcli.model.values import Body, RequestMessage, Target

@@ -6,10 +6,10 @@ server allows, each a stream stepped by the thread that pumps the connection.
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.describe import note_dropped, sent
-from rrcli.adapters.http.exchange.http1 import Http1Stream
-from rrcli.adapters.http.exchange.response import ResponseReader
-from rrcli.adapters.http.exchange.stream import send_request
+from rrcli.adapters.http.versions.describe import note_dropped, sent
+from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.fields import all_of
@@ -19,10 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.http.exchange.h2shared import SharedH2Session
-    from rrcli.adapters.http.exchange.response import Leads
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import AnyHttpRequest
+    from rrcli.adapters.http.versions.h2shared import SharedH2Session
+    from rrcli.adapters.http.versions.response import Leads
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
@@ -60,7 +60,7 @@ def exchange_pooled(exchange: PooledExchange, context: Context, alpn: tuple[str,
             yield from _alone(exchange, context, connection, chosen)
             return
         begin = now()
-        from rrcli.adapters.http.exchange.h2shared import SharedH2Session
+        from rrcli.adapters.http.versions.h2shared import SharedH2Session
 
         context.recorder.timeline.origin_ns += now() - begin  # loading it is no time of the exchange
         session = SharedH2Session(connection)
@@ -76,7 +76,7 @@ def _alone(exchange: PooledExchange, context: Context, connection: Stream, chose
     prepared, reusable = exchange.prepared, False
     try:
         if exchange.request.http2 and prepared.scheme == "https":
-            from rrcli.adapters.http.exchange.http2 import choose_failure
+            from rrcli.adapters.http.versions.http2 import choose_failure
 
             raise choose_failure(chosen)
         begin = now()
@@ -112,7 +112,7 @@ def _persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1St
 
 def _shared(exchange: PooledExchange, context: Context, session: SharedH2Session) -> Iterator[Event]:
     """The exchange as a stream among others."""
-    from rrcli.adapters.http.exchange.h2shared import wait_for
+    from rrcli.adapters.http.versions.h2shared import wait_for
 
     prepared = exchange.prepared
     stream = session.open(context)

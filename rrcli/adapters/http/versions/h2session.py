@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.describe import without_connection
-from rrcli.adapters.http.exchange.stream import ClientStream
+from rrcli.adapters.http.versions.describe import without_connection
+from rrcli.adapters.http.versions.stream import ClientStream
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import first
 from rrcli.codec.http.h1 import End

@@ -10,7 +10,7 @@ A protocol that sends and receives at the same time uses what `send_request` is 
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.describe import sent
+from rrcli.adapters.http.versions.describe import sent
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
     from typing import Any
 
-    from rrcli.adapters.http.exchange.response import ResponseReader
     from rrcli.adapters.http.prepare.message import PreparedRequest
+    from rrcli.adapters.http.versions.response import ResponseReader
     from rrcli.codec.http.h1 import Event as CodecEvent
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
