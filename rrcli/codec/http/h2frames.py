@@ -236,26 +236,33 @@ class FrameNotes:
     def cut(self, data: bytes) -> list[tuple[bytes, str]]:
         """The bytes in pieces with a note each; field blocks overwritten, all else as it was."""
         pieces: list[tuple[bytes, str]] = []
-        while data:
+        at = 0
+        while at < len(data):
             if self._preface:
-                piece, data = data[: self._preface], data[self._preface :]
+                piece = data[at : at + self._preface]
                 self._preface -= len(piece)
                 pieces.append((piece, "connection preface"))
             elif self._left:
-                piece, data = data[: self._left], data[self._left :]
+                piece = data[at : at + self._left]
                 pieces.append((self._shown(piece), f"{self._name()}, continued{self._took(piece)}"))
             else:
-                taken = HEADER - len(self._head)
-                self._head += data[:taken]
-                if len(self._head) < HEADER:
-                    return [*pieces, (data, "a part of a frame header")]
-                head, data = data[:taken], data[taken:]
-                self._left, self._kind, self._flags, self._stream = read_header(self._head)
-                size = self._left
-                self._head.clear()
-                piece, data = data[:size], data[size:]
-                pieces.append((head + self._shown(piece), f"{self._name()} length {size}{self._took(piece)}"))
+                piece = self._begin(data, at, pieces)
+            at += len(piece)
         return pieces
+
+    def _begin(self, data: bytes, at: int, pieces: list[tuple[bytes, str]]) -> bytes:
+        """Take the header of a frame and what is there of its payload; the piece that they are."""
+        head = data[at : at + HEADER - len(self._head)]
+        self._head += head
+        if len(self._head) < HEADER:
+            pieces.append((head, "a part of a frame header"))
+            return head
+        self._left, self._kind, self._flags, self._stream = read_header(self._head)
+        self._head.clear()
+        size, at = self._left, at + len(head)
+        piece = data[at : at + size]
+        pieces.append((head + self._shown(piece), f"{self._name()} length {size}{self._took(piece)}"))
+        return head + piece
 
     def _name(self) -> str:
         name = TYPES[self._kind] if self._kind < len(TYPES) else f"frame type 0x{self._kind:x}"

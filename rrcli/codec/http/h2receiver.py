@@ -60,6 +60,8 @@ if TYPE_CHECKING:
 
     Told = list[tuple[int, Event | ExchangeError]]
 
+IDLE_BYTES = 128  # of a frame that brings nothing, which make it count as one more
+
 
 class Connection(Sender):
     """One connection to a server, of which `take` tells what comes for each of its streams."""
@@ -123,11 +125,11 @@ class Connection(Sender):
             raise violation("another frame came within a field block")
         if kind != DATA:
             self._hand_on(found)
-        self._idle += 1  # until it turns out to bring something
+        self._idle += 1 if kind == DATA else 1 + len(frame.payload) // IDLE_BYTES  # until it turns out to bring something
         if kind <= CONTINUATION:
             self._READERS[kind](self, frame, stream, found)
         if self._idle > self.MAX_IDLE:
-            raise excess(f"more than {self.MAX_IDLE} frames came that bring nothing")
+            raise excess(f"more than {self.MAX_IDLE} frames came that bring nothing, or as many times {IDLE_BYTES} bytes of them")
 
     def _hand_on(self, found: Told) -> None:
         """Make the content that came in a row an event."""
