@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    Payload = bytes | memoryview
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER = 9  # bytes before each payload
 MAX_FRAME = 16384  # bytes of payload, unless a setting allows more
@@ -83,17 +85,20 @@ def excess(message: str) -> Broken:
 
 
 class Frame:
-    """One frame; `stream` is 0 where it is about the connection. (No record: there are many.)"""
+    """One frame; `stream` is 0 where it is about the connection. (No record: there are many.)
+
+    The payload of DATA is a view of what was fed, so that content is copied once and not for every layer.
+    """
 
     __slots__ = ("flags", "kind", "payload", "stream")
 
-    def __init__(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+    def __init__(self, kind: int, flags: int, stream: int, payload: Payload) -> None:
         self.kind = kind
         self.flags = flags
         self.stream = stream
         self.payload = payload
 
-    def content(self) -> bytes:
+    def content(self) -> Payload:
         """The payload without its padding. Raises `Broken` for more padding than there is payload (section 6.1)."""
         if not self.flags & PADDED:
             return self.payload
@@ -121,20 +126,55 @@ class Frames:
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The frames that `data` completes. Raises `Broken` for one longer than we allowed."""
-        data = self._rest + data
-        at, size = 0, len(data)
+        at = 0
+        if self._rest:  # only what that frame lacks is put behind it: the rest of `data` is long
+            at = self._complete(data)
+            if not _is_whole(self._rest):
+                return
+            whole, self._rest = self._rest, b""
+            yield from self._cut(whole, 0)
+        yield from self._cut(data, at)
+
+    def _complete(self, data: bytes) -> int:
+        """Put behind the unfinished frame what it lacks, as far as it is there; how much that was."""
+        at = max(0, HEADER - len(self._rest))
+        self._rest += data[:at]
+        if len(self._rest) < HEADER:
+            return len(data)
+        end = at + HEADER + _length(self._rest) - len(self._rest)
+        self._rest += data[at:end]
+        return end
+
+    def _cut(self, data: bytes, at: int) -> Iterator[Frame]:
+        """The whole frames from there on; what is left is the beginning of the next one."""
+        view, size = memoryview(data), len(data)
         while size - at >= HEADER:
-            length, kind, flags, stream = read_header(data, at)
-            if length > MAX_FRAME:
-                message = f"a frame of {length} bytes came; {MAX_FRAME} are allowed (FRAME_SIZE_ERROR)"
-                raise Broken(FRAME_SIZE_ERROR, message, "too_large")
-            end = at + HEADER + length
+            begin = at + HEADER
+            head = int.from_bytes(data[at:begin], "big")  # as `read_header` has it, which is too slow for each frame of a download
+            end = begin + (head >> 48)
+            if end - begin > MAX_FRAME:
+                raise _too_long(end - begin)
             if end > size:
                 break
-            payload = data[at + HEADER : end]
-            at = end
-            yield Frame(kind, flags, stream, payload)
+            at, kind = end, head >> 40 & 0xFF
+            yield Frame(kind, head >> 32 & 0xFF, head & 0x7FFFFFFF, view[begin:end] if kind == DATA else data[begin:end])
         self._rest = data[at:]
+
+
+def _length(head: bytes) -> int:
+    """The length of the payload behind a header. Raises `Broken` for one that we did not allow (RFC 9113 section 4.2)."""
+    length = int.from_bytes(head[:3], "big")
+    if length > MAX_FRAME:
+        raise _too_long(length)
+    return length
+
+
+def _too_long(length: int) -> Broken:
+    return Broken(FRAME_SIZE_ERROR, f"a frame of {length} bytes came; {MAX_FRAME} are allowed (FRAME_SIZE_ERROR)", "too_large")
+
+
+def _is_whole(data: bytes) -> bool:
+    return len(data) >= HEADER and len(data) == HEADER + _length(data)
 
 
 # --- to be sent
@@ -168,7 +208,7 @@ def goaway(code: int) -> bytes:
 # --- received
 
 
-def read_settings(payload: bytes) -> list[tuple[int, int]]:
+def read_settings(payload: Payload) -> list[tuple[int, int]]:
     """The settings in their order. Raises `Broken` for what no server may say (RFC 9113 section 6.5)."""
     if len(payload) % 6:
         raise violation(f"a SETTINGS frame has {len(payload)} bytes, not 6 for each setting", FRAME_SIZE_ERROR)
@@ -182,11 +222,11 @@ def read_settings(payload: bytes) -> list[tuple[int, int]]:
     return values
 
 
-def read_goaway(payload: bytes) -> tuple[int, int, bytes]:
+def read_goaway(payload: Payload) -> tuple[int, int, bytes]:
     """The last stream that was or may be processed, the error code, and what the peer says about it (RFC 9113 section 6.8)."""
     if len(payload) < 8:
         raise violation(f"a GOAWAY frame has {len(payload)} bytes; it needs 8", FRAME_SIZE_ERROR)
-    return int.from_bytes(payload[:4], "big") & 0x7FFFFFFF, int.from_bytes(payload[4:8], "big"), payload[8:]
+    return int.from_bytes(payload[:4], "big") & 0x7FFFFFFF, int.from_bytes(payload[4:8], "big"), bytes(payload[8:])
 
 
 def as_debug(data: bytes) -> str:
@@ -201,7 +241,7 @@ def read_number(frame: Frame) -> int:
     return int.from_bytes(frame.payload, "big")
 
 
-def field_block(frame: Frame) -> bytes:
+def field_block(frame: Frame) -> Payload:
     """The piece of field block in a HEADERS frame. Raises `Broken` as `Frame.content`, and for a priority that cannot be."""
     content = frame.content()
     if not frame.flags & WITH_PRIORITY:
@@ -210,7 +250,7 @@ def field_block(frame: Frame) -> bytes:
     return content[5:]
 
 
-def check_priority(stream: int, priority: bytes) -> None:
+def check_priority(stream: int, priority: Payload) -> None:
     """Priorities say nothing to a client (RFC 9113 section 5.3.2), but they have to be possible (RFC 7540 section 5.3.1)."""
     if len(priority) != 5:
         raise violation(f"a priority has {len(priority)} bytes, not 5", FRAME_SIZE_ERROR)

@@ -55,7 +55,7 @@ from rrcli.codec.http.hpack import Decoder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.codec.http.h1 import Event
-    from rrcli.codec.http.h2frames import Frame
+    from rrcli.codec.http.h2frames import Frame, Payload
     from rrcli.codec.http.h2stream import Stream
 
     Told = list[tuple[int, Event | ExchangeError]]
@@ -77,12 +77,12 @@ class Connection(Sender):
         self._window = window
         self._used = 0  # bytes of the connection's window that are not given back yet
         # content that came in a row, of one stream
-        self._pieces: list[bytes] = []
+        self._pieces: list[Payload] = []
         self._owner = 0
         # the field block under way: its stream, 0 for none; whether it ends that; its pieces and all their bytes
         self._block_stream = 0
         self._block_ends = False
-        self._block: list[bytes] = []
+        self._block: list[Payload] = []
         self._block_size = 0
 
     def take(self, data: bytes) -> Told:
@@ -134,8 +134,7 @@ class Connection(Sender):
     def _hand_on(self, found: Told) -> None:
         """Make the content that came in a row an event."""
         if self._pieces:
-            content = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-            found.append((self._owner, Data(data=content)))
+            found.append((self._owner, Data(data=b"".join(self._pieces))))
             self._pieces.clear()
 
     def _accept(self, frame: Frame, stream: Stream | None) -> Stream | None:
@@ -162,7 +161,8 @@ class Connection(Sender):
 
     def _take_data(self, frame: Frame, stream: Stream | None, found: Told) -> None:
         number, size = frame.stream, len(frame.payload)
-        stream = self._accept(frame, stream)
+        if stream is None or stream.over:
+            stream = self._accept(frame, stream)
         content = frame.content() if frame.flags & PADDED else frame.payload
         self._used += size
         if self._used > self._window // 2:
@@ -281,7 +281,7 @@ class Connection(Sender):
         if len(frame.payload) != 8:
             raise violation(f"a PING frame has {len(frame.payload)} bytes, not 8", FRAME_SIZE_ERROR)
         if not frame.flags & ACK:
-            self._out.append(encode_frame(PING, ACK, 0, frame.payload))
+            self._out.append(encode_frame(PING, ACK, 0, bytes(frame.payload)))
 
     def _take_goaway(self, frame: Frame, _stream: Stream | None, found: Told) -> None:
         """The peer takes no more requests; those after its last stream it has not looked at (RFC 9113 section 6.8)."""
