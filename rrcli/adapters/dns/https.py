@@ -30,7 +30,7 @@ HINTS = {
 def ask(query: Query, context: Context) -> codec.Message:
     """The answer. Raises `ExchangeError`, also for an HTTP status that is no success."""
     question = query.question
-    stream = context.connect(question.host, question.port, tls=True, alpn=_offered())
+    stream = context.connect(question.host, question.port, tls=True, alpn=("h2", "http/1.1"))
     try:
         exchange = _Http(query, context)
         if context.recorder.tls and context.recorder.tls.alpn == "h2":
@@ -40,14 +40,6 @@ def ask(query: Query, context: Context) -> codec.Message:
     finally:
         stream.close()
     return exchange.message()
-
-
-def _offered() -> tuple[str, ...]:
-    try:
-        import h2  # noqa: F401  # only whether it is there
-    except ModuleNotFoundError:
-        return ("http/1.1",)
-    return ("h2", "http/1.1")
 
 
 class _Http:
