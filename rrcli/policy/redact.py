@@ -8,10 +8,11 @@ stays (`Bearer ‹secret›`), so that one still sees what was sent. `raw`, `-o`
 from __future__ import annotations
 
 from rrcli.base.jsontext import dumps, loads
+from rrcli.base.secretname import is_secret_name
 from rrcli.model.document import LARGE, body_text, looks_like_json
 from rrcli.model.values import Body, Exchange, RequestMessage, Response, TranscriptEntry
 from rrcli.policy.mask import Mask
-from rrcli.policy.secrets import _field_spans, _url_spans, field_secrets, is_secret_name, mask_field, mask_url, url_secrets
+from rrcli.policy.secrets import _field_spans, _url_spans, field_secrets, mask_field, mask_url, url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

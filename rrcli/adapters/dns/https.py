@@ -34,7 +34,7 @@ HINTS = {
 def ask(query: Query, context: Context) -> codec.Message:
     """The answer. Raises `ExchangeError`, also for an HTTP status that is no success."""
     prepared = _prepare(query)
-    connection = context.connect(prepared.host, prepared.port, tls=True, alpn=_offered())
+    connection = context.connect(prepared.host, prepared.port, tls=True, alpn=("h2", "http/1.1"))
     content = bytearray()
     try:
         stream = _stream(connection, prepared, context)
@@ -49,14 +49,6 @@ def ask(query: Query, context: Context) -> codec.Message:
     assert reader.answer
     query.framing = reader.answer.framing or ""
     return _message(reader.answer, bytes(content), query)
-
-
-def _offered() -> tuple[str, ...]:
-    try:
-        from rrcli.adapters.http.versions import h2session  # noqa: F401  # whether it can be had, while no clock runs
-    except ModuleNotFoundError:
-        return ("http/1.1",)
-    return ("h2", "http/1.1")
 
 
 def _prepare(query: Query) -> PreparedRequest:

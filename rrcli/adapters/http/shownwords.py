@@ -9,9 +9,10 @@ from rrcli.adapters.http.prepare.arguments import split_words
 from rrcli.adapters.http.prepare.items import split_item
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import dumps, loads
+from rrcli.base.secretname import is_secret_name
 from rrcli.base.url import unquote
 from rrcli.base.visible import MASK
-from rrcli.policy.secrets import is_secret_name, mask_field, mask_url
+from rrcli.policy.secrets import mask_field, mask_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
