@@ -219,4 +219,6 @@ def test_smtplib_logs_in_with_the_same_words(mechanism: str, turns: int) -> None
     begun = ours.begin().data.split()[2:]
     asked = Reply(code=334, lines=(b64encode(b"<1.2@mail>").decode(),))
     said = [b64decode(word).decode() for word in (begun or [ours.answer(asked).data for _ in range(turns)])]
-    assert said == [theirs(b"<1.2@mail>") for _ in range(turns or 1)]
+    for turn, word in enumerate(said):
+        library._auth_challenge_count = turn + 1  # type: ignore[attr-defined]
+        assert word == theirs(b"<1.2@mail>")
