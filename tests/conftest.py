@@ -31,11 +31,13 @@ pytest_plugins = [
     "peers.smtp",
     "peers.tcp",
     "peers.unbound",
+    "peers.websocket",
 ]
 
 _SERVERS = {
     "asgi",
     "asgi_proxy",
+    "autobahn",
     "bind",
     "haproxy",
     "http_proxy",
@@ -85,6 +87,8 @@ _SERVERS = {
     "tcp_script",
     "udp_echo",
     "unbound",
+    "websocket",
+    "websocket_tls",
 }
 
 
