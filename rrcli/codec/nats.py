@@ -198,11 +198,12 @@ class Decoder:
             return None, at
         if self._buffer[end : end + 2] != b"\r\n":
             raise malformed(f"expected CRLF after the {total} bytes of a message, got {_quote(self._buffer[end : end + 2])}")
+        split = at + max(headers, 0)
         with memoryview(self._buffer) as view:
-            data = view[at:end].tobytes()
+            block, payload = view[at:split].tobytes(), view[split:end].tobytes()
         self._message = None
-        message = Msg(subject=subject, sid=sid, payload=data[max(headers, 0) :], reply_to=reply_to)
-        return (message if headers < 0 else message.replace(**_headers(data[:headers]))), end + 2
+        message = Msg(subject=subject, sid=sid, payload=payload, reply_to=reply_to)
+        return (message if headers < 0 else message.replace(**_headers(block))), end + 2
 
 
 def _info(text: bytes) -> Info:

@@ -7,12 +7,6 @@ from binascii import Error, a2b_base64, b2a_base64
 from rrcli.base.errors import malformed, usage
 from rrcli.codec.smtp import Command, Reply
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from hashlib import md5
-else:
-    from _md5 import md5  # hashlib loads OpenSSL, at three milliseconds
-
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2")
 _PREFERRED = ("PLAIN", "LOGIN", "CRAM-MD5")  # XOAUTH2 wants a token, not a password: only when asked for
 _MD5_BLOCK = 64  # bytes (RFC 2104)
@@ -91,8 +85,11 @@ def _challenge(reply: Reply) -> bytes:
 
 def _hmac_md5(key: bytes, data: bytes) -> bytes:
     """HMAC-MD5 in hexadecimal (RFC 2104, 2195)."""
+    from _md5 import md5  # type: ignore[import-not-found]  # hashlib loads OpenSSL, at three milliseconds
+
     if len(key) > _MD5_BLOCK:
         key = md5(key, usedforsecurity=False).digest()
     key = key.ljust(_MD5_BLOCK, b"\0")
     inner = md5(bytes(byte ^ 0x36 for byte in key) + data, usedforsecurity=False).digest()
-    return md5(bytes(byte ^ 0x5C for byte in key) + inner, usedforsecurity=False).hexdigest().encode()
+    digest: str = md5(bytes(byte ^ 0x5C for byte in key) + inner, usedforsecurity=False).hexdigest()
+    return digest.encode()
