@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from peers.mangled import cuts, mutated, outcome, split
@@ -116,7 +115,6 @@ def websocket(pieces: list[bytes]) -> object:
     cuts,
 )
 def test_websocket(data: bytes, sizes: list[int]) -> None:
-    pytest.importorskip("websockets")
     whole = websocket([data])
     assert websocket([piece for piece in split(data, sizes) if piece]) == whole
     assert websocket([bytes([byte]) for byte in data]) == whole

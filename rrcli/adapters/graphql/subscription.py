@@ -41,7 +41,7 @@ ID = "1"  # of the only operation on the connection
 
 def subscribe(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
     """One operation over a WebSocket of its own; cookies and a session are kept where that was asked for."""
-    # Loads websockets before the clock starts. Compressed, no secret could be found in the transcript, nor anything be read there.
+    # Compressed, no secret could be found in the transcript, nor anything be read there.
     handshake = Handshake((SUBPROTOCOL,), compress=False)
     opening = HopState(options=_opening(request))
     if opening.options.keeps_state or context.shared.cookies is not None:
