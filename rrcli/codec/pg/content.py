@@ -107,7 +107,7 @@ def _row_description(content: bytes) -> RowDescription:
         )
         at = end + 19
     if len(content) != at:
-        raise malformed(f"a RowDescription of {count} columns is {len(content) - at} bytes too long")
+        raise malformed(f"a RowDescription of {count} columns does not fit the {len(content)} bytes of its message")
     return RowDescription(columns=tuple(columns))
 
 

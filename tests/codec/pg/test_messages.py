@@ -106,8 +106,8 @@ BROKEN = [
     (packed("S", b"a\0b\0c"), "does not hold 2 texts"),
     (packed("Z", b"X"), "a state that is not known"),
     (packed("T", number(2, 2) + COLUMN), "RowDescription of 2 columns is cut short after 1"),
-    (packed("T", number(1, 2) + COLUMN + b"x"), "1 bytes too long"),
-    (packed("T"), None),
+    (packed("T", number(1, 2) + COLUMN + b"x"), "RowDescription of 1 columns does not fit"),
+    (packed("T"), "RowDescription of 0 columns does not fit the 0 bytes"),
     (packed("D", number(2, 2) + number(-1)), "a row of 2 columns does not fit"),
     (packed("D", number(1, 2) + number(9) + b"abc"), "a row of 1 columns does not fit"),
     (packed("D", number(0, 2) + b"x"), "a row of 0 columns does not fit"),
@@ -131,12 +131,9 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("data", "message"), BROKEN)
-def test_what_is_broken_is_malformed_and_stays_so(data: bytes, message: str | None) -> None:
+def test_what_is_broken_is_malformed_and_stays_so(data: bytes, message: str) -> None:
     decoder = Decoder()
     assert len(decoder.feed(OK + READY)) == 2
-    if message is None:  # no count at all is a count of none
-        assert decoder.feed(data) == [RowDescription(columns=())]
-        return
     with pytest.raises(ExchangeError, match=message) as failed:
         decoder.feed(data)
     assert (failed.value.layer, failed.value.kind) == ("protocol", "malformed")
@@ -257,7 +254,7 @@ def test_the_answer_to_a_request_for_encryption() -> None:
 def test_messages_are_written_to_the_byte() -> None:
     assert frontend.ssl_request() == bytes.fromhex("0000000804d2162f")
     assert frontend.gssenc_request() == bytes.fromhex("0000000804d21630")
-    assert frontend.startup({"user": "ä"}) == b"\0\0\0\x12\0\3\0\0user\0\xc3\xa4\0\0"
+    assert frontend.startup({"user": "ä"}) == b"\0\0\0\x11\0\3\0\0user\0\xc3\xa4\0\0"
     assert frontend.startup({}, frontend.VERSION_3_2) == b"\0\0\0\x09\0\3\0\2\0"
     assert frontend.cancel_request(7, b"key!") == bytes.fromhex("0000001004d2162e00000007") + b"key!"
     assert frontend.query("select 1") == b"Q\0\0\0\x0dselect 1\0"
