@@ -25,7 +25,7 @@ def read_passfile(path: str) -> tuple[str, Note | None]:
     """The text of a file of passwords, or a note on why it is passed over. Raises `ExchangeError` of layer `local`."""
     try:
         mode = os.stat(path).st_mode
-    except OSError:
+    except OSError:  # it went away just now
         return "", None
     if not S_ISREG(mode):
         return "", Note(code="passfile-ignored", message=f"{path} is no plain file and was passed over")

@@ -15,7 +15,6 @@ from rrcli.base.record import Record
 from rrcli.base.url import is_port, split_host
 from rrcli.codec.pg.conninfo import is_conninfo, parse_conninfo
 from rrcli.codec.pg.keywords import DEFAULTS, SECRETS, VARIABLES, check_keyword, check_values, number
-from rrcli.codec.pg.passfile import password_for, read_passfile, read_service
 from rrcli.model.values import Note
 
 TYPE_CHECKING = False
@@ -162,6 +161,8 @@ def _gathered(given: dict[str, str], env: Mapping[str, str]) -> dict[str, str]:
     values = dict(given)
     service = values.get("service", env.get("PGSERVICE"))
     if service:
+        from rrcli.codec.pg.passfile import read_service
+
         for keyword, value in read_service(service, _service_files(values, env)).items():
             values.setdefault(keyword, value)
     for keyword, variable in VARIABLES.items():
@@ -224,6 +225,10 @@ def _with_passwords(
         origin = "the DSN" if given.get("password") else "PGPASSWORD" if password == env.get("PGPASSWORD") else "the service"
         return [host.replace(password=password, password_from=origin) for host in hosts], []
     path = values.get("passfile") or os.path.join(_home(env), ".pgpass")
+    if not os.path.exists(path):
+        return hosts, []
+    from rrcli.codec.pg.passfile import password_for, read_passfile
+
     text, note = read_passfile(path)
     database = "replication" if values.get("replication") in ("true", "on", "yes", "1") else dbname
     for place, host in enumerate(hosts):

@@ -40,4 +40,7 @@ def test_a_login_loads_its_own_method_alone(code: str, libraries: set[str]) -> N
     assert modules & HEAVY == set()
     assert modules & {"_hashlib", "_md5", "_ssl", "unicodedata", "stringprep", "psycopg"} == libraries
     assert ("rrcli.codec.pg.scram" in modules) is ("_hashlib" in libraries)
-    assert modules & {"rrcli.codec.pg.copytext", "rrcli.codec.recognise", "rrcli.options.parse", "rrcli.explain.pg"} == set()
+    assert (
+        modules & {"rrcli.codec.pg.copytext", "rrcli.codec.pg.passfile", "rrcli.codec.recognise", "rrcli.options.parse", "rrcli.explain.pg"}
+        == set()
+    )
