@@ -23,6 +23,7 @@ FAMILIES = {
     "dns": "rrcli.explain.dns",
     "redis": "rrcli.explain.redis",
     "graphql": "rrcli.explain.graphql",
+    "pg": "rrcli.explain.pg",
     "error": "rrcli.explain.errors",
     "exit": "rrcli.explain.exits",
 }
