@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +88,8 @@ def as_postgres() -> list[str]:
 def postgres(tmp_path_factory: pytest.TempPathFactory, ca: Authority) -> Iterator[Postgres]:
     """The cluster, with everything of `_HBA` and `_SQL`."""
     initdb, server = binary("initdb"), binary("postgres")
-    base = Path(f"/tmp/rrcli-pg-{os.getpid()}")  # a short path: a socket's may have 107 bytes, and postgres must reach it
-    base.mkdir(mode=0o755)
+    base = Path(tempfile.mkdtemp(prefix="rrcli-pg-", dir="/tmp"))  # a short path: a socket's may have 107 bytes
+    base.chmod(0o755)  # the server is another user
     try:
         yield from _cluster(base, initdb, server, tmp_path_factory.mktemp("postgres"), ca)
     finally:

@@ -21,13 +21,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.codec.pg.messages import Message
 
-LARGEST = 64 << 20  # bytes of a message that may be long, unless the caller sets another limit
+LARGEST = 64 << 20  # bytes of a message with data, unless the caller sets another limit
 SHORT = 1 << 16  # bytes of every other message, and of all of them before the login is done
+LONG = 16 << 20  # bytes of a message that may be long and is no data: what is made of one takes several times as much memory
 MOST_TYPES = 2 + 4 * 65_535  # bytes of a ParameterDescription
 MOST_BEFORE_READY = 1_000  # messages until the server is ready the first time
 MOST_SETTINGS = 1_000  # parameters that the server reports; it has 13
 OLD_ERROR = 30_000  # bytes of an error in the form that servers before 7.4 used, and forks that failed until today
-_LONG = b"DTdENAV"  # messages that may be long
+_DATA, _LONG = b"Dd", b"TENAV"
 _FIRST = b"RENv"  # what an answer to the first message can be
 
 
@@ -112,12 +113,17 @@ class Decoder:
             raise self._wrong_protocol()
         if size < 0 or not (letter < 128 and chr(letter).isalnum()):
             raise malformed(f"expected the next message of PostgreSQL, got {bytes(self._buffer[self._at : self._at + 40])!r}")
-        limit = (self._largest if letter in _LONG else MOST_TYPES if letter == 116 else SHORT) if self._known else SHORT
+        limit = self._limit(letter) if self._known else SHORT
         if size <= limit:
             return
         if not self._count:
             raise self._wrong_protocol()
         raise too_large(f"a message {chr(letter)} of PostgreSQL has {size} bytes, where {limit} are allowed")
+
+    def _limit(self, letter: int) -> int:
+        if letter in _DATA:
+            return self._largest
+        return LONG if letter in _LONG else MOST_TYPES if letter == 116 else SHORT  # t
 
     def _wrong_protocol(self) -> ExchangeError:
         from rrcli.codec.recognise import recognise

@@ -11,7 +11,7 @@ Specification: https://www.postgresql.org/docs/current/protocol-message-formats.
 
 from __future__ import annotations
 
-from rrcli.base.errors import too_large, usage
+from rrcli.base.errors import usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VERSION_3_0 = 3 << 16
 VERSION_3_2 = 3 << 16 | 2
 _SSL_REQUEST, _GSSENC_REQUEST, _CANCEL_REQUEST = 80877103, 80877104, 80877102
-LONGEST = 0x3FFFFFFF  # bytes of a message: the server refuses more (PQ_LARGE_MESSAGE_LIMIT is MaxAllocSize - 1)
+LONGEST = 0x3FFFFFFE - 4  # bytes of a message's content: the server refuses more (PQ_LARGE_MESSAGE_LIMIT)
 MOST_PARAMETERS = 65_535  # of one statement: they are counted in 16 bits
 COPY_CHUNK = 1 << 16  # bytes of one CopyData; any division is allowed
 HEAD = 5  # bytes of letter and length
@@ -30,7 +30,7 @@ HEAD = 5  # bytes of letter and length
 
 def _message(letter: bytes, content: bytes) -> bytes:
     if len(content) > LONGEST:
-        raise too_large(f"a message to PostgreSQL holds {LONGEST >> 20} MiB at most, and this one has {len(content)} bytes")
+        raise usage(f"a message to PostgreSQL holds {LONGEST} bytes at most, and this one has {len(content)}")
     return letter + (len(content) + 4).to_bytes(4, "big") + content
 
 

@@ -9,9 +9,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from hypothesis import given
-from hypothesis import strategies as st
-from peers.mangled import outcome
 
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.pg.login import Login
@@ -151,11 +148,6 @@ def test_a_certificate_without_a_hash_binds_nothing() -> None:
     assert (login.method, b"n,,n=,r=" in data) == ("SCRAM-SHA-256", True)
 
 
-@given(st.binary(max_size=100))
-def test_no_bytes_break_the_reading_of_a_certificate(der: bytes) -> None:
-    assert endpoint_hash(der) is None or len(der) > 20
-
-
 # --- what the server asks for
 
 
@@ -242,20 +234,3 @@ def test_a_server_that_hides_its_channel_binding_is_told_so() -> None:
     login = Login("u", "p", certificate=certificate(EC, hashes.SHA256()), channel_binding="require")
     with pytest.raises(ExchangeError, match="channel binding is required, and the server does not offer it"):
         login.answer(SASL)
-
-
-requests = st.builds(
-    Authentication,
-    kind=st.sampled_from(["ok", "password", "md5", "sasl", "sasl-continue", "sasl-final", "gss", "unknown"]),
-    code=st.integers(0, 99),
-    salt=st.binary(min_size=4, max_size=4),
-    mechanisms=st.lists(st.sampled_from(["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "X"])).map(tuple),
-    data=st.one_of(st.binary(max_size=60), st.just(b"v=QQ=="), st.just(b"e=x")),
-)
-
-
-@given(st.lists(requests, max_size=5), st.sampled_from([None, "p", "pä"]), st.sampled_from(["disable", "prefer", "require"]))
-def test_no_order_of_requests_breaks_the_login(order: list[Authentication], password: str | None, binding: str) -> None:
-    login = Login("u", password, certificate=b"\x30\0", channel_binding=binding)
-    for request in order:
-        outcome(lambda request=request: login.answer(request))  # type: ignore[misc]

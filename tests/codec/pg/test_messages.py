@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from peers.mangled import cuts, mutated, outcome, split
 
-from rrcli.base.errors import KINDS, ExchangeError
+from rrcli.base.errors import ExchangeError
 from rrcli.codec.pg import backend, frontend
 from rrcli.codec.pg.backend import Decoder, Settings, encryption_answer
 from rrcli.codec.pg.messages import (
@@ -150,18 +147,19 @@ def test_messages_before_a_broken_one_are_not_lost() -> None:
 
 
 def test_lengths_are_bounded_before_their_bytes_come() -> None:
-    for start, head in ((b"", b"R" + number(1 << 17)), (OK, b"Z" + number(1 << 17)), (OK, b"D" + number(1 << 27))):
+    for start, letter, size in ((b"", b"R", 1 << 17), (OK, b"Z", 1 << 17), (OK, b"D", 1 << 27), (OK, b"E", 1 << 25)):
         decoder = Decoder()
         decoder.feed(start)
         with pytest.raises(ExchangeError) as failed:
-            decoder.feed(head)
+            decoder.feed(letter + number(size))
         assert failed.value.kind == ("too_large" if start else "wrong_protocol")
     decoder = Decoder(largest=10)
     decoder.feed(OK)
     with pytest.raises(ExchangeError, match="a message D of PostgreSQL has 11 bytes, where 10 are allowed"):
         decoder.feed(b"D" + number(15))
-    decoder = Decoder()
+    decoder = Decoder(largest=10)
     decoder.feed(OK)
+    assert decoder.feed(packed("E", b"M" + b"m" * 100_000 + b"\0\0")) == [ErrorResponse(message="m" * 100_000)]
     assert decoder.feed(packed("t", number(65535, 2) + bytes(4 * 65535))) == [ParameterDescription(types=(0,) * 65535)]
 
 
@@ -328,34 +326,3 @@ def test_the_place_behind_the_end_is_one() -> None:
 def test_of_a_long_line_what_is_near_the_place_is_shown() -> None:
     found = mark("x" * 1_000_000 + "y" + "z" * 1_000_000, 1_000_001)
     assert found == Mark(line=1, column=1_000_001, text="..." + "x" * 50 + "y" + "z" * 9 + "...", before=53)
-
-
-# --- whatever comes
-
-SEEDS = (OK + READY, *(data for data, _ in KINDS_OF_MESSAGES), *(data for data, _ in BROKEN), b"Eold error\0", b"HTTP/1.1 200 OK\r\n\r\n")
-
-
-@given(st.one_of(st.binary(max_size=200), mutated(*SEEDS)), cuts, st.booleans())
-def test_any_cut_of_the_bytes_gives_the_same_messages(data: bytes, sizes: list[int], known: bool) -> None:
-    def run(pieces: list[bytes]) -> object:
-        decoder, found = Decoder(), []
-        for piece in (OK if known else b"", *pieces, b""):
-            try:
-                found += decoder.feed(piece)
-            except ExchangeError as failed:
-                assert failed.kind in KINDS  # noqa: PT017
-                return found, failed.kind
-        return found, decoder.pending
-
-    whole = outcome(lambda: run([data]))
-    assert outcome(lambda: run(list(split(data, sizes)))) == whole
-    assert outcome(lambda: run([bytes([byte]) for byte in data])) == whole
-
-
-@given(st.text(max_size=200), st.integers(-5, 210))
-def test_any_place_in_any_text_can_be_marked(sql: str, position: int) -> None:
-    found = mark(sql, position)
-    assert (found is None) is not (1 <= position <= len(sql) + 1)
-    if found is not None:
-        assert found.before <= 63 + 60
-        assert "\n" not in found.text

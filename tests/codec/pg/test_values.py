@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from peers.mangled import cuts, mutated, outcome, split
 
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import Verbatim, dumps
 from rrcli.codec.pg.copytext import Lines, csv_values, text_values
 from rrcli.codec.pg.messages import Column, DataRow
-from rrcli.codec.pg.oids import NAMES, type_name
+from rrcli.codec.pg.oids import type_name
 from rrcli.codec.pg.values import Rows, parameter, plain, reader
 
 
@@ -70,15 +67,6 @@ def column(name: str, oid: int = 25, format: int = 0) -> Column:
 )  # fmt: skip
 def test_a_text_becomes_json(oid: int, data: bytes, written: str) -> None:
     assert dumps(reader(oid)(data)) == written
-
-
-@given(st.sampled_from([*sorted(NAMES), 1007, 1009, 1231, 1001, 3807, 99999]), st.one_of(st.binary(max_size=60), mutated(
-    b"{1,NULL,3}", b"[0:1]={{1,2},{3,4}}", rb'{"a,b","\"q\"",x}', b"1.10", b"-1e-5", rb"\x00ff", rb"a\\b\001", b'{"a": [1.0, null]}', b"t",
-)))  # fmt: skip
-def test_any_text_becomes_some_json(oid: int, data: bytes) -> None:
-    value = reader(oid)(data)
-    json.loads(dumps(value))
-    plain(value)
 
 
 def test_a_large_array_is_read_in_time() -> None:
@@ -151,18 +139,3 @@ def test_lines_are_bounded_and_end() -> None:
     assert csv.feed(b'a,"b\n') == []
     with pytest.raises(ExchangeError, match="ends within quotes"):
         csv.end()
-
-
-@given(mutated(b'a,"b\nc",d\n', b"x\ty\n\\N\n", b'"""\n"""\n'), cuts, st.booleans())
-def test_any_cut_gives_the_same_lines(data: bytes, sizes: list[int], csv: bool) -> None:
-    def run(pieces: list[bytes]) -> object:
-        lines = Lines(csv=csv)
-        found = [line for piece in pieces for line in lines.feed(piece)]
-        return found, outcome(lines.end)
-
-    found = run([data])
-    assert run(list(split(data, sizes))) == found
-    assert run([bytes([byte]) for byte in data]) == found
-    for line in data.split(b"\n"):
-        outcome(lambda line=line: csv_values(line))  # type: ignore[misc]
-        text_values(line)
