@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from rrcli.base.errors import usage
 from rrcli.base.url import HEX
-from rrcli.codec.pg.keywords import check_keyword
+from rrcli.codec.pg.keywords import SECRETS, check_keyword
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Part = tuple[str, str, str]  # a keyword, its value, and the value as it is written
 
 SCHEMES = ("postgresql://", "postgres://")
 _SPACES = " \t\n\v\f\r"
@@ -22,6 +28,15 @@ def is_conninfo(text: str) -> bool:
 
 def parse_conninfo(text: str) -> dict[str, str]:
     """The keywords of a URL or of a `key=value` string. Raises `usage`, whose message never quotes a value."""
+    return {name: value for name, value, _ in _parts(text)}
+
+
+def secrets_in(text: str) -> tuple[str, ...]:
+    """The secrets of a DSN as they are spelled there, with escapes and percent signs: what has to be masked where it is shown."""
+    return tuple(dict.fromkeys(spelled for name, _, spelled in _parts(text) if name in SECRETS and spelled))
+
+
+def _parts(text: str) -> Iterator[Part]:
     if "\0" in text:
         raise usage("the DSN contains a zero byte")
     for scheme in SCHEMES:
@@ -33,9 +48,8 @@ def parse_conninfo(text: str) -> dict[str, str]:
 # --- key=value
 
 
-def _parse_pairs(text: str) -> dict[str, str]:
-    r"""`host=a password='it''s'`: quotes for what has spaces or is empty, a backslash before a quote or a backslash."""
-    found: dict[str, str] = {}
+def _parse_pairs(text: str) -> Iterator[Part]:
+    r"""`host=a password='it\'s'`: quotes for what has spaces or is empty, a backslash before a quote or a backslash."""
     at = _skip(text, 0)
     while at < len(text):
         begin = at
@@ -44,14 +58,13 @@ def _parse_pairs(text: str) -> dict[str, str]:
         name = text[begin:at]
         at = _skip(text, at)
         if text[at : at + 1] != "=":
-            raise usage(f"the DSN has no = behind {name!r}", "write key=value, or postgresql://USER@HOST/DATABASE")
+            raise usage("the DSN has a word without =", "write key=value, and single quotes around a value with spaces")
         at = _skip(text, at + 1)
         read = _quoted if text[at : at + 1] == "'" else _bare
-        value, at = read(text, at)
+        value, end = read(text, at)
         check_keyword(name, "the DSN")
-        found[name] = value
-        at = _skip(text, at)
-    return found
+        yield name, value, text[at:end].strip("'")
+        at = _skip(text, end)
 
 
 def _skip(text: str, at: int) -> int:
@@ -88,31 +101,31 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 # --- URLs
 
 
-def _parse_url(text: str) -> dict[str, str]:
+def _parse_url(text: str) -> Iterator[Part]:
     """`[user[:password]@][host[:port],…][/dbname][?key=value&…]`, taken apart in the order in which libpq does it."""
-    found: dict[str, str] = {}
     at = next((place for place, letter in enumerate(text) if letter in "@/"), len(text))
     rest = text
     if text[at : at + 1] == "@":
-        user, colon, password = text[:at].partition(":")
+        user, _, password = text[:at].partition(":")
         rest = text[at + 1 :]
-        if user:
-            found["user"] = _decoded(user, "the user")
-        if colon and password:
-            found["password"] = _decoded(password, "the password")
-    rest = _hosts(rest, found)
+        for name, written in (("user", user), ("password", password)):
+            if written:
+                yield name, _decoded(written, f"the {name}"), written
+    hosts, ports, rest = _hosts(rest)
+    for name, written in (("host", hosts), ("port", ports)):
+        if written:
+            yield name, _decoded(written, f"the {name}"), written
     if rest.startswith("/"):
-        name, question, after = rest[1:].partition("?")
-        if name:
-            found["dbname"] = _decoded(name, "the database")
+        database, question, after = rest[1:].partition("?")
+        if database:
+            yield "dbname", _decoded(database, "the database"), database
         rest = question + after
     if rest:
-        found |= _parameters(rest[1:])
-    return found
+        yield from _parameters(rest[1:])
 
 
-def _hosts(text: str, found: dict[str, str]) -> str:
-    """Take hosts and ports off the beginning, and give what is left: nothing, or from `/` or `?` on."""
+def _hosts(text: str) -> tuple[str, str, str]:
+    """The hosts and the ports, each with commas between them, and what is left: nothing, or from `/` or `?` on."""
     hosts, ports = [], []
     while True:
         if text.startswith("["):
@@ -129,13 +142,8 @@ def _hosts(text: str, found: dict[str, str]) -> str:
         hosts.append(host)
         ports.append(port)
         if not text.startswith(","):
-            break
+            return ",".join(hosts), ",".join(ports), text
         text = text[1:]
-    for name, parts in (("host", hosts), ("port", ports)):
-        joined = ",".join(parts)
-        if joined:
-            found[name] = _decoded(joined, f"the {name}")
-    return text
 
 
 def _until(text: str, marks: str) -> tuple[str, str]:
@@ -144,23 +152,21 @@ def _until(text: str, marks: str) -> tuple[str, str]:
     return text[:at], text[at:]
 
 
-def _parameters(query: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _parameters(query: str) -> Iterator[Part]:
     pairs = query.split("&")
     if pairs[-1] == "":
         pairs.pop()
     for pair in pairs:
-        name, equals, value = pair.partition("=")
+        name, equals, written = pair.partition("=")
         if not equals:
             raise usage(f"the URL has a parameter without a value: {name[:40]!r}", "write ?key=value&key=value")
-        if "=" in value:
+        if "=" in written:
             raise usage(f"the URL has a second = in its parameter {name[:40]!r}", "write it percent-encoded, as %3D")
-        name, value = _decoded(name, "a parameter"), _decoded(value, f"the parameter {name}")
+        name, value = _decoded(name, "a parameter"), _decoded(written, f"the parameter {name}")
         if (name, value) == ("ssl", "true"):  # as JDBC has it
             name, value = "sslmode", "require"
         check_keyword(name, "the URL")
-        found[name] = value
-    return found
+        yield name, value, written
 
 
 def _decoded(text: str, what: str) -> str:

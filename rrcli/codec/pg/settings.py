@@ -127,6 +127,8 @@ def read_dsn(text: str) -> dict[str, str]:
     scheme, separator, _ = text.partition("://")
     if separator:
         raise usage(f"{scheme}:// is no URL of PostgreSQL", "write postgresql://USER@HOST/DATABASE")
+    if "@" in text:  # quoted in no message: there may be a password in it
+        raise usage("a user before a host is written in a URL", "write postgresql://USER@HOST/DATABASE")
     if "/" in text or not text:
         raise usage(f"{text!r} is no host", "write postgresql://USER@HOST/DATABASE, or 'host=HOST dbname=DATABASE'")
     host, port = split_host(text, None)

@@ -14,7 +14,7 @@ from peers.postgres import Postgres
 from psycopg import pq
 
 from rrcli.base.errors import ExchangeError
-from rrcli.codec.pg.conninfo import parse_conninfo
+from rrcli.codec.pg.conninfo import parse_conninfo, secrets_in
 from rrcli.codec.pg.keywords import DEFAULTS, VARIABLES
 from rrcli.codec.pg.settings import Configuration, Host, configure, read_dsn
 
@@ -86,7 +86,7 @@ def test_every_keyword_of_libpq_is_known_with_its_variable_and_default() -> None
     [
         ("hst=a", "the DSN: 'hst' is no keyword of a PostgreSQL connection; did you mean host?"),
         ("postgresql://h?sslmod=require", "the URL: 'sslmod' is no keyword of a PostgreSQL connection; did you mean sslmode?"),
-        ("host", "the DSN has no = behind 'host'"),
+        ("host=a password=s3cret with s3cret", "the DSN has a word without ="),
         ("host='a", "the DSN has a quote without its end"),
         ("postgresql://h/%zz", "the database in the URL has a % without two hexadecimal digits"),
         ("postgresql://u:s3cret%00@h", "the password in the URL contains %00"),
@@ -103,6 +103,20 @@ def test_what_cannot_be_read_is_said_without_the_password(text: str, message: st
         parse_conninfo(text)
     assert message in failed.value.message
     assert "s3cret" not in failed.value.message + (failed.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("postgresql://u:s%40cret@h/d?sslpassword=%20x", ("s%40cret", "%20x")),
+        ("host=a password='it\\'s' user=u", ("it\\'s",)),
+        ("password=a\\ b", ("a\\ b",)),
+        ("host=a", ()),
+    ],
+)
+def test_secrets_are_known_as_they_are_spelled(text: str, secrets: tuple[str, ...]) -> None:
+    assert secrets_in(text) == secrets
+    assert all(secret in text for secret in secrets)
 
 
 def configured(text: str, **environ: str) -> Configuration:
@@ -151,6 +165,7 @@ def test_an_address_is_connected_to_in_the_host_s_place() -> None:
         ("require_auth=kerberos", "'kerberos' is not one of password, md5"),
         ("https://db.test/x", "https:// is no URL of PostgreSQL"),
         ("db/shop", "'db/shop' is no host"),
+        ("ann:s3cret@db.test", "a user before a host is written in a URL"),
     ],
 )
 def test_what_no_connection_can_be_made_of_is_a_usage_error(text: str, message: str) -> None:
@@ -158,6 +173,7 @@ def test_what_no_connection_can_be_made_of_is_a_usage_error(text: str, message: 
         configured(text)
     assert message in failed.value.message
     assert failed.value.layer == "usage"
+    assert "s3cret" not in failed.value.message
 
 
 def test_defaults_are_those_of_libpq() -> None:
