@@ -13,7 +13,7 @@ import os
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
 from rrcli.base.url import is_port, split_host
-from rrcli.codec.pg.conninfo import is_conninfo, parse_conninfo
+from rrcli.codec.pg.conninfo import SCHEMES, is_conninfo, parse_conninfo
 from rrcli.codec.pg.keywords import DEFAULTS, SECRETS, VARIABLES, check_keyword, check_values, number
 from rrcli.model.values import Note
 
@@ -120,13 +120,13 @@ class Configuration(Record):
 
 def read_dsn(text: str) -> dict[str, str]:
     """The keywords in the first word of a command: a URL, a `key=value` string, a folder of sockets, or HOST[:PORT]. Raises `usage`."""
+    scheme, separator, _ = text.partition("=")[0].partition("://")
+    if separator and not text.startswith(SCHEMES):
+        raise usage(f"{scheme}:// is no URL of PostgreSQL", "write postgresql://USER@HOST/DATABASE")
     if is_conninfo(text):
         return parse_conninfo(text)
     if text.startswith(("/", "@")):
         return {"host": text}
-    scheme, separator, _ = text.partition("://")
-    if separator:
-        raise usage(f"{scheme}:// is no URL of PostgreSQL", "write postgresql://USER@HOST/DATABASE")
     if "@" in text:  # quoted in no message: there may be a password in it
         raise usage("a user before a host is written in a URL", "write postgresql://USER@HOST/DATABASE")
     if "/" in text or not text:

@@ -164,6 +164,7 @@ def test_an_address_is_connected_to_in_the_host_s_place() -> None:
         ("require_auth=password,!md5", "mixes methods with and without an exclamation mark"),
         ("require_auth=kerberos", "'kerberos' is not one of password, md5"),
         ("https://db.test/x", "https:// is no URL of PostgreSQL"),
+        ("mysql://ann:s3cret@db.test/shop?a=b", "mysql:// is no URL of PostgreSQL"),
         ("db/shop", "'db/shop' is no host"),
         ("ann:s3cret@db.test", "a user before a host is written in a URL"),
     ],
