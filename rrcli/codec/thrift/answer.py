@@ -33,7 +33,7 @@ ENOUGH = 12  # bytes after which the opening of an answer says what it is
 class Shape(Record):
     """How messages go over the connection: `transport` is one of `TRANSPORTS`, `protocol` one of `PROTOCOLS`.
 
-    For an answer either may be `auto`. `http` says that HTTP carries the message, which then stands alone in its content.
+    For an answer either may be `auto`. HTTP's content is a buffered message.
     """
 
     transport: str = "buffered"
