@@ -29,6 +29,7 @@ pytest_plugins = [
     "peers.signed",
     "peers.smtp",
     "peers.tcp",
+    "peers.thrift",
     "peers.unbound",
 ]
 
@@ -63,6 +64,7 @@ _SERVERS = {
     "socks_proxy",
     "tcp_echo",
     "tcp_script",
+    "thrift_servers",
     "udp_echo",
     "unbound",
 }

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError, malformed, truncated
 from rrcli.base.record import Record
-from rrcli.codec.thrift import binary, framing
+from rrcli.codec.thrift import binary
 from rrcli.codec.thrift.tree import CALL, ONEWAY, Decoder, Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rrcli.codec.thrift.framing import FrameDecoder, Header
     from rrcli.codec.thrift.tree import Fields
 
 TRANSPORTS = ("buffered", "framed", "header")
@@ -27,7 +28,7 @@ COMBINATIONS = (
 )  # fmt: skip
 # A method that no IDL can define, for a hyphen is in no name: whoever speaks the same answers UNKNOWN_METHOD, and nothing is changed.
 PROBE = "rrcli-probe"
-ENOUGH = 12  # bytes after which the opening of an answer says what it is
+ENOUGH = 12  # bytes after which the opening of any answer says what it is
 
 
 class Shape(Record):
@@ -71,9 +72,13 @@ def wrap(
     payload: bytes, shape: Shape, seqid: int = 0, *, transforms: Sequence[str] = (), headers: Mapping[str, str] | None = None
 ) -> bytes:
     """The message's bytes in its transport; `transforms` and `headers` are THeader's."""
+    if shape.transport == "buffered":
+        return payload
+    from rrcli.codec.thrift import framing
+
     if shape.transport == "header":
         return framing.header_frame(payload, shape.protocol, seqid, transforms=transforms, headers=headers)
-    return framing.frame(payload) if shape.transport == "framed" else payload
+    return framing.frame(payload)
 
 
 def call(fields: Fields, method: str, seqid: int, *, oneway: bool = False, service: str = "") -> Message:
@@ -94,7 +99,7 @@ def opening(head: bytes) -> Opening:
         return Opening(shape=Shape(transport="buffered", protocol=protocol))
     if head[:4] and head[0] in (0, 1, 2, 3) and len(head) >= 8:
         inner = head[4:]
-        if framing.is_header(inner):
+        if inner[:2] == b"\x0f\xff":
             return Opening(shape=Shape(transport="header", protocol="auto"))
         if protocol := _protocol(inner):
             return Opening(shape=Shape(transport="framed", protocol=protocol))
@@ -109,6 +114,16 @@ def opening(head: bytes) -> Opening:
         return Opening()
     hint = found.hint if found.scheme != "http" else "for Thrift over HTTP give the URL: http://HOST:PORT/PATH"
     return Opening(error=ExchangeError("protocol", "wrong_protocol", f"expected Thrift, got {found.what}", hint=hint))
+
+
+def _is_enough(head: bytes) -> bool:
+    """Whether these bytes say what the answer is; an answer of Thrift may be no longer than ten."""
+    if _protocol(head) or len(head) >= ENOUGH:
+        return True
+    if head[:1] in (b"\0", b"\1", b"\2", b"\3"):
+        return len(head) >= 8
+    # Another protocol's whole text or TLS alert may be short, and nothing comes behind it.
+    return head.endswith(b"\n") or (len(head) >= 7 and head[:2] in (b"\x15\x03", b"\x16\x03"))
 
 
 def _protocol(head: bytes) -> str | None:
@@ -130,10 +145,10 @@ class AnswerDecoder:
         self.asked = shape
         self.shape: Shape | None = None
         self.limit = limit
-        self.header: framing.Header | None = None
+        self.header: Header | None = None
         self.notes: list[str] = []
         self._head = bytearray()
-        self._frame: framing.FrameDecoder | None = None
+        self._frame: FrameDecoder | None = None
         self._decoder: Decoder | None = None
         self._message: Message | None = None
 
@@ -142,7 +157,7 @@ class AnswerDecoder:
         if self._message is None:
             if self.shape is None:
                 self._head += data
-                if len(self._head) < ENOUGH and not self._is_whole(bytes(self._head)):
+                if not _is_enough(bytes(self._head)):
                     return None
                 self._begin()
                 data = bytes(self._head)
@@ -165,10 +180,6 @@ class AnswerDecoder:
         """What came behind the answer."""
         return self._frame.rest if self._frame else self._decoder.rest if self._decoder else b""
 
-    def _is_whole(self, head: bytes) -> bool:
-        """Whether a short opening has to be looked at now: a whole text of another protocol, which brings no more."""
-        return head.endswith(b"\n") or (len(head) >= 7 and head[:2] in (b"\x15\x03", b"\x16\x03"))
-
     def _begin(self) -> None:
         """Decide what the answer comes in, once its opening is there. Raises `ExchangeError` where that is not what was asked for."""
         found = opening(bytes(self._head))
@@ -189,7 +200,9 @@ class AnswerDecoder:
         else:
             raise _misfit(asked, shape)
         if self.shape.transport != "buffered":
-            self._frame = framing.FrameDecoder(self.limit)
+            from rrcli.codec.thrift.framing import FrameDecoder
+
+            self._frame = FrameDecoder(self.limit)
         else:
             self._decoder = decoder_of(self.shape.protocol, self.limit)
 
@@ -200,7 +213,9 @@ class AnswerDecoder:
         if payload is None or self.shape is None:
             return None
         if self.shape.transport == "header":
-            self.header = framing.read_header(payload, self.limit)
+            from rrcli.codec.thrift.framing import read_header
+
+            self.header = read_header(payload, self.limit)
             payload = self.header.payload
             self.shape = Shape(transport="header", protocol=self.header.protocol)
         self._decoder = decoder_of(self.shape.protocol, self.limit)

@@ -30,6 +30,7 @@ from rrcli.codec.thrift.tree import (
     message_type,
     unknown_type,
 )  # fmt: skip
+from rrcli.codec.thrift.varint import varint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,16 +135,6 @@ def encode(message: Message) -> bytes:
     out = bytearray((PROTOCOL_ID, VERSION | message.type << 5))
     out += varint(message.seqid & 0xFFFFFFFF) + varint(len(name)) + name
     _write_struct(out, message.fields)
-    return bytes(out)
-
-
-def varint(value: int) -> bytes:
-    """A number that is not negative, seven bits to the byte, the lowest first."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
     return bytes(out)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from rrcli.base.errors import ExchangeError, malformed, too_large, usage
-from rrcli.codec.thrift.compact import varint
+from rrcli.codec.thrift.varint import varint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,11 +98,6 @@ class FrameDecoder:
     def rest(self) -> bytes:
         """What came behind the frame."""
         return bytes(self.buffer[4 + self.size :]) if self.size >= 0 else b""
-
-
-def is_header(payload: bytes) -> bool:
-    """Whether a frame's payload is one of THeader."""
-    return payload[:2] == b"\x0f\xff"
 
 
 def read_header(payload: bytes, limit: int) -> Header:
