@@ -125,10 +125,12 @@ def test_old_messages_without_a_version_are_answered(thrift_servers: Thrift) -> 
 
 def test_tls(thrift_servers: Thrift, ca: Authority) -> None:
     context = ssl.create_default_context(cafile=str(ca.root))
-    with socket.create_connection((thrift_servers.host, thrift_servers.ports["tls-binary"]), timeout=5) as plain:
-        with context.wrap_socket(plain, server_hostname="localhost") as peer:
-            peer.sendall(answer.encode_message(answer.call([], "ping", 1), "binary"))
-            assert receive(peer, AnswerDecoder(Shape(), LIMIT)).fields == [(0, 11, b"pong")]
+    with (
+        socket.create_connection((thrift_servers.host, thrift_servers.ports["tls-binary"]), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as peer,
+    ):
+        peer.sendall(answer.encode_message(answer.call([], "ping", 1), "binary"))
+        assert receive(peer, AnswerDecoder(Shape(), LIMIT)).fields == [(0, 11, b"pong")]
 
 
 @pytest.mark.parametrize("protocol", ["binary", "json"])

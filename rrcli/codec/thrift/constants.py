@@ -28,7 +28,7 @@ def check(program: Program, type: Type, constant: Constant, what: str, depth: in
     if type.kind in WANTED:
         value = resolved(program, constant)
         if value.kind not in WANTED[type.kind]:
-            raise program.fault(constant.place, f"{what} is a {type.name}, which {_shown(value)} is not")
+            raise program.fault(constant.place, f"{what} is of type {type.name}, which {_shown(value)} is not")
     elif isinstance(target, Enum):
         _check_enum(program, target, constant, what)
     elif isinstance(target, Struct):
@@ -54,10 +54,11 @@ def _check_enum(program: Program, enum: Enum, constant: Constant, what: str) -> 
     name = str(constant.value)
     if "." not in name and name in enum.members:
         raise program.fault(constant.place, f"{what}: write '{enum.name}.{name}'")
-    if name.rpartition(".")[2] not in enum.members:
+    last = name.rpartition(".")[2]
+    if last not in enum.members:
         from rrcli.codec.thrift.near import near
 
-        raise program.fault(constant.place, f"{what}: enum {enum.name} has no '{name.rpartition('.')[2]}'{near(name, enum.members)}")
+        raise program.fault(constant.place, f"{what}: enum {enum.name} has no '{last}'{near(last, enum.members)}")
 
 
 def _check_struct(program: Program, struct: Struct, constant: Constant, what: str, depth: int) -> None:

@@ -78,12 +78,11 @@ class JsonDecoder(Decoder):
             part = bytes(self.buffer[self.at : end])
             if depth - part.count(b"]") - part.count(b"}") > 0 or not part:
                 depth += part.count(b"[") + part.count(b"{") - part.count(b"]") - part.count(b"}")
+            elif (closed := _closing(part, depth)) >= 0:
+                self.at += closed
+                return
             else:
-                for offset, letter in enumerate(part):
-                    depth += (letter in b"[{") - (letter in b"]}")
-                    if depth == 0 and letter in b"]}":
-                        self.at += offset + 1
-                        return
+                depth += part.count(b"[") + part.count(b"{") - part.count(b"]") - part.count(b"}")
             self.at = end
             if quote < 0:
                 yield
@@ -105,6 +104,23 @@ class JsonDecoder(Decoder):
             else:
                 self.at = len(self.buffer)
                 yield
+
+
+def _closing(part: bytes, depth: int) -> int:
+    """Where in the part the array ends that is open with all that is open in it, as many as `depth`; -1 where it does not."""
+    at = 0
+    square, curly = part.find(b"]"), part.find(b"}")
+    while square >= 0 or curly >= 0:
+        end = max(square, curly) if min(square, curly) < 0 else min(square, curly)
+        depth += part.count(b"[", at, end) + part.count(b"{", at, end) - 1
+        at = end + 1
+        if depth <= 0:
+            return at
+        if end == square:
+            square = part.find(b"]", at)
+        else:
+            curly = part.find(b"}", at)
+    return -1
 
 
 def _message(value: Any) -> Message:
