@@ -31,6 +31,7 @@ pytest_plugins = [
     "peers.signed",
     "peers.smtp",
     "peers.tcp",
+    "peers.thrift",
     "peers.unbound",
     "peers.websocket",
 ]
@@ -87,6 +88,7 @@ _SERVERS = {
     "socks_proxy",
     "tcp_echo",
     "tcp_script",
+    "thrift_servers",
     "udp_echo",
     "unbound",
     "websocket",
