@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from rrcli.engine.catalogue import responders
 from rrcli.responders.serve import start, stop
 
 README = Path(__file__).parent.parent / "README.md"
@@ -34,9 +35,9 @@ def ports() -> Iterator[dict[int, int]]:
     chosen: dict[str, int] = {}
     for name in PORTS:
         chosen[name] = next(port for port in range(6100, 9999) if port not in chosen.values() and _free(port))
-    responders = start((), chosen)
+    running = start(responders(), (), chosen)
     yield {PORTS[name]: port for name, port in chosen.items()}
-    stop(responders)
+    stop(running)
 
 
 def _free(port: int) -> bool:

@@ -22,6 +22,7 @@ from rrcli.cli import fast
 from rrcli.cli.commands import TOOLS, find, of_protocol
 from rrcli.cli.help import overview, page_of
 from rrcli.engine import registry
+from rrcli.engine.manifest import load
 from rrcli.options.output import Output
 from rrcli.options.parse import suggestion
 from rrcli.options.request import Request
@@ -41,18 +42,18 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 def run(words: list[str]) -> int:
     """Run the command line and return its exit code. Raises `ExchangeError` for what is wrong with it."""
     if not words or words[0] in fast.HELP:
-        to_stdout(overview().encode())
+        to_stdout(overview(TOOLS.values()).encode())
         return 0
     if words[0] == "--version":
         to_stdout(f"rrcli {__version__}\n".encode())
         return 0
     command = find(words[0]) if words[0][:1] != "-" and "://" not in words[0] else None
     if command:
-        values = parse(command, words[1:])
+        values = _expanded(command, parse(command, words[1:]))
     else:
         entry = _by_url(words)
         command = of_protocol(entry)
-        values = parse(command, words)
+        values = _expanded(command, parse(command, words))
         if values is not None and registry.by_scheme(values["arguments"][0]) is not entry:
             raise _misplaced(values["arguments"][0])
     return 0 if values is None else command.run(values)
@@ -72,6 +73,20 @@ def parse(command: Command, words: list[str]) -> Values | None:
         return None
     except UsageError as error:
         raise _explained(error, command, table) from None
+    return values
+
+
+def _expanded(command: Command, values: Values | None) -> Values | None:
+    """The values with what an option among them stands for in its place. Raises `usage`."""
+
+    def read(words: list[str]) -> Values:
+        found = parse(command, words)
+        assert found is not None  # which is for help, that nothing asks for here
+        return found
+
+    for name, declared in command.options.items():
+        if declared.expands and values and name in values:
+            values = load(declared.expands)(values, read)
     return values
 
 

@@ -17,12 +17,12 @@ from rrcli.cli.execute import execute
 from rrcli.cli.invocation import build
 from rrcli.cli.show import color, width
 from rrcli.engine import registry
-from rrcli.explain import FAMILIES, lookup, near
+from rrcli.engine.catalogue import families, responders
+from rrcli.explain import codes, lookup, near
 from rrcli.options.option import Optioned, option
 from rrcli.options.output import Output
 from rrcli.options.parse import suggestion
 from rrcli.options.request import Request
-from rrcli.responders.serve import NAMES
 from rrcli.responders.serve import serve as run_responders
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Command(Record):
     run: Callable[[Values], int]
     needs_arguments: bool = False
     stops: bool = False  # options are read up to the first word of data
-    completes: tuple[str, ...] = ()  # what its words can be, for completion
+    completes: Callable[[], tuple[str, ...]] = tuple  # gives what its arguments can be, for completion
+    examples: tuple[str, ...] = ()
 
 
 def find(name: str) -> Command | None:
@@ -61,26 +62,29 @@ def find(name: str) -> Command | None:
 
 def of_protocol(entry: registry.Protocol) -> Command:
     """The command of a protocol: its own options first, then those that all share."""
-    request_type = entry.load()[0]
+    request_type, manifest = entry.request_type, entry.load_manifest()
     declared = {**Output.options_, **request_type.options_}
     own = [name for name in request_type.options_ if name not in Request.options_]
 
     return Command(
         name=entry.name,
-        synopsis=entry.synopsis,
-        help=entry.help,
+        synopsis=manifest.synopsis,
+        help=manifest.help,
+        examples=manifest.examples,
         options={name: declared[name] for name in (*own, *Output.options_, *Request.options_)},
         run=lambda values: execute(build(entry, request_type, values)),
         needs_arguments=request_type.needs_arguments,
-        stops=entry.first_word_ends_options,
-        completes=tuple(getattr(request_type, "completes", ())),
+        stops=request_type.options_end_at_data,
+        completes=lambda: manifest.completes,
     )
 
 
 def of_alias(alias: registry.Alias) -> Command:
     """The command of another tool's words, for its help: what it runs is put into ours before anything is read."""
+    page = alias.load_page()
     return Command(
-        name=alias.name, synopsis=alias.synopsis, help=alias.help, options=alias.load().options(), run=lambda _: 0, needs_arguments=True
+        name=alias.name, synopsis=page.synopsis, help=page.help, examples=page.examples, options=alias.load().options(),
+        run=lambda _: 0, needs_arguments=True,
     )  # fmt: skip
 
 
@@ -96,12 +100,13 @@ class ExplainOptions(Optioned):
 def explain(values: Values) -> int:
     """`rrcli explain CODE`: every meaning of the code. Raises `usage` for an unknown one."""
     code = " ".join(values["arguments"])
-    found = lookup(code)
+    known = families()
+    found = lookup(code, known)
     if not found:
-        nearest = near(code)
+        nearest = near(code, known)
         raise usage(
             f"nothing is known of {code!r}" + (f"; did you mean {nearest}?" if nearest else ""),
-            f"{', '.join(FAMILIES)} are the families; exit 6 asks one of them",
+            f"{', '.join(known)} are the families; exit 6 asks one of them",
         )
     if values.get("json"):
         to_stdout((dumps([{name: getattr(each, name) for name in each.fields_} for each in found], 2) + "\n").encode())
@@ -182,6 +187,7 @@ def serve(values: Values) -> int:
         return 0
     names, ports = values["arguments"], dict(values.get("port", ()))
     return run_responders(
+        responders(),
         names or tuple(ports),
         host=values.get("host", "127.0.0.1"),
         ports=ports,
@@ -225,31 +231,32 @@ def demo(values: Values) -> int:
     return demo()
 
 
-def _codes() -> tuple[str, ...]:
-    """All codes that `explain` knows, for completion."""
-    tables = [__import__(module, fromlist=["TABLE"]).TABLE for module in FAMILIES.values()]
-    return tuple(dict.fromkeys(code for table in tables for code in table if " " not in code))
-
-
 TOOLS = {
     command.name: command
     for command in (
         Command(
             name="explain", synopsis="CODE...", help="Say what a status, error or exit code means and what to do.",
-            options=ExplainOptions.options_, run=explain, needs_arguments=True, completes=_codes(),
+            options=ExplainOptions.options_, run=explain, needs_arguments=True, completes=lambda: codes(families()),
+            examples=("rrcli explain 429", "rrcli explain exit 6"),
         ),
         Command(
             name="serve", synopsis="[PROTOCOL...]", help="Run loopback responders until Ctrl-C.",
-            options=ServeOptions.options_, run=serve, completes=NAMES,
+            options=ServeOptions.options_, run=serve, completes=lambda: responders().names,
+            examples=("rrcli serve", "rrcli serve http redis --port http=8080 --json"),
         ),
         Command(
             name="doctor", synopsis="URL", help="Walk the layers one by one and name the first that fails.",
             options=doctor_options(), run=doctor, needs_arguments=True,
+            examples=("rrcli doctor https://example.com/", "rrcli doctor redis://127.0.0.1:6379 --json"),
         ),
-        Command(name="demo", synopsis="", help="Show one exchange per protocol; needs no network.", options={}, run=demo),
+        Command(
+            name="demo", synopsis="", help="Show one exchange per protocol; needs no network.", options={}, run=demo,
+            examples=("rrcli demo", "rrcli demo | less"),
+        ),
         Command(
             name="schema", synopsis="[NAME]", help="Print the JSON Schema of a document: exchange, event, set, series.",
-            options={}, run=schema, completes=SCHEMAS,
+            options={}, run=schema, completes=lambda: SCHEMAS,
+            examples=("rrcli schema > exchange.schema.json", "rrcli schema set"),
         ),
     )
 }  # fmt: skip

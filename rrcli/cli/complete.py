@@ -103,7 +103,7 @@ def bash() -> str:
             "            if [[ $cur == -* ]]; then",
             f"                candidates='{' '.join(_flags(command.options))}'",
             "            else",
-            f"                candidates='{' '.join(command.completes)}'",
+            f"                candidates='{' '.join(command.completes())}'",
             "            fi",
             "            ;;",
         ]
@@ -192,7 +192,7 @@ def zsh() -> str:
     functions = []
     for command in commands():
         title = (command.synopsis or "nothing more").replace(":", r"\:")
-        words = f"'*:{title}:({' '.join(command.completes)})'" if command.completes else f"'*:{title}: '"
+        words = f"'*:{title}:({' '.join(command.completes())})'" if command.completes() else f"'*:{title}: '"
         parts = [*arguments(command.options), "        '--help[Show help.]'", f"        {words}"]
         functions.append(f"_rrcli_{command.name}() {{\n    _arguments -s -S \\\n" + " \\\n".join(parts) + "\n}")
     return ZSH % {
@@ -259,8 +259,8 @@ def fish() -> str:
         lines += [_fish_option(condition, declared, flag) for declared in options.values() for flag in declared.flags]
     for command in commands():
         lines.append(f"complete -c rrcli -n '__rrcli_in {command.name}' -l help -d 'Show help.'")
-        if command.completes:
-            lines.append(f"complete -c rrcli -n '__rrcli_in {command.name}' -a {_fish(' '.join(command.completes))}")
+        if command.completes():
+            lines.append(f"complete -c rrcli -n '__rrcli_in {command.name}' -a {_fish(' '.join(command.completes()))}")
     names = " ".join(command.name for command in commands())
     return FISH % {"header": HEADER, "names": names, "lines": "\n".join(lines)}
 
@@ -336,7 +336,9 @@ def powershell() -> str:
         "commands": "\n".join(f"        , @({_single(command.name)}, {_single(command.help)})" for command in commands()),
         "options": "\n".join(options),
         "choices": "\n".join(choices),
-        "words": "\n".join(f"        {_single(command.name)} = {_list(command.completes)}" for command in commands() if command.completes),
+        "words": "\n".join(
+            f"        {_single(command.name)} = {_list(command.completes())}" for command in commands() if command.completes()
+        ),
     }
 
 

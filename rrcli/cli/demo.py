@@ -17,26 +17,14 @@ from rrcli.base.output import to_stdout
 from rrcli.cli import fast
 from rrcli.cli.execute import execute
 from rrcli.cli.show import color
+from rrcli.engine import registry
+from rrcli.engine.catalogue import responders
 from rrcli.options.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# (responder, heading, command line); `{where}` is where the responder listens.
-STEPS = (
-    ("http", "HTTP: make a user; where does the time go?", "http {where}/users name=ann age:=3"),
-    ("sse", "Server-Sent Events: two as they come, then enough", "sse {where} --max-events 2"),
-    (
-        "http",
-        "Polling: a job that takes longer than a request, asked for until it is done",
-        "poll POST {where}/jobs takes==0.5",
-    ),
-    ("graphql", "GraphQL: data and an error together, and so a failure", "graphql {where} '{{ books {{ title price }} }}'"),
-    ("dns", "DNS: who takes the mail of a domain?", "dns mail.rrcli.test MX @{where}"),
-    ("tcp", "TCP: send bytes, read one line back", r"tcp {where} --send 'hello\r\n' --read-lines 1"),
-    ("redis", "Redis: a list command for a key that holds a string, and so a failure", "redis {where} LPUSH greeting hello"),
-)
-PREPARE = ("redis", "redis {where} SET greeting hi")  # run unseen, before the steps
+    from rrcli.engine.manifest import DemoStep
 
 
 def demo() -> int:
@@ -44,11 +32,14 @@ def demo() -> int:
 
     Returns 0, for the failure is part of the show, or the code of an interruption.
     """
-    with _responders() as where:
-        _run(_filled(PREPARE[1], where[PREPARE[0]]), "--quiet")
-        for number, (name, heading, line) in enumerate(STEPS, 1):
-            words = _filled(line, where[name])
-            _say(f"{number}  {heading}", words)
+    steps = tuple(_steps())
+    with _responders(tuple(name for name, _ in steps)) as where:
+        for name, step in steps:
+            for line in step.before:
+                _run(_filled(line, where, name), "--quiet")
+        for number, (name, step) in enumerate(steps, 1):
+            words = _filled(step.line, where, name)
+            _say(f"{number}  {step.heading}", words)
             code = _run(words, "--format=pretty", "--silent")
             if code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
                 return code
@@ -56,10 +47,17 @@ def demo() -> int:
     return 0
 
 
+def _steps() -> Iterator[tuple[str, DemoStep]]:
+    """The steps of every protocol, each with the protocol's name."""
+    for entry in registry.PROTOCOLS:
+        for step in entry.load_manifest().demo:
+            yield entry.name, step
+
+
 @contextmanager
-def _responders() -> Iterator[dict[str, str]]:
-    """Where `rrcli serve` listens, a process of its own: threads of ours would take turns with what they answer."""
-    command = [sys.executable, "-m", "rrcli", "serve", "--json", *dict.fromkeys(name for name, _, _ in STEPS)]
+def _responders(names: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Where `rrcli serve` listens for them, a process of its own: threads of ours would take turns with what they answer."""
+    command = [sys.executable, "-m", "rrcli", "serve", "--json", *dict.fromkeys(names)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
         assert child.stdout
         try:
@@ -68,8 +66,10 @@ def _responders() -> Iterator[dict[str, str]]:
             child.terminate()
 
 
-def _filled(line: str, where: str) -> list[str]:
-    return [word.format(where=where) for word in shlex.split(line)]
+def _filled(line: str, where: dict[str, str], name: str) -> list[str]:
+    """The words of a command line with the places put in: `{where}` is the protocol's own, `{base}` its responder's."""
+    base = where.get(responders().responder_of(name), "")
+    return [word.format(where=where[name], base=base) for word in shlex.split(line)]
 
 
 def _say(heading: str, words: list[str]) -> None:

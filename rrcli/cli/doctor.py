@@ -76,7 +76,7 @@ def doctor(values: dict[str, Any]) -> int:
         known = ", ".join(scheme for each in registry.BY_NAME.values() for scheme in each.schemes)
         raise usage(f"{mask_url(words[0])} is no URL that rrcli can send to", f"write SCHEME://HOST[:PORT]/…; the schemes are {known}")
     termination = on_term()
-    found = diagnose(entry, entry.load()[0](*words, *entry.probe, **values))
+    found = diagnose(entry, entry.request_type(*words, *entry.load_manifest().probe, **values))
     if output.json:
         several = ExchangeSet(exchanges=tuple(map(masked, found.exchanges)))
         to_stdout((dumps(set_document(several, exact=True), 3) + "\n").encode("utf-8", "surrogateescape"))
@@ -95,7 +95,7 @@ def diagnose(entry: registry.Protocol, request: Request) -> Diagnosis:
     target = target_of(request)[0]
     parts, source = _parts(request, target)
     found = send_all(parts, request.deadline).exchanges
-    secure = target.url.partition("://")[0] in entry.secure
+    secure = target.url.partition("://")[0] in entry.load_manifest().secure
     layers = [at for at in range(len(LAYERS)) if at != TLS or secure or any(exchange.connection.tls for exchange in found)]
     findings = tuple(_finding(at, entry, found, source) for at in layers)
     failed = [exchange for exchange in found if exchange.error]
@@ -192,7 +192,8 @@ def _secured(exchange: Exchange, _entry: registry.Protocol) -> str:
 
 def _understood(exchange: Exchange, entry: registry.Protocol) -> str:
     waited = exchange.timing.phases.get("wait")
-    return f"{entry.label}, answered in {duration(waited)}" if waited is not None else entry.label
+    label = entry.load_manifest().label
+    return f"{label}, answered in {duration(waited)}" if waited is not None else label
 
 
 def _answered(exchange: Exchange, _entry: registry.Protocol) -> str:

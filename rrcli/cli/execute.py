@@ -29,15 +29,15 @@ def execute(invocation: Invocation) -> int:
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
     if invocation.request.repeats():
-        if invocation.request.write_out is not None or invocation.request.dump_header is not None:
-            raise usage("-w and -D are for one exchange, and --repeat sends many", "--query prints any value of the summary")
+        if given := invocation.hooks.epilogue_options(invocation.request):
+            raise usage(f"{given[0]} is for one exchange, and --repeat sends many", "--query prints any value of the summary")
         from rrcli.cli.series import execute_series
 
         return execute_series(invocation)
     run = _Run(invocation)
-    if run.request.is_offline():
+    if run.hooks.is_offline(run.request):
         return run.show_offline()
-    parts = run.request.several()
+    parts = run.hooks.several(run.request)
     if parts is not None or run.request.all_addresses:
         run.refuse_one_place()
         from rrcli.engine.fanout import every_address, send_all
@@ -66,9 +66,10 @@ class _Run:
 
     def __init__(self, invocation: Invocation) -> None:
         self.printer = Printer(invocation)
+        self.hooks = invocation.hooks
         self.output = self.printer.output
         self.request = without_attempt_timeout(invocation.request) if invocation.output.output else invocation.request
-        self.download = invocation.request.download(self.output)
+        self.download = self.hooks.download(invocation.request, self.output)
         if self.download:
             self.request = self.download.request
         self.epilogue = self.printer.epilogue(beside=bool(self.download or self.output.output))
@@ -86,16 +87,17 @@ class _Run:
         if self.printer.query:
             return Observer()
         if self.printer.style == "raw":
-            return Raw(exact_or_visible(), include=self.printer.include, lines=self.printer.entry.lines, keep=read_later)
-        if self.request.streams() and self.printer.style in ("pretty", "ndjson"):
+            return Raw(exact_or_visible(), include=self.printer.include, lines=self.request.lines, keep=read_later)
+        if self.hooks.streams(self.request) and self.printer.style in ("pretty", "ndjson"):
             from rrcli.report.live.status import Live
 
             columns = width() if os.isatty(1) else None
-            return Live(print_text, drawn=self.printer.style == "pretty", show_secrets=self.output.show_secrets, width=columns)
+            drawn, show = self.printer.style == "pretty", self.output.show_secrets
+            return Live(print_text, drawn=drawn, show_secrets=show, width=columns, words_of=self.hooks.event_words)
         if self.printer.style == "pretty" and os.isatty(1):
             from rrcli.report.live.lines import Lines
 
-            self.lines = Lines(print_text, show_secrets=self.output.show_secrets)
+            self.lines = Lines(print_text, show_secrets=self.output.show_secrets, length_is_known=self.hooks.length_is_known)
             return self.lines
         return Observer()
 
@@ -138,7 +140,7 @@ class _Run:
         """Raise `usage` for what has room for one answer only, where several are asked for."""
         if self.output.output or self.download:
             raise usage("a file takes the content of one answer, and this asks several", "--json has all of them; or ask one at a time")
-        if flag := self.request.appends():
+        if flag := self.hooks.trailer_option(self.request):
             raise usage(f"{flag} is for one answer, and this asks several", "ask one at a time")
 
     def show_set(self, several: ExchangeSet) -> int:

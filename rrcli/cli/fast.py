@@ -6,7 +6,6 @@ application reads the same words again; a property test holds that both read the
 
 from __future__ import annotations
 
-from rrcli.base.errors import ExchangeError
 from rrcli.base.url import is_place
 from rrcli.cli.invocation import build
 from rrcli.engine import registry
@@ -37,13 +36,10 @@ def parse(argv: list[str]) -> Invocation | None:
         return None
     request_type = entry.load()[0]
     table = flags({**Output.options_, **request_type.options_})
-    values = read(words, table, stops=entry.first_word_ends_options)
-    if values is None or not values["arguments"]:
+    values = read(words, table, stops=request_type.options_end_at_data)
+    if values is None or not values["arguments"] or any(declared.expands for declared in table.values() if declared.name in values):
         return None
-    try:
-        return build(entry, request_type, values)
-    except ExchangeError:
-        return None
+    return build(entry, request_type, values)
 
 
 def by_url(argv: list[str]) -> registry.Protocol | None:

@@ -9,7 +9,6 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from rrcli.base.errors import ExchangeError
-from rrcli.cli.commands import TOOLS
 from rrcli.cli.show import color, width
 from rrcli.engine import registry
 from rrcli.options.output import Output
@@ -24,57 +23,24 @@ WIDEST = 100  # columns: longer lines are hard to read
 COLUMN = 30  # where an option's help begins
 CHOICES = 24  # the longest list of choices that is shown in place of the metavar
 
-# Two to four real examples for each command; the first is what most people come for.
-EXAMPLES: dict[str, tuple[str, ...]] = {
-    "http": (
-        "rrcli http https://example.com/ -v",
-        "rrcli http POST :8080/users name=ann age:=3 --expect 'status == 201'",
-        "rrcli http https://example.com/large.iso -O -C - --limit-rate 5M",
-        "rrcli http :8080/ --repeat 1000 --concurrency 8",
-    ),
-    "curl": (
-        "rrcli curl 'https://example.com/' -H 'accept: */*' --compressed",
-        "rrcli http --from-curl - < copied.txt --expect 'status == 200'",
-    ),
-    "graphql": (
-        "rrcli graphql :8000/graphql 'query ($id: ID!) { user(id: $id) { name } }' id=7",
-        "rrcli graphql https://api.example.com/graphql --schema > schema.graphql",
-    ),
-    "sse": (
-        "rrcli sse https://stream.wikimedia.org/v2/stream/recentchange --max-events 3",
-        "rrcli sse POST :8080/chat prompt=hi --until 'json.done == true' --deadline 1m",
-    ),
-    "poll": (
-        "rrcli poll https://example.com/events since=={{cursor}} --cursor json.next",
-        "rrcli poll POST :8080/jobs kind=report --until 'json.state == done'",
-        "rrcli poll POST :8080/jobs notify={{callback}} --callback --deadline 1m",
-    ),
-    "dns": ("rrcli dns example.com A AAAA", "rrcli dns example.com MX @1.1.1.1 @8.8.8.8"),
-    "redis": ("rrcli redis SET greeting hello", "rrcli redis --json redis://127.0.0.1:6379/1 LRANGE jobs 0 -1"),
-    "tcp": ("rrcli tcp mail.example.com:25 --read-lines 1", r"rrcli tcp --tls example.com:443 --send 'HEAD / HTTP/1.0\r\n\r\n' --read-eof"),
-    "tls": ("rrcli tls example.com", "rrcli tls --cacert ca.pem db.internal:5432 db2.internal:5432"),
-    "explain": ("rrcli explain 429", "rrcli explain exit 6"),
-    "serve": ("rrcli serve", "rrcli serve http redis --port http=8080 --json"),
-    "doctor": ("rrcli doctor https://example.com/", "rrcli doctor redis://127.0.0.1:6379 --json"),
-    "demo": ("rrcli demo", "rrcli demo | less"),
-    "schema": ("rrcli schema > exchange.schema.json", "rrcli schema set"),
-    "": ("rrcli https://example.com/ -v", "rrcli demo"),
-}
+EXAMPLES = ("rrcli https://example.com/ -v", "rrcli demo")  # of the overview
 
 
-def overview() -> str:
-    """The page of `rrcli --help`: every command in a line."""
+def overview(tools: Iterable[Command]) -> str:
+    """The page of `rrcli --help`: every command in a line, the protocols' and then the `tools`."""
     others, note = _third_party()
-    entries: tuple[registry.Protocol | registry.Alias, ...] = (*registry.PROTOCOLS, *registry.ALIASES, *others)
-    protocols = [(entry.name, entry.help) for entry in entries]
-    tools = [(tool.name, tool.help) for tool in TOOLS.values()]
-    column = max(len(name) for name, _ in (*protocols, *tools)) + 4
+    pages = {entry.name: entry.load_manifest() for entry in registry.PROTOCOLS}
+    aliases = {alias.name: alias.load_page() for alias in registry.ALIASES}
+    foreign = {entry.name: entry.load_manifest() for entry in others}
+    protocols = [(name, page.help) for name, page in {**pages, **aliases, **foreign}.items()]
+    listed = [(tool.name, tool.help) for tool in tools]
+    column = max(len(name) for name, _ in (*protocols, *listed)) + 4
     page = _Page()
     page.usage("rrcli COMMAND [OPTIONS] WORDS...", "rrcli [OPTIONS] URL          the scheme picks the command")
     page.paragraph("Send one request and see what came of it: the parts, the bytes, the time of each phase, the failure and what to do.")
     page.table("Protocols", protocols, column)
-    page.table("Tools", tools, column)
-    page.examples(EXAMPLES[""])
+    page.table("Tools", listed, column)
+    page.examples(EXAMPLES)
     page.paragraph("rrcli COMMAND --help lists the options of a command; rrcli --version prints the version.")
     if note:
         page.paragraph(note)
@@ -86,7 +52,7 @@ def page_of(command: Command) -> str:
     page = _Page()
     page.usage(" ".join(filter(None, ("rrcli", command.name, "[OPTIONS]" if command.options else "", command.synopsis))))
     page.paragraph(command.help)
-    page.examples(EXAMPLES.get(command.name, ()))
+    page.examples(command.examples)
     groups: dict[str, list[tuple[str, str]]] = {}
     for declared in command.options.values():
         groups.setdefault(declared.group or "Options", []).append((spelling(declared), explanation(declared)))

@@ -8,7 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.engine import registry
+    from rrcli.engine.hooks import Hooks
+    from rrcli.engine.registry import Protocol
     from rrcli.options.request import Request
 
 
@@ -17,17 +18,17 @@ class Invocation:
 
     __slots__ = ("entry", "output", "request")
 
-    def __init__(self, entry: registry.Protocol, request: Request, output: Output) -> None:
+    def __init__(self, entry: Protocol, request: Request, output: Output) -> None:
         self.entry = entry
         self.request = request
         self.output = output
 
+    @property
+    def hooks(self) -> Hooks:
+        return self.entry.load_hooks()
 
-def build(entry: registry.Protocol, request_type: type[Request], values: dict[str, Any]) -> Invocation:
-    """The request and the output settings made of the values that were read. Raises `usage` for a command that they stand for."""
-    if argv := request_type.stands_for(values):
-        from rrcli.cli.foreign import merged
 
-        values = merged(entry, argv, values)
+def build(entry: Protocol, request_type: type[Request], values: dict[str, Any]) -> Invocation:
+    """The request and the output settings made of the values that were read."""
     output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
     return Invocation(entry, request_type(**values), output)

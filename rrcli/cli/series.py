@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.cli.invocation import Invocation
+    from rrcli.engine.hooks import Hooks
     from rrcli.options.output import Output
     from rrcli.options.request import Request
 
@@ -33,7 +34,7 @@ def execute_series(invocation: Invocation) -> int:
 
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent.
     """
-    refuse_contradictions(invocation.request, invocation.output)
+    refuse_contradictions(invocation.request, invocation.output, invocation.hooks)
     printer = Printer(invocation)
     if printer.style not in STYLES:
         raise usage(f"--format {printer.style} is for one exchange, not for a series", "leave --repeat and --duration out, or take json")
@@ -51,7 +52,7 @@ def execute_series(invocation: Invocation) -> int:
     return series.exit_code or (0 if found else EXIT_CODES["application"])
 
 
-def refuse_contradictions(request: Request, output: Output) -> None:
+def refuse_contradictions(request: Request, output: Output, hooks: Hooks) -> None:
     """Raise `usage` for what has no meaning for many exchanges, or none without them."""
     if request.repeat is None and request.repeat_for is None:
         given = [("--concurrency", request.concurrency), ("--rate", request.rate), ("--warmup", request.warmup)]
@@ -66,16 +67,16 @@ def refuse_contradictions(request: Request, output: Output) -> None:
         ("--retry", request.retry, "it counts every failure, which a retry would hide"),
         ("--until", request.until, "it ends after N or a time, and not by an answer"),
     )
-    if flag := request.appends():
+    if flag := hooks.trailer_option(request):
         contradictions = (*contradictions, (flag, True, one))
     for name, given_too, why in contradictions:
         if given_too:
             raise usage(f"{name} and a series exclude each other: {why}", "leave one of them out")
-    if request.is_offline():
+    if hooks.is_offline(request):
         raise usage("--offline sends nothing, and a series sends it again and again", "leave one of them out")
-    if request.streams():
+    if hooks.streams(request):
         raise usage("a stream of events has no end after which it could be repeated", "leave --repeat and --duration out")
-    if request.several() is not None:
+    if hooks.several(request) is not None:
         raise usage("a series repeats one exchange, and this asks for several", "name one target, one server, one type")
 
 

@@ -11,23 +11,24 @@ from rrcli.base.errors import usage
 from rrcli.base.jsontext import dumps, pieces
 from rrcli.base.output import exact_or_visible, to_stderr, to_stdout
 from rrcli.model.document import document, set_document
+from rrcli.model.head import head
 from rrcli.model.values import Exchange, ExchangeSet
 from rrcli.options.parse import FORMATS, one_of
 from rrcli.policy.redact import masked
-from rrcli.report.formats.raw import head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rrcli.cli.invocation import Invocation
+    from rrcli.engine.hooks import Epilogue
+    from rrcli.engine.registry import Protocol
     from rrcli.options.output import Output
     from rrcli.options.request import Request
     from rrcli.policy.expect import Path
-    from rrcli.report.formats.writeout import WriteOut
 
 # Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
-# `check(request)`, which raises `usage` for what it cannot draw.
+# `check(protocol)`, which raises `usage` for what it cannot draw.
 DRAWN = {"har": "rrcli.report.formats.har", "mermaid": "rrcli.report.formats.mermaid"}
 TEXTS = ("pretty", "raw", "quiet")  # formats that something may stand behind
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
@@ -41,32 +42,27 @@ class Printer:
 
     def __init__(self, invocation: Invocation) -> None:
         self.entry = invocation.entry
+        self.hooks = invocation.hooks
         self.request = invocation.request
         self.output = _to_stdout(invocation.output) if invocation.output.output == "-" else invocation.output
         self.file = self.output.output  # that has the content
         self.style = style_of(self.output)
         self.query = _query(self.output)
-        self.drawer = _drawer(self.style, invocation.request)
+        self.drawer = _drawer(self.style, invocation.entry)
         if self.query or self.style not in TEXTS:
             self._refuse_company()
-        self.include = invocation.output.include or invocation.request.asks_for_fields() or invocation.request.dump_header == "-"
+        self.include = invocation.output.include or self.hooks.includes_head(invocation.request)
 
     def _refuse_company(self) -> None:
         """Raise `usage` for what would stand behind a document."""
-        request = self.request
-        given = ("-w" if request.write_out is not None else None, "-D -" if request.dump_header == "-" else None, request.appends())
-        if flag := next(filter(None, given), None):
+        if flag := next(iter(self.hooks.extra_output(self.request)), None):
             other = "--query" if self.query else f"the format {self.style}"
             raise usage(f"{flag} and {other} exclude each other", "both write to standard output; --query prints any value")
 
-    def epilogue(self, *, beside: bool) -> WriteOut | None:
+    def epilogue(self, *, beside: bool) -> Epilogue | None:
         """What is to be written when all is over; `beside`: the content goes elsewhere than standard output."""
-        if self.request.write_out is None and self.request.dump_header is None:
-            return None
-        from rrcli.report.formats.writeout import WriteOut
-
         masks = self.style == "pretty" and not self.output.show_secrets
-        return WriteOut(self.request, beside=beside or self.style == "quiet", masks=masks)
+        return self.hooks.epilogue(self.request, beside=beside or self.style == "quiet", masks=masks)
 
     def exchange(self, exchange: Exchange) -> bool:
         """Print one exchange. False when the query found nothing in it."""
@@ -156,9 +152,10 @@ class Printer:
 
     def _show_command(self, exchange: Exchange) -> None:
         """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without a secret."""
-        module = __import__(self.entry.module, fromlist=["as_command"])
-        as_command = getattr(module, "as_command", None)
-        command = as_command(exchange, self.request) if as_command else None
+        from rrcli.engine.manifest import load
+
+        reference = self.entry.load_manifest().as_command
+        command = load(reference)(exchange, self.request) if reference else None
         if command is not None:
             print_text(command)
         else:
@@ -167,7 +164,7 @@ class Printer:
     def _draw(self, exchange: Exchange, *, color: bool) -> str:
         from rrcli.report.terminal.render import render
 
-        verbose, wire = self.output.verbose or self.request.is_offline(), self.request.wire is not None
+        verbose, wire = self.output.verbose or self.hooks.is_offline(self.request), self.request.wire is not None
         return render(exchange, self.entry, width=width(), color=color, verbose=verbose, wire=wire)
 
     def _show_raw(self, exchange: Exchange, shown: Exchange) -> None:
@@ -192,7 +189,7 @@ class Printer:
             write(head(answer))
         if answer.body and not (self.include and answer.complete_text is not None):
             write(answer.body.data)
-            if self.entry.lines and answer.body.size:
+            if self.request.lines and answer.body.size:
                 write(b"\n")
         for event in answer.data.get("events", ()):
             data = event["data"]
@@ -261,13 +258,13 @@ def color(output: Output, number: int) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (os.isatty(number) and os.environ.get("TERM") != "dumb")
 
 
-def _drawer(style: str, request: Request) -> Callable[[Iterable[Exchange]], Iterator[str]] | None:
+def _drawer(style: str, entry: Protocol) -> Callable[[Iterable[Exchange]], Iterator[str]] | None:
     """What draws exchanges in this format, where it is one of those."""
     if style not in DRAWN:
         return None
     module = __import__(DRAWN[style], fromlist=["render"])
     if check := getattr(module, "check", None):
-        check(request)
+        check(entry)
     found: Callable[[Iterable[Exchange]], Iterator[str]] = module.render
     return found
 
@@ -317,6 +314,5 @@ def _hint_unread_input(request: Request) -> None:
     poller = poll()
     poller.register(0, POLLIN)
     if any(seen & POLLIN for _, seen in poller.poll(0)):
-        flags = {flag for declared in request.options_.values() for flag in declared.flags}
-        way = next((way for flag, way in (("--stdin", "--stdin"), ("--data", "-d @-")) if flag in flags), None)
+        way = request.input_option
         to_stderr(f"rrcli: standard input was not read{f'; ask for it with {way}' if way else ''}\n")

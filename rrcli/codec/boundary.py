@@ -16,7 +16,7 @@ REACH = 65536  # bytes behind the newest ones in which a regular expression may 
 
 
 class Boundary:
-    """Watches the bytes of an answer. `framing` names the rule, as `explain.FRAMINGS` has it."""
+    """Watches the bytes of an answer. `framing` names the rule, as the framings of its protocol's manifest have it."""
 
     framing = "close"
     skipped = 0  # bytes at the start of what was fed last that belong to the framing, not to the content

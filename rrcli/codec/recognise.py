@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 class Found(Record):
-    """`what` came, in words, and a `hint` on what to use; `scheme` is the command's own, if there is one."""
+    """`what` came, in words, and a `hint` on what to use; `greeting` is the name that a protocol's manifest knows it by."""
 
     what: str
     hint: str | None = None
-    scheme: str | None = None
+    greeting: str | None = None
 
-    def hint_for(self, target: Target) -> str | None:
-        """A command to paste that speaks the protocol found, or the general hint."""
-        if self.scheme and target.host:
-            return f"rrcli {self.scheme}://{host_port(target.host, target.port)}/"
+    def hint_for(self, target: Target, scheme: str | None) -> str | None:
+        """A command to paste that speaks the protocol found, whose URLs have `scheme`, or the general hint."""
+        if scheme and target.host:
+            return f"rrcli {scheme}://{host_port(target.host, target.port)}/"
         return self.hint
 
 
@@ -35,7 +35,7 @@ def recognise(data: bytes) -> Found:
     """What the first bytes of an answer look like; never empty words."""
     line = _line(data)
     if data.startswith(b"HTTP/"):
-        return Found(what=f"HTTP: {line!r}" if len(line) > 60 else f"{line}{_server(data)}", hint="use rrcli http", scheme="http")
+        return Found(what=f"HTTP: {line!r}" if len(line) > 60 else f"{line}{_server(data)}", hint="use rrcli http", greeting="HTTP")
     if data[:1] == b"\x15" and data[1:2] == b"\x03":
         alert = ALERTS.get(data[6], f"number {data[6]}") if len(data) > 6 else "cut short"
         return Found(what=f"a TLS alert ({alert})", hint="the port speaks TLS: use the TLS form of the URL, or --tls")
@@ -43,7 +43,7 @@ def recognise(data: bytes) -> Found:
         return Found(what="a TLS handshake", hint="the port speaks TLS: use the TLS form of the URL, or --tls")
     for name, fits in _TEXTS:
         if fits(data):
-            return Found(what=f"{name}: {line!r}" if line else name, hint="rrcli tcp shows what it sends", scheme=_SCHEMES.get(name))
+            return Found(what=f"{name}: {line!r}" if line else name, hint="rrcli tcp shows what it sends", greeting=name)
     for name, fits, says in _BINARIES:
         if fits(data):
             words = _line(says(data)) if says else ""
@@ -96,7 +96,6 @@ _TEXTS = (
     ("a SIP reply", lambda data: data.startswith(b"SIP/2.0 ")),
     ("a Subversion greeting", lambda data: data.startswith(b"( success ( ")),
 )
-_SCHEMES = {"a Redis error": "redis", "a Redis reply": "redis"}
 
 _BINARIES = (
     ("a MySQL greeting", lambda data: len(data) > 5 and data[3] == 0 and data[4] == 10, lambda data: data[5:].split(b"\0")[0]),

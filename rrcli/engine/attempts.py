@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rrcli.engine.interrupt import interruption
 from rrcli.engine.observer import Observer
+from rrcli.engine.registry import hooks_of
 from rrcli.model.values import Note
 from rrcli.policy.retry import Clock, Retries
 
@@ -77,7 +78,7 @@ class Attempts:
 
     def __init__(self, request: Request, limit: Deadline, observer: Observer, clock: Clock | None = None) -> None:
         self._clock = clock or Clock()
-        self._retries = Retries(request, limit, self._clock)
+        self._retries = Retries(request, limit, self._clock, hooks_of(request).asked_wait)
         self._observer = observer
         self._room = request.max_size
         self._made = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.engine.registry import protocol_of
+from rrcli.engine.registry import hooks_of, protocol_of
 from rrcli.engine.runner import judge_of, new_id
 from rrcli.engine.send import send
 from rrcli.engine.target import target_of
@@ -15,11 +15,18 @@ from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rrcli.options.request import Request
 
 
-def send_all(parts: tuple[Request, ...], deadline: float | None = None) -> ExchangeSet:
-    """Send what `Request.several` gave, all within `deadline` seconds.
+def parts_of(request: Request) -> tuple[Request, ...]:
+    """The requests that this one asks for side by side; itself, where it asks for one exchange. Raises `usage` and `local` errors."""
+    return tuple(hooks_of(request).several(request) or (request,))
+
+
+def send_all(parts: Sequence[Request], deadline: float | None = None) -> ExchangeSet:
+    """Send what `parts_of` gave, all within `deadline` seconds.
 
     Raises what `send` raises. Ctrl-C and TERM end it at once: parts without an answer are reported as interrupted.
     """

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, NoReturn
 
+    from rrcli.engine.hooks import Hooks
     from rrcli.options.request import Request
     from rrcli.wire.datagram import Datagrams
     from rrcli.wire.stream import Stream
@@ -63,7 +64,7 @@ class OfflineStream:
         return False
 
     def receive(self, limit: int = 0) -> bytes:  # noqa: ARG002  # there is never so much
-        said = b"" if self._heard else self._context.request.hears_offline(self._start)
+        said = b"" if self._heard else self._context.hooks.offline_reply(self._context.request, self._start)
         self._heard = True
         if not said:
             raise _NothingComes
@@ -83,6 +84,7 @@ class Offline(Context):
     """A context that leads nowhere."""
 
     observer: Observer
+    hooks: Hooks
 
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:  # noqa: ARG002
         if proxy := self.connection_options.proxy:
@@ -103,7 +105,7 @@ def build(request: Request, observer: Observer, exchange_id: str, state: Any = N
     """
     entry = registry.protocol_of(request)
     context = Offline(request, Shared(), Deadline.after(request.deadline, "--deadline"), exchange_id, state)
-    context.observer = observer
+    context.observer, context.hooks = observer, entry.load_hooks()
     builder = ExchangeBuilder(context, Observer())
     events = entry.load()[1](request, context)
     try:
@@ -123,4 +125,5 @@ def build(request: Request, observer: Observer, exchange_id: str, state: Any = N
         notes=tuple(context.notes),
         transcript=context.recorder.transcript(),
         secrets=builder.secrets(),
+        content_spans=None if request.wire is None else entry.load_manifest().content_spans,
     )

@@ -1,6 +1,7 @@
-"""The protocols: one entry each, and the only place where their names stand together.
+"""The protocols: one line each, and the only place where their names stand together.
 
-Runner, reporters and command line ask an entry for what differs between protocols; none of them knows a name.
+Runner, reporters and command line ask a line for what differs between protocols; none of them knows a name. What a line does not say
+follows from the name: see `Protocol`.
 """
 
 from __future__ import annotations
@@ -10,117 +11,109 @@ from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any
 
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
+    from rrcli.engine.hooks import Hooks
+    from rrcli.engine.manifest import Manifest, Page
     from rrcli.options.request import Request
 
     Adapter = Callable[[Any, Context], Generator[Event, None, None]]
 
 
 class Protocol(Record):
-    """What the shared code needs to know of a protocol."""
+    """Where a protocol's code is. In PACKAGE are `exchange`, `request:NameRequest`, `hooks:HOOKS` and `protocol:MANIFEST`."""
 
-    name: str
-    module: str
-    request: str  # the request type: its name in the module's `request`, or MODULE:TYPE
-    synopsis: str  # how its words are written in help: `[METHOD] URL [ITEM...]`
-    help: str
-    label: str  # the protocol's own name, for "expected Redis, got …"
-    schemes: tuple[str, ...] = ()
-    explains: str | None = None  # family of `rrcli explain` for its statuses
-    lines: bool = False  # its content is lines of text: `raw` ends it with a newline
-    first_word_ends_options: bool = False  # options are read up to the first word of data
+    name: str  # of its command
+    schemes: tuple[str, ...] = ()  # of URLs that need no command before them
+    hooks: bool | str = False  # whether it answers anything in `Hooks` in its own way; MODULE:NAME where that is elsewhere
     extra: str | None = None  # the extra of the package that installs what it needs
-    secure: tuple[str, ...] = ()  # the schemes that run over TLS
-    content_spans: str | None = None  # the module that tells where content lies among recorded bytes, so that no secret in it stays
-    measures: tuple[str, ...] = ()  # keys of `response.data` that tell of the connection
-    probe: tuple[str, ...] = ()  # words that make a harmless request of a URL alone
-    multiplexes: bool = False  # several exchanges of a series may share one connection at the same time
-    foreign_options: tuple[str, ...] = ()  # modules whose `advice(flag)` says what to write for an option of another tool
+    package: str = ""  # [rrcli.adapters.NAME]
+    request: str = ""  # MODULE:TYPE of the request  [PACKAGE.request:NameRequest]
+    manifest: str = ""  # MODULE:NAME of the manifest  [PACKAGE.protocol:MANIFEST]
 
-    def load(self) -> tuple[type[Request], Adapter]:
-        """The request type and the adapter. Raises `usage` when an extra is missing."""
-        try:
-            module = __import__(self.module, fromlist=["exchange"])
-        except ModuleNotFoundError as error:
-            if not self.extra or (error.name or "").startswith("rrcli"):
-                raise
-            raise usage(f"{self.name} needs the module {error.name}", f"pip install 'rrcli[{self.extra}]'") from error
-        home, _, name = self.home_of_request.partition(":")
-        return getattr(__import__(home, fromlist=[name]), name), module.exchange
+    @property
+    def home(self) -> str:
+        """The module that has `exchange`."""
+        return self.package or f"rrcli.adapters.{self.name}"
 
     @property
     def home_of_request(self) -> str:
         """`MODULE:TYPE` of the request."""
-        return self.request if ":" in self.request else f"{self.module}.request:{self.request}"
+        return self.request or f"{self.home}.request:{self.name.capitalize()}Request"
 
+    @property
+    def request_type(self) -> type[Request]:
+        """The request type. Raises what `load` raises."""
+        return self.load()[0]
 
-_FOREIGN_OPTIONS = ("rrcli.adapters.http.prepare.httpie", "rrcli.adapters.http.curl.imported")
+    def load(self) -> tuple[type[Request], Adapter]:
+        """The request type and the adapter. Raises `usage` when an extra is missing."""
+        try:
+            module = __import__(self.home, fromlist=["exchange"])
+        except ModuleNotFoundError as error:
+            if not self.extra or (error.name or "").startswith("rrcli"):
+                raise
+            raise usage(f"{self.name} needs the module {error.name}", f"pip install 'rrcli[{self.extra}]'") from error
+        return _named(self.home_of_request), module.exchange
+
+    def load_hooks(self) -> Hooks:
+        """Its answers to what the engine and the command line ask."""
+        from rrcli.engine.hooks import DEFAULT
+
+        if not self.hooks:
+            return DEFAULT
+        found: Hooks = _named(self.hooks if isinstance(self.hooks, str) else f"{self.home}.hooks:HOOKS")
+        return found
+
+    def load_manifest(self) -> Manifest:
+        """How it is presented and explained."""
+        found: Manifest = _named(self.manifest or f"{self.home}.protocol:MANIFEST")
+        return found
+
 
 PROTOCOLS = (
-    Protocol(
-        name="http", module="rrcli.adapters.http", request="HttpRequest", synopsis="[METHOD] URL [ITEM...]",
-        help="Send an HTTP request.", label="HTTP", schemes=("http", "https"), explains="http",
-        secure=("https",), multiplexes=True,
-        content_spans="rrcli.codec.http.contentspans", measures=("quic",), foreign_options=_FOREIGN_OPTIONS,
-    ),
-    Protocol(
-        name="sse", module="rrcli.adapters.sse", request="SseRequest", synopsis="[METHOD] URL [ITEM...]",
-        help="Read a stream of Server-Sent Events.", label="Server-Sent Events", explains="http", secure=("https",),
-        content_spans="rrcli.codec.http.contentspans", measures=("quic",), foreign_options=_FOREIGN_OPTIONS,
-    ),
-    Protocol(
-        name="poll", module="rrcli.adapters.poll", request="PollRequest", synopsis="[METHOD] URL [ITEM...]",
-        help="Poll until something comes: long polling, jobs, callbacks.", label="HTTP", explains="http", secure=("https",),
-        content_spans="rrcli.codec.http.contentspans", measures=("quic",), foreign_options=_FOREIGN_OPTIONS,
-    ),
-    Protocol(
-        name="graphql", module="rrcli.adapters.graphql", request="GraphqlRequest", synopsis="URL [QUERY] [ITEM...]",
-        help="Send a GraphQL query, or subscribe.", label="GraphQL", explains="http",
-        content_spans="rrcli.codec.http.contentspans", measures=("quic",),
-    ),
-    Protocol(
-        name="dns", module="rrcli.adapters.dns", request="DnsRequest", synopsis="NAME [TYPE...] [@SERVER...]",
-        help="Ask name servers.", label="DNS", schemes=("dns",), explains="dns", lines=True,
-    ),
-    Protocol(
-        name="redis", module="rrcli.adapters.redis", request="RedisRequest", synopsis="[URL] COMMAND [ARG...]",
-        help="Send a Redis command.", label="Redis", schemes=("redis", "rediss"), explains="redis", lines=True,
-        first_word_ends_options=True, secure=("rediss",), probe=("PING",),
-    ),
-    Protocol(
-        name="tcp", module="rrcli.adapters.tcp", request="TcpRequest", synopsis="HOST:PORT",
-        help="Send bytes over TCP, TLS, UDP or a unix socket.", label="bytes", schemes=("tcp", "udp", "unix"),
-    ),
-    Protocol(
-        name="tls", module="rrcli.adapters.tls", request="TlsRequest", synopsis="HOST[:PORT]...",
-        help="Shake hands and report certificates.", label="TLS", schemes=("tls",), secure=("tls",),
-    ),
-)  # fmt: skip
+    Protocol(name="http", schemes=("http", "https"), hooks=True),
+    Protocol(name="sse", hooks=True),
+    Protocol(name="poll", hooks=True),
+    Protocol(name="graphql", hooks=True),
+    Protocol(name="dns", schemes=("dns",), hooks=True),
+    Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
+    Protocol(name="tcp", schemes=("tcp", "udp", "unix"), hooks=True),
+    Protocol(name="tls", schemes=("tls",), hooks=True),
+)
 
 
 class Alias(Record):
-    """A command whose words are those of another tool; `translate` of its module puts them into ours, `options` has what it knows."""
+    """A command whose arguments are those of another tool, translated to those of a protocol's command.
+
+    `MODULE` has `translate(words)`, which gives the protocol's, or `None` where help is asked for, and `options()`, those understood.
+    """
 
     name: str
     module: str
-    entry: str  # the name of the entry that they become
-    synopsis: str
-    help: str
+    protocol: str  # the name of the protocol
+    page: str  # MODULE:NAME of the page of its help
 
     def load(self) -> Any:
         return __import__(self.module, fromlist=["translate"])
 
+    def load_page(self) -> Page:
+        """Its help."""
+        found: Page = _named(self.page)
+        return found
+
 
 ALIASES = (
-    Alias(
-        name="curl", module="rrcli.adapters.http.curl.imported", entry="http", synopsis="ARGS...",
-        help="Send what a curl command sends, as copied from a browser or a page.",
-    ),
+    Alias(name="curl", module="rrcli.adapters.http.curl.imported", protocol="http", page="rrcli.adapters.http.curl.page:PAGE"),
 )  # fmt: skip
+
+
+def _named(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(__import__(module, fromlist=[name]), name)
 
 
 def translated(argv: list[str]) -> list[str]:
@@ -128,19 +121,19 @@ def translated(argv: list[str]) -> list[str]:
     for alias in ALIASES:
         if argv[:1] == [alias.name] and argv[1:]:
             words: list[str] | None = alias.load().translate(argv[1:])
-            return argv if words is None else [alias.entry, *words]
+            return argv if words is None else [alias.protocol, *words]
     return argv
 
 
 def advice(name: str, flag: str) -> str | None:
     """What to write for an option that another tool has, and this command has not."""
-    foreign_options = BY_NAME[name].foreign_options if name in BY_NAME else ()
-    return next((found for module in foreign_options if (found := __import__(module, fromlist=["advice"]).advice(flag))), None)
+    foreign_options = BY_NAME[name].load_manifest().foreign_options if name in BY_NAME else ()
+    return next((found for reference in foreign_options if (found := _named(reference)(flag))), None)
 
 
 BY_NAME = {entry.name: entry for entry in PROTOCOLS}  # ours first; `third_party` adds what it finds
 
-GROUP = "rrcli.adapters.v1"  # the entry-point group of other packages' adapters; each point names an `Protocol`
+GROUP = "rrcli.adapters.v1"  # the entry-point group of other packages' adapters; each point names a `Protocol`
 
 
 def by_name(name: str) -> Protocol | None:
@@ -168,22 +161,59 @@ def protocol_of(request: Request) -> Protocol:
     raise usage(f"{kind.__name__} belongs to no protocol", f"a package registers its own in the entry-point group {GROUP}")
 
 
-def third_party() -> tuple[Protocol, ...]:
-    """The entries of other installed packages; none of them can take the place of ours.
+def hooks_of(request: Request) -> Hooks:
+    """What the protocol of a request answers. Raises what `protocol_of` raises."""
+    return protocol_of(request).load_hooks()
 
-    Finding them reads the metadata of every package installed, so it is left to an unknown command, help and completion.
+
+def third_party() -> tuple[Protocol, ...]:
+    """The lines of other installed packages; none of them can take the place of ours.
+
+    Finding them looks into every folder that Python imports from, so it is left to an unknown command, help and completion.
     Raises `usage` for one that cannot be loaded.
     """
-    from importlib.metadata import entry_points
-
     found = []
-    for point in entry_points(group=GROUP):
+    for name, value in _entry_points():
         try:
-            entry = point.load()
+            entry = _named(value)
         except (ImportError, AttributeError) as error:
-            raise usage(f"the adapter {point.name} cannot be loaded: {error}", f"it comes from {point.value}") from error
+            raise usage(f"the adapter {name} cannot be loaded: {error}", f"it comes from {value}") from error
         if not isinstance(entry, Protocol):
-            raise usage(f"the adapter {point.name} is no Protocol", f"it comes from {point.value}")
+            raise usage(f"the adapter {name} is no Protocol", f"it comes from {value}")
         if BY_NAME.setdefault(entry.name, entry) not in PROTOCOLS:
             found.append(BY_NAME[entry.name])
     return tuple(found)
+
+
+def _entry_points() -> Iterator[tuple[str, str]]:
+    """The names and values in our group of all `entry_points.txt`; `importlib.metadata` takes longer than a whole run to load."""
+    import os
+    import sys
+
+    seen = set()
+    for folder in sys.path:
+        try:
+            names = sorted(name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info")))
+        except OSError:
+            continue
+        for name in names:
+            if (package := name.partition("-")[0].lower()) in seen:
+                continue
+            try:
+                with open(os.path.join(folder or ".", name, "entry_points.txt"), encoding="utf-8") as file:
+                    lines = [line.strip() for line in file]
+            except (OSError, UnicodeDecodeError):
+                continue
+            seen.add(package)
+            yield from _group(lines)
+
+
+def _group(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """The `name = value` lines of our section."""
+    inside = False
+    for line in lines:
+        if line.startswith("["):
+            inside = line == f"[{GROUP}]"
+        elif inside and "=" in line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            yield name.strip(), value.partition("[")[0].strip()  # behind the value may stand the extras it needs

@@ -167,17 +167,15 @@ def _drive(events: Iterator[Event], builder: ExchangeBuilder, context: Context) 
     return failure
 
 
-def _suspicions(recorder: Recorder, answer: Response | None, warn_days: int) -> list[Note]:
-    """What is suspicious whatever the protocol."""
+def _suspicions(entry: registry.Protocol, recorder: Recorder, answer: Response | None, warn_days: int) -> list[Note]:
+    """What is suspicious, whatever the protocol and by its own rules."""
     notes: list[Note] = []
     if recorder.tls:
         from rrcli.policy.notes import tls_notes
 
         notes += tls_notes(recorder.tls, warn_days)
-    if answer and any(name.lower() == "date" for name, _ in answer.fields):
-        from rrcli.policy.notes import clock_notes
-
-        notes += clock_notes(answer.fields, recorder.timeline.started_at_ns / 1e9)
+    if answer:
+        notes += entry.load_hooks().notes(answer, recorder.timeline.started_at_ns / 1e9)
     if answer and answer.body and len(answer.body.data) > LARGE:
         from rrcli.policy.notes import body_notes
 
@@ -205,17 +203,25 @@ def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder
             elapsed_ns=now() - began,
         ),
         connection=recorder.connection(),
-        notes=(*context.notes, *_suspicions(recorder, answer, context.request.warn_days)),
+        notes=(*context.notes, *_suspicions(entry, recorder, answer, context.request.warn_days)),
         transcript=recorder.transcript(),
         secrets=builder.secrets(),
+        content_spans=None if context.request.wire is None else entry.load_manifest().content_spans,
     )
     if failure is None and answer and answer.status.ok:
         return exchange
+    from rrcli.engine.catalogue import meaning_of, scheme_of_greeting
     from rrcli.policy.failures import application_failure, network_failure
 
     error: Failure
     if failure is None:
-        outcome, error = "application_error", application_failure(entry, exchange, sent=recorder.wrote)
+        assert answer
+        outcome, error = "application_error", application_failure(exchange, meaning_of(answer.status, entry), sent=recorder.wrote)
     else:
-        outcome, error = "error", network_failure(entry, exchange, failure, recorder, whole=builder.finished)
+        outcome, error = (
+            "error",
+            network_failure(
+                exchange, failure, recorder, label=entry.load_manifest().label, scheme_of=scheme_of_greeting, whole=builder.finished
+            ),
+        )
     return exchange.replace(outcome=outcome, error=error)

@@ -60,7 +60,8 @@ def steps(
     entry = registry.protocol_of(request)
     asked = request
     refuse_masks(request)
-    streams = request.streams()
+    hooks = entry.load_hooks()
+    streams = hooks.streams(request)
     if streams:
         request = without_attempt_timeout(request)
     if request.idempotency_key == "auto":
@@ -69,7 +70,7 @@ def steps(
     whole = until or Deadline.after(request.deadline, "--deadline")
     exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()
     shared = shared or Shared()
-    if request.is_offline():
+    if hooks.is_offline(request):
         from rrcli.engine.offline import build
 
         exchange = _with_command(build(request, observer or Observer(), str(exchange_id), state), entry, asked, shared)
@@ -98,7 +99,7 @@ def _with_command(exchange: Exchange, entry: registry.Protocol, asked: Request, 
     if reads_stdin(asked):
         return exchange
     if shared.command is None or shared.command[0] is not asked:  # a series sends one request many times
-        command = command_of(entry.name, asked, options_end=entry.first_word_ends_options)
-        shared.command = asked, command, shown_command(entry.name, asked, options_end=entry.first_word_ends_options)
+        command = command_of(entry.name, asked, options_end=asked.options_end_at_data)
+        shared.command = asked, command, shown_command(entry.name, asked, options_end=asked.options_end_at_data)
     _, command, shown = shared.command
     return exchange.replace(command=command, shown_command=shown)

@@ -6,7 +6,7 @@ literals, which byte code loads in microseconds and only when that family is ask
 - `ALIASES`: other spellings of its codes, as the number of a DNS rcode; one may stand for several codes;
 - `fallback(code)`: the code of `TABLE` that speaks for one it does not list, or `None`.
 
-A new family is such a module and one line in `FAMILIES`.
+The families are handed in as a mapping of their names to such modules: each protocol brings its own, `OWN_FAMILIES` are rrcli's.
 """
 
 from __future__ import annotations
@@ -15,17 +15,11 @@ from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
-# In the order in which `lookup` answers.
-FAMILIES = {
-    "http": "rrcli.explain.http",
-    "dns": "rrcli.explain.dns",
-    "redis": "rrcli.explain.redis",
-    "graphql": "rrcli.explain.graphql",
-    "error": "rrcli.explain.errors",
-    "exit": "rrcli.explain.exits",
-}
+# Those of rrcli itself: the kinds of failure, and the exit codes.
+OWN_FAMILIES = {"error": "rrcli.explain.errors", "exit": "rrcli.explain.exits"}
 
 # `Explanation.retry`: can the same request, unchanged, help?
 RETRIES = {
@@ -36,30 +30,11 @@ RETRIES = {
     "useless": "The same request will end the same way: change something first.",
 }
 
-# What told the client where the answer ended, by the answer's `framing`, to follow "ends by".
-FRAMINGS = {
-    "content-length": "Content-Length",
-    "chunked": "the last chunk",
-    "end-stream": "END_STREAM",
-    "close": "the peer closing",
-    "none": "the end of its fields (no content)",
-    "upgrade": "the change of protocol",
-    "crlf": "CRLF",
-    "length-prefix": "its length prefix",
-    "element-count": "its count of elements",
-    "datagram": "the end of the datagram",
-    "read-until": "the text of --read-until",
-    "read-bytes": "the count of --read-bytes",
-    "read-lines": "the count of --read-lines",
-    "read-idle": "the silence of --read-idle",
-    "eof": "the end of the stream",
-}
-
 
 class Explanation(Record):
     """One code in plain words: `meaning` says what happened, `action` what the client should do next.
 
-    `family` is a key of `FAMILIES`, `retry` a key of `RETRIES`, `spec` where the code is defined.
+    `family` is the name of its family, `retry` a key of `RETRIES`, `spec` where the code is defined.
     """
 
     family: str
@@ -71,74 +46,77 @@ class Explanation(Record):
     spec: str
 
 
-def explain(family: str, code: str) -> Explanation | None:
+def explain(family: str, code: str, families: Mapping[str, str] = OWN_FAMILIES) -> Explanation | None:
     """The explanation of `code` in one family, or `None`; loads that family's table alone.
 
     Letter case does not matter. A code that the family knows only by its class (HTTP 477) gets the class's explanation (4xx).
     """
-    found = _known(family, code) or _by_class(family, code)
+    if family not in families:
+        return None
+    module = _module(families[family])
+    found = _known(family, module, code) or _by_class(family, module, code)
     return found[0] if found else None
 
 
-def lookup(code: str) -> list[Explanation]:
-    """Every explanation of `code`, in the order of `FAMILIES`; a family's name before it (`exit 6`) narrows the search.
+def lookup(code: str, families: Mapping[str, str] = OWN_FAMILIES) -> list[Explanation]:
+    """Every explanation of `code`, in the order of `families`; a family's name before it (`exit 6`) narrows the search.
 
     A class speaks for a code (4xx for 477) only when no family lists the code itself.
     """
-    families, wanted = _scope(code)
+    names, wanted = _scope(code, families)
     for find in (_known, _by_class):
-        if found := [explanation for family in families for explanation in find(family, wanted)]:
+        if found := [explanation for name in names for explanation in find(name, _module(families[name]), wanted)]:
             return found
     return []
 
 
-def near(code: str) -> str | None:
+def near(code: str, families: Mapping[str, str] = OWN_FAMILIES) -> str | None:
     """The known code most like one that `lookup` misses, with its family's name if `code` had one; `None` if none is alike."""
     from difflib import SequenceMatcher  # loads re and collections, and only a mistyped code needs it
 
-    families, wanted = _scope(code)
+    scope, wanted = _scope(code, families)
     matcher = SequenceMatcher(b=_key(wanted))
     best, best_ratio = None, 0.0
-    for name in (name for family in families for name in _spellings(_module(family))):
+    for name in (name for family in scope for name in _spellings(_module(families[family]))):
         matcher.set_seq1(_key(name))
         if (ratio := matcher.ratio()) > best_ratio:
             best, best_ratio = name, ratio
     # Numbers that share digits are mostly strangers (24 and 204): only a slip of one key in four counts.
     if best is None or best_ratio < (0.85 if wanted.isdecimal() else 0.7):
         return None
-    return f"{families[0]} {best}" if len(families) == 1 else best
+    return f"{scope[0]} {best}" if len(scope) == 1 else best
 
 
-def _scope(code: str) -> tuple[list[str], str]:
-    """The families that `code` asks for, and the code without the family's name."""
+def codes(families: Mapping[str, str] = OWN_FAMILIES) -> tuple[str, ...]:
+    """All codes that are one word, each once."""
+    tables = [_module(module).TABLE for module in families.values()]
+    return tuple(dict.fromkeys(code for table in tables for code in table if " " not in code))
+
+
+def _scope(code: str, families: Mapping[str, str]) -> tuple[list[str], str]:
+    """The names of the families that `code` asks for, and the code without a family's name."""
     head, _, rest = code.strip().partition(" ")
-    if rest and head.lower() in FAMILIES:
+    if rest and head.lower() in families:
         return [head.lower()], rest.strip()
-    return list(FAMILIES), code.strip()
+    return list(families), code.strip()
 
 
-def _known(family: str, code: str) -> list[Explanation]:
+def _known(family: str, module: ModuleType, code: str) -> list[Explanation]:
     """The explanations that `family` lists for `code`."""
-    if family not in FAMILIES:
-        return []
-    module = _module(family)
     wanted = _key(code)
     names = [name for spelling, names in _spellings(module).items() if _key(spelling) == wanted for name in names]
     return [_explanation(family, name, module) for name in names]
 
 
-def _by_class(family: str, code: str) -> list[Explanation]:
+def _by_class(family: str, module: ModuleType, code: str) -> list[Explanation]:
     """The explanation that speaks for a code which `family` does not list."""
-    if family not in FAMILIES:
-        return []
-    module = _module(family)
     fallback = getattr(module, "fallback", None)
     name = fallback(code) if fallback else None
     return [_explanation(family, name, module)] if name else []
 
 
-def _module(family: str) -> ModuleType:
-    return __import__(FAMILIES[family], fromlist=["TABLE"])
+def _module(name: str) -> ModuleType:
+    return __import__(name, fromlist=["TABLE"])
 
 
 def _spellings(module: ModuleType) -> dict[str, tuple[str, ...]]:

@@ -40,12 +40,16 @@ class Body(Record):
 
 
 class RequestMessage(Record):
-    """A request as it went out. `data` carries what only this protocol has, and always `safe` and `idempotent`."""
+    """A request as it went out. `data` carries what only this protocol has, and always `safe` and `idempotent`.
+
+    `name` is what a sentence calls it: `POST`, `the mutation`; never in the JSON.
+    """
 
     summary: str
     fields: Fields = ()
     body: Body | None = None
     data: Mapping[str, Any] = {}
+    name: str = "the request"
 
 
 class Status(Record):
@@ -63,7 +67,7 @@ class Status(Record):
 
 
 class Response(Record):
-    """A response as it came in. `framing` is what told the client where it ends (a key of `explain.FRAMINGS`).
+    """A response as it came in. `framing` is what told the client where it ends (a key of its protocol's `framings`).
 
     `drawn` is the content as people read it, where that is not its raw text; for the terminal alone, never in the JSON.
     `trailer_text` is what was asked to be printed after the result. `whole` is status, fields and content as the protocol's own
@@ -80,6 +84,16 @@ class Response(Record):
     display: str | None = None
     trailer_text: str | None = None
     complete_text: str | None = None
+
+
+class Part(Record):
+    """One of several messages that an answer is made of, as it is drawn: its first line and a remark behind it."""
+
+    noun: str  # what the reader calls one of them
+    head: str
+    remark: str = ""
+    fields: Fields = ()
+    body: Body | None = None
 
 
 class Timing(Record):
@@ -195,6 +209,7 @@ class Exchange(Record):
     secrets: tuple[str, ...] = ()
     command: tuple[str, ...] | None = None  # the words behind `rrcli` that send it again; None where none do, and in a history
     shown_command: tuple[str, ...] | None = None  # the same, with what its place tells to be a secret masked
+    content_spans: str | None = None  # MODULE:FUNCTION that tells where content lies in the transcript, so that no secret in it stays
 
 
 class ExchangeSet(Record):

@@ -20,9 +20,14 @@ class Option:
     `write` is the inverse of `parse`: the word for a value, or for a step with its flag; without it a text stands for itself and
     a number for its digits. `secret` is the `MODULE:FUNCTION` that gives the word as it may be shown, with the mask in the place
     of a secret; it takes the flag and the word. Both may raise `ValueError` for what only a program could have put there.
+
+    An option that `expands` stands for a whole command line of another tool, and is gone once it was read: `MODULE:FUNCTION` takes
+    the values read, and a function from arguments of this command to their values, and returns the values meant. Raises `usage`.
     """
 
-    __slots__ = ("bare", "choices", "default", "flags", "group", "help", "kind", "metavar", "name", "parse", "secret", "write")
+    __slots__ = (
+        "bare", "choices", "default", "expands", "flags", "group", "help", "kind", "metavar", "name", "parse", "secret", "write",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -37,6 +42,7 @@ class Option:
         bare: str,
         write: Callable[[Any], str] | None = None,
         secret: str = "",
+        expands: str = "",
     ) -> None:
         self.flags = flags
         self.default = default
@@ -49,6 +55,7 @@ class Option:
         self.bare = bare
         self.write = write
         self.secret = secret
+        self.expands = expands
         self.name = ""
 
     @property
@@ -75,13 +82,14 @@ def option(
     bare: str = "",
     write: Callable[[Any], str] | None = None,
     secret: str = "",
+    expands: str = "",
 ) -> Any:
     """Declare the option of a field. Without `group` it is listed under the command's own options."""
     if kind == "flag" and default is None:
         default = False
     if kind in ("many", "steps") and default is None:
         default = ()
-    return Option(flags, default, help, kind, parse, metavar, choices, group, bare, write, secret)
+    return Option(flags, default, help, kind, parse, metavar, choices, group, bare, write, secret, expands)
 
 
 class Optioned(Frozen):

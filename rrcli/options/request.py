@@ -28,22 +28,9 @@ from rrcli.options.parse import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, ClassVar, Protocol
+    from typing import Any, ClassVar
 
     from rrcli.base.errors import ExchangeError
-    from rrcli.model.values import Exchange, Response
-    from rrcli.options.output import Output
-
-    class Download(Protocol):
-        """Where the content of one answer is saved."""
-
-        request: Request  # as it is to be sent
-        state: Any  # what its first hop begins with
-        path: str | None  # of the file, once it was opened
-
-        def open(self, answer: Response) -> Callable[[bytes], None] | None: ...
-        def explained(self, exchange: Exchange) -> Exchange: ...  # with what became of the file
 
 
 # --- words to values -------------------------------------------------------------------------------------
@@ -240,9 +227,11 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
     shown_arguments: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments with their secrets masked
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
-    written: ClassVar[tuple[str, ...]] = ("dump_header",)  # fields that name a file to write: their `-` is standard output
-    write_out: str | None = None  # what to print at the end, where a protocol has an option for it
-    dump_header: str | None = None  # where to write status and fields
+    options_end_at_data: ClassVar[bool] = False  # options are read up to the first argument that is no URL: all behind it is data
+    lines: ClassVar[bool] = False  # the content of an answer is lines of text: `raw` ends it with a newline
+    multiplexes: ClassVar[bool] = False  # several exchanges of a series may share one connection at the same time
+    written: ClassVar[tuple[str, ...]] = ()  # fields that name a file to write: their `-` is standard output
+    input_option: ClassVar[str | None] = None  # how standard input is asked for, where it can be
     warn_days: int = 14  # a certificate that ends sooner is noted
 
     wire: int | None = option(
@@ -250,45 +239,9 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
         help="Record every byte both ways, up to SIZE (--wire=4MiB; 1MiB without).",
     )  # fmt: skip
 
-    @classmethod
-    def stands_for(cls, values: dict[str, Any]) -> list[str] | None:  # noqa: ARG003
-        """A command line that an option among the values read stands for; the option is taken out. Raises `usage`."""
-        return None
-
-    def asks_for_fields(self) -> bool:
-        """Whether status and fields are the content that is wanted."""
-        return False
-
-    def appends(self) -> str | None:
-        """The option that has something more printed after the result, where it was given."""
-        return None
-
-    def streams(self) -> bool:
-        """Whether the answer is a stream of events, which takes as long as it takes."""
-        return False
-
     def repeats(self) -> bool:
         """Whether any option asks for a series."""
         return not (self.repeat is self.repeat_for is self.concurrency is self.rate is self.warmup is None)
-
-    def is_offline(self) -> bool:
-        """Whether the request is only to be built and shown."""
-        return False
-
-    def hears_offline(self, sent: bytes) -> bytes:  # noqa: ARG002  # most need nothing
-        """What a peer would have to say for all of the request to go out, once it has begun with `sent`."""
-        return b""
-
-    def download(self, output: Output) -> Download | None:  # noqa: ARG002  # most save nothing but to -o
-        """How the content is saved, where there is more to it than writing it to the file of `-o`."""
-        return None
-
-    def several(self) -> tuple[Request, ...] | None:
-        """The exchanges that this asks for side by side; `None` when its command line cannot ask for more than one.
-
-        Raises `ExchangeError` of layer `usage`.
-        """
-        return None
 
     def __init__(self, *arguments: str, **values: Any) -> None:
         """Raises `ExchangeError` of layer `usage` for a keyword that this protocol has not."""

@@ -6,15 +6,15 @@ idempotence (RFC 9110 §9.2.2 for HTTP; every adapter says it of its own request
 
 from __future__ import annotations
 
-from rrcli.explain import explain
 from rrcli.model.values import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rrcli.base.errors import ExchangeError
-    from rrcli.engine.registry import Protocol
     from rrcli.explain import Explanation
-    from rrcli.model.values import Exchange, Status
+    from rrcli.model.values import Exchange
     from rrcli.wire.recorder import Recorder
 
 # The same request would fail the same way.
@@ -58,11 +58,10 @@ KIND_HINTS = {
 }
 
 
-def application_failure(entry: Protocol, exchange: Exchange, *, sent: bool = True) -> Failure:
-    """The failure that a bad status is, with what the tables say of it; not `sent` when a handshake before was answered so."""
+def application_failure(exchange: Exchange, found: Explanation | None, *, sent: bool = True) -> Failure:
+    """The failure that a bad status is, with what `found` says of it; not `sent` when a handshake before was answered so."""
     assert exchange.response
     status = exchange.response.status
-    found = meaning_of(status, entry)
     useful = found is not None and found.retry in ("safe", "later", "unsafe")
     delivery = "answered" if sent else "not_sent"
     return Failure(
@@ -75,23 +74,26 @@ def application_failure(entry: Protocol, exchange: Exchange, *, sent: bool = Tru
     )
 
 
-def meaning_of(status: Status, entry: Protocol) -> Explanation | None:
-    """The explanation of a status: that which it names itself, or the one of its code in the protocol's own family."""
-    if status.explain_as:
-        return explain(*status.explain_as)
-    code = str(status.text if status.code is None else status.code)
-    return explain(entry.explains, code) if entry.explains else None
+def network_failure(
+    exchange: Exchange,
+    error: ExchangeError,
+    recorder: Recorder,
+    *,
+    label: str,
+    scheme_of: Callable[[str], str | None] = lambda _: None,
+    whole: bool = False,
+) -> Failure:
+    """The failure of an exchange that broke below its application, or, with a `whole` answer, by what we made of that.
 
-
-def network_failure(entry: Protocol, exchange: Exchange, error: ExchangeError, recorder: Recorder, *, whole: bool = False) -> Failure:
-    """The failure of an exchange that broke below its application, or, with a `whole` answer, by what we made of that."""
+    `label` is the protocol that was expected, `scheme_of` the scheme of URLs for what `recognise` calls a greeting.
+    """
     delivery = "answered" if whole else _delivery(error.kind, wrote=recorder.wrote)
     message, hint = error.message, error.hint
     if error.kind == "wrong_protocol" and error.layer == "protocol" and recorder.first and not whole:
         from rrcli.codec.recognise import recognise
 
         found = recognise(recorder.first)
-        message, hint = f"expected {entry.label}, got {found.what}", found.hint_for(exchange.target) or hint
+        message, hint = f"expected {label}, got {found.what}", found.hint_for(exchange.target, scheme_of(found.greeting or "")) or hint
     if error.kind == "timeout" and error.phase:
         message = f"{PHASE_WORDS[error.phase]}: {message}"
         hint = hint or TIMEOUT_HINTS[error.phase].format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))

@@ -8,16 +8,17 @@ together do not come back together; a peer's own Retry-After takes their place (
 from __future__ import annotations
 
 from os import urandom
-from time import sleep, time
+from time import sleep
 
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import CONNECTION_LOST
-from rrcli.base.fields import all_of
 from rrcli.base.record import Record
 from rrcli.options.commandline import reads_stdin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rrcli.model.values import Exchange, Failure, Response
     from rrcli.options.request import Request
 
@@ -52,11 +53,15 @@ class Decision(Record):
 class Retries:
     """The retries of one exchange, counted down. All of it, attempts and waits, ends before `limit`."""
 
-    def __init__(self, request: Request, limit: Deadline, clock: Clock) -> None:
+    def __init__(
+        self, request: Request, limit: Deadline, clock: Clock, asked_wait: Callable[[Response], tuple[float, str] | None] = lambda _: None
+    ) -> None:
+        """`asked_wait` gives the seconds that an answer asks to wait, and how it says so."""
         self.left = request.retry
         self._request = request
         self._limit = limit
         self._clock = clock
+        self._asked_wait = asked_wait
         self._ceiling = min(request.retry_delay, LONGEST_WAIT)
 
     def after(self, exchange: Exchange, *, shown: bool) -> Decision:
@@ -66,13 +71,13 @@ class Retries:
             return Decision()
         if reason := self._forbidden(exchange, failure, shown=shown):
             return Decision(reason=reason)
-        asked = retry_after(exchange.response)
-        wait = self._clock.jitter(self._ceiling) if asked is None else asked
-        if reason := self._too_long(wait, asked):
+        asked = self._asked_wait(exchange.response) if exchange.response else None
+        wait = self._clock.jitter(self._ceiling) if asked is None else asked[0]
+        if reason := self._too_long(wait, asked is not None):
             return Decision(reason=reason)
         self.left -= 1
         self._ceiling = min(self._ceiling * 2, LONGEST_WAIT)
-        return Decision(wait=wait, reason=_in_words(exchange, failure, asked))
+        return Decision(wait=wait, reason=_in_words(exchange, failure, asked[1] if asked else None))
 
     def _forbidden(self, exchange: Exchange, failure: Failure, *, shown: bool) -> str:
         """Why the request must not be repeated, if it must not."""
@@ -82,16 +87,14 @@ class Retries:
             return "a part of the answer is out already, and would come twice"
         if failure.retry == "safe" or self._request.retry_unsafe:
             return ""
-        method = exchange.request.data.get("method")
-        what = method if isinstance(method, str) else "the request"
-        return f"{what} is not idempotent and may have been carried out; an idempotency key, or --retry-unsafe, allows it"
+        return f"{exchange.request.name} is not idempotent and may have been carried out; an idempotency key, or --retry-unsafe, allows it"
 
-    def _too_long(self, wait: float, asked: float | None) -> str:
+    def _too_long(self, wait: float, asked: bool) -> str:
         """Why there is no time for the wait and an attempt after it, if there is none."""
         if self._limit.at_ns is None:
-            if asked is None or asked <= LONGEST_ASKED:
+            if not asked or wait <= LONGEST_ASKED:
                 return ""
-            return f"the server asks for a wait of {_seconds(asked)}; --retry-max-time {asked:.0f}s or more allows it"
+            return f"the server asks for a wait of {_seconds(wait)}; --retry-max-time {wait:.0f}s or more allows it"
         if self._clock.now() + int(wait * 1e9) < self._limit.at_ns:
             return ""
         return f"a wait of {_seconds(wait)} would pass the limit ({self._limit.limit})"
@@ -101,37 +104,14 @@ def _may_pass(failure: Failure) -> bool:
     return failure.kind in PASSING or (failure.kind == "bad_status" and failure.retry != "useless")
 
 
-def _in_words(exchange: Exchange, failure: Failure, asked: float | None) -> str:
+def _in_words(exchange: Exchange, failure: Failure, asked: str | None) -> str:
     """Why there is another attempt: the status, or the failure's own sentence."""
     if failure.kind != "bad_status" or exchange.response is None:
         return failure.message
     status = exchange.response.status
     words = " ".join(str(part) for part in (status.code, status.text) if part not in (None, ""))
-    return words if asked is None else f"{words}, Retry-After {asked:.0f}"
+    return words if asked is None else f"{words}, {asked}"
 
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
-
-
-def retry_after(answer: Response | None) -> float | None:
-    """Seconds that an answer asks to wait (RFC 9110 §10.2.3); `None` when it does not, or asks for nothing that can be read."""
-    values = [value.strip() for value in all_of(answer.fields, "retry-after")] if answer else []
-    if not values:
-        return None
-    text = values[-1]
-    if text.isascii() and text.isdecimal():
-        return float(text[:12]) or None
-    return _until_date(text)
-
-
-def _until_date(text: str) -> float | None:
-    """Seconds until an HTTP-date (RFC 9110 §5.6.7); `None` when it is none, or has passed."""
-    from email.utils import mktime_tz, parsedate_tz
-
-    try:
-        parsed = parsedate_tz(text)
-        seconds = mktime_tz(parsed) - time() if parsed else 0.0
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
-    return seconds if seconds > 0 else None

@@ -1,13 +1,12 @@
 """Secrets in a transcript that a plain search misses: cut by chunks or frames, compressed, escaped, in another charset.
 
-Where the content lies among the recorded bytes says the module that the protocol's entry names. Each strand is
+Where the content lies among the recorded bytes says the function that `Exchange.content_spans` names. Each span is
 searched as one piece. Where a secret shows only once the content is decoded, nothing can be blanked but all of it.
 """
 
 from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError
-from rrcli.engine.registry import BY_NAME
 from rrcli.model.document import LARGE
 
 TYPE_CHECKING = False
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
 
 def blank_hidden(exchange: Exchange, streams: dict[str, bytes], mask: Mask, mask_body: Masking) -> dict[str, bytes]:
     """The recorded bytes of both directions without the secrets that stand in their content, at equal length."""
-    entry = BY_NAME.get(exchange.protocol)
-    if entry is None or entry.content_spans is None:
+    if exchange.content_spans is None:
         return streams
-    sent, received = __import__(entry.content_spans, fromlist=["strands"]).content_spans(streams["sent"], streams["received"])
+    module, _, name = exchange.content_spans.partition(":")
+    sent, received = getattr(__import__(module, fromlist=[name]), name)(streams["sent"], streams["received"])
     answer = exchange.response
     of_answer = (answer.fields, answer.body) if answer else ((), None)
     return {

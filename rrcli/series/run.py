@@ -9,7 +9,6 @@ from __future__ import annotations
 from time import sleep
 
 from rrcli.base.deadline import Deadline, now
-from rrcli.engine import registry
 from rrcli.engine.events import Blocked
 from rrcli.engine.send import steps
 from rrcli.engine.shared import Shared
@@ -82,7 +81,7 @@ class _Running:
     def run(self) -> None:
         """Send all of it. Raises the usage error of the first request that has one."""
         first = self._lane()
-        shares = registry.protocol_of(self.request).multiplexes
+        shares = self.request.multiplexes
         if not shares:
             self.spread()
         try:

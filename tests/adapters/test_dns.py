@@ -15,7 +15,8 @@ from peers.names import BIND_NSID, KNOT_NSID
 from peers.zone import BIG_TEXTS
 
 from rrcli.adapters.dns import questions as dnswords
-from rrcli.adapters.dns.questions import first_nameserver, questions, searched
+from rrcli.adapters.dns.hooks import HOOKS
+from rrcli.adapters.dns.questions import first_nameserver, questions_of, searched
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.fanout import send_all
@@ -283,7 +284,7 @@ def test_padding_on_request(bind: Peer) -> None:
 def test_cookies_and_padding_are_no_difference(bind: Peer, knot: Peer) -> None:
     from rrcli.model.document import set_document
 
-    parts = DnsRequest("mail.example.test", f"@{bind.address}", f"@{knot.address}", cookie=b"").several()
+    parts = HOOKS.several(DnsRequest("mail.example.test", f"@{bind.address}", f"@{knot.address}", cookie=b""))
     assert parts is not None
     document = set_document(send_all(parts))
     assert (document["same"], document["differences"]) == (True, [])
@@ -318,7 +319,7 @@ def test_an_address_asked_for_as_a_name_is_noted(bind: Peer) -> None:
 
 
 def test_types_and_servers_are_a_set(bind: Peer, knot: Peer) -> None:
-    parts = DnsRequest("A", "www.example.test", f"@{bind.address}", "AAAA", f"@tcp://{knot.address}").several()
+    parts = HOOKS.several(DnsRequest("A", "www.example.test", f"@{bind.address}", "AAAA", f"@tcp://{knot.address}"))
     assert parts is not None
     found = send_all(parts)
     assert [exchange.request.summary for exchange in found.exchanges] == [
@@ -331,8 +332,8 @@ def test_types_and_servers_are_a_set(bind: Peer, knot: Peer) -> None:
 
 
 def test_one_question_is_no_set() -> None:
-    assert DnsRequest("example.test", "MX", "@127.0.0.1").several() is None
-    assert DnsRequest("example.test").several() is None
+    assert HOOKS.several(DnsRequest("example.test", "MX", "@127.0.0.1")) is None
+    assert HOOKS.several(DnsRequest("example.test")) is None
 
 
 def test_a_single_exchange_has_one_question() -> None:
@@ -341,14 +342,14 @@ def test_a_single_exchange_has_one_question() -> None:
 
 
 def test_options_hold_for_every_question() -> None:
-    parts = DnsRequest("192.0.2.1", "@127.0.0.1", "@[::1]:5353", reverse=True, of_class=3, tcp=True, timeout=1.0).several()
+    parts = HOOKS.several(DnsRequest("192.0.2.1", "@127.0.0.1", "@[::1]:5353", reverse=True, of_class=3, tcp=True, timeout=1.0))
     assert parts is not None
     assert [part.arguments for part in parts] == [
         ("192.0.2.1", "TYPE12", "CLASS3", "@tcp://127.0.0.1:53"),
         ("192.0.2.1", "TYPE12", "CLASS3", "@tcp://[::1]:5353"),
     ]
     assert [part.timeout for part in parts] == [1.0, 1.0]
-    assert [questions(part)[0].url for part in parts] == [
+    assert [questions_of(part)[0].url for part in parts] == [
         "dns://127.0.0.1:53/1.2.0.192.in-addr.arpa?class=CH;type=PTR",
         "dns://[::1]:5353/1.2.0.192.in-addr.arpa?class=CH;type=PTR",
     ]
@@ -386,7 +387,7 @@ def test_options_hold_for_every_question() -> None:
     ],
 )
 def test_words(words: tuple[str, ...], found: tuple[str, str, int, str, str]) -> None:
-    (question,) = questions(DnsRequest(*words))
+    (question,) = questions_of(DnsRequest(*words))
     assert (question.name, question.type, question.of_class, question.server, question.transport) == found
 
 
@@ -418,13 +419,13 @@ def test_words(words: tuple[str, ...], found: tuple[str, str, int, str, str]) ->
 )
 def test_words_that_are_wrong(words: tuple[str, ...], options: dict[str, bool], message: str) -> None:
     with pytest.raises(ExchangeError) as caught:
-        DnsRequest(*words, **options).several()
+        HOOKS.several(DnsRequest(*words, **options))
     assert (caught.value.layer, caught.value.message) == ("usage", message)
 
 
 def test_a_type_that_is_nearly_one_is_suggested() -> None:
     with pytest.raises(ExchangeError) as caught:
-        questions(DnsRequest("a.test", "AAA", "@s"))
+        questions_of(DnsRequest("a.test", "AAA", "@s"))
     assert caught.value.hint == "AAA is no type; did you mean AAAA?"
 
 
@@ -438,7 +439,7 @@ def test_a_type_that_is_nearly_one_is_suggested() -> None:
     ],
 )
 def test_paths_of_https_servers(word: str, url: str, again: str) -> None:
-    (question,) = questions(DnsRequest("a.test", word))
+    (question,) = questions_of(DnsRequest("a.test", word))
     assert (question.url, question.arguments("a.test")[-1]) == (url, again)
 
 
@@ -491,7 +492,7 @@ def test_search_goes_on_to_the_next_name(knot: Peer, monkeypatch: pytest.MonkeyP
         ("mail.example.test.", None),
     ]
     assert data(exchange) == ["192.0.2.25"]
-    parts = DnsRequest("mail", "A", "AAAA", f"@{knot.address}", search=True).several()
+    parts = HOOKS.several(DnsRequest("mail", "A", "AAAA", f"@{knot.address}", search=True))
     assert parts is not None
     assert [exchange.request.data["question"]["name"] for exchange in send_all(parts).exchanges] == ["mail.example.test."] * 2
     assert ask(knot, "mail").request.data["question"]["name"] == "mail."
@@ -514,6 +515,6 @@ def test_the_systems_name_server(text: str, server: str) -> None:
 
 def test_without_a_server_the_system_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(dnswords, "RESOLV_CONF", str(tmp_path / "resolv.conf"))
-    assert questions(DnsRequest("a.test"))[0].server == "127.0.0.1:53"
+    assert questions_of(DnsRequest("a.test"))[0].server == "127.0.0.1:53"
     (tmp_path / "resolv.conf").write_text("nameserver 192.0.2.53\n")
-    assert questions(DnsRequest("a.test", port=5353))[0].server == "192.0.2.53:5353"
+    assert questions_of(DnsRequest("a.test", port=5353))[0].server == "192.0.2.53:5353"

@@ -12,7 +12,7 @@ from peers.ca import Authority
 from peers.delegation import ZONE, Delegations
 from peers.unbound import UNBOUND_NSID, Resolver
 
-from rrcli.adapters.dns import as_command
+from rrcli.adapters.dns.dig import as_command
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.engine.send import send
 from rrcli.model.values import Connection, Exchange, RequestMessage, Response, Target

@@ -16,7 +16,8 @@ from peers.graphql import SDL
 from peers.script import responder, say, script
 from peers.verdict import SCHEMA, Verdict
 
-from rrcli.adapters.graphql import GraphqlRequest, as_command
+from rrcli.adapters.graphql.curl import as_command
+from rrcli.adapters.graphql.request import GraphqlRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.cli import fast
 from rrcli.cli.execute import execute

@@ -21,7 +21,8 @@ from peers.ca import Authority
 from peers.script import hear, over_tls, responder, say, script
 from peers.verdict import SCHEMA
 
-from rrcli.adapters.graphql import GraphqlRequest, as_command
+from rrcli.adapters.graphql.curl import as_command
+from rrcli.adapters.graphql.request import GraphqlRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send

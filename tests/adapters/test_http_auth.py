@@ -14,7 +14,7 @@ import pytest
 from peers.httpbin import Httpbin
 from peers.script import Handler, hear, responder, say, script
 
-from rrcli.adapters.http import as_command
+from rrcli.adapters.http.curl.exported import as_command
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.prepare.sign import sign

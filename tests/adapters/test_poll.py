@@ -14,7 +14,7 @@ from peers.child import finish, on_terminal, piped, started
 from peers.script import hear, hear_end, pause, responder, say, script
 from peers.verdict import SCHEMA
 
-from rrcli.adapters.poll import PollRequest
+from rrcli.adapters.poll.request import PollRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
 from rrcli.model.document import document

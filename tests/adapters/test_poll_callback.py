@@ -20,8 +20,9 @@ from peers.child import piped
 from peers.script import responder, say
 from peers.verdict import SCHEMA
 
-from rrcli.adapters.poll import PollRequest, callback
+from rrcli.adapters.poll import callback
 from rrcli.adapters.poll.callback import Listener
+from rrcli.adapters.poll.request import PollRequest
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange, Failure

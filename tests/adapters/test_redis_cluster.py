@@ -11,7 +11,7 @@ from peers.ca import Authority
 from peers.redis_server import Redis, Watched
 from peers.script import hear, hear_end, responder, say, script
 
-from rrcli.adapters.redis import as_command
+from rrcli.adapters.redis.rediscli import as_command
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.base.visible import MASK

@@ -22,7 +22,8 @@ from peers.redis_server import Redis
 from peers.script import hear, hear_end, pause, responder, say, script
 from redis import Redis as Client
 
-from rrcli.adapters.redis import as_command
+from rrcli.adapters.redis.hooks import HOOKS
+from rrcli.adapters.redis.rediscli import as_command
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import dumps
@@ -344,7 +345,7 @@ def test_ctrl_c_keeps_the_events(redis: Redis) -> None:
     ],
 )  # fmt: skip
 def test_which_commands_take_as_long_as_they_take(words: str, waits: bool) -> None:
-    assert RedisRequest("redis://h", *words.split()).streams() is waits
+    assert HOOKS.streams(RedisRequest("redis://h", *words.split())) is waits
 
 
 def test_a_waiting_command_is_given_its_own_time_and_more(redis: Redis) -> None:

@@ -18,9 +18,10 @@ from peers.nginx import Nginx
 from peers.script import hear, hear_end, responder, say, script
 
 import rrcli
-from rrcli.adapters import tcp, tls
+from rrcli.adapters.tcp import shell
 from rrcli.adapters.tcp.shell import printf, quoted
 from rrcli.adapters.tcp.steps import step
+from rrcli.adapters.tls import openssl
 from rrcli.model.values import Exchange
 
 
@@ -40,7 +41,7 @@ def run(command: str | None, **environ: str) -> bytes:
 def same(exchange: Exchange, **environ: str) -> str:
     """The command, once it has brought the content of the exchange."""
     assert exchange.error is None, exchange.error
-    command = tcp.as_command(exchange)
+    command = shell.as_command(exchange)
     assert exchange.response
     assert run(command, **environ) == (exchange.response.body.data if exchange.response.body else b"")
     return str(command)
@@ -66,13 +67,13 @@ def test_datagrams(udp_echo: Peer) -> None:
     command = same(send(f"udp://{udp_echo.address}", ("--send", "one")))
     assert command.startswith("{ printf 'one'; sleep 1; } | ncat --udp ")
     exchange = send(f"udp://{udp_echo.address}", ("--send", "one"), ("--send", "two"))
-    assert str(tcp.as_command(exchange)).startswith("{ printf 'one'; sleep 0.2; printf 'two'; sleep 1; } | ncat --udp ")
+    assert str(shell.as_command(exchange)).startswith("{ printf 'one'; sleep 0.2; printf 'two'; sleep 1; } | ncat --udp ")
 
 
 def test_only_a_connection() -> None:
     with responder(hear_end) as peer:
         exchange = send(f"{peer.host}:{peer.port}", connect_only=True)
-        command = tcp.as_command(exchange)
+        command = shell.as_command(exchange)
         assert command == f"ncat -z {peer.host} {peer.port}"
         assert subprocess.run(str(command).split(), check=False, capture_output=True).returncode == 0
 
@@ -116,7 +117,7 @@ def test_through_socks(socks_proxy: Callable[..., Peer], tcp_echo: Peer) -> None
 
 def test_certificates(nginx: Nginx, ca: Authority) -> None:
     exchange = rrcli.send(rrcli.TlsRequest(f"localhost:{nginx.tls_ports['intermediate']}", cacert=str(ca.root)))
-    command = tls.as_command(exchange)
+    command = openssl.as_command(exchange)
     assert command == f"openssl s_client -connect localhost:{nginx.tls_ports['intermediate']} -servername localhost -showcerts </dev/null"
     printed = run(command).decode()
     found = [part.partition("-----END CERTIFICATE-----")[0] for part in printed.split("-----BEGIN CERTIFICATE-----")[1:]]

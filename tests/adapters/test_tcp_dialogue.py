@@ -16,6 +16,7 @@ from peers.ca import Authority
 from peers.script import end, hear, hear_end, over_tls, responder, say, script
 
 import rrcli
+from rrcli.adapters.tcp.hooks import HOOKS
 from rrcli.adapters.tcp.steps import each_port, filled, names, step
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import loads
@@ -223,7 +224,7 @@ def test_a_varint_without_end() -> None:
 def test_ports_side_by_side() -> None:
     closed = free_port()
     with responder(hear_end) as one, responder(hear_end) as two:
-        parts = rrcli.TcpRequest(f"127.0.0.1:{one.port},{closed},{two.port}", connect_only=True).several()
+        parts = HOOKS.several(rrcli.TcpRequest(f"127.0.0.1:{one.port},{closed},{two.port}", connect_only=True))
         assert parts
         found = send_all(parts, 5.0).exchanges
     assert [exchange.target.port for exchange in found] == [one.port, closed, two.port]

@@ -16,7 +16,8 @@ from peers.nginx import Nginx
 from peers.script import responder, say
 
 from rrcli.adapters.tls import exchange as exchange_of
-from rrcli.adapters.tls import summary
+from rrcli.adapters.tls.handshake import summary
+from rrcli.adapters.tls.hooks import HOOKS
 from rrcli.adapters.tls.hosts import place
 from rrcli.adapters.tls.request import TlsRequest
 from rrcli.base.deadline import Deadline
@@ -135,7 +136,7 @@ def test_nothing_listens() -> None:
 
 def test_several_hosts_are_a_set(nginx: Nginx, ca: Authority) -> None:
     hosts = [f"localhost:{nginx.tls_ports[name]}" for name in ("good", "expired")]
-    parts = TlsRequest(*hosts, cacert=str(ca.root)).several()
+    parts = HOOKS.several(TlsRequest(*hosts, cacert=str(ca.root)))
     assert parts is not None
     found = send_all(parts)
     assert [exchange.outcome for exchange in found.exchanges] == ["ok", "error"]
@@ -143,7 +144,7 @@ def test_several_hosts_are_a_set(nginx: Nginx, ca: Authority) -> None:
 
 
 def test_one_host_is_no_set() -> None:
-    assert TlsRequest("example.test").several() is None
+    assert HOOKS.several(TlsRequest("example.test")) is None
 
 
 @pytest.mark.parametrize(
@@ -184,12 +185,12 @@ def test_summary_without_a_common_name() -> None:
 def test_hosts_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "hosts"
     file.write_text("# ours\na.test\n\n  b.test:8443  # the other\n")
-    parts = TlsRequest("first.test", hosts=str(file), warn_days=30).several()
+    parts = HOOKS.several(TlsRequest("first.test", hosts=str(file), warn_days=30))
     assert parts is not None
     assert [part.arguments for part in parts] == [("first.test",), ("a.test",), ("b.test:8443",)]
     assert {part.warn_days for part in parts} == {30}
     file.write_text("only.test\n")
-    assert [part.arguments for part in TlsRequest(hosts=str(file)).several() or ()] == [("only.test",)]
+    assert [part.arguments for part in HOOKS.several(TlsRequest(hosts=str(file))) or ()] == [("only.test",)]
 
 
 @pytest.mark.parametrize(("text", "layer"), [("# nothing\n", "usage"), (None, "local")])
@@ -198,7 +199,7 @@ def test_a_file_without_hosts(tmp_path: Path, text: str | None, layer: str) -> N
     if text is not None:
         file.write_text(text)
     with pytest.raises(ExchangeError) as caught:
-        TlsRequest(hosts=str(file)).several()
+        HOOKS.several(TlsRequest(hosts=str(file)))
     assert caught.value.layer == layer
 
 

@@ -21,6 +21,7 @@ from rrcli.base.version import __version__
 from rrcli.cli import app, commands, fast
 from rrcli.cli.help import EXAMPLES
 from rrcli.engine import registry
+from rrcli.engine.catalogue import families, responders
 from rrcli.model.document import document, set_document
 from rrcli.model.values import (
     PHASES,
@@ -43,11 +44,19 @@ from rrcli.model.values import (
 )
 
 NAMES = [entry.name for entry in registry.PROTOCOLS]
+COMMANDS = [*NAMES, *(alias.name for alias in registry.ALIASES), *commands.TOOLS]
+SCHEMES = ", ".join(scheme for entry in registry.PROTOCOLS for scheme in entry.schemes)
 CLEAN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "RRCLI_FORMAT", "RRCLI_NO_CONFIG")
 
 
 def environment(**changes: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in CLEAN} | changes
+
+
+def examples_of(name: str) -> tuple[str, ...]:
+    """The examples on a command's page; without a name those of the overview."""
+    command = commands.find(name) if name else None
+    return command.examples if command else EXAMPLES
 
 
 def rrcli(*words: str, **changes: str) -> subprocess.CompletedProcess[str]:
@@ -107,12 +116,12 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         (
             "tpc h:1",
             "no command tpc; did you mean tcp?",
-            "commands are http, sse, poll, graphql, dns, redis, tcp, tls, curl, explain, serve, doctor, demo, schema",
+            f"commands are {', '.join(COMMANDS)}",
         ),
         (
             "zzz",
             "no command zzz",
-            "commands are http, sse, poll, graphql, dns, redis, tcp, tls, curl, explain, serve, doctor, demo, schema",
+            f"commands are {', '.join(COMMANDS)}",
         ),
         ("GET -v http://a/", "no command GET", "the command comes first: rrcli http GET …"),
         ("example.com", "no command example.com", "a URL needs its scheme, or a command before it: rrcli http example.com"),
@@ -120,12 +129,12 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         (
             "htps://example.com",
             "no command for htps:// URLs; did you mean https?",
-            "known are http, https, dns, redis, rediss, tcp, udp, unix, tls",
+            f"known are {SCHEMES}",
         ),
         (
             "gopher://example.com",
             "no command for gopher:// URLs",
-            "known are http, https, dns, redis, rediss, tcp, udp, unix, tls",
+            f"known are {SCHEMES}",
         ),
         ("--jsn tcp://h:1", "no option --jsn; did you mean --json?", "rrcli tcp --help lists the options"),
         ("--jsn", "no option --jsn; did you mean --json?", "rrcli --help lists the commands"),
@@ -136,13 +145,13 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         (
             "explain 4299",
             "nothing is known of '4299'; did you mean 429?",
-            "http, dns, redis, graphql, error, exit are the families; exit 6 asks one of them",
+            f"{', '.join(families())} are the families; exit 6 asks one of them",
         ),
         ("explain", "explain takes CODE..., got nothing", "rrcli explain --help shows examples"),
         ("explain 404 --jsn", "no option --jsn; did you mean --json?", "rrcli explain --help lists the options"),
         ("schema exchang", "there is no schema 'exchang'; did you mean exchange?", "there are exchange, event, set, series"),
         ("schema set set", "schema takes one name, got 2", None),
-        ("serve htp", "there is no responder for 'htp'; did you mean http?", "there are http, sse, poll, graphql, dns, redis, tcp"),
+        ("serve htp", "there is no responder for 'htp'; did you mean http?", f"there are {', '.join(responders().names)}"),
         ("serve --port 80", "invalid value for --port: '80' is not NAME=PORT, as http=8080", None),
         ("serve --port tcp=65536", "invalid value for --port: 'tcp=65536' is not NAME=PORT, as http=8080", None),
         ("demo now", "demo takes no words", None),
@@ -180,6 +189,8 @@ def test_a_url_may_be_an_options_value() -> None:
 
 # --- help ------------------------------------------------------------------------------------------------
 
+LISTED = {name: found for name in COMMANDS if (found := commands.find(name))}
+WIDEST = max(map(len, LISTED))
 OVERVIEW = """\
 Usage: rrcli COMMAND [OPTIONS] WORDS...
        rrcli [OPTIONS] URL          the scheme picks the command
@@ -188,22 +199,10 @@ Send one request and see what came of it: the parts, the bytes, the time of each
 phase, the failure and what to do.
 
 Protocols:
-  http     Send an HTTP request.
-  sse      Read a stream of Server-Sent Events.
-  poll     Poll until something comes: long polling, jobs, callbacks.
-  graphql  Send a GraphQL query, or subscribe.
-  dns      Ask name servers.
-  redis    Send a Redis command.
-  tcp      Send bytes over TCP, TLS, UDP or a unix socket.
-  tls      Shake hands and report certificates.
-  curl     Send what a curl command sends, as copied from a browser or a page.
+{protocols}
 
 Tools:
-  explain  Say what a status, error or exit code means and what to do.
-  serve    Run loopback responders until Ctrl-C.
-  doctor   Walk the layers one by one and name the first that fails.
-  demo     Show one exchange per protocol; needs no network.
-  schema   Print the JSON Schema of a document: exchange, event, set, series.
+{tools}
 
 Examples:
   rrcli https://example.com/ -v
@@ -211,7 +210,10 @@ Examples:
 
 rrcli COMMAND --help lists the options of a command; rrcli --version prints the
 version.
-"""
+""".format(
+    protocols="\n".join(f"  {name:<{WIDEST}}  {found.help}" for name, found in LISTED.items() if name not in commands.TOOLS),
+    tools="\n".join(f"  {name:<{WIDEST}}  {tool.help}" for name, tool in commands.TOOLS.items()),
+)
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
@@ -258,7 +260,7 @@ def test_a_page_is_whole_and_no_wider_than_the_terminal_or_100(run: Any, monkeyp
     monkeypatch.setenv("COLUMNS", str(columns))
     code, out, error = run(name, "--help")
     assert (code, error) == (0, "")
-    examples = {"  " + example for example in EXAMPLES[name]}
+    examples = {"  " + example for example in examples_of(name)}
     assert max(len(line) for line in out.splitlines() if line not in examples) <= min(columns, 100)
     assert max(map(len, examples)) <= 80
     command = commands.find(name)
@@ -294,8 +296,8 @@ def test_colour_is_as_asked() -> None:
 
 @pytest.mark.parametrize("name", ["", *NAMES, *commands.TOOLS])
 def test_the_examples_are_few_and_read_by_the_parser(name: str) -> None:
-    assert 2 <= len(EXAMPLES[name]) <= 4
-    for example in EXAMPLES[name]:
+    assert 2 <= len(examples_of(name)) <= 4
+    for example in examples_of(name):
         words = shlex.split(example.partition(" > ")[0].partition(" | ")[0])
         assert words[:2] == ["rrcli", name] if name else words[:1] == ["rrcli"]
         command = commands.find(words[1])
@@ -471,6 +473,7 @@ from __future__ import annotations
 from rrcli.adapters.tcp import exchange as over_tcp
 from rrcli.adapters.tcp.request import TcpRequest
 from rrcli.options.option import option
+from rrcli.engine.manifest import Manifest
 from rrcli.engine.registry import Protocol
 
 class EchoRequest(TcpRequest):
@@ -481,12 +484,11 @@ def exchange(request, context):
     text = b"HELLO\\n" if request.loud else b"hello\\n"
     return over_tcp(request.replace(arguments=words, steps=(("--send", text),), read_lines=1), context)
 
-SCHEMES = ("echo",)
+MANIFEST = Manifest(synopsis="HOST:PORT", help="Say hello.", label="Echo")
 ENTRY = Protocol(
-    name="echo", module="rrcli_echo", request="rrcli_echo:EchoRequest", synopsis="HOST:PORT",
-    help="Say hello.", label="Echo", schemes=SCHEMES,
+    name="echo", schemes=("echo",), package="rrcli_echo", request="rrcli_echo:EchoRequest", manifest="rrcli_echo:MANIFEST"
 )
-OURS = Protocol(name="tcp", module="rrcli_echo", request="rrcli_echo:EchoRequest", synopsis="X", help="Not this.", label="Echo")
+OURS = Protocol(name="tcp", package="rrcli_echo", request="rrcli_echo:EchoRequest", manifest="rrcli_echo:MANIFEST")
 """
 
 

@@ -179,10 +179,10 @@ def test_every_option_of_every_command_is_offered(shell: Shell, folder: Path) ->
 
 @SHELLS
 def test_words_are_offered_as_the_commands_declare_them(shell: Shell, folder: Path) -> None:
-    lines = {f"rrcli {command.name} ": command for command in complete.commands() if command.completes}
+    lines = {f"rrcli {command.name} ": command for command in complete.commands() if command.completes()}
     found = candidates(shell(list(lines), folder))
     for line, command in lines.items():
-        assert found[line] == sorted(command.completes)
+        assert found[line] == sorted(command.completes())
 
 
 def test_powershell_names_every_command_and_option() -> None:

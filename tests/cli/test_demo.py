@@ -10,7 +10,10 @@ import subprocess
 import sys
 import time
 
-from rrcli.cli import demo, fast
+from rrcli.cli import fast
+from rrcli.engine import registry
+
+STEPS = [step for entry in registry.PROTOCOLS for step in entry.load_manifest().demo]
 
 CLEAN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "RRCLI_FORMAT")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -31,10 +34,10 @@ def test_the_demo_shows_every_protocol_and_one_failure() -> None:
     took = time.monotonic() - began
     assert (done.returncode, done.stderr) == (0, "")
     headings = [line for line in done.stdout.splitlines() if re.match(r"\d  ", line)]
-    assert headings == [f"{number}  {heading}" for number, (_, heading, _) in enumerate(demo.STEPS, 1)]
+    assert headings == [f"{number}  {heading}" for number, heading in enumerate((step.heading for step in STEPS), 1)]
     verdicts = [line[:1] + line[1:].partition("·")[0].rstrip() for line in done.stdout.splitlines() if line[:1] in ("✔", "✘")]
     assert verdicts == [
-        "✔ 201 Created", "✔ 200 OK", "✔ 200 OK", "✘ 200 OK with 1 error", "✔ NOERROR", "✔ answered", "✘ WRONGTYPE"
+        "✔ 201 Created", "✔ 200 OK", "✔ 200 OK", "✘ 200 OK with 1 error", "✔ NOERROR", "✘ WRONGTYPE", "✔ answered"
     ]  # fmt: skip
     assert "  Means  The key holds a value of another type" in done.stdout
     assert took < 5  # about 1.6 s on a machine with nothing else to do, one of them by the job's Retry-After
@@ -42,7 +45,7 @@ def test_the_demo_shows_every_protocol_and_one_failure() -> None:
 
 def test_every_command_shown_can_be_typed() -> None:
     shown = [shlex.split(line)[1:] for line in run().stdout.splitlines() if line.startswith("$ ")]
-    assert [words[:2] for words in shown] == [["rrcli", line.split()[0]] for _, _, line in demo.STEPS]
+    assert [words[:2] for words in shown] == [["rrcli", line.split()[0]] for line in (step.line for step in STEPS)]
     assert all(fast.parse(words[1:]) for words in shown)
 
 
@@ -67,5 +70,5 @@ def test_on_a_terminal_it_has_colour() -> None:
         assert child.wait(timeout=20) == 0
     os.close(ours)
     text = shown.decode().replace("\r\n", "\n")
-    assert f"\x1b[1m1  {demo.STEPS[0][1]}\x1b[0m\n$ rrcli http " in text
+    assert f"\x1b[1m1  {STEPS[0].heading}\x1b[0m\n$ rrcli http " in text
     assert max(len(ESCAPES.sub("", line)) for line in text.splitlines()) <= 100

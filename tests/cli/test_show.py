@@ -11,6 +11,7 @@ import pytest
 from peers.child import on_terminal, piped
 
 from rrcli.cli.commands import schema_text
+from rrcli.engine.catalogue import responders
 from rrcli.responders.serve import addresses, start, stop
 
 EVENTS = b'{"number": 1, "of": 3}\n{"number": 2, "of": 3}\n'
@@ -18,8 +19,8 @@ EVENTS = b'{"number": 1, "of": 3}\n{"number": 2, "of": 3}\n'
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
-    running = start()
-    yield addresses(running)
+    running = start(responders())
+    yield addresses(responders(), running)
     stop(running)
 
 

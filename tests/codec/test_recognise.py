@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.codec.recognise import Found, recognise
+from rrcli.codec.recognise import recognise
+from rrcli.engine.catalogue import scheme_of_greeting
 from rrcli.model.values import Target
 
 SHOWS = "rrcli tcp shows what it sends"
@@ -89,7 +90,8 @@ MYSQL = b"\x4a\0\0\0\x0a8.0.36\0"
     ],
 )
 def test_first_bytes(data: bytes, what: str, hint: str, scheme: str | None) -> None:
-    assert recognise(data) == Found(what=what, hint=hint, scheme=scheme)
+    found = recognise(data)
+    assert (found.what, found.hint, scheme_of_greeting(found.greeting or "")) == (what, hint, scheme)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,8 @@ def test_first_bytes(data: bytes, what: str, hint: str, scheme: str | None) -> N
     ],
 )
 def test_the_hint_is_a_command_where_there_is_one(data: bytes, target: Target, hint: str) -> None:
-    assert recognise(data).hint_for(target) == hint
+    found = recognise(data)
+    assert found.hint_for(target, scheme_of_greeting(found.greeting or "")) == hint
 
 
 @given(st.sampled_from([b"", b"HTTP/", b"220 ", b"SSH-", b"\x15\x03"]), st.binary(max_size=600))

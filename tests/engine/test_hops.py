@@ -13,6 +13,7 @@ from rrcli.engine import registry
 from rrcli.engine.context import Context
 from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.engine.manifest import Manifest
 from rrcli.engine.observer import Observer
 from rrcli.engine.runner import MAX_HOPS
 from rrcli.engine.send import send
@@ -59,9 +60,9 @@ def exchange(request: CountRequest, context: Context) -> Iterator[Event]:
 @pytest.fixture(autouse=True)
 def counting(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType(MODULE)
-    module.__dict__.update(CountRequest=CountRequest, exchange=exchange)
+    module.__dict__.update(CountRequest=CountRequest, exchange=exchange, MANIFEST=Manifest(synopsis="", help="", label="Count"))
     monkeypatch.setitem(sys.modules, MODULE, module)
-    entry = registry.Protocol(name="count", module=MODULE, request=f"{MODULE}:CountRequest", synopsis="", help="", label="Count")
+    entry = registry.Protocol(name="count", package=MODULE, request=f"{MODULE}:CountRequest", manifest=f"{MODULE}:MANIFEST")
     monkeypatch.setitem(registry.BY_NAME, "count", entry)
 
 

@@ -34,6 +34,7 @@ from rrcli.engine.attempts import DeferredObserver
 from rrcli.engine.context import Context
 from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Finished, Received, Sent
+from rrcli.engine.manifest import Manifest
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
 from rrcli.model.values import Exchange, Note, RequestMessage, Response, Status, Target
@@ -324,11 +325,12 @@ def exchange(request: StepRequest, context: Context) -> Iterator[Event]:
 @pytest.fixture
 def _stepping(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType(StepRequest.__module__)
-    module.__dict__.update(StepRequest=StepRequest, exchange=exchange)
+    manifest = Manifest(synopsis="", help="", label="Step", explains="http")
+    module.__dict__.update(StepRequest=StepRequest, exchange=exchange, MANIFEST=manifest)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     entry = registry.Protocol(
-        name="step", module=module.__name__, request=f"{module.__name__}:StepRequest", synopsis="", help="", label="Step", explains="http"
-    )  # fmt: skip
+        name="step", package=module.__name__, request=f"{module.__name__}:StepRequest", manifest=f"{module.__name__}:MANIFEST"
+    )
     monkeypatch.setitem(registry.BY_NAME, "step", entry)
 
 

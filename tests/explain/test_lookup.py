@@ -9,16 +9,19 @@ import types
 
 import pytest
 
-from rrcli.explain import FAMILIES, Explanation, explain, lookup, near
+from rrcli.engine.catalogue import families
+from rrcli.explain import Explanation, explain, lookup, near
+
+FAMILIES = families()
 
 
 def codes(word: str) -> list[str]:
     """What `lookup` finds, as `family code`."""
-    return [f"{found.family} {found.code}" for found in lookup(word)]
+    return [f"{found.family} {found.code}" for found in lookup(word, FAMILIES)]
 
 
 def test_an_explanation_is_whole() -> None:
-    assert explain("http", "405") == Explanation(
+    assert explain("http", "405", FAMILIES) == Explanation(
         family="http",
         code="405",
         title="Method Not Allowed",
@@ -51,7 +54,7 @@ def test_an_explanation_is_whole() -> None:
     ],
 )
 def test_explain_finds_in_its_family(family: str, code: str, found: str) -> None:
-    explanation = explain(family, code)
+    explanation = explain(family, code, FAMILIES)
     assert explanation is not None
     assert (explanation.family, explanation.code) == (family, found)
 
@@ -61,7 +64,7 @@ def test_explain_finds_in_its_family(family: str, code: str, found: str) -> None
     [("http", "40"), ("http", "4044"), ("http", "٤٠٤"), ("http", ""), ("dns", "24"), ("redis", "404"), ("exit", "404"), ("smtp", "550")],
 )
 def test_explain_misses(family: str, code: str) -> None:
-    assert explain(family, code) is None
+    assert explain(family, code, FAMILIES) is None
 
 
 @pytest.mark.parametrize(
@@ -114,13 +117,13 @@ def test_a_class_answers_only_when_no_family_lists_the_code() -> None:
     ],
 )
 def test_near_suggests_the_code_that_was_meant(word: str, suggested: str) -> None:
-    assert lookup(word) == []
-    assert near(word) == suggested
+    assert lookup(word, FAMILIES) == []
+    assert near(word, FAMILIES) == suggested
 
 
 @pytest.mark.parametrize("word", ["24", "exit 66", "frobnicate", "expired", "", "dns timeout"])
 def test_near_is_silent_when_nothing_is_alike(word: str) -> None:
-    assert near(word) is None
+    assert near(word, FAMILIES) is None
 
 
 def test_a_family_is_a_module_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +134,7 @@ def test_a_family_is_a_module_and_a_line(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(FAMILIES, "smtp", "smtp_codes")
     assert codes("smtp 550") == ["smtp 550"]
     assert codes("550") == ["smtp 550"]
-    assert near("smtp 5500") == "smtp 550"
+    assert near("smtp 5500", FAMILIES) == "smtp 550"
 
 
 SLOW = (
@@ -143,9 +146,10 @@ SLOW = (
 def test_one_explanation_loads_one_table_and_nothing_slow() -> None:
     script = """
 import sys
+from rrcli.engine.catalogue import families
 from rrcli.explain import explain
 before = [name for name in sys.modules if name.startswith("rrcli.explain.")]
-explain("http", "404")
+explain("http", "404", families())
 after = [name for name in sys.modules if name.startswith("rrcli.explain.")]
 print(before, after, [name for name in sys.argv[1].split() if name in sys.modules])
 """

@@ -9,6 +9,7 @@ from peers.verdict import SCHEMA
 
 import rrcli
 from rrcli.adapters.tls.request import TlsRequest
+from rrcli.engine.catalogue import responders
 from rrcli.model.document import document
 from rrcli.options.request import Request
 from rrcli.policy.redact import masked
@@ -17,8 +18,8 @@ from rrcli.responders.serve import addresses, start, stop
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
-    running = start()
-    yield addresses(running)
+    running = start(responders())
+    yield addresses(responders(), running)
     stop(running)
 
 

@@ -107,7 +107,6 @@ def test_the_words_are_those_that_a_person_would_write(request_: Request, words:
 @pytest.mark.parametrize(
     "request_",
     [
-        HttpRequest("http://h/", defaults=(("A", "b"),)),
         PollRequest("http://h/", idle_timeout=None),
         HttpRequest("http://h/", timeout=float("inf")),
         HttpRequest("http://h/", timeout=-1.0),

@@ -13,6 +13,7 @@ from rrcli.base.jsontext import loads
 from rrcli.cli import fast
 from rrcli.cli.commands import schema_text
 from rrcli.cli.execute import execute
+from rrcli.engine.catalogue import responders
 from rrcli.responders import faults
 from rrcli.responders.serve import faults_of, start, stop
 
@@ -68,9 +69,9 @@ def check(verdict: Verdict, line: str, *names: str) -> None:
 @contextlib.contextmanager
 def serving(protocol: str, *texts: str) -> Iterator[tuple[Any, str]]:
     """`rrcli serve PROTOCOL --fault …`, and the file of its root."""
-    with faults_of([protocol], [faults.parse(text) for text in texts]) as (plan, names):
+    with faults_of(responders(), [protocol], [faults.parse(text) for text in texts]) as (plan, names):
         assert plan
-        running = start(names, faulty=plan)
+        running = start(responders(), names, faulty=plan)
         try:
             yield running[0], str(plan.tls.root) if plan.tls else ""
         finally:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from rrcli.adapters.http.notes import clock_notes, seconds_of
 from rrcli.model.values import Note
-from rrcli.policy.notes import clock_notes, seconds_of
 from rrcli.responders.http_message import http_date
 
 

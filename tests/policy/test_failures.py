@@ -5,19 +5,24 @@ from __future__ import annotations
 import pytest
 
 from rrcli.base.errors import KINDS, ExchangeError
+from rrcli.engine.catalogue import families, meaning_of, scheme_of_greeting
 from rrcli.engine.registry import BY_NAME
 from rrcli.explain import explain
 from rrcli.model.values import PHASES, Exchange, Failure, RequestMessage, Response, Status, Target
 from rrcli.policy.failures import NEVER_READ, PHASE_WORDS, TIMEOUT_HINTS, USELESS, application_failure, network_failure
 from rrcli.wire.recorder import Recorder
 
-HTTP, REDIS, TCP = BY_NAME["http"], BY_NAME["redis"], BY_NAME["tcp"]
-
 
 def exchange(*, idempotent: bool = False, code: int | None = None, text: str = "") -> Exchange:
     response = Response(summary=f"{code} {text}", status=Status(code=code, text=text, ok=False))
     request = RequestMessage(summary="", data={"safe": False, "idempotent": idempotent})
     return Exchange(id="1", protocol="http", target=Target(url="http://h:80/", host="h", port=80), request=request, response=response)
+
+
+def application(name: str, found: Exchange, *, sent: bool = True) -> Failure:
+    """The failure that the status is for a protocol."""
+    assert found.response
+    return application_failure(found, meaning_of(found.response.status, BY_NAME[name]), sent=sent)
 
 
 def recorder(*, sent: bytes = b"", received: bytes = b"") -> Recorder:
@@ -31,7 +36,9 @@ def recorder(*, sent: bytes = b"", received: bytes = b"") -> Recorder:
 
 def broken(kind: str, *, sent: bytes = b"x", received: bytes = b"", idempotent: bool = False, **about: str) -> Failure:
     error = ExchangeError(about.pop("layer", "transport"), kind, "it broke", **about)
-    return network_failure(REDIS, exchange(idempotent=idempotent), error, recorder(sent=sent, received=received))
+    return network_failure(
+        exchange(idempotent=idempotent), error, recorder(sent=sent, received=received), label="Redis", scheme_of=scheme_of_greeting
+    )
 
 
 def test_every_table_names_known_words() -> None:
@@ -52,27 +59,27 @@ def test_every_table_names_known_words() -> None:
     ],
 )
 def test_a_bad_status_of_http(code: int, text: str, idempotent: bool, retry: str) -> None:
-    known = explain("http", str(code))
+    known = explain("http", str(code), families())
     assert known
-    assert application_failure(HTTP, exchange(code=code, text=text, idempotent=idempotent)) == Failure(
+    assert application("http", exchange(code=code, text=text, idempotent=idempotent)) == Failure(
         layer="application", kind="bad_status", message=f"{code} {text}", hint=known.action, delivery="answered", retry=retry
     )
 
 
 def test_a_symbolic_status_is_looked_up_by_its_text() -> None:
-    known = explain("redis", "LOADING")
+    known = explain("redis", "LOADING", families())
     assert known
-    failure = application_failure(REDIS, exchange(text="LOADING", idempotent=True))
+    failure = application("redis", exchange(text="LOADING", idempotent=True))
     assert (failure.hint, failure.retry) == (known.action, "safe")
 
 
 def test_a_status_that_answers_the_handshake_alone() -> None:
-    failure = application_failure(REDIS, exchange(text="LOADING"), sent=False)
+    failure = application("redis", exchange(text="LOADING"), sent=False)
     assert (failure.delivery, failure.retry) == ("not_sent", "safe")
 
 
 def test_a_status_that_no_table_knows() -> None:
-    assert application_failure(TCP, exchange(code=1)) == Failure(
+    assert application("tcp", exchange(code=1)) == Failure(
         layer="application", kind="bad_status", message="1 ", delivery="answered", retry="useless"
     )
 
@@ -103,7 +110,7 @@ def test_delivery_and_retry(failure: Failure, delivery: str, retry: str) -> None
 
 def test_after_a_whole_answer_what_fails_is_what_we_made_of_it() -> None:
     error = ExchangeError("protocol", "too_many_redirects", "on and on")
-    failure = network_failure(REDIS, exchange(), error, recorder(sent=b"x", received=b"y"), whole=True)
+    failure = network_failure(exchange(), error, recorder(sent=b"x", received=b"y"), label="Redis", whole=True)
     assert (failure.delivery, failure.retry) == ("answered", "useless")
 
 
@@ -122,7 +129,7 @@ def test_a_time_limit_says_what_was_going_on(phase: str) -> None:
 @pytest.mark.parametrize("limit", ["--timeout", "--idle-timeout", "--deadline"])
 def test_the_limit_that_passed_is_the_one_to_raise(limit: str) -> None:
     error = ExchangeError("transport", "timeout", f"the time limit passed ({limit} 1s)", phase="receive")
-    assert network_failure(HTTP, exchange(), error, recorder()).hint == f"the answer began but did not end: allow more with {limit}"
+    assert network_failure(exchange(), error, recorder(), label="HTTP").hint == f"the answer began but did not end: allow more with {limit}"
 
 
 def test_a_hint_of_its_own_stays_and_a_phase_may_be_unknown() -> None:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rrcli.adapters.http.hooks import HOOKS
+from rrcli.adapters.http.notes import retry_after
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.adapters.tcp.request import TcpRequest
@@ -17,7 +19,7 @@ from rrcli.base.errors import KINDS
 from rrcli.model.values import Exchange, Failure, RequestMessage, Response, Status, Target
 from rrcli.options.commandline import reads_stdin
 from rrcli.options.request import Request
-from rrcli.policy.retry import LONGEST_ASKED, LONGEST_WAIT, PASSING, Clock, Decision, Retries, retry_after
+from rrcli.policy.retry import LONGEST_ASKED, LONGEST_WAIT, PASSING, Clock, Decision, Retries
 
 FOREVER = Deadline(None, "")
 
@@ -42,7 +44,8 @@ class Still(Clock):
 def failed(kind: str = "refused", retry: str = "safe", *, delivery: str = "not_sent", method: str | None = None) -> Exchange:
     data = {"method": method} if method else {}
     error = Failure(layer="transport", kind=kind, message="it broke", retry=retry, delivery=delivery)
-    return Exchange(id="1", protocol="http", target=Target(url=""), request=RequestMessage(summary="", data=data), error=error)
+    message = RequestMessage(summary="", data=data, name=method or "the request")
+    return Exchange(id="1", protocol="http", target=Target(url=""), request=message, error=error)
 
 
 def refused_with(code: int, text: str, *fields: tuple[str, str], retry: str = "safe") -> Exchange:
@@ -52,7 +55,7 @@ def refused_with(code: int, text: str, *fields: tuple[str, str], retry: str = "s
 
 def decide(exchange: Exchange, *, limit: Deadline = FOREVER, shown: bool = False, **options: object) -> Decision:
     request = HttpRequest("http://h/", **{"retry": 1, **options})
-    return Retries(request, limit, Still()).after(exchange, shown=shown)
+    return Retries(request, limit, Still(), HOOKS.asked_wait).after(exchange, shown=shown)
 
 
 def after(seconds: float, option: str = "--deadline") -> Deadline:
@@ -129,7 +132,7 @@ def test_what_was_printed_is_not_printed_twice() -> None:
 def test_standard_input_is_read_once(request_: Request, reads: bool) -> None:
     assert reads_stdin(request_) is reads
     if reads:
-        found = Retries(request_.replace(retry=1), FOREVER, Still()).after(failed(), shown=False)
+        found = Retries(request_.replace(retry=1), FOREVER, Still(), HOOKS.asked_wait).after(failed(), shown=False)
         assert found == Decision(reason="standard input was read, and cannot be read again")
 
 
@@ -137,7 +140,7 @@ def test_standard_input_is_read_once(request_: Request, reads: bool) -> None:
 
 
 def test_waits_double_up_to_a_ceiling_and_are_counted() -> None:
-    retries = Retries(HttpRequest("http://h/", retry=9, retry_delay=0.5), FOREVER, Still())
+    retries = Retries(HttpRequest("http://h/", retry=9, retry_delay=0.5), FOREVER, Still(), HOOKS.asked_wait)
     waits = [retries.after(failed(), shown=False).wait for _ in range(10)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, LONGEST_WAIT, LONGEST_WAIT, LONGEST_WAIT, None]
 
@@ -209,7 +212,7 @@ def test_whatever_happens_the_limits_hold(
     """Attempts cut at the limit, as a deadline cuts them, and the waits between them never end behind it."""
     clock = Still(part)
     limit = FOREVER if limit_s is None else after(limit_s)
-    retries = Retries(HttpRequest("http://h/", retry=retry, retry_delay=delay), limit, clock)
+    retries = Retries(HttpRequest("http://h/", retry=retry, retry_delay=delay), limit, clock, HOOKS.asked_wait)
     attempts = 0
     for kind, advice, took, asked in outcomes:
         attempts += 1

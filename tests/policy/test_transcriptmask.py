@@ -42,6 +42,7 @@ def received(
         request=RequestMessage(summary="GET / HTTP/1.1", fields=(("X-Auth-Token", TOKEN),)),
         response=answer,
         transcript=(TranscriptEntry(at_ns=0, direction="sent", data=sent), TranscriptEntry(at_ns=1, direction="received", data=data)),
+        content_spans="rrcli.codec.http.contentspans:content_spans",
     )
     shown = masked(one).transcript
     assert shown

@@ -56,6 +56,7 @@ def exchange(**values: Any) -> Exchange:
             fields=(("Host", "127.0.0.1:8080"), ("Authorization", "Bearer ‹secret›"), ("Content-Type", "application/json")),
             body=body('{"name":"ann","age":3}'),
             data={"method": "POST", "safe": False, "idempotent": False},
+            name="POST",
         ),
         "response": Response(
             summary="HTTP/1.1 201 Created",
@@ -78,7 +79,7 @@ def answered(text: str | bytes, media_type: str | None = "application/json", **m
     given = {"fields": fields, "body": content, "framing": "content-length", "data": {"version": "HTTP/1.1"}, **more}
     return exchange(
         target=Target(url="http://127.0.0.1:8080/things?page=2", host="127.0.0.1", port=8080),
-        request=RequestMessage(summary="GET /things?page=2 HTTP/1.1", data={"method": "GET", "safe": True, "idempotent": True}),
+        request=RequestMessage(summary="GET /things?page=2 HTTP/1.1", data={"method": "GET", "safe": True, "idempotent": True}, name="GET"),
         response=Response(summary="HTTP/1.1 200 OK", status=Status(code=200, text="OK"), **given),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rrcli.adapters.http.hooks import HOOKS
 from rrcli.model.values import Body, Exchange, RequestMessage, Response, Status, Target
 from rrcli.report.live.lines import HELD_BACK, LONGEST, PAUSE_NS, Lines
 
@@ -26,7 +27,7 @@ def answered(media_type: str | None, framing: str = "chunked", charset: str | No
 def shown(answer: Response, *pieces: tuple[int, bytes], show_secrets: bool = False) -> list[str]:
     """What is written of content that came in these pieces, each after so many milliseconds."""
     written: list[str] = []
-    lines, told = Lines(written.append, show_secrets=show_secrets), Told()
+    lines, told = Lines(written.append, show_secrets=show_secrets, length_is_known=HOOKS.length_is_known), Told()
     lines.attach(told)  # type: ignore[arg-type]
     lines.received(answer)
     for at_ms, data in pieces:
@@ -95,7 +96,7 @@ def test_the_charset_counts(charset: str, text: str) -> None:
 
 
 def test_the_report_leaves_out_what_was_shown() -> None:
-    lines = Lines(lambda _: None, show_secrets=False)
+    lines = Lines(lambda _: None, show_secrets=False, length_is_known=HOOKS.length_is_known)
     answer = answered("application/x-ndjson").replace(body=Body(data=b"1\n2\n", size=4, media_type="application/x-ndjson"))
     exchange = Exchange(id="", protocol="http", target=Target(url=""), request=RequestMessage(summary=""), response=answer)
     assert lines.without_lines(exchange) is exchange

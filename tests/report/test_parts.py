@@ -6,6 +6,7 @@ import pytest
 
 from rrcli.base.units import duration, size
 from rrcli.base.visible import visible
+from rrcli.engine.catalogue import families
 from rrcli.explain import lookup
 from rrcli.model.values import PHASES, Timing
 from rrcli.report.terminal.explained import render_explanations
@@ -103,7 +104,7 @@ def test_several_explanations_stand_apart() -> None:
 
 
 def test_an_explanation_in_colour_has_the_same_text() -> None:
-    coloured = render_explanations(lookup("404"), width=80, color=True)
+    coloured = render_explanations(lookup("404", families()), width=80, color=True)
     assert coloured.startswith("\x1b[1m404\x1b[0m \x1b[1mNot Found\x1b[0m\x1b[2m  ·  \x1b[0m\x1b[2mhttp\x1b[0m")
 
 

@@ -15,8 +15,8 @@ from peers.recorder import Recorder, recorder
 from peers.script import hear, over_tls, responder, say, script
 
 from rrcli.__main__ import main
+from rrcli.adapters.http.writeout import VARIABLES, read_format
 from rrcli.base.errors import ExchangeError
-from rrcli.report.formats.writeout import VARIABLES, read_format
 
 ANSWERS = {
     "plain": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nhi",
@@ -154,7 +154,7 @@ def test_a_document_stands_alone(words: list[str], capfd: pytest.CaptureFixture[
 
 def test_a_series_has_no_single_end(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["http", "http://127.0.0.1:1/", "--repeat", "2", "-w", "x"]) == 2
-    assert capfd.readouterr().err.startswith("rrcli: -w and -D are for one exchange, and --repeat sends many\n")
+    assert capfd.readouterr().err.startswith("rrcli: -w is for one exchange, and --repeat sends many\n")
 
 
 def test_the_variables_are_curls() -> None:

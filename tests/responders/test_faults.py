@@ -17,9 +17,10 @@ import pytest
 from peers.base import need
 
 from rrcli.base.errors import ExchangeError
+from rrcli.engine.catalogue import responders
 from rrcli.responders import faults
 from rrcli.responders.base import Responder
-from rrcli.responders.serve import NAMES, faults_of, start, stop
+from rrcli.responders.serve import faults_of, start, stop
 
 PARTIAL, NOTHING, TIMED_OUT, RESET, BAD_CONTENT, BAD_CERT, TLS_FAILED, WEIRD = 18, 52, 28, 56, 61, 60, 35, 8  # curl's exit codes
 
@@ -27,9 +28,9 @@ PARTIAL, NOTHING, TIMED_OUT, RESET, BAD_CONTENT, BAD_CERT, TLS_FAILED, WEIRD = 1
 @contextmanager
 def faulty(protocol: str, *texts: str) -> Iterator[tuple[Responder, str]]:
     """A responder with these faults, and the file of the root that its certificate is of."""
-    with faults_of([protocol], [faults.parse(text) for text in texts]) as (plan, names):
+    with faults_of(responders(), [protocol], [faults.parse(text) for text in texts]) as (plan, names):
         assert plan
-        running = start(names, faulty=plan)
+        running = start(responders(), names, faulty=plan)
         try:
             yield running[0], str(plan.tls.root) if plan.tls else ""
         finally:
@@ -363,14 +364,14 @@ def test_what_is_refused(words: list[str], message: str) -> None:
 
 
 def test_without_names_those_serve_that_can() -> None:
-    with faults_of([], [faults.parse("bad-cert")]) as (_, names):
+    with faults_of(responders(), [], [faults.parse("bad-cert")]) as (_, names):
         assert names == ["http", "sse", "poll", "graphql", "redis", "tcp"]
 
 
 def test_every_fault_is_of_a_known_protocol_and_ends_with_its_client() -> None:
     """Each one, with each value, for each protocol: a client that leaves at once leaves nothing running."""
     for fault in faults.FAULTS:
-        assert set(fault.protocols) <= set(NAMES)
+        assert set(fault.protocols) <= set(responders().names)
         if fault.name in faults.TLS:
             continue
         for protocol in fault.protocols:
@@ -380,7 +381,7 @@ def test_every_fault_is_of_a_known_protocol_and_ends_with_its_client() -> None:
 
 def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    with pytest.raises(ExchangeError) as caught, faults_of(["http"], [faults.parse("bad-cert")]):
+    with pytest.raises(ExchangeError) as caught, faults_of(responders(), ["http"], [faults.parse("bad-cert")]):
         pass
     assert (caught.value.message, caught.value.hint) == ("TLS faults need the module cryptography", "pip install 'rrcli[serve]'")
 

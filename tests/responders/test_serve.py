@@ -20,15 +20,18 @@ from peers.base import free_port
 
 import rrcli.base.errors
 from rrcli.base.errors import ExchangeError
-from rrcli.responders.serve import PLACES, RESPONDERS, addresses, listing, serve, start, stop
+from rrcli.engine.catalogue import responders
+from rrcli.responders.serve import addresses, listing, serve, start, stop
 from rrcli.responders.tcp import TcpResponder
 
+CATALOGUE = responders()
 CHILD = """
 import sys
 from rrcli.base.errors import ExchangeError
+from rrcli.engine.catalogue import responders
 from rrcli.responders.serve import serve
 try:
-    sys.exit(serve(sys.argv[2:], json_line=sys.argv[1] == "json", out=sys.stdout, err=sys.stderr))
+    sys.exit(serve(responders(), sys.argv[2:], json_line=sys.argv[1] == "json", out=sys.stdout, err=sys.stderr))
 finally:
     assert ("dns" in sys.modules) == (not sys.argv[2:] or "dns" in sys.argv[2:])
 """
@@ -92,46 +95,46 @@ def test_the_listing_has_commands_to_paste() -> None:
 
 
 def test_no_line_of_the_listing_wraps_at_80_columns() -> None:
-    running = start()
+    running = start(CATALOGUE)
     try:
         for responder in running:
             responder.port = 65535
-        assert max(map(len, listing(running).splitlines())) <= 80
+        assert max(map(len, listing(CATALOGUE, running).splitlines())) <= 80
     finally:
         stop(running)
 
 
 def test_starts_each_once_on_the_ports_given() -> None:
     port = free_port()
-    running = start(["tcp", "tcp"], {"tcp": port, "redis": 0})
+    running = start(CATALOGUE, ["tcp", "tcp"], {"tcp": port, "redis": 0})
     try:
-        assert addresses(running) == {"tcp": f"127.0.0.1:{port}", "redis": f"redis://127.0.0.1:{running[1].port}"}
+        assert addresses(CATALOGUE, running) == {"tcp": f"127.0.0.1:{port}", "redis": f"redis://127.0.0.1:{running[1].port}"}
     finally:
         stop(running)
 
 
 def test_what_is_spoken_over_http_shares_its_port() -> None:
-    running = start(["graphql", "sse"], {"sse": 0, "tcp": 0})
+    running = start(CATALOGUE, ["graphql", "sse"], {"sse": 0, "tcp": 0})
     try:
         web, tcp = running
-        assert addresses(running, ["graphql", "sse"]) == {"graphql": f"{web.url}/graphql", "sse": f"{web.url}/events"}
-        assert listing(running, ["tcp", "sse"]).splitlines()[::3] == [f"tcp     {tcp.address}", f"sse     {web.url}/events"]
+        assert addresses(CATALOGUE, running, ["graphql", "sse"]) == {"graphql": f"{web.url}/graphql", "sse": f"{web.url}/events"}
+        assert listing(CATALOGUE, running, ["tcp", "sse"]).splitlines()[::3] == [f"tcp     {tcp.address}", f"sse     {web.url}/events"]
     finally:
         stop(running)
 
 
 def test_one_port_is_not_two() -> None:
     with pytest.raises(ExchangeError) as caught:
-        start(["tcp"], {"http": 1, "sse": 2})
+        start(CATALOGUE, ["tcp"], {"http": 1, "sse": 2})
     assert (caught.value.layer, caught.value.message) == ("usage", "http and sse listen on one port")
 
 
-@pytest.mark.parametrize("name", list(PLACES))
+@pytest.mark.parametrize("name", list(CATALOGUE.places))
 def test_the_examples_of_what_is_spoken_over_http_work(name: str) -> None:
     with child("human", name) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        for _ in PLACES[name].examples:
+        for _ in CATALOGUE.places[name].examples:
             program, *words = shlex.split(process.stdout.readline())
             command = [sys.executable, "-m", "rrcli"] if program == "rrcli" else [program]
             more = ["--max-events", "1"] if "--cursor" in words else []
@@ -143,7 +146,7 @@ def test_the_examples_of_what_is_spoken_over_http_work(name: str) -> None:
 def test_a_taken_port_is_a_usage_error_and_stops_the_others() -> None:
     threads = threading.active_count()
     with TcpResponder() as taken, pytest.raises(ExchangeError) as caught:
-        start(["redis", "http"], {"http": taken.port})
+        start(CATALOGUE, ["redis", "http"], {"http": taken.port})
     assert threading.active_count() == threads
     assert (caught.value.layer, caught.value.message, caught.value.hint) == (
         "usage",
@@ -161,13 +164,13 @@ def test_a_taken_port_is_a_usage_error_and_stops_the_others() -> None:
 )
 def test_an_address_that_cannot_be_had_is_a_usage_error(host: str, port: int, message: str) -> None:
     with pytest.raises(ExchangeError) as caught:
-        start(["tcp"], {"tcp": port}, host)
+        start(CATALOGUE, ["tcp"], {"tcp": port}, host)
     assert (caught.value.layer, caught.value.message) == ("usage", message)
 
 
 def test_an_unknown_name_is_a_usage_error_with_the_near_one() -> None:
     with pytest.raises(ExchangeError) as caught:
-        start(["redsi"])
+        start(CATALOGUE, ["redsi"])
     assert (caught.value.layer, caught.value.message, caught.value.hint) == (
         "usage",
         "there is no responder for 'redsi'; did you mean redis?",
@@ -182,18 +185,23 @@ def test_a_reader_that_is_gone_ends_it_and_stops_everything() -> None:
 
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(BrokenPipeError):
-        serve(["tcp"], json_line=True, out=Gone(), err=io.StringIO())
+        serve(CATALOGUE, ["tcp"], json_line=True, out=Gone(), err=io.StringIO())
     assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_every_responder_bears_its_name() -> None:
-    running = start()
+    running = start(CATALOGUE)
     stop(running)
-    assert [responder.protocol for responder in running] == list(RESPONDERS)
+    assert [responder.protocol for responder in running] == list(CATALOGUE.responders)
 
 
 def test_imports_stay_light() -> None:
-    program = "import sys; from rrcli.responders.serve import start, stop; stop(start(['http', 'redis', 'tcp'])); print(*sys.modules)"
+    program = """
+import sys
+from rrcli.engine.catalogue import responders
+from rrcli.responders.serve import start, stop
+stop(start(responders(), ['http', 'redis', 'tcp']))
+print(*sys.modules)"""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     root = Path(rrcli.base.errors.__file__).parents[1]
     loaded = subprocess.run(

@@ -21,7 +21,7 @@ PORTS = {"udp": 53, "tcp": 53, "tls": 853, "https": 443, "quic": 853}
 NIBBLES = 32  # of an IPv6 address
 
 
-def as_command(exchange: Exchange) -> str | None:
+def as_command(exchange: Exchange, _request: object = None) -> str | None:
     """The command; `None` for what neither tool can do: a proxy, a unix socket."""
     if exchange.connection.proxy or exchange.target.host is None or (exchange.connection.peer or "").startswith("/"):
         return None

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from rrcli.base.errors import usage
 from rrcli.codec.dns.rdata import EVERYDAY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.dns.query import Query
     from rrcli.adapters.dns.questions import Question
+    from rrcli.adapters.dns.request import DnsRequest
     from rrcli.engine.context import Context
+
+
+def refuse_contradictions(request: DnsRequest) -> None:
+    """Raise `usage` for options that go only with others."""
+    if request.hints and not request.trace:
+        raise usage("--hints says where --trace begins", "add --trace")
+    if request.anchor and not request.validate:
+        raise usage("--anchor says whom --validate trusts", "add --validate")
+    if request.trace and request.validate:
+        raise usage("--trace and --validate exclude each other", "validate through a resolver: --validate @SERVER")
+    if request.trace and request.search:
+        raise usage("--trace and --search exclude each other", "give the whole name")
 
 
 def prepare(query: Query) -> None:
@@ -23,7 +37,8 @@ def prepare(query: Query) -> None:
         query.anchors = load_anchors(query.request.anchor)
 
 
-def _address_as_name(question: Question, context: Context) -> None:
+def note_address(question: Question, context: Context) -> None:
+    """Note that the name asked for is an address."""
     from rrcli.base.address import literal_family
 
     name = question.name.removesuffix(".")

@@ -101,7 +101,7 @@ class _Words:
                 (self.types if key.lower() == "type" else self.classes).append(number)
 
 
-def questions(request: DnsRequest) -> list[Question]:
+def questions_of(request: DnsRequest) -> list[Question]:
     """Every question that the words ask, each type of each server, in their order. Raises `usage`."""
     words = _Words(request)
     first, *others = _names(words, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.codec.dns.edns import cookie, subnet, subnet_text
-from rrcli.codec.dns.tables import CLASSES, TYPES, class_number
+from rrcli.codec.dns.tables import CLASSES, class_number
 from rrcli.options.option import option
 from rrcli.options.parse import count
 from rrcli.options.request import Request
@@ -45,7 +45,7 @@ def a_size(text: str) -> int:
 class DnsRequest(Request):
     """A name to ask for, of which types, of which servers: `DnsRequest("example.test", "MX", "@192.0.2.53")`."""
 
-    completes: ClassVar[tuple[str, ...]] = tuple(TYPES)
+    lines: ClassVar[bool] = True
 
     reverse: bool = option("-x", "--reverse", kind="flag", help="NAME is an address: ask for its name (PTR).")
     of_class: int | None = option(
@@ -90,13 +90,3 @@ class DnsRequest(Request):
     padding: bool = option("--padding", kind="flag", help="Pad to 128 bytes; always so over TLS, HTTPS and QUIC.", group=EDNS)
     no_padding: bool = option("--no-padding", kind="flag", help="Never pad.", group=EDNS)
     no_edns: bool = option("--no-edns", kind="flag", help="Ask without EDNS.", group=EDNS)
-
-    def several(self) -> tuple[DnsRequest, ...] | None:
-        """The requests of one question each, type by type and server by server; `None` when there is one at most."""
-        from rrcli.adapters.dns.questions import name_in, questions
-
-        asked = questions(self)
-        if self.trace or len(asked) == 1:
-            return None
-        name = name_in(self)
-        return tuple(self.replace(arguments=question.arguments(name), of_class=None) for question in asked)

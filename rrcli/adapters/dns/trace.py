@@ -10,11 +10,11 @@ from __future__ import annotations
 from rrcli.adapters.dns.ask import ask
 from rrcli.adapters.dns.prepare import prepare
 from rrcli.adapters.dns.query import Query
-from rrcli.adapters.dns.questions import A, Question, questions
+from rrcli.adapters.dns.questions import A, Question, questions_of
+from rrcli.adapters.dns.trail import Goal, Trail
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.files import read_local
-from rrcli.base.record import Record
 from rrcli.base.url import host_port
 from rrcli.codec.dns.tables import type_name
 from rrcli.engine.continuation import Continue
@@ -43,26 +43,6 @@ ROOT = {
     "k.root-servers.net.": ("193.0.14.129", "2001:7fd::1"), "l.root-servers.net.": ("199.7.83.42", "2001:500:9f::42"),
     "m.root-servers.net.": ("202.12.27.33", "2001:dc3::35"),
 }  # fmt: skip
-
-
-class Goal(Record):
-    """A name to be found, and the servers of the nearest zone above it that is known."""
-
-    name: str
-    kind: int
-    zone: str
-    servers: tuple[tuple[str, str], ...]  # name and address
-    unknown: tuple[str, ...] = ()  # servers' names that came without an address
-
-
-class Trail(Record):
-    """Where a trace is: the goals, the one under way last; the root's servers, to begin another one; the port of all."""
-
-    goals: tuple[Goal, ...]
-    root: tuple[tuple[str, str], ...]
-    port: int
-    transport: str
-    of_class: int
 
 
 def step(request: DnsRequest, context: Context) -> Iterator[Event]:
@@ -230,7 +210,7 @@ def _return(query: Query, answer: codec.Message, trail: Trail, found: Response) 
 
 def _start(request: DnsRequest) -> Trail:
     """The trail at the root: the servers of `--hints`, or the one given with `@`, or IANA's."""
-    asked = questions(request if _names_servers(request) else request.replace(arguments=(*request.arguments, "@127.0.0.1")))
+    asked = questions_of(request if _names_servers(request) else request.replace(arguments=(*request.arguments, "@127.0.0.1")))
     kinds = {question.kind for question in asked}
     if len(kinds) > 1:
         raise usage(f"--trace follows one type, got {' and '.join(map(type_name, kinds))}")

@@ -54,7 +54,7 @@ def described(message: RequestMessage, call: Call) -> RequestMessage:
     data.update({"operation": call.kind, "operation_name": call.name} if not call.parts else {"operations": len(call.parts)})
     data["safe"] = call.safe
     data["idempotent"] = call.safe or first(message.fields, "idempotency-key") is not None
-    return message.replace(data=data)
+    return message.replace(data=data, name=message.name if call.parts else f"the {call.kind}")
 
 
 class _Reading:

@@ -71,9 +71,3 @@ class GraphqlRequest(AnyHttpRequest):
     @property
     def asks_for_schema(self) -> bool:
         return self.schema or self.fields
-
-    def streams(self) -> bool:
-        """Whether the operation is a subscription."""
-        from rrcli.adapters.graphql.prepare import prepare_call
-
-        return prepare_call(self).kind == "subscription"

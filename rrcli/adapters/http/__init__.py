@@ -15,16 +15,8 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange
 
 
 def exchange(request: AnyHttpRequest, context: Context) -> Iterator[Event]:
     """Send the request and read its answer, or go on where the hop before led to."""
     return run_hop(context.state or HopState(options=request), context)
-
-
-def as_command(exchange: Exchange, request: AnyHttpRequest | None = None) -> str:
-    """The curl command for the same exchange, an environment variable in the place of each secret; with what `request` asks of it."""
-    from rrcli.adapters.http.curl.exported import as_command
-
-    return as_command(exchange, request)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from rrcli.base.errors import usage
 from rrcli.options.option import Optioned, option
 from rrcli.options.parse import count, one_of, size
 from rrcli.options.request import QuicOptions, Request, proxy_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar
+    from typing import ClassVar
 
-    from rrcli.adapters.http.download import Download
-    from rrcli.options.output import Output
 
 CODINGS = ("gzip", "deflate", "br", "zstd")  # of content that is sent
 MOST_REDIRECTS = 20  # which is how many hops the runner takes
-
-# SETTINGS_INITIAL_WINDOW_SIZE and a WINDOW_UPDATE of the connection, both as large as they can be (RFC 9113 section 6.9)
-OPEN_WINDOWS = bytes.fromhex("000006 04 00 00000000 0004 7fffffff") + bytes.fromhex("000004 08 00 00000000 7fff0000")
 
 
 def step(flag: str, text: str) -> tuple[str, str]:
@@ -210,7 +204,9 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
 
     shown_arguments: ClassVar[str] = "rrcli.adapters.http.shownwords:arguments"
     needs_arguments: ClassVar[bool] = False  # a curl command can stand in for them
-    written: ClassVar[tuple[str, ...]] = (*Request.written, "cookie_jar")
+    multiplexes: ClassVar[bool] = True
+    input_option: ClassVar[str | None] = "-d @-"
+    written: ClassVar[tuple[str, ...]] = ("dump_header", "cookie_jar")
 
     fail: bool = option(
         "-f", "--fail", "--fail-with-body", "-S", "--show-error", "-N", "--no-buffer", "-g", "--globoff", kind="flag",
@@ -241,22 +237,6 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
         "-p", "--proxytunnel", kind="flag", help="Ask an HTTP proxy for a tunnel, also without TLS.", group="Connection"
     )
 
-    @classmethod
-    def stands_for(cls, values: dict[str, Any]) -> list[str] | None:
-        """What the curl command of `--from-curl` says in our words; the option itself is then done with. Raises `usage`."""
-        command = values.pop("from_curl", None)
-        if command is None:
-            return None
-        from rrcli.adapters.http.curl.imported import translate
-        from rrcli.adapters.http.curl.split import read_command
-
-        if values["arguments"]:
-            raise usage(f"--from-curl brings its URL, and {values['arguments'][0]!r} is one word too many", "options may stand beside it")
-        words = translate(read_command(command))
-        if words is None:
-            raise usage("the curl command asks for help", "rrcli curl --help lists what is understood")
-        return words
-
     @property
     def keeps_state(self) -> bool:
         """Whether cookies or a session outlive a hop."""
@@ -273,37 +253,14 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
         """Whether anything but the URL says who asks."""
         return self.user is not None or self.bearer is not None or self.digest or self.aws_sigv4 is not None or self.uses_netrc
 
-    def is_offline(self) -> bool:
-        return self.offline
-
-    def hears_offline(self, sent: bytes) -> bytes:
-        """Of HTTP/2: that its windows are wide open."""
-        return OPEN_WINDOWS if sent.startswith(b"PRI ") else b""
-
-    def appends(self) -> str | None:
-        """The cookies go to standard output."""
-        return "-c -" if self.cookie_jar == "-" else None
-
-    def download(self, output: Output) -> Download | None:
-        """How the content is saved, where the options ask for a file. Raises `usage` for those that need one and have none."""
-        if not (output.output or self.remote_name or self.remote_header_name):
-            named = {"--output-dir": self.output_dir, "--create-dirs": self.create_dirs, "--remove-on-error": self.remove_on_error}
-            if flag := next((flag for flag, given in named.items() if given), None):
-                raise usage(f"{flag} is for a file, and none is named", "add -o FILE, or -O for the name in the URL")
-            return None
-        from rrcli.adapters.http.download import Download
-
-        return Download(self, output.output)
-
-    def asks_for_fields(self) -> bool:
-        """`-I` shows the fields, as curl does."""
-        return self.head
-
 
 class HttpRequest(AnyHttpRequest, HttpContent, HttpDownload):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
 
     # Of the command line alone, which reads what it says into the other fields.
     from_curl: str | None = option(
-        "--from-curl", metavar="COMMAND", help="Send what this curl command sends; - reads it from standard input. Options beside it win."
+        "--from-curl",
+        metavar="COMMAND",
+        expands="rrcli.adapters.http.curl.fromcurl:expand",
+        help="Send what this curl command sends; - reads it from standard input. Options beside it win.",
     )

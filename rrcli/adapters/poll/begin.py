@@ -37,7 +37,7 @@ def begin(request: PollRequest, context: Context) -> PollState:
         polling.close(context)
         raise
     assert polling.prepared
-    if not (request.is_offline() or context.pool or request.limit_rate or polling.prepared.upload):
+    if not (request.offline or context.pool or request.limit_rate or polling.prepared.upload):
         from rrcli.wire.pool import Pool
 
         polling.pool = context.pool = Pool()

@@ -186,7 +186,7 @@ def open_listener(request: PollRequest) -> tuple[PollRequest, Listener]:
     if request.callback_url is not None and not _is_base(request.callback_url):
         raise usage(f"--callback-url {request.callback_url!r} is no http:// or https:// URL to which a path can be added")
     listener = Listener(host, port, request.callback_url, request.callback_status)
-    if not request.is_offline():
+    if not request.offline:
         try:
             listener.start()
         except (OSError, OverflowError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.request import AnyHttpRequest
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.url import host_port, is_port
 from rrcli.options.option import option
 from rrcli.options.parse import count, duration
@@ -37,11 +37,11 @@ def bind_text(place: tuple[str, int]) -> str:
     return host_port(*place)
 
 
-class PollRequest(AnyHttpRequest):
+class PollRequest(HttpRequest):
     """`[METHOD] URL [ITEM...]`, sent until something comes of it."""
 
     event_keys: ClassVar[tuple[str, ...]] = (
-        *AnyHttpRequest.event_keys, "number", "status", "held_ms", "cursor", "missing", "repeated", "method", "target", "fields",
+        *HttpRequest.event_keys, "number", "status", "held_ms", "cursor", "missing", "repeated", "method", "target", "fields",
     )  # fmt: skip
 
     cursor: str | None = option(
@@ -86,6 +86,3 @@ class PollRequest(AnyHttpRequest):
     callback_status: int = option(
         "--callback-status", default=NO_CONTENT, parse=reply, metavar="CODE", help="What callbacks are answered.  [204]", group="Callback"
     )
-
-    def streams(self) -> bool:
-        return True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PASSWORD, SECRET = '"$REDIS_PASSWORD"', '"$REDIS_SECRET"'
 
 
-def as_command(exchange: Exchange) -> str:
+def as_command(exchange: Exchange, _request: object = None) -> str:
     """The command, or for a pipeline its lines piped into one; `REDIS_PASSWORD` and `REDIS_SECRET` are to be set before."""
     data = exchange.request.data
     tool = " ".join(_tool(exchange))

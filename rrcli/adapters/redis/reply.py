@@ -55,7 +55,7 @@ def summary(reply: Reply) -> str:
     return as_text(reply.replace(attributes=()))
 
 
-def _drawn(reply: Reply, *, text: bool = False) -> str | None:
+def display_of(reply: Reply, *, text: bool = False) -> str | None:
     """The reply as people read it: as redis-cli prints it on a terminal; with `text` as it came."""
     raw = as_raw(reply)
     if len(raw) >= LARGEST_DRAWN:

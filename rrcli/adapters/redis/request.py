@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-from rrcli.adapters.redis.arguments import split_words
-from rrcli.adapters.redis.commands import STREAMS, name_of, own_timeout
 from rrcli.options.option import option
 from rrcli.options.parse import count
 from rrcli.options.request import Request
@@ -20,6 +16,9 @@ class RedisRequest(Request):
 
     shown_arguments: ClassVar[str] = "rrcli.adapters.redis.arguments:shown_arguments"
     needs_arguments: ClassVar[bool] = False  # --pipeline names a file of commands
+    options_end_at_data: ClassVar[bool] = True
+    lines: ClassVar[bool] = True
+    input_option: ClassVar[str | None] = "--stdin"
     event_keys: ClassVar[tuple[str, ...]] = (*Request.event_keys, "channel", "pattern")
 
     user: str | None = option("--user", metavar="NAME", help="User to log in as.  [default]")
@@ -42,8 +41,3 @@ class RedisRequest(Request):
         "--sentinel", metavar="NAME", help="Ask the master NAME; the URLs are those of its sentinels, with their password if any."
     )
     slowlog: bool = option("--slowlog", kind="flag", help="Show how long the server itself ran the command (INFO commandstats).")
-
-    def streams(self) -> bool:
-        """A subscription or MONITOR; and a command that waits for as long as it was told to."""
-        words = [os.fsencode(word) for word in split_words(self.arguments)[1]]
-        return bool(words) and (name_of(words)[0] in STREAMS or own_timeout(words) is not None)

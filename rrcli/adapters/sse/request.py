@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.request import AnyHttpRequest
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.record import Record
 from rrcli.options.option import option
 from rrcli.options.parse import count
@@ -35,10 +35,10 @@ class Resumption(Record):
     http: HopState | None = None  # of a redirect or a challenge on the way
 
 
-class SseRequest(AnyHttpRequest):
+class SseRequest(HttpRequest):
     """`[METHOD] URL [ITEM...]`, answered by a stream of events."""
 
-    event_keys: ClassVar[tuple[str, ...]] = (*AnyHttpRequest.event_keys, "id", "retry")
+    event_keys: ClassVar[tuple[str, ...]] = (*HttpRequest.event_keys, "id", "retry")
 
     reconnect: int = option(
         "--reconnect", kind="optional", default=0, parse=reconnections, write=reconnections_text, bare="always",
@@ -47,6 +47,3 @@ class SseRequest(AnyHttpRequest):
         "at most. Without it the end of the stream is the end.",
     )  # fmt: skip
     last_event_id: str | None = option("--last-event-id", metavar="ID", help="Go on behind this event.", group="Stream")
-
-    def streams(self) -> bool:
-        return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.tcp.steps import place
-from rrcli.base.errors import usage
 from rrcli.model.values import Body, RequestMessage
 
 TYPE_CHECKING = False
@@ -36,19 +34,6 @@ def message(request: TcpRequest, target: Target, steps: list[Step]) -> RequestMe
 
 def in_bytes(size: int) -> str:
     return f"{size} byte{'s' * (size != 1)}"
-
-
-def _header(request: TcpRequest, context: Context) -> bytes:
-    from rrcli.codec.proxyprotocol import header
-
-    local, peer = context.recorder.local, context.recorder.peer
-    source = destination = None
-    if local and peer and not request.unix_socket:
-        source, destination = request.proxy_source or place(local), place(peer)
-    try:
-        return header(str(request.proxy_protocol), source, destination)
-    except ValueError as error:
-        raise usage(f"--proxy-source: {error}", "choose the family with -4 or -6") from None
 
 
 def named(context: Context, answer: Response, size: int, framing: str, *, spoke_first: bool) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.tcp.steps import each_port, ending, ending_text, place, place_text, step, step_text
+from rrcli.adapters.tcp.steps import ending, ending_text, place, place_text, step, step_text
 from rrcli.codec.boundary import LENGTHS, VARINT
 from rrcli.options.option import option
 from rrcli.options.parse import count, duration, one_of
@@ -21,6 +21,7 @@ PREFIXES = (*LENGTHS, VARINT)
 class TcpRequest(Request):
     """Bytes to send to `HOST:PORT`, and what ends the answer."""
 
+    input_option: ClassVar[str | None] = "--stdin"
     at_once: ClassVar[int] = 64  # most of a range's ports only wait
 
     steps: tuple[Step, ...] = option(
@@ -63,8 +64,3 @@ class TcpRequest(Request):
         help="The answer ends when nothing came for TIME.  [500ms]",
     )  # fmt: skip
     read_eof: bool = option("--read-eof", kind="flag", help="The answer ends when the peer closes.", group="End of the answer")
-
-    def several(self) -> tuple[Request, ...] | None:
-        """One request for each port of `HOST:22,80,8000-8010`; `None` when there is one port."""
-        words = each_port(self.arguments[0]) if len(self.arguments) == 1 else None
-        return None if words is None else tuple(self.replace(arguments=(word,)) for word in words)

@@ -17,7 +17,7 @@ PAUSE = "1"  # seconds that the other tool waits for an answer whose end is a si
 CREDENTIALS = "$PROXY_AUTH"  # user:password
 
 
-def command(exchange: Exchange) -> str | None:
+def as_command(exchange: Exchange, _request: object = None) -> str | None:
     """The line; `None` for what neither tool can do (TLS through a SOCKS proxy, a framing of their own)."""
     answer, data = exchange.response, exchange.request.data
     framing = answer.framing if answer else "read-idle"

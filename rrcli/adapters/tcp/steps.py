@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import Error as NotBase64
 from binascii import a2b_base64, b2a_base64
 
-from rrcli.base.errors import usage
+from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.url import HEX, host_port, is_port, split_host
 
 TYPE_CHECKING = False
@@ -128,7 +128,10 @@ def place(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not is_port(port):
         raise ValueError(f"{text!r} is not ADDRESS:PORT")
-    return split_host(text, None)[0], int(port)
+    try:
+        return split_host(text, None)[0], int(port)
+    except ExchangeError as error:
+        raise ValueError(error.message) from None
 
 
 def each_port(word: str) -> tuple[str, ...] | None:

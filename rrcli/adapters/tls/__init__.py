@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.tls.handshake import summary, upgraded
 from rrcli.adapters.tls.hosts import PORT, PORTS, place
 from rrcli.base.errors import usage
 from rrcli.base.url import host_port
 from rrcli.engine.events import Finished, Sent
-from rrcli.model.document import days_left
 from rrcli.model.values import RequestMessage, Response, Status, Target
 
 TYPE_CHECKING = False
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from rrcli.adapters.tls.request import TlsRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange, TlsInfo
-    from rrcli.wire.stream import Stream
 
 LATE = 0.1  # seconds in which a server may still refuse us after the handshake
 
@@ -27,13 +25,15 @@ def exchange(request: TlsRequest, context: Context) -> Iterator[Event]:
     if not request.arguments:
         raise usage("tls takes HOST[:PORT]..., got nothing", "rrcli tls --help shows examples")
     if len(request.arguments) != 1:
-        raise usage(f"one exchange is with one HOST[:PORT], got {len(request.arguments)}", "send each of request.several()")
+        raise usage(
+            f"one exchange is with one HOST[:PORT], got {len(request.arguments)}", "send each of rrcli.engine.fanout.parts_of(request)"
+        )
     host, port = place(request.arguments[0], PORTS.get(request.starttls or "", PORT))
     where = host_port(host, port)
     special = {"starttls": request.starttls} if request.starttls else {}
     message = RequestMessage(summary=f"TLS handshake with {where}", data={"safe": True, "idempotent": True, **special})
     yield Sent(message=message, target=Target(url=f"tls://{where}", host=host, port=port))
-    stream = _start_tls(request, context, host, port) if request.starttls else context.connect(host, port, tls=True)
+    stream = upgraded(request, context, host, port) if request.starttls else context.connect(host, port, tls=True)
     try:
         stream.hear_refusal(LATE)
     finally:
@@ -42,41 +42,3 @@ def exchange(request: TlsRequest, context: Context) -> Iterator[Event]:
     assert agreed
     status = Status(text="verified" if agreed.verified else "unverified")
     yield Finished(answer=Response(summary=summary(agreed), status=status, data={"banner": None}))
-
-
-def _start_tls(request: TlsRequest, context: Context, host: str, port: int) -> Stream:
-    from rrcli.wire.resolve import to_ascii
-    from rrcli.wire.starttls import upgrade
-
-    tls = context.tls_context()  # trust is loaded before the clock starts
-    stream = context.connect(host, port)
-    try:
-        upgrade(stream, str(request.starttls), tls, to_ascii(request.sni or host))
-    except BaseException:
-        stream.close()
-        raise
-    return stream
-
-
-def as_command(exchange: Exchange, _request: object = None) -> str | None:
-    """The same handshake by openssl s_client, which shows the certificates; `None` through a proxy that it does not know."""
-    from rrcli.adapters.tcp.shell import tls_words
-
-    proxy = exchange.connection.proxy
-    if exchange.target.host is None or (proxy and not proxy.startswith("http://")):
-        return None
-    through = ["-proxy", proxy[7:]] if proxy else []
-    where = host_port(exchange.target.host, exchange.target.port)
-    return " ".join(["openssl", "s_client", "-connect", where, *tls_words(exchange), *through, "-showcerts", "</dev/null"])
-
-
-def summary(agreed: TlsInfo) -> str:
-    """`TLS 1.3 · CN=example.test · 90 days left`."""
-    version = (agreed.version or "TLS").replace("TLSv", "TLS ")
-    if not agreed.chain:
-        return f"{version} · no certificate"
-    leaf = agreed.chain[0]
-    name = next((part for part in leaf.subject.split(", ") if part.startswith("CN=")), leaf.subject or ", ".join(leaf.sans))
-    days = days_left(leaf)
-    left = f"{days} day{'s' * (days != 1)} left" if days >= 0 else "expired"
-    return f"{version} · {name} · {left}"

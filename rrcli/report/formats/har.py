@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from rrcli.engine.registry import Protocol
     from rrcli.model.values import Body, Connection, Exchange, Fields, RequestMessage, Response, Timing
-    from rrcli.options.request import Request
 
 UNKNOWN = -1
 VERSIONS = {"HTTP/2": "h2", "HTTP/3": "h3"}  # as ALPN names them; HTTP/1 is written as on the wire
@@ -32,11 +32,9 @@ SAME_SITES = {"strict": "Strict", "lax": "Lax", "none": "None"}
 Value = dict[str, "Any"]
 
 
-def check(request: Request) -> None:
+def check(entry: Protocol) -> None:
     """Raise `usage` where there will be no HTTP to be archived."""
-    from rrcli.adapters.http.request import AnyHttpRequest
-
-    if not isinstance(request, AnyHttpRequest):
+    if not entry.load_manifest().is_http:
         raise usage("a HAR holds HTTP, and this is another protocol", "--format json has all of the exchange, --format mermaid draws it")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.engine.observer import Observer
+from rrcli.model.head import head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,11 +72,3 @@ class ToFile(Observer):
 
     def prints(self, value: dict[str, Any], text: bytes) -> bool:
         return bool(text or not value.get("data"))
-
-
-def head(answer: Response) -> bytes:
-    """Status and fields as the wire has them, and the blank line; or all at once, as the protocol's own tool prints it."""
-    if answer.complete_text is not None:
-        return answer.complete_text.encode("utf-8", "surrogateescape")
-    lines = [answer.summary, *(f"{name}: {value}" for name, value in answer.fields), "", ""]
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape")

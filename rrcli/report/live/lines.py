@@ -30,11 +30,15 @@ RECORD = b"\x1e"  # before each text of a sequence (RFC 7464)
 
 
 class Lines(Observer):
-    """Prints lines through `write` as they come, secrets masked unless they are to be shown."""
+    """Prints lines through `write` as they come, secrets masked unless they are to be shown.
 
-    def __init__(self, write: Callable[[str], None], *, show_secrets: bool) -> None:
+    `length_is_known` says whether an answer told its length at its beginning (`Hooks.length_is_known`).
+    """
+
+    def __init__(self, write: Callable[[str], None], *, show_secrets: bool, length_is_known: Callable[[Response], bool]) -> None:
         self._write = write
         self._show_secrets = show_secrets
+        self._length_is_known = length_is_known
         self._hop: Hop | None = None
         self._mask: Mask | None = None
         self._waiting: list[tuple[int, bytes]] | None = None  # pieces that may be shown yet, and when they came
@@ -60,10 +64,7 @@ class Lines(Observer):
         kind = body.media_type.rpartition("/")[2].removeprefix("x-")
         self._whole = self._live = kind in AT_ONCE
         self._charset = body.charset or "utf-8"
-        over_time = answer.framing in ("chunked", "close", "end-stream") and all(
-            name.lower() != "content-length" for name, _ in answer.fields
-        )
-        if not self._live and over_time and body.media_type.startswith("text/") and kind not in LAID_OUT:
+        if not self._live and not self._length_is_known(answer) and body.media_type.startswith("text/") and kind not in LAID_OUT:
             self._waiting = []
 
     def content(self, data: bytes) -> None:

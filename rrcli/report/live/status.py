@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.jsontext import dumps
-from rrcli.base.units import duration, size
+from rrcli.base.units import size
 from rrcli.base.visible import visible
 from rrcli.engine.observer import Observer
 from rrcli.policy.mask import Mask
@@ -21,13 +21,25 @@ SCHEMA = "rrcli.event/1"
 
 
 class Live(Observer):
-    """Prints every event through `write`, secrets masked unless they are to be shown; a drawn one within `width` columns."""
+    """Prints every event through `write`, secrets masked unless they are to be shown; a drawn one within `width` columns.
 
-    def __init__(self, write: Callable[[str], None], *, drawn: bool, show_secrets: bool, width: int | None = None) -> None:
+    `words_of` gives what is drawn of an event before its content (`Hooks.event_words`).
+    """
+
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        *,
+        drawn: bool,
+        show_secrets: bool,
+        width: int | None = None,
+        words_of: Callable[[dict[str, Any]], list[str]] = lambda _: [],
+    ) -> None:
         self._write = write
         self._drawn = drawn
         self._show_secrets = show_secrets
         self._width = width
+        self._words_of = words_of
         self._told_cut = False
         self._hop: Hop | None = None
 
@@ -51,7 +63,14 @@ class Live(Observer):
         shown = visible(mask.text(content).replace("\n", " "))
         kind = "" if shown.startswith(value["type"]) else f"{visible(mask.text(value['type']))}  "  # the text may say it itself
         number = f"#{visible(mask.text(value['id']))}  " if value.get("id") else ""
-        self._draw(f"{value['at_ms']:>12.1f} ms  {kind}{number}{_about(value, len(text))}{shown}")
+        self._draw(f"{value['at_ms']:>12.1f} ms  {kind}{number}{self._about(value, len(text))}{shown}")
+
+    def _about(self, value: dict[str, Any], length: int) -> str:
+        """What the protocol says of an event, and its size, where it says anything."""
+        words = self._words_of(value)
+        if words and length:
+            words = [*words, size(length)]
+        return f"{' · '.join(words)}  " if words else ""
 
     def _draw(self, line: str) -> None:
         """A line within the width; once, how to see one whole."""
@@ -62,17 +81,3 @@ class Live(Observer):
         if not self._told_cut:
             self._told_cut = True
             self._write(f"{'':>17}(cut to {self._width} columns: --format raw shows all)")
-
-
-def _about(value: dict[str, Any], length: int) -> str:
-    """Of an event that is an answer its status, how long it was held back and its size; of one that is a request its method."""
-    words = []
-    if isinstance(method := value.get("method"), str):
-        words.append(visible(method))
-    if (code := value.get("status")) is not None:
-        words.append(str(code))
-    if (held_ms := value.get("held_ms")) is not None:
-        words.append(f"held {duration(int(held_ms * 1e6))}")
-    if words and length:
-        words.append(size(length))
-    return f"{' · '.join(words)}  " if words else ""

@@ -46,7 +46,8 @@ def report_bug(error: Exception, words: list[str]) -> int:
 def _spoken_secrets(words: list[str]) -> Iterator[str]:
     """The secrets among the words of a command line, whatever state the program is in that read them."""
     entry = BY_NAME.get(words[0]) if words else None
-    options = entry.load()[0].options_.values() if entry else ()
+    options = entry.request_type.options_.values() if entry else ()
+    markers = {marker for each in BY_NAME.values() for marker in each.load_manifest().secrets_after}
     flags = [flag for option in options if option.metavar in SECRET_VALUES for flag in option.flags]
     for at, word in enumerate(words):
         yield from url_secrets(word)
@@ -57,7 +58,7 @@ def _spoken_secrets(words: list[str]) -> Iterator[str]:
         before = words[at - 1].upper() if at else ""
         if at and words[at - 1] in flags:
             yield from (word, word.partition(":")[2])
-        elif before == "AUTH" or (at > 1 and words[at - 2].upper() == "AUTH"):
+        elif before in markers or (at > 1 and words[at - 2].upper() in markers):
             yield word
 
 

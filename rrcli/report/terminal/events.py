@@ -9,7 +9,7 @@ from rrcli.report.terminal.paint import pieces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from rrcli.report.terminal.paint import Line, Page
@@ -18,16 +18,11 @@ MOST_TYPES = 5
 WORTH_A_WORD_MS = 1.0  # a shorter silence is none
 
 
-def summary(events: Sequence[dict[str, Any]], page: Page, polls: Mapping[str, Any] | None = None) -> None:
-    """`5 events: 4 message, 1 done · over 1.2 s · longest silence 0.8 s, before event 3 · last id 42`; and what `polls` counts."""
+def summary(events: Sequence[dict[str, Any]], page: Page, words: Sequence[str] = ()) -> None:
+    """`5 events: 4 message, 1 done · over 1.2 s · longest silence 0.8 s, before event 3 · last id 42`; then the `words`."""
     items = _items(events) if events else [pieces("no event")]
-    if polls and polls["made"] > 1:
-        words = [counted(polls["made"], "request"), *(f"{polls[key]} {key}" for key in ("empty", "failed") if polls[key])]
-        items.append(pieces(", ".join(words)))
-    if polls and polls["cursor"] is not None:
-        items.append([("cursor ", ""), *pieces(polls["cursor"])])
     page.blank()
-    page.add_flow(items)
+    page.add_flow([*items, *map(pieces, words)])
 
 
 def _items(events: Sequence[dict[str, Any]]) -> list[Line]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rrcli.base.units import duration, size
+from rrcli.engine.catalogue import meaning_of
 from rrcli.explain import explain
 from rrcli.model.values import PHASES
-from rrcli.policy.failures import meaning_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def advice(exchange: Exchange, entry: Protocol) -> list[tuple[str, str]]:
 
 
 def _of_status(exchange: Exchange, failure: Failure, entry: Protocol) -> list[tuple[str, str]]:
-    """Of an answer that says failure: what its status means, by the family that the protocol's entry names."""
+    """Of an answer that says failure: what its status means, by the family that its protocol's manifest names."""
     status = exchange.response.status if exchange.response else None
     found = meaning_of(status, entry) if status and not status.ok else None
     lines = [("Means", found.meaning)] if found else []
@@ -84,8 +84,7 @@ def _sentence(step: str) -> str:
 def _retry(exchange: Exchange, failure: Failure) -> str:
     if failure.retry == "useless":
         return "No use: it would end the same way."
-    method, operation = (exchange.request.data.get(key) for key in ("method", "operation"))
-    what = f"the {operation}" if operation else method if isinstance(method, str) else "the request"
+    what = exchange.request.name
     if failure.retry == "unsafe":
         return f"No: {what} is not idempotent, twice may do it twice."
     if failure.delivery == "not_sent":

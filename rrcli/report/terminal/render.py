@@ -2,13 +2,13 @@
 
 Did it work, what was asked of whom, how long and where the time went, what came back; on failure what broke, whether
 the server got it, what to do now. `verbose` and `wire` add to that and rearrange nothing. No protocol is named here: a
-protocol's own picture of its content is the answer's `drawn`.
+protocol's own picture of its content is the answer's `display`, and what else it has to draw its manifest says.
 """
 
 from __future__ import annotations
 
 from rrcli.base.units import duration, size
-from rrcli.explain import FRAMINGS
+from rrcli.engine.manifest import load
 from rrcli.model.values import PHASES
 from rrcli.report.terminal.bodytext import draw_body
 from rrcli.report.terminal.certificates import chain, days_left, days_words
@@ -51,7 +51,7 @@ def render_set(several: ExchangeSet, entry: Protocol, *, width: int, color: bool
 def draw(exchange: Exchange, entry: Protocol, page: Page, *, color: bool, verbose: bool, wire: bool) -> None:
     """Add one exchange to the page."""
     _verdict(exchange, page)
-    _how(exchange, page)
+    _how(exchange, entry, page)
     _picture(exchange, page)
     _addresses(exchange.connection, page)
     if verbose:
@@ -79,12 +79,12 @@ def draw(exchange: Exchange, entry: Protocol, page: Page, *, color: bool, verbos
 # --- did it work, and how ---------------------------------------------------------------------------------
 
 
-def _how(exchange: Exchange, page: Page) -> None:
+def _how(exchange: Exchange, entry: Protocol, page: Page) -> None:
     """The connection in one line; of a failure its layer, its message and how far it got."""
     failure = exchange.error
     told = failure is not None and failure.layer == "application" and _says_failure(exchange) and not _gives_reason(exchange)
     if failure is None or failure.layer == "check" or told:
-        page.add_flow(_connection(exchange))
+        page.add_flow(_connection(exchange, entry))
         return
     head = f"{failure.layer} · "
     page.add_hanging([(head, "dim")], failure.message)
@@ -102,7 +102,7 @@ def _says_failure(exchange: Exchange) -> bool:
     return exchange.response is not None and not exchange.response.status.ok
 
 
-def _connection(exchange: Exchange) -> list[Line]:
+def _connection(exchange: Exchange, entry: Protocol) -> list[Line]:
     """`HTTP/1.1 · 127.0.0.1:8080 · 140 B out, 120 B in · ends by Content-Length`."""
     connection, answer = exchange.connection, exchange.response
     items: list[Line] = []
@@ -123,7 +123,7 @@ def _connection(exchange: Exchange) -> list[Line]:
     if connection.peer or connection.bytes_sent:
         items.append([(f"{size(connection.bytes_sent)} out, {size(connection.bytes_received)} in", "")])
     if answer and answer.framing:
-        items.append([("ends by ", ""), *pieces(FRAMINGS.get(answer.framing, answer.framing))])
+        items.append([("ends by ", ""), *pieces(entry.load_manifest().framings.get(answer.framing, answer.framing))])
     for key, value in answer.data.items() if answer else ():
         if are_words(value):
             items.append(pieces(f"{key} {' '.join(value)}"))
@@ -165,7 +165,7 @@ def _connection_details(exchange: Exchange, entry: Protocol, page: Page) -> None
     pairs = [("id", exchange.id), ("local", connection.local), ("peer", connection.peer), ("proxy", connection.proxy)]
     rows: list[tuple[str, str | Line]] = [(label, pieces(value)) for label, value in pairs if value]
     data = exchange.response.data if exchange.response else {}
-    page.labelled([*rows, *[(key, _flat(data[key])) for key in entry.measures if key in data]])
+    page.labelled([*rows, *[(key, _flat(data[key])) for key in entry.load_manifest().measures if key in data]])
 
 
 def _flat(value: dict[str, Any]) -> str:
@@ -200,12 +200,12 @@ def _response(exchange: Exchange, answer: Response, entry: Protocol, page: Page,
         page.add_cut([("← ", "strong"), *pieces(answer.summary, "strong")])
     _fields(answer.fields, page)
     page.blank()
-    if answer.body or not entry.lines:
+    if answer.body or not entry.request_type.lines:
         _content(exchange, answer, entry, page, color=color)
-    if answer.data.get("polls"):
-        from rrcli.report.terminal.calls import draw_calls
+    if (reference := entry.load_manifest().parts) and (parts := load(reference)(answer)):
+        from rrcli.report.terminal.parts import draw_parts
 
-        draw_calls(answer.data.get("events") or [], page, color=color, verbose=verbose)
+        draw_parts(parts, page, color=color, verbose=verbose)
     if answer.trailers:
         page.blank()
         page.add([("trailers", "dim")])
@@ -214,18 +214,20 @@ def _response(exchange: Exchange, answer: Response, entry: Protocol, page: Page,
 
 def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, *, color: bool) -> None:
     """The protocol's own picture, or tables, or the body; where content is lines the tables say the same in full."""
+    events, reference = answer.data.get("events"), entry.load_manifest().stream_words
+    words: list[str] | None = load(reference)(answer) if reference else None
     if answer.display is not None:
         page.blank()
         for line in answer.display.split("\n"):
             page.add_cut(pieces(line.expandtabs()), rows=3)
-    elif (events := answer.data.get("events")) or answer.data.get("polls"):
+    elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
-        summary(events or [], page, answer.data.get("polls"))
+        summary(events or [], page, words or ())
         if answer.body and answer.body.data:
             page.blank()
             draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
-    elif not (tables(answer.data, exchange.request.data, page) and entry.lines) and answer.body:
+    elif not (tables(answer.data, exchange.request.data, page) and entry.request_type.lines) and answer.body:
         page.blank()
         draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
 

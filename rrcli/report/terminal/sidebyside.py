@@ -122,7 +122,7 @@ class _Grid:
         body = exchange.response.body if exchange.response else None
         if body is None or not body.size:
             return ["-"]
-        text = body_text(body) if self.entry.lines else None
+        text = body_text(body) if self.entry.request_type.lines else None
         if text is None:
             return [size(body.size), f"sha256 {body.sha256[:SHORTEST_DIGEST]}"]
         return text.rstrip("\n").split("\n")[:MOST_LINES]

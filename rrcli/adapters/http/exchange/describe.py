@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.exchange.response import media_type_of
+from rrcli.base.fields import first
 from rrcli.engine.events import Sent
 from rrcli.model.values import Body, RequestMessage, Target
 
@@ -21,6 +22,22 @@ def sent(prepared: PreparedRequest) -> Sent:
     return Sent(message=_message(prepared), target=Target(url=prepared.url, host=prepared.host, port=prepared.port))
 
 
+def without_connection(prepared: PreparedRequest, version: str) -> PreparedRequest:
+    """The request as HTTP/2 or HTTP/3 sends it, which have no fields about the connection."""
+    from rrcli.codec.http.h2fields import fields_of
+
+    return prepared.replace(version=version, fields=fields_of(prepared.fields))
+
+
+def note_dropped(prepared: PreparedRequest, version: str, context: Context) -> None:
+    """Note the user's own fields that this version, HTTP/2 or HTTP/3, has no place for."""
+    from rrcli.codec.http.h2fields import lost_fields
+
+    if lost := lost_fields(prepared.fields):
+        rfc = {"HTTP/2": "RFC 9113 section 8.2.2", "HTTP/3": "RFC 9114 section 4.2"}[version]
+        context.note("field-dropped", f"{version} has no place for {', '.join(lost)} ({rfc}): not sent")
+
+
 def _message(prepared: PreparedRequest) -> RequestMessage:
     return RequestMessage(
         summary=f"{prepared.method} {prepared.target} {prepared.version}",
@@ -31,6 +48,7 @@ def _message(prepared: PreparedRequest) -> RequestMessage:
             "safe": prepared.method in SAFE,
             "idempotent": prepared.method in IDEMPOTENT or bool(prepared.field("idempotency-key")),
         },
+        name=prepared.method,
     )
 
 
@@ -57,7 +75,7 @@ def note_doubts(request: AnyHttpRequest, prepared: PreparedRequest, context: Con
         and prepared.field("content-type").startswith("application/x-www-form")
     ):
         context.note("json-as-form", "the content looks like JSON but is sent as a form: add -H 'Content-Type: application/json'")
-    if (authorization := _value(prepared, "authorization"))[:7].lower() == "bearer ":
+    if (authorization := first(prepared.fields, "authorization") or "")[:7].lower() == "bearer ":
         from rrcli.adapters.http.prepare.auth import expired
 
         if ago := expired(authorization):
@@ -67,10 +85,6 @@ def note_doubts(request: AnyHttpRequest, prepared: PreparedRequest, context: Con
 
         if doubt := netrc_doubt(request):
             context.note("netrc-readable", doubt)
-
-
-def _value(prepared: PreparedRequest, name: str) -> str:
-    return next((value for key, value in prepared.fields if key.lower() == name), "")
 
 
 def _span(seconds: float) -> str:

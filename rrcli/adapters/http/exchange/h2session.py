@@ -1,309 +1,218 @@
-"""One HTTP/2 connection that many exchanges share, each on a stream of its own (RFC 9113 section 5).
+"""An HTTP/2 connection and the streams on it, here the one of a single exchange (RFC 9113 section 5).
 
-    session = Session(stream)                  # an open connection
-    channel = session.open(asked, context)     # while `session.has_room`
-    ... session.pump() when its descriptor is ready; `channel.ready` then says whether its exchange can go on
-    reception.feed(b"")                        # takes what came for the channel
-    channel.close()
+    session = H2Session(connection)
+    stream = session.open(context)             # a `ClientStream`
 
-Nothing here waits. Every exchange has the times of its own frames: `send` until the write that took its last one out, `wait` until
-the read that brought its first one in. A stream that fails harms no other; the connection's end is the end of all on it.
+`h2shared.py` has the connection that many exchanges use at the same time.
 """
 
 from __future__ import annotations
 
-from select import POLLIN, POLLOUT
-
-from rrcli.base.deadline import now
+from rrcli.adapters.http.exchange.describe import without_connection
+from rrcli.adapters.http.exchange.stream import ClientStream
 from rrcli.base.errors import ExchangeError
-from rrcli.codec.http.h2 import Http2Client
-from rrcli.wire.recorder import Recorder
-from rrcli.wire.stream import CHUNK
+from rrcli.base.fields import first
+from rrcli.codec.http.h1 import End
+from rrcli.codec.http.h2 import VERSION, Http2Client
+from rrcli.model.values import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from rrcli.adapters.http.prepare.message import PreparedRequest
+    from rrcli.base.deadline import Deadline
     from rrcli.codec.http.h1 import Event as CodecEvent
     from rrcli.engine.context import Context
-    from rrcli.model.values import Note
+    from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
 
-READS = 16  # in a row, so that a peer that always has more does not keep the others from going on
-PROMPT = 4 * CHUNK  # bytes that are offered to the link at once
 
+class H2Stream(ClientStream):
+    """One request of a session and its answer."""
 
-class Room:
-    """Awaited by exchanges for which the server allows no stream yet."""
-
-    def __init__(self, session: H2Session) -> None:
-        self.session = session
-
-    @property
-    def ready(self) -> bool:
-        return self.session.has_room or not self.session.takes_more
-
-
-class H2Session:
-    """The connection: what goes out for all of its streams, and what comes in for each."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.room = Room(self)
-        self._recorder, first = Recorder(), stream.recorder
-        stream.re_record(self._recorder)  # what is no stream's: settings, pings, windows
-        self._names = first.local, first.peer, first.proxy, first.tls
-        self._stream = stream
-        self._link = stream.link
-        self._client = Http2Client()
-        self._channels: dict[int, Channel] = {}
-        self._sending: list[Channel] = []  # have something in `_out` or in the link
-        self._out = b""
-        self._failure: ExchangeError | None = None  # of the connection
-        self._used = False
-        self.has_more = False  # a read was cut short: TLS may hold what the descriptor no longer tells of
-
-    @property
-    def why(self) -> str:
-        """Why it takes no more requests."""
-        return self._client.goaway or (self._failure.message if self._failure else "it is closed")
-
-    @property
-    def takes_more(self) -> bool:
-        return not (self._failure or self._client.goaway)
-
-    @property
-    def has_room(self) -> bool:
-        """Whether a stream may begin now. The second waits for the server's SETTINGS, which say how many it allows."""
-        return self.takes_more and (not self._used or self._client.has_room)
-
-    def fileno(self) -> int:
-        return self._link.fileno()
-
-    def interests(self) -> int:
-        return POLLIN | POLLOUT if self._out or self._link.pending else POLLIN
-
-    def open(self, prepared: PreparedRequest, context: Context) -> Channel:
-        """Begin a request. Raises `usage` for one that HTTP/2 cannot carry."""
-        recorder = context.recorder
-        if self._used:
-            recorder.local, recorder.peer, recorder.proxy, recorder.tls = self._names
-            recorder.reused = True
-        self._used = True
-        authority = next((value for name, value in prepared.fields if name.lower() == "host"), "")
-        empty = not (prepared.content or prepared.upload)
-        self._gather()
-        recorder.timeline.writing(now())
-        number = self._client.request(prepared.method, prepared.scheme, authority, prepared.target, prepared.fields, end=empty)
-        channel = self._channels[number] = Channel(self, number, recorder, whole=empty)
-        channel.notes = self._client.notes
-        recorder.bytes_sent += self._gather()
-        self._sending.append(channel)
-        self._write()
-        return channel
-
-    def send(self, channel: Channel, data: bytes, *, end: bool) -> int:
-        """Send content of a request; how many bytes wait for the server to open its windows."""
-        channel.recorder.bytes_sent += len(data)
-        left = self._client.send(data, end=end, stream=channel.number)
-        channel.whole = end and not left
-        if channel not in self._sending:
-            self._sending.append(channel)
-        self._write()
-        return left
-
-    def pump(self) -> None:
-        """Take in what has come and let out what may go."""
-        self._write()
-        self.has_more = not self._failure
-        for _ in range(READS if self.has_more else 0):
-            try:
-                data = self._link.recv(CHUNK)
-            except ExchangeError as error:
-                self._break(error)
-                return
-            if data is None:
-                self.has_more = False
-                break
-            if not self._take(data):
-                return
-        self._write()
-
-    def leave(self, channel: Channel, *, ended: bool) -> None:
-        """The exchange of this channel is over; what it has not got it does not want (RFC 9113 section 8.1)."""
-        number = channel.number
-        channel.recorder.bytes_received += self._client.octets(number)
-        if not ended and not self._failure:
-            self._client.cancel(number)
-            self._write()
-        self._client.forget(number)
-        self._channels.pop(number, None)
-        if channel in self._sending:
-            self._sending.remove(channel)
-        if not (self._channels or self.takes_more):
-            self._stream.close()
-
-    def cancel(self, number: int) -> None:
-        self._client.cancel(number)
-        self._write()
-
-    def framing_of(self, number: int) -> str | None:
-        return self._client.framing_of(number)
-
-    def unsent(self, number: int) -> int:
-        return self._client.send(b"", stream=number)
-
-    def close(self) -> None:
-        """Say goodbye, as far as that goes out at once."""
-        if not self._failure:
-            self._client.close()
-            self._write()
-        self._stream.close()
-
-    def _gather(self) -> int:
-        """Put the client's frames behind what has to go out; how many bytes they are."""
-        data = self._client.to_send()
-        self._out += data
-        return len(data)
-
-    def _write(self) -> None:
-        """Write what the link takes now, and stamp it for those whose frames may be in it."""
-        if self._failure:
-            return
-        self._gather()
-        wrote = False
-        try:
-            while self._out or self._link.pending:
-                taken = self._link.send(memoryview(self._out[:PROMPT])) if self._out else 0
-                self._out = self._out[taken:]
-                wrote = wrote or taken > 0
-                if self._link.pending:
-                    self._link.flush()
-                if not taken or self._link.pending:
-                    break
-        except ExchangeError as error:
-            self._break(error)
-            return
-        if wrote:
-            self._stamp(now(), last=not (self._out or self._link.pending))
-
-    def _stamp(self, at_ns: int, *, last: bool) -> None:
-        """Bytes went out; with `last` all that there were."""
-        for channel in self._sending:
-            channel.recorder.wrote = True
-            channel.recorder.timeline.wrote(at_ns)
-            if last and channel.whole:
-                channel.recorder.timeline.reading(at_ns)
-        if last:
-            self._sending = [channel for channel in self._sending if not channel.whole]
-
-    def _take(self, data: bytes) -> bool:
-        """Hand what came to the streams it is for; false when that was the end of the connection."""
-        at_ns = now()
-        if not data:
-            self._break(None)
-            return False
-        for number, event in self._client.take(data):
-            if number == 0 and isinstance(event, ExchangeError):
-                self._write()  # the peer is told why
-                self._break(event)
-                return False
-            if channel := self._channels.get(number):
-                channel.take(event, at_ns)
-        for channel in self._sending:  # windows may have opened
-            channel.whole = channel.whole or (channel.ending and not self.unsent(channel.number))
-        return True
-
-    def _break(self, error: ExchangeError | None) -> None:
-        """The connection is over, by an error or by the peer's end: so is every stream on it."""
-        said = f"; it had said {self._client.goaway}" if self._client.goaway else ""
-        self.has_more = False
-        self._failure = error or ExchangeError("transport", "closed", f"the peer closed the connection{said}")
-        for channel in self._channels.values():
-            if error is None and channel.framing:
-                channel.end(self._client)
-            else:
-                channel.fail(self._failure)
-
-
-class Channel:
-    """One request of a session, and for its answer what a codec is."""
-
-    transfer_codings = ()  # which HTTP/1 alone has
-
-    def __init__(self, session: H2Session, number: int, recorder: Recorder, *, whole: bool) -> None:
+    def __init__(self, session: H2Session, context: Context) -> None:
         self.notes: list[Note] = []
-        self.salvaged: list[CodecEvent] = []
         self.session = session
-        self.number = number
-        self.recorder = recorder
-        self.whole = whole  # the request is out, or in what goes out
-        self.ending = whole
-        self.received = 0
+        self.recorder = context.recorder
+        self.number = 0  # none yet
+        self.held_back = 0  # bytes of content for which the server's windows have no room
+        self.ending = False  # nothing will be added to the request
+        self.whole = False  # it is written, or on a shared connection in what will be
+        self.ended = False  # the answer is whole
         self._events: list[CodecEvent] = []
         self._failure: ExchangeError | None = None
-        self._ended = False
-        self._sends = False
 
     @property
-    def ready(self) -> bool:
-        return bool(self._events) or self._failure is not None or (self._sends and not self.unsent)
+    def over(self) -> bool:
+        """Whether nothing more of an answer is expected."""
+        return self.ended or self._failure is not None
+
+    # --- the request
+
+    def as_sent(self, prepared: PreparedRequest) -> PreparedRequest:
+        return without_connection(prepared, VERSION)
+
+    def send_head(self, prepared: PreparedRequest, *, end: bool) -> None:
+        self.session.send_head(self, prepared, end=end)
+
+    def send_data(self, data: bytes, *, end: bool) -> None:
+        self.ending = end
+        self.session.send_data(self, data, end=end)
+
+    @property
+    def unsent(self) -> int:
+        return 0 if self.whole else self.held_back + self.session.unwritten
+
+    @property
+    def stopped(self) -> bool:
+        return self.over or self.session.is_deaf
+
+    def cancel(self) -> None:
+        self.whole = True
+        self.session.cancel(self)
+
+    # --- the answer
 
     @property
     def framing(self) -> str | None:
         return self.session.framing_of(self.number)
 
-    @property
-    def unsent(self) -> int:
-        """Bytes of content that wait for room in the server's windows."""
-        return 0 if self._failure else self.session.unsent(self.number)
+    def wait(self, until: Deadline | None = None) -> Iterable[Event]:
+        return self.session.wait(self, until)
 
-    def send(self, data: bytes, *, end: bool) -> None:
-        """Send content, as the windows allow."""
-        self.ending = end
-        self._sends = self.session.send(self, data, end=end) > 0
+    def events(self) -> Iterator[list[CodecEvent]]:
+        found, self._events = self._events, []
+        if found:
+            yield found
+        if self._failure:
+            raise self._failure
 
-    def cancel(self) -> None:
-        """Want nothing more of it."""
-        self.session.cancel(self.number)
-
-    def take(self, event: CodecEvent | ExchangeError, at_ns: int) -> None:
+    def take(self, event: CodecEvent | ExchangeError) -> None:
         """What came in for it."""
         if isinstance(event, ExchangeError):
             self.fail(event)
             return
-        from rrcli.codec.http.h1 import Data, End
-
-        if isinstance(event, Data):
-            self.received += len(event.data)
-        self._ended = self._ended or isinstance(event, End)
-        self.recorder.answered = True
-        self.recorder.timeline.read(at_ns)
+        self.ended = self.ended or isinstance(event, End)
         self._events.append(event)
-
-    def end(self, client: Http2Client) -> None:
-        """The peer will send no more."""
-        try:
-            for event in client.eof(self.number):
-                self.take(event, now())
-        except ExchangeError as error:
-            self.fail(error)
 
     def fail(self, error: ExchangeError) -> None:
         """Its answer breaks off; the error is this exchange's own, because the runner puts its phase into it."""
-        if self._failure is None and not self._ended:
+        if self.ended:
+            if error.layer == "protocol" and all(note.code != "bytes-after-end" for note in self.notes):
+                message = f"after the end of the answer came what breaks the connection: {error.message}"
+                self.notes.append(Note(code="bytes-after-end", message=message))
+        elif self._failure is None:
             self._failure = ExchangeError(error.layer, error.kind, error.message, hint=error.hint)
 
-    def feed(self, data: bytes) -> list[CodecEvent]:  # noqa: ARG002  # as codecs have it
-        """The events that have come, `data` being none of its business. Raises what broke the answer off."""
-        events, self._events = self._events, []
-        self._sends = self._sends and self.unsent > 0
-        if self._failure:
-            self.salvaged = events
-            raise self._failure
-        return events
 
-    def eof(self) -> list[CodecEvent]:
-        """The end of the connection is told by `feed`."""
-        return []
+class H2Session:
+    """A connection with one exchange on it, which waits under the exchange's own deadline and is written down as a part of it."""
 
-    def close(self) -> None:
-        self.session.leave(self, ended=self._ended)
+    def __init__(self, connection: Stream) -> None:
+        self._connection = connection
+        self._client = Http2Client()
+        self._streams: dict[int, H2Stream] = {}
+        self._out: bytes | memoryview = b""
+
+    def open(self, context: Context) -> H2Stream:
+        """The stream of a new exchange. It has its number once its head is sent."""
+        return H2Stream(self, context)
+
+    # --- what streams are made of
+
+    def send_head(self, stream: H2Stream, prepared: PreparedRequest, *, end: bool) -> None:
+        """Begin the stream's request. Raises `usage` for one that HTTP/2 cannot carry."""
+        authority = first(prepared.fields, "host") or ""
+        stream.number = self._client.request(prepared.method, prepared.scheme, authority, prepared.target, prepared.fields, end=end)
+        stream.notes, stream.ending = self._client.notes, end
+        self._streams[stream.number] = stream
+        self._gather()
+
+    def send_data(self, stream: H2Stream, data: bytes, *, end: bool) -> None:
+        """Add content, as much of it as the windows allow."""
+        stream.held_back = self._client.send(data, end=end, stream=stream.number)
+        self._gather()
+
+    @property
+    def unwritten(self) -> int:
+        """Bytes of frames that the connection has not taken yet."""
+        return len(self._out)
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether the peer takes nothing more on this connection, though there may be something to read."""
+        return self._connection.reset
+
+    def cancel(self, stream: H2Stream) -> None:
+        """Want nothing more of it."""
+        self._client.cancel(stream.number)
+
+    def framing_of(self, number: int) -> str | None:
+        return self._client.framing_of(number) if number else None
+
+    def wait(self, stream: H2Stream, until: Deadline | None) -> Iterable[Event]:
+        """Write what there is until something arrives; else wait for something."""
+        self._gather()
+        if self._out and not self.is_deaf:
+            self._write(stream)
+        elif until is None or self._connection.wait_readable((until.remaining_ms() or 1) / 1000):
+            self._read(stream)
+        return ()
+
+    def _write(self, stream: H2Stream) -> None:
+        connection = self._connection
+        if stream.framing is None and not stream.whole:
+            connection.recorder.timeline.resume_sending()
+        self._out = memoryview(self._out)[connection.write_until_input(self._out) :]
+        while connection.buffered and not stream.ended:
+            self._read(stream)
+        self._gather()
+        stream.whole = stream.whole or (stream.ending and not (self._out or stream.held_back))
+
+    def _read(self, stream: H2Stream) -> None:
+        self._take(self._connection.receive())
+        timeline = stream.recorder.timeline
+        if stream.framing is None and timeline.current == "receive":  # frames came, but none of the answer
+            timeline.enter("wait")
+            timeline.phases["wait"] = timeline.phases.get("wait", 0) + timeline.phases.pop("receive")
+
+    # --- frames
+
+    def _gather(self) -> int:
+        """Put the client's frames behind what has to go out; how many bytes they are."""
+        data = self._client.to_send()
+        if data:
+            self._out = b"".join((self._out, data))
+        return len(data)
+
+    def _take(self, data: bytes) -> bool:
+        """Hand what came to the streams it is for; false when that was the end of the connection."""
+        if not data:
+            self._break(None)
+            return False
+        for number, event in self._client.take(data):
+            if number == 0 and isinstance(event, ExchangeError):
+                self._break(event)
+                return False
+            if stream := self._streams.get(number):
+                self._deliver(stream, event)
+        for stream in self._streams.values():  # windows may have opened
+            if stream.held_back and not stream.over:
+                stream.held_back = self._client.send(b"", stream=stream.number)
+        return True
+
+    def _deliver(self, stream: H2Stream, event: CodecEvent | ExchangeError) -> None:
+        stream.take(event)
+
+    def _break(self, error: ExchangeError | None) -> None:
+        """The connection is over, by an error or by the peer's end: so is every stream on it."""
+        for stream in self._streams.values():
+            if error:
+                stream.fail(error)
+                continue
+            try:
+                for event in self._client.eof(stream.number):
+                    self._deliver(stream, event)
+            except ExchangeError as failure:
+                stream.fail(failure)

@@ -1,22 +1,22 @@
-"""HTTP/1.0 and 1.1 over a stream: head and content out, the answer in, each as early as it comes (RFC 9112)."""
+"""HTTP/1.0 and 1.1 over a connection: head and content out, the answer in, each as early as it comes (RFC 9112)."""
 
 from __future__ import annotations
 
-from rrcli.base.deadline import Deadline
+from rrcli.adapters.http.exchange.stream import ClientStream
 from rrcli.base.errors import ExchangeError
-from rrcli.codec.http.h1 import LAST_CHUNK, encode_chunk, encode_request
+from rrcli.codec.http.h1 import LAST_CHUNK, End, ResponseDecoder, encode_chunk, encode_request
 from rrcli.policy.secrets import head_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from rrcli.adapters.http.exchange.response import ResponseReader
     from rrcli.adapters.http.prepare.message import PreparedRequest
+    from rrcli.base.deadline import Deadline
+    from rrcli.codec.http.h1 import Event as CodecEvent
     from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
 
-CONTINUE_WAIT = 1.0  # seconds for a 100, as curl has it
 ONE_WRITE = 65536  # bytes of content that go out together with the head
 
 
@@ -25,64 +25,102 @@ def head_of(prepared: PreparedRequest) -> bytes:
     return encode_request(prepared.method, prepared.target, prepared.version, prepared.fields)
 
 
-class Talk:
-    """The two directions of one connection."""
+class Http1Stream(ClientStream):
+    """A request and its answer on a connection that has no other meanwhile. `note` is the transcript's word for the head."""
 
-    def __init__(self, stream: Stream, reception: ResponseReader) -> None:
-        self._stream = stream
-        self._reception = reception
+    def __init__(self, connection: Stream, method: str, note: str = "head") -> None:
+        self.decoder = ResponseDecoder(method)
+        self.notes = self.decoder.notes
+        self.cancelled = False  # a part of the request was never sent: no other can follow on this connection
+        self._connection = connection
+        self._note = note
+        self._chunked = False
+        self._queue: list[tuple[bytes | memoryview, str]] = []  # what is to be written, with its note for the transcript
+        self._arrived: list[bytes] = []
+        self._reset = False
+        self._ended = False
+        self._leftover = b""
 
-    def send(self, prepared: PreparedRequest) -> Iterator[Event]:
-        """Send the request. What comes meanwhile is read at once; a final answer from 300 on ends the sending."""
+    @property
+    def framing(self) -> str | None:
+        return self.decoder.framing
+
+    @property
+    def transfer_codings(self) -> tuple[str, ...]:
+        return self.decoder.transfer_codings
+
+    @property
+    def unread(self) -> bytes:
+        return self.decoder.unread
+
+    @property
+    def unsent(self) -> int:
+        return sum([len(data) for data, _ in self._queue])
+
+    @property
+    def stopped(self) -> bool:
+        return self._reset
+
+    def send_head(self, prepared: PreparedRequest, *, end: bool) -> None:
+        self._chunked = prepared.chunked
         head = head_of(prepared)
-        if self._stream.recorder.records:
-            for start, end in head_spans(head):
-                self._stream.recorder.secret_span(start, end)
-        if prepared.content and len(prepared.content) <= ONE_WRITE and not prepared.awaits_continue:
-            yield from self._write(head + b"".join(self._pieces(prepared)), "head and content")
-            return
-        yield from self._write(head, "head")
-        if prepared.awaits_continue:
-            yield from self._await_continue()
+        if self._connection.recorder.keeps_transcript:
+            for start, stop in head_spans(head):
+                self._connection.recorder.secret_span(start, stop)
+        self._queue.append((head, self._note))
+        if end and self._chunked and prepared.content is not None:
+            self._queue.append((LAST_CHUNK, "content"))
+
+    def send_data(self, data: bytes, *, end: bool) -> None:
+        framed = encode_chunk(data) + (LAST_CHUNK if end else b"") if self._chunked else data
+        if self._queue and self._queue[-1][1] == self._note and len(data) <= ONE_WRITE:
+            head, _ = self._queue.pop()
+            self._queue.append((b"".join((head, framed)), f"{self._note} and content"))
+        elif framed:
+            self._queue.append((framed, "content"))
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self._queue.clear()
+
+    def wait(self, until: Deadline | None = None) -> Iterable[Event]:
+        connection = self._connection
+        if self._queue:
+            self._write()
+            while connection.buffered:
+                self._arrived.append(connection.receive())
+        elif until is None or connection.wait_readable((until.remaining_ms() or 1) / 1000):
+            self._arrived.append(connection.receive())
+        return ()
+
+    def _write(self) -> None:
+        """Write what comes next, until something arrives. A reset that comes behind an answer only ends the sending."""
+        data, note = self._queue[0]
+        if self.framing is None:
+            self._connection.recorder.timeline.resume_sending()
         try:
-            for piece in self._pieces(prepared):
-                if not (yield from self._write(piece, "content")):
-                    self._reception.upload_stopped()
-                    return
+            rest = memoryview(data)[self._connection.write_until_input(data, note) :]
         except ExchangeError as error:
-            if error.kind != "reset" or self._reception.answer is None:
+            if error.kind != "reset" or self.framing is None:
                 raise
-            self._reception.upload_stopped()
+            self._reset = True
+            return
+        self._queue[:1] = [(rest, note)] if rest else []
 
-    def read(self) -> Iterator[Event]:
-        """Wait for bytes of the answer, or for its end."""
-        data = self._stream.receive()
-        yield from self._reception.feed(data) if data else self._reception.end_of_stream()
+    def events(self) -> Iterator[list[CodecEvent]]:
+        arrived, self._arrived = self._arrived, []
+        for data in arrived:
+            if self._ended:
+                self._leftover += data
+            try:
+                found = self.decoder.feed(data) if data else self.decoder.eof()
+            except ExchangeError:
+                yield self.decoder.salvaged
+                raise
+            if found and isinstance(found[-1], End):
+                self._ended, self._leftover = True, found[-1].leftover
+            yield found
 
-    def _pieces(self, prepared: PreparedRequest) -> Iterator[bytes]:
-        """The content as it goes on the wire."""
-        if prepared.upload:
-            return prepared.upload.pieces(chunked=prepared.chunked, deadline=self._stream.deadline)
-        if prepared.content is None:
-            return iter(())
-        return iter((encode_chunk(prepared.content) + LAST_CHUNK if prepared.chunked else prepared.content,))
-
-    def _write(self, data: bytes, note: str) -> Generator[Event, None, bool]:
-        """Send `data`, `note` being for the transcript; false when an answer that refuses it came before its end."""
-        rest = memoryview(data)
-        while rest and not self._reception.refused:
-            if self._reception.answer is None:
-                self._stream.recorder.timeline.resume_sending()
-            rest = rest[self._stream.write_until_input(rest, note) :]
-            while self._stream.buffered:
-                yield from self._reception.feed(self._stream.receive())
-        return not rest
-
-    def _await_continue(self) -> Iterator[Event]:
-        """Hold the content back until a 100 or a final answer, but not for longer than a second (RFC 9110 section 10.1.1)."""
-        until = Deadline.after(CONTINUE_WAIT, "")
-        while self._reception.answer is None and not self._reception.may_continue and not until.passed():
-            if self._stream.wait_readable((until.remaining_ms() or 1) / 1000):
-                yield from self.read()
-        if self._reception.answer is not None:  # the wait for it was part of the sending (contract, section 3)
-            self._stream.recorder.timeline.count_wait_as_send()
+    def take_over(self) -> Stream:
+        self._connection.unread(self._leftover)
+        return self._connection

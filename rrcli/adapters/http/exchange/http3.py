@@ -6,12 +6,11 @@ leaves with the first packet (0-RTT, RFC 8470), within the phase `tls`, and `sen
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.describe import SAFE
-from rrcli.adapters.http.exchange.http1 import CONTINUE_WAIT
-from rrcli.adapters.http.exchange.response import ResponseReader
+from rrcli.adapters.http.exchange.describe import SAFE, without_connection
+from rrcli.adapters.http.exchange.stream import ClientStream
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.codec.http.h2fields import fields_of, lost_fields
+from rrcli.base.fields import first
 from rrcli.codec.http.h3 import NO_ERROR, REQUEST_CANCELLED, VERSION, Http3Client
 from rrcli.codec.http.h3frames import StreamNotes, error_name
 from rrcli.policy.secrets import mask_field
@@ -20,31 +19,22 @@ from rrcli.wire.quic.ending import NoSuchProtocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
-    from rrcli.adapters.http.exchange.response import Leads
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import AnyHttpRequest
+    from rrcli.codec.http.h1 import Event as CodecEvent
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.quic.connection import StreamChunk
 
-__all__ = [
-    "GENERAL_PROTOCOL_ERROR",
-    "NO_ERROR",
-    "Http3Client",
-    "Http3ResponseReader",
-    "Talk",
-    "as_sent",
-    "note_dropped",
-    "reach",
-    "refuse_options",
-]
+__all__ = ["GENERAL_PROTOCOL_ERROR", "NO_ERROR", "VERSION", "H3Stream", "reach", "refuse_options"]
 
 ALPN = ("h3",)
 FALLBACK_AFTER = 2.0  # seconds that --http3 gives QUIC at most, and never more than half of what is left
 GENERAL_PROTOCOL_ERROR = 0x101
-WAITING = 65536  # bytes of content that may wait for room before more is read
+PIECE = 65536  # bytes of content that QUIC is handed at once
 # What says nothing against TCP; a certificate that does not verify, or a name that is not found, would be no better there.
 NOT_TO_BE_HAD = ("refused", "reset", "closed", "timeout", "unreachable", "unsupported", "handshake_failed", "malformed")
 
@@ -63,18 +53,6 @@ def refuse_options(request: AnyHttpRequest, prepared: PreparedRequest, *, first:
         raise ExchangeError("protocol", "unsupported", f"HTTP/3 is not spoken over {prepared.url}", hint="--http3 takes TCP there")
 
 
-def as_sent(prepared: PreparedRequest) -> PreparedRequest:
-    """The request with the version and the fields that go out."""
-    return prepared.replace(version=VERSION, fields=fields_of(prepared.fields))
-
-
-def note_dropped(prepared: PreparedRequest, context: Context) -> None:
-    """Note the user's own fields that HTTP/3 has no place for."""
-    lost = lost_fields(prepared.fields)
-    if lost:
-        context.note("field-dropped", f"HTTP/3 has no place for {', '.join(lost)} (RFC 9114 section 4.2): not sent")
-
-
 def reach(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> FrameQuic | None:
     """A connection of QUIC to the host; `None`, with a note that tells why, where TCP is to be tried in its place.
 
@@ -90,7 +68,7 @@ def reach(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) 
         may_be_early = request.early_data and prepared.method in SAFE and not (prepared.content or prepared.upload)
         begun = EarlyRequest(prepared) if may_be_early else None
         quic = FrameQuic(
-            context.request, prepared.host, prepared.port, ALPN, context.recorder, context.deadline, context.note,
+            context.connection_options, prepared.host, prepared.port, ALPN, context.recorder, context.deadline, context.note,
             files=request, continues_log=context.follows, limit=limit, early=begun,
         )  # fmt: skip
         quic.begun = begun
@@ -139,7 +117,7 @@ class EarlyRequest:
 
 def _head_of(prepared: PreparedRequest, client: Http3Client) -> bytes:
     """The head of the request as it goes out on its stream."""
-    authority = next((value for name, value in prepared.fields if name.lower() == "host"), "")
+    authority = first(prepared.fields, "host") or ""
     return client.request(prepared.method, prepared.scheme, authority, prepared.target, prepared.fields)
 
 
@@ -168,148 +146,132 @@ class FrameQuic(Quic):
         return error_name(code)
 
 
-class Http3ResponseReader(ResponseReader):
-    """A reception that tells at the end what QUIC measured meanwhile."""
+class H3Stream(ClientStream):
+    """A request and its answer on a connection of their own."""
 
-    def __init__(self, prepared: PreparedRequest, context: Context, client: Http3Client, leads: Leads, quic: Quic) -> None:
-        super().__init__(prepared, context, client, leads)
+    def __init__(self, quic: FrameQuic) -> None:
+        early = quic.begun if quic.begun and quic.begun.client else None
         self._quic = quic
-
-    def _end(self) -> Iterator[Event]:
-        assert self.answer
-        self.answer = self.answer.replace(data={**self.answer.data, "quic": self._quic.stats()})
-        yield from super()._end()
-
-
-class Talk:
-    """The two directions of one request on a connection of its own."""
-
-    def __init__(self, quic: FrameQuic, reception: ResponseReader, client: Http3Client) -> None:
-        self._quic = quic
-        self._reception = reception
-        self._client = client
-        self._begun = quic.begun is not None and quic.begun.client is client
-        if self._begun:
-            assert quic.begun
-            self._stream, self._control = quic.begun.stream, quic.begun.control
-        else:
-            self._stream, self._control = quic.open(), quic.open(one_way=True)
+        self._client = (early and early.client) or Http3Client()
+        self.notes = self._client.notes
+        self._is_early = early is not None
+        self._number, self._control = (early.stream, early.control) if early else (quic.open(), quic.open(one_way=True))
+        self._held_back = bytearray()  # content that QUIC has not been handed yet
+        self._ending = False  # it is the last, and its end was not handed on yet
+        self._arrived: list[StreamChunk] = []
         self._stopped = False  # the server wants no more of the request
+        self._ended = False
+        self._lost = False  # the connection is
 
-    def send(self, prepared: PreparedRequest) -> Iterator[Event]:
-        """Send the request, its content as the windows allow."""
-        if self._begun:  # it is on its way: what is left of `send` is nothing
-            timeline, at = self._quic.recorder.timeline, now()
-            timeline.writing(at)
-            timeline.wrote(at)
-            timeline.reading(at)
-            if self._quic.arrived:  # the answer has come with the end of the handshake
-                timeline.read(at)
+    # --- the request
+
+    def as_sent(self, prepared: PreparedRequest) -> PreparedRequest:
+        return without_connection(prepared, VERSION)
+
+    def send_head(self, prepared: PreparedRequest, *, end: bool) -> None:
+        if not self._is_early:
+            self._quic.put(self._control, self._client.greeting())
+            self._quic.put(self._number, _head_of(prepared, self._client), end=end)
             return
-        head = _head_of(prepared, self._client)
-        self._quic.put(self._control, self._client.greeting())
-        self._quic.sending = True
-        if not (prepared.content or prepared.upload):
-            yield from self._send_piece(head, end=True)
-        elif prepared.content and not prepared.awaits_continue:
-            yield from self._send_content(prepared, head)
-        else:
-            yield from self._send_piece(head)
-            if prepared.awaits_continue:
-                yield from self._await_continue()
-            yield from self._send_content(prepared, b"")
-        self._quic.sending = False
+        timeline, at = self._quic.recorder.timeline, now()  # it is on its way: what is left of `send` is nothing
+        timeline.writing(at)
+        timeline.wrote(at)
+        timeline.reading(at)
+        if self._quic.arrived:  # the answer has come with the end of the handshake
+            timeline.read(at)
 
-    def read(self) -> Iterator[Event]:
-        """Wait for what comes, and answer what it asks for."""
+    def send_data(self, data: bytes, *, end: bool) -> None:
+        self._held_back += data
+        self._ending = end
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Give QUIC the next piece of content, once there is little left of those before."""
+        if (self._held_back or self._ending) and self._quic.unsent(self._number) < PIECE:
+            piece = bytes(self._held_back[:PIECE])
+            del self._held_back[:PIECE]
+            end = self._ending and not self._held_back
+            self._ending = self._ending and not end
+            self._quic.put(self._number, self._client.content(piece), end=end)
+
+    @property
+    def unsent(self) -> int:
+        return 0 if self._is_early else len(self._held_back) + self._ending + self._quic.unsent(self._number)
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped or self._ended
+
+    def cancel(self) -> None:
+        self._held_back.clear()
+        self._ending = False
+        self._quic.reset(self._number, REQUEST_CANCELLED)
+
+    # --- the answer
+
+    @property
+    def framing(self) -> str | None:
+        return self._client.framing
+
+    def wait(self, until: Deadline | None = None) -> Iterable[Event]:
+        quic, timeline = self._quic, self._quic.recorder.timeline
+        if self.unsent:
+            if self.framing is None:
+                timeline.resume_sending()
+            self._hand_on()
+            quic.flush()
+            if not self.unsent:
+                return ()
+        quic.sending = self.unsent > 0
         try:
-            pieces = self._quic.receive()
+            self._arrived += quic.receive(until)
         except ExchangeError as error:
             if error.kind == "timeout":
-                if self._quic.sending:  # it is room to send that was waited for
-                    self._quic.recorder.timeline.resume_sending()
+                if quic.sending:  # it is room to send that was waited for
+                    timeline.resume_sending()
                 raise
-            self._client.failure = self._client.why_closed(error)
-            yield from self._reception.end_of_stream()
-            return
-        yield from self._take(pieces)
+            self._client.failure, self._lost = self._client.why_closed(error), True
+        return ()
 
-    def _take(self, pieces: list[StreamChunk]) -> Iterator[Event]:
-        for piece in pieces:
-            if self._reception.ended:
+    def events(self) -> Iterator[list[CodecEvent]]:
+        arrived, self._arrived = self._arrived, []
+        for chunk in arrived:
+            if self._ended:
                 return
-            if piece.stop is not None:
-                self._stopped = self._stopped or piece.stream == self._stream
-            elif piece.stream != self._stream:
-                yield from self._other(piece)
-            elif piece.reset is not None:
-                self._client.failure = self._client.why_reset(piece.reset)
-                yield from self._reception.end_of_stream()
+            if chunk.stop is not None:
+                self._stopped = self._stopped or chunk.stream == self._number
+            elif chunk.stream != self._number:
+                self._take_other(chunk)
+            elif chunk.reset is not None:
+                self._client.failure = self._client.why_reset(chunk.reset)
             else:
-                if piece.data:
-                    yield from self._reception.feed(piece.data)
-                if piece.end:
-                    yield from self._reception.end_of_stream()
+                yield from self._take(chunk)
+            if self._client.failure:
+                raise self._client.failure
+        if self._lost:
+            yield self._client.eof()
 
-    def _other(self, piece: StreamChunk) -> Iterator[Event]:
+    def _take(self, chunk: StreamChunk) -> Iterator[list[CodecEvent]]:
+        """What came on the request's stream."""
+        try:
+            if chunk.data:
+                yield self._client.feed(chunk.data)
+        except ExchangeError:
+            yield self._client.salvaged
+            raise
+        if chunk.end:
+            yield self._client.eof()
+            self._ended = True
+
+    def _take_other(self, chunk: StreamChunk) -> None:
         """What came on a stream of the server's own; a failure there ends the answer too."""
         try:
-            if piece.reset is not None:
-                self._client.reset_other(piece.stream, piece.reset)
+            if chunk.reset is not None:
+                self._client.reset_other(chunk.stream, chunk.reset)
             else:
-                self._client.feed_other(piece.stream, piece.data, end=piece.end)
+                self._client.feed_other(chunk.stream, chunk.data, end=chunk.end)
         except ExchangeError as error:
             self._client.failure = error
-            yield from self._reception.end_of_stream()
 
-    def _await_continue(self) -> Iterator[Event]:
-        """Hold the content back until a 100 or a final answer, but not for longer than a second (RFC 9110 section 10.1.1)."""
-        until = Deadline.after(CONTINUE_WAIT, "")
-        self._quic.sending = False
-        while self._reception.answer is None and not self._reception.may_continue and not until.passed():
-            yield from self._take(self._quic.receive(until))
-        self._quic.sending = True
-        if self._reception.answer is not None:  # the wait for it was part of the sending (contract, section 3)
-            self._quic.recorder.timeline.count_wait_as_send()
-
-    def _send_content(self, prepared: PreparedRequest, head: bytes) -> Iterator[Event]:
-        """Send the content, the head before it. An answer from 300 on, or STOP_SENDING, ends the sending (RFC 9114 section 4.1)."""
-        if prepared.content is not None:
-            whole = yield from self._send_pieces(head, prepared.content)
-        else:
-            assert prepared.upload
-            for piece in prepared.upload.pieces(chunked=False, deadline=self._quic.deadline):
-                if not (whole := (yield from self._send_piece(self._client.content(piece)))):
-                    break
-            else:
-                whole = yield from self._send_piece(b"", end=True)
-        if not whole:
-            if self._reception.answer is not None:
-                self._reception.upload_stopped()
-            self._quic.reset(self._stream, REQUEST_CANCELLED)
-
-    def _send_pieces(self, head: bytes, content: bytes) -> Generator[Event, None, bool]:
-        """Send content that is in memory, the head with its first piece."""
-        for at in range(0, len(content), WAITING):
-            piece, end = content[at : at + WAITING], at + WAITING >= len(content)
-            if not (yield from self._send_piece(head + self._client.content(piece), end=end)):
-                return False
-            head = b""
-        return True
-
-    def _send_piece(self, data: bytes, *, end: bool = False) -> Generator[Event, None, bool]:
-        """Send a piece of the request; false when an answer made it pointless before all of it had left."""
-        quic, timeline = self._quic, self._quic.recorder.timeline
-        if self._is_pointless():
-            return False
-        quic.put(self._stream, data, end=end)
-        while True:
-            if self._reception.answer is None:
-                timeline.resume_sending()
-            quic.flush()
-            if not quic.unsent(self._stream) or self._is_pointless():
-                return not self._is_pointless()
-            yield from self.read()
-
-    def _is_pointless(self) -> bool:
-        return self._stopped or self._reception.refused or self._reception.ended
+    def measured(self) -> dict[str, Any]:
+        return {"quic": self._quic.stats()}

@@ -1,10 +1,11 @@
-"""Turns what a codec reads of an HTTP answer, of whichever version, into what the runner is told."""
+"""Turns what a stream brings of an HTTP answer, in whichever version, into what the runner is told."""
 
 from __future__ import annotations
 
 from rrcli.base.digest import Digest
 from rrcli.base.errors import ExchangeError, too_large
-from rrcli.codec.http.h1 import Data, Head, Informational, ResponseDecoder, Trailers
+from rrcli.base.fields import first
+from rrcli.codec.http.h1 import Data, Head, Informational, Trailers
 from rrcli.engine.events import Content, Finished, Received
 from rrcli.model.values import Body, Response, Status
 
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Event
     from rrcli.model.values import Fields, Note
 
-    class Codec(Protocol):
-        """What `codec/h1.py` and `codec/h2.py` have in common."""
+    class Incoming(Protocol):
+        """The answer's half of a `ClientStream`."""
 
         notes: list[Note]
-        salvaged: list[CodecEvent]
 
+        @property
+        def framing(self) -> str | None: ...
         @property
         def transfer_codings(self) -> tuple[str, ...]: ...
         @property
-        def framing(self) -> str | None: ...
-
-        def feed(self, data: bytes) -> list[CodecEvent]: ...
-        def eof(self) -> list[CodecEvent]: ...
+        def unread(self) -> bytes: ...
+        def events(self) -> Iterator[list[CodecEvent]]: ...
+        def measured(self) -> dict[str, Any]: ...
 
     # The request that an answer leads to, and the history's word for why; `None` where the answer is the last one.
     Leads = Callable[[Response], "Continue | None"]
@@ -45,15 +46,14 @@ LOOKED_AT = 4096  # bytes of a refusal in which those words are looked for
 
 def media_type_of(fields: Fields) -> tuple[str | None, str | None]:
     """Media type and charset of a Content-Type, in lower case (RFC 9110 section 8.3)."""
-    for name, value in fields:
-        if name.lower() == "content-type":
-            kind, *parameters = value.split(";")
-            for parameter in parameters:
-                key, _, charset = parameter.strip().partition("=")
-                if key.lower() == "charset":
-                    return kind.strip().lower() or None, charset.strip("\"' ").lower() or None
-            return kind.strip().lower() or None, None
-    return None, None
+    kind, *parameters = (first(fields, "content-type") or "").split(";")
+    charset = None
+    for parameter in parameters:
+        key, _, value = parameter.strip().partition("=")
+        if key.lower() == "charset":
+            charset = value.strip("\"' ").lower() or None
+            break
+    return kind.strip().lower() or None, charset
 
 
 def _joined(events: Iterable[CodecEvent]) -> Iterator[CodecEvent]:
@@ -72,18 +72,19 @@ def _joined(events: Iterable[CodecEvent]) -> Iterator[CodecEvent]:
 
 
 class ResponseReader:
-    """Turns the codec's events into the adapter's, and keeps what the finished answer needs.
+    """Turns the stream's events into the adapter's, and keeps what the finished answer needs.
 
     `leads` says of each answer where it leads; of one that leads on nothing is told before it is whole.
     """
 
-    def __init__(self, prepared: PreparedRequest, context: Context, codec: Codec, leads: Leads) -> None:
+    def __init__(self, prepared: PreparedRequest, context: Context, stream: Incoming, leads: Leads) -> None:
         self.answer: Response | None = None
+        self.refused = False  # a final answer came that makes it pointless to send more
         self.ended = False
         self.may_continue = False
         self._prepared = prepared
         self._context = context
-        self._codec = codec
+        self._stream = stream
         self._leads = leads
         self._next: Continue | None = None
         self._refusal: ExchangeError | None = None  # why it is not followed; raised when the answer is whole
@@ -94,38 +95,34 @@ class ResponseReader:
         self._content: ContentDecoder | None = None
         self._start = b""  # of a refusal, where it may say that the port speaks TLS
 
-    @property
-    def refused(self) -> bool:
-        """Whether a final answer came that makes it pointless to send more."""
-        return self.answer is not None and (self.answer.status.code or 0) >= 300
+    def status_of(self, response: Response) -> Status:
+        """The status of an answer: that of its head. Asked again when the trailers came, which is where other protocols have theirs."""
+        return response.status
 
-    def feed(self, data: bytes) -> Iterator[Event]:
-        """The events that `data` completes; those before an error too."""
-        try:
-            found = self._codec.feed(data)
-        except ExchangeError:
-            for event in self._codec.salvaged:
-                yield from self._take(event)
-            yield from self._tell_withheld()
-            if self.answer and isinstance(self._codec, ResponseDecoder) and self._codec.framing is None:
-                yield Content(data=self._codec.unread)  # of a head that contradicts itself: content, as far as can be told
-            raise
-        for event in found if len(found) < 3 else _joined(found):
-            yield from self._take(event)
-
-    def end_of_stream(self) -> Iterator[Event]:
-        """The events that the peer's closing completes. Raises `closed` or `truncated` where it may not close."""
-        try:
-            found = self._codec.eof()
-        except ExchangeError as error:
-            if self._next and self._codec.framing == "content-length":  # cut; curl follows it too
-                self._forgive(error)
-                yield from self._end()
+    def read(self) -> Iterator[Event]:
+        """The events of what has arrived; those before an error too. Raises what the stream raises, and what the content is not."""
+        batches = self._stream.events()
+        while True:
+            try:
+                found = next(batches, None)
+            except ExchangeError as error:
+                yield from self._broken_off(error)
                 return
-            yield from self._tell_withheld()
-            raise
-        for event in found:
-            yield from self._take(event)
+            if found is None:
+                return
+            for event in found if len(found) < 3 else _joined(found):
+                yield from self._take(event)
+
+    def _broken_off(self, error: ExchangeError) -> Iterator[Event]:
+        """The answer ends within itself. Raises the error, unless the content that is cut is not needed."""
+        if self._next and error.kind == "truncated" and self._stream.framing == "content-length":  # curl follows it too
+            self._forgive(error)
+            yield from self._end()
+            return
+        yield from self._tell_withheld()
+        if self.answer and self._stream.framing is None:
+            yield Content(data=self._stream.unread)  # of a head that contradicts itself: content, as far as can be told
+        raise error
 
     def _forgive(self, error: ExchangeError) -> None:
         """The content of an answer that leads on is broken, which does not stand in the way."""
@@ -133,8 +130,8 @@ class ResponseReader:
         self._context.note("broken-redirect", f"the content of the redirect is broken, and not needed to follow it: {error.message}")
 
     def tell_notes(self) -> None:
-        """Hand on the codec's notes."""
-        for note in self._codec.notes:
+        """Hand on the stream's notes."""
+        for note in self._stream.notes:
             self._context.note(note.code, note.message)
 
     def upload_stopped(self) -> None:
@@ -155,6 +152,7 @@ class ResponseReader:
         elif isinstance(event, Trailers):
             assert self.answer
             self.answer = self.answer.replace(trailers=event.fields)
+            self.answer = self.answer.replace(status=self.status_of(self.answer))
         else:
             yield from self._end()
 
@@ -163,15 +161,17 @@ class ResponseReader:
         if self._informational:
             data["informational"] = self._informational
         media_type, charset = media_type_of(head.fields)
-        has_body = self._codec.framing not in ("none", "upgrade")
+        has_body = self._stream.framing not in ("none", "upgrade")
         self.answer = Response(
             summary=f"{head.version} {head.code} {head.reason}".strip(),
             status=Status(code=head.code, text=head.reason, ok=head.code < 400),
             fields=head.fields,
             body=Body(media_type=media_type, charset=charset) if has_body else None,
-            framing=self._codec.framing,
+            framing=self._stream.framing,
             data=data,
         )
+        self.refused = head.code >= 300
+        self.answer = self.answer.replace(status=self.status_of(self.answer))
         self._remark(head)
         try:
             self._next = self._leads(self.answer)
@@ -186,8 +186,8 @@ class ResponseReader:
             yield Received(answer=self.answer)
         if wrong:
             raise wrong
-        coded = any(name.lower() == "content-encoding" for name, _ in head.fields) and not self._prepared.coded
-        if has_body and (coded or self._codec.transfer_codings):
+        coded = first(head.fields, "content-encoding") is not None and not self._prepared.coded
+        if has_body and (coded or self._stream.transfer_codings):
             self._decode(head.fields if coded else ())
 
     def _remark(self, head: Head | Informational) -> None:
@@ -218,7 +218,7 @@ class ResponseReader:
         if unknown and asked_for and not self._next:
             message = f"Content-Encoding says {unknown[0][:40]!r}, which is no content coding"
             raise ExchangeError("protocol", "unsupported", message, hint="without --compressed the content is shown as it came")
-        under = self._codec.transfer_codings
+        under = self._stream.transfer_codings
         self._content = ContentDecoder([*found, *under], self._context.note, doubted=not asked_for and not under)
 
     def _data(self, data: bytes) -> Iterator[Event]:
@@ -250,6 +250,8 @@ class ResponseReader:
 
     def _end(self) -> Iterator[Event]:
         assert self.answer
+        if measured := self._stream.measured():
+            self.answer = self.answer.replace(data={**self.answer.data, **measured})
         if self._content:
             try:
                 self._content.finish()

@@ -36,12 +36,12 @@ def open_state(state: HopState, context: Context) -> HopState:
         jar.fill(_of_file(path, place, request, context))
     if request.junk_session_cookies:
         jar.forget_session()
-    if request.cookie_jar not in (None, "-") and not request.is_offline():
+    if request.cookie_jar not in (None, "-") and not request.offline:
         privatefile.check_writable(str(request.cookie_jar))
     texts = tuple(text for text in request.cookies if "=" in text)
     if session and texts:
         session.keep(texts)
-    kept = StateJar(jar, None if request.is_offline() else request.cookie_jar, session)
+    kept = StateJar(jar, None if request.offline else request.cookie_jar, session)
     return state.replace(options=request.replace(cookies=texts), jar=kept)
 
 

@@ -158,7 +158,7 @@ def open_session(request: AnyHttpRequest, place: Place) -> NamedSession:
     """The session that the request names. Raises `usage`, or `local` for its file."""
     if request.session is not None and request.session_read_only is not None:
         raise usage("--session and --session-read-only exclude each other")
-    read_only = request.session is None or request.is_offline()
+    read_only = request.session is None or request.offline
     path = _path_of(str(request.session or request.session_read_only or ""), place)
     if not read_only:
         privatefile.make_folder(os.path.dirname(path))

@@ -13,17 +13,17 @@ from rrcli.base.fields import first
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout, writing
 from rrcli.base.visible import visible
+from rrcli.model.head import head
 from rrcli.model.values import PHASES
 from rrcli.options.parse import suggestion
 from rrcli.policy.redact import masked
-from rrcli.report.formats.raw import head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.model.values import Exchange
-    from rrcli.options.request import Request
 
     Value = str | int | float | None
     Piece = tuple[str, str]  # text, variable, header, output: and what of it
@@ -42,7 +42,7 @@ UNVERIFIED = 1  # X509_V_ERR_UNSPECIFIED: nobody looked
 class WriteOut:
     """What a request asks for at its end. Raises `usage` for a format that is wrong, `local` for a file of one that cannot be read."""
 
-    def __init__(self, request: Request, *, beside: bool, masks: bool) -> None:
+    def __init__(self, request: AnyHttpRequest, *, beside: bool, masks: bool) -> None:
         """`beside`: no content goes to standard output; `masks`: that is for people, who are shown no secrets."""
         self._pieces = read_format(_format(request.write_out)) if request.write_out else []
         self._masks = masks and request.dump_header == "-"

@@ -1,0 +1,25 @@
+"""What help, reports, demo and responders know of DNS."""
+
+from __future__ import annotations
+
+from rrcli.adapters.http.protocol import MANIFEST as HTTP
+from rrcli.codec.dns.tables import TYPES
+from rrcli.engine.manifest import DemoStep, Manifest
+
+MANIFEST = Manifest(
+    synopsis="NAME [TYPE...] [@SERVER...]",
+    help="Ask name servers.",
+    examples=("rrcli dns example.com A AAAA", "rrcli dns example.com MX @1.1.1.1 @8.8.8.8"),
+    label="DNS",
+    completes=tuple(TYPES),
+    as_command="rrcli.adapters.dns.dig:as_command",
+    explains="dns",
+    families={"dns": "rrcli.explain.dns"},
+    framings={
+        "length-prefix": "its length prefix",
+        "datagram": "the end of the datagram",
+        **{name: HTTP.framings[name] for name in ("content-length", "chunked", "close", "none", "end-stream", "eof")},
+    },
+    responder="rrcli.responders.dns:DnsResponder",
+    demo=(DemoStep(heading="DNS: who takes the mail of a domain?", line="dns mail.rrcli.test MX @{where}"),),
+)

@@ -1,0 +1,14 @@
+"""What help and reports know of TLS handshakes."""
+
+from __future__ import annotations
+
+from rrcli.engine.manifest import Manifest
+
+MANIFEST = Manifest(
+    synopsis="HOST[:PORT]...",
+    help="Shake hands and report certificates.",
+    examples=("rrcli tls example.com", "rrcli tls --cacert ca.pem db.internal:5432 db2.internal:5432"),
+    label="TLS",
+    secure=("tls",),
+    as_command="rrcli.adapters.tls.openssl:as_command",
+)
