@@ -19,9 +19,10 @@ import httpx
 import pytest
 from peers.base import Peer
 from peers.ca import Authority
+from peers.exchange import serving
 from peers.httpbin import Httpbin
 from peers.nginx import LARGE_SIZE, PASSWORD, USER, Nginx
-from peers.script import Handler, deaf, drip, end, hear, hear_end, pause, reset, responder, say, script
+from peers.script import Handler, deaf, drip, end, hear, hear_end, pause, reset, say
 from peers.web import LARGE_SIZE as LARGE2
 from peers.web import Http2Peer
 
@@ -41,13 +42,6 @@ def transport() -> rrcli.RecordingTransport:
 def client(transport: rrcli.RecordingTransport) -> Iterator[httpx.Client]:
     with httpx.Client(transport=transport) as client:
         yield client
-
-
-@contextlib.contextmanager
-def serving(*steps: Handler) -> Iterator[str]:
-    """The URL of a responder that takes these steps for each connection."""
-    with responder(script(*steps)) as peer:
-        yield f"http://{peer.host}:{peer.port}/"
 
 
 def last(transport: rrcli.RecordingTransport) -> Exchange:

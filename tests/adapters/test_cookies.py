@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from peers.ca import Authority
+from peers.exchange import json_of, notes
 from peers.httpbin import Httpbin
 from peers.nginx import Nginx
 from peers.script import hear, over_tls, responder, say, script
@@ -22,7 +23,6 @@ from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import loads
 from rrcli.engine.send import send
 from rrcli.model.document import document
-from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
 
 HEAD_END = b"\r\n\r\n"
@@ -52,15 +52,6 @@ class Site:
 def setting(*cookies: str, to: str = "") -> str:
     lines = [f"HTTP/1.1 302 Found\r\nLocation: {to}" if to else "HTTP/1.1 200 OK", *(f"Set-Cookie: {cookie}" for cookie in cookies)]
     return "\r\n".join(lines)
-
-
-def notes(exchange: Exchange) -> list[tuple[str, str]]:
-    return [(note.code, note.message) for note in exchange.notes]
-
-
-def json_of(exchange: Exchange) -> Any:
-    assert exchange.error is None, exchange.error
-    return document(exchange)["response"]["body"]["json"]
 
 
 def mode(path: Path) -> int:

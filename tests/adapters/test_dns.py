@@ -11,6 +11,7 @@ import dns.rdataclass
 import dns.rdatatype
 import pytest
 from peers.base import Peer, need
+from peers.exchange import response_of
 from peers.names import BIND_NSID, KNOT_NSID
 from peers.zone import BIG_TEXTS
 
@@ -21,7 +22,7 @@ from rrcli.adapters.dns.request import DnsRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.fanout import send_all
 from rrcli.engine.send import send
-from rrcli.model.values import Exchange, Response
+from rrcli.model.values import Exchange
 
 QUESTIONS = """
 www.example.test A
@@ -67,13 +68,8 @@ def ask(peer: Peer, *words: str, **options: Any) -> Exchange:
     return send(DnsRequest(*words, f"@{peer.address}", **options))
 
 
-def answered(exchange: Exchange) -> Response:
-    assert exchange.response is not None, exchange.error
-    return exchange.response
-
-
 def data(exchange: Exchange) -> list[str]:
-    return [record["data"] for record in answered(exchange).data["answer"]]
+    return [record["data"] for record in response_of(exchange).data["answer"]]
 
 
 def dig(peer: Peer, *words: str) -> tuple[str, set[str], dict[str, list[tuple[object, ...]]]]:
@@ -104,7 +100,7 @@ def wire(of_class: str, kind: str, text: str) -> bytes:
 
 @pytest.mark.parametrize("words", QUESTIONS)
 def test_the_answer_is_that_of_dig(server: Peer, words: str) -> None:
-    answer = answered(ask(server, *words.split()))
+    answer = response_of(ask(server, *words.split()))
     status, flags, sections = dig(server, "+noad", *words.split())
     assert (answer.status.text, set(answer.data["flags"])) == (status, flags)
     for section, expected in sections.items():
@@ -128,14 +124,14 @@ def test_the_answer_is_that_of_dig(server: Peer, words: str) -> None:
 def test_the_content_is_that_of_dig_short(server: Peer, words: str) -> None:
     command = [need("dig"), f"@{server.host}", "-p", str(server.port), "+short", *words.split()]
     short = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
-    body = answered(ask(server, *words.split())).body
+    body = response_of(ask(server, *words.split())).body
     assert body is not None
     assert sorted(body.data.decode().split("\n")) == sorted(short.removesuffix("\n").split("\n"))
 
 
 def test_the_whole_exchange(knot: Peer) -> None:
     exchange = ask(knot, "svc.example.test", "A", "IN")
-    answer, asked = answered(exchange), exchange.request.data
+    answer, asked = response_of(exchange), exchange.request.data
     assert exchange.request.summary == f"A svc.example.test. @{knot.address} (udp)"
     assert exchange.target.url == f"dns://{knot.address}/svc.example.test?type=A"
     assert (exchange.target.host, exchange.target.port) == (knot.host, knot.port)
@@ -176,7 +172,7 @@ def test_a_failure_status(server: Peer) -> None:
 
 def test_a_cut_answer_is_asked_for_again_over_tcp(server: Peer) -> None:
     exchange = ask(server, "big.example.test", "TXT", request_id="same")
-    answer = answered(exchange)
+    answer = response_of(exchange)
     assert sorted(data(exchange)) == sorted(f'"{text}"' for text in BIG_TEXTS)
     assert (answer.data["transport"], answer.framing) == ("tcp", "length-prefix")
     assert [(note.code, note.message) for note in exchange.notes] == [
@@ -184,7 +180,7 @@ def test_a_cut_answer_is_asked_for_again_over_tcp(server: Peer) -> None:
     ]
     (earlier,) = exchange.history
     assert (earlier.id, earlier.why, exchange.id, exchange.why) == ("same", "retry", "same", None)
-    assert (answered(earlier).data["transport"], "tc" in answered(earlier).data["flags"]) == ("udp", True)
+    assert (response_of(earlier).data["transport"], "tc" in response_of(earlier).data["flags"]) == ("udp", True)
     assert list(exchange.timing.phases) == list(earlier.timing.phases) == ["connect", "send", "wait", "receive"]
     assert exchange.request.summary == f"TXT big.example.test. @{server.address} (tcp)"
 
@@ -197,7 +193,7 @@ def test_checks_are_made_on_the_last_hop_alone(knot: Peer) -> None:
 
 def test_no_fallback_takes_the_cut_answer(server: Peer) -> None:
     exchange = ask(server, "big.example.test", "TXT", no_fallback=True)
-    assert "tc" in answered(exchange).data["flags"]
+    assert "tc" in response_of(exchange).data["flags"]
     assert [(note.code, note.message) for note in exchange.notes] == [("truncated-udp", "the UDP answer was cut (TC)")]
     assert exchange.history == ()
 
@@ -205,14 +201,14 @@ def test_no_fallback_takes_the_cut_answer(server: Peer) -> None:
 def test_the_datagram_size_is_told(server: Peer) -> None:
     exchange = ask(server, "www.example.test", bufsize=4096)
     assert exchange.request.data["edns"]["udp_size"] == 4096
-    assert answered(exchange).data["transport"] == "udp"
+    assert response_of(exchange).data["transport"] == "udp"
 
 
 @pytest.mark.parametrize(("server_word", "options"), [("@{}", {"tcp": True}), ("@tcp://{}", {}), ("@TCP://{}/", {})])
 def test_tcp(server: Peer, server_word: str, options: dict[str, bool]) -> None:
     exchange = send(DnsRequest("www.example.test", server_word.format(server.address), **options))
     assert sorted(data(exchange)) == ["192.0.2.80", "192.0.2.81"]
-    assert (answered(exchange).data["transport"], answered(exchange).framing) == ("tcp", "length-prefix")
+    assert (response_of(exchange).data["transport"], response_of(exchange).framing) == ("tcp", "length-prefix")
 
 
 def test_a_whole_zone(server: Peer) -> None:
@@ -221,12 +217,12 @@ def test_a_whole_zone(server: Peer) -> None:
         [need("dig"), f"@{server.host}", "-p", str(server.port), "+noall", "+answer", "+nocookie", "example.test", "AXFR"],
         capture_output=True, text=True, check=True, timeout=10,
     ).stdout.splitlines()  # fmt: skip
-    records = answered(exchange).data["answer"]
+    records = response_of(exchange).data["answer"]
     assert len(records) == len(lines)
     assert sorted((record["name"], record["type"]) for record in records) == sorted((line.split()[0], line.split()[3]) for line in lines)
     assert (records[0], records[0]["type"]) == (records[-1], "SOA")
-    assert answered(exchange).summary.startswith(f"NOERROR, {len(records)} answers, flags qr ")
-    body = answered(exchange).body
+    assert response_of(exchange).summary.startswith(f"NOERROR, {len(records)} answers, flags qr ")
+    body = response_of(exchange).body
     assert body is not None
     assert body.data.decode().split("\n") == [
         "\t".join(str(record[key]) for key in ("name", "ttl", "class", "type", "data")) for record in records
@@ -235,7 +231,7 @@ def test_a_whole_zone(server: Peer) -> None:
 
 def test_a_zone_that_is_not_given_away(bind: Peer) -> None:
     exchange = ask(bind, "elsewhere.test", "AXFR")
-    assert answered(exchange).status.text in ("REFUSED", "NOTAUTH")
+    assert response_of(exchange).status.text in ("REFUSED", "NOTAUTH")
 
 
 # --- EDNS and flags
@@ -243,36 +239,36 @@ def test_a_zone_that_is_not_given_away(bind: Peer) -> None:
 
 def test_nsid(bind: Peer, knot: Peer) -> None:
     for peer, name in ((bind, BIND_NSID), (knot, KNOT_NSID)):
-        assert answered(ask(peer, "www.example.test", nsid=True)).data["edns"]["options"] == [{"code": 3, "name": "NSID", "data": name}]
+        assert response_of(ask(peer, "www.example.test", nsid=True)).data["edns"]["options"] == [{"code": 3, "name": "NSID", "data": name}]
 
 
 def test_without_edns(server: Peer) -> None:
     exchange = ask(server, "www.example.test", no_edns=True)
-    assert (exchange.request.data["edns"], answered(exchange).data["edns"]) == (None, None)
+    assert (exchange.request.data["edns"], response_of(exchange).data["edns"]) == (None, None)
 
 
 def test_dnssec_sets_do(server: Peer) -> None:
     exchange = ask(server, "www.example.test", dnssec=True, ad=True, cd=True, no_recurse=True)
     assert (exchange.request.data["flags"], exchange.request.data["edns"]["flags"]) == (["ad", "cd"], ["do"])
-    assert answered(exchange).data["edns"]["flags"] == ["do"]
-    assert "rd" not in answered(exchange).data["flags"]
+    assert response_of(exchange).data["edns"]["flags"] == ["do"]
+    assert "rd" not in response_of(exchange).data["flags"]
 
 
 def test_an_extended_error_is_named_and_noted(knot: Peer) -> None:
     exchange = ask(knot, "elsewhere.test")
-    assert answered(exchange).data["edns"]["options"] == [{"code": 15, "name": "EDE", "data": "20 (Not Authoritative)"}]
+    assert response_of(exchange).data["edns"]["options"] == [{"code": 15, "name": "EDE", "data": "20 (Not Authoritative)"}]
     assert [(note.code, note.message) for note in exchange.notes] == [("extended-error", "the server adds: 20 (Not Authoritative)")]
 
 
 def test_a_cookie_is_sent_and_the_servers_shown(bind: Peer) -> None:
     exchange = ask(bind, "www.example.test", cookie=b"")
     (sent,) = exchange.request.data["edns"]["options"]
-    (came,) = answered(exchange).data["edns"]["options"]
+    (came,) = response_of(exchange).data["edns"]["options"]
     assert (sent["name"], len(sent["data"]), came["name"], len(came["data"])) == ("COOKIE", 16, "COOKIE", 48)
     assert came["data"].startswith(sent["data"])
     again = ask(bind, "www.example.test", cookie=bytes.fromhex(came["data"]))
     assert again.request.data["edns"]["options"] == [came]
-    assert answered(again).status.ok
+    assert response_of(again).status.ok
 
 
 def test_padding_on_request(bind: Peer) -> None:
@@ -293,14 +289,14 @@ def test_cookies_and_padding_are_no_difference(bind: Peer, knot: Peer) -> None:
 def test_subnet(bind: Peer) -> None:
     exchange = ask(bind, "www.example.test", subnet=b"\0\1\x18\0\xc0\0\2")
     assert exchange.request.data["edns"]["options"] == [{"code": 8, "name": "ECS", "data": "192.0.2.0/24/0"}]
-    assert answered(exchange).status.ok
+    assert response_of(exchange).status.ok
 
 
 def test_the_server_says_its_version(bind: Peer) -> None:
     exchange = ask(bind, "version.bind", "CHAOS", "TXT")
     assert exchange.target.url == f"dns://{bind.address}/version.bind?class=CH;type=TXT"
     assert exchange.request.summary == f"CH TXT version.bind. @{bind.address} (udp)"
-    (record,) = answered(exchange).data["answer"]
+    (record,) = response_of(exchange).data["answer"]
     assert (record["class"], record["type"], record["data"][:3]) == ("CH", "TXT", '"9.')
 
 

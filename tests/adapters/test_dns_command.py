@@ -10,12 +10,13 @@ import pytest
 from peers.base import Peer, free_port, need
 from peers.ca import Authority
 from peers.delegation import ZONE, Delegations
+from peers.exchange import response_of
 from peers.unbound import UNBOUND_NSID, Resolver
 
 from rrcli.adapters.dns.dig import as_command
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.engine.send import send
-from rrcli.model.values import Connection, Exchange, RequestMessage, Response, Target
+from rrcli.model.values import Connection, Exchange, RequestMessage, Target
 
 QUIET = "+noadflag +nocookie"  # what dig does unless told not to
 
@@ -27,11 +28,6 @@ def ask(*words: str, **options: Any) -> tuple[Exchange, str]:
     return exchange, command
 
 
-def answered(exchange: Exchange) -> Response:
-    assert exchange.response is not None, exchange.error
-    return exchange.response
-
-
 def agrees(exchange: Exchange, command: str) -> None:
     """The command's status, flags and answers are those of the exchange."""
     need(command.split()[0])
@@ -40,7 +36,7 @@ def agrees(exchange: Exchange, command: str) -> None:
     flags = re.search(r";; [Ff]lags: ([a-z ]*);", printed)
     assert status, printed
     assert flags, printed
-    answer = answered(exchange)
+    answer = response_of(exchange)
     assert (status[1], flags[1].split()) == (answer.status.text, answer.data["flags"])
     section = printed.partition(";; ANSWER SECTION:\n")[2].partition("\n\n")[0]
     records = [line.split(None, 4)[4] for line in section.splitlines() if line]
@@ -85,7 +81,7 @@ def test_sealed_transports(unbound: Resolver, ca: Authority, scheme: str, option
     trust = f"+tls-ca={ca.root} +tls-hostname={unbound.host}"
     assert command == f"dig @{unbound.host} -p {port} {way} {trust} +noadflag +nsid +nocookie +padding=128 www.example.test. A"
     agrees(exchange, command)
-    assert answered(exchange).data["edns"]["options"][0]["data"] == UNBOUND_NSID
+    assert response_of(exchange).data["edns"]["options"][0]["data"] == UNBOUND_NSID
     _, command = ask("www.example.test", server, insecure=True, no_padding=True, **options)
     assert command == f"dig @{unbound.host} -p {port} {way} {QUIET} www.example.test. A"
 

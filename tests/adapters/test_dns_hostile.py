@@ -13,6 +13,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 from peers.base import LOOPBACK, free_port
+from peers.exchange import notes
 from peers.script import Handler, Responder, datagram_responder, end, hear_end, pause, responder, say, script
 
 from rrcli.adapters.dns import udp as dnsudp
@@ -49,10 +50,6 @@ def cut(query: bytes) -> bytes:
 def ask(peer: Responder, scheme: str = "udp", **options: Any) -> Exchange:
     words = (NAME, "A", f"@{scheme}://{peer.host}:{peer.port}")
     return send(DnsRequest(*words, **{"timeout": 2.0, **options}))
-
-
-def notes(exchange: Exchange) -> list[tuple[str, str]]:
-    return [(note.code, note.message) for note in exchange.notes]
 
 
 def addresses(exchange: Exchange) -> list[str]:

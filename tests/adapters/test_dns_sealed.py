@@ -12,13 +12,14 @@ import dns.rrset
 import pytest
 from peers.base import LOOPBACK, Peer, free_port, need
 from peers.ca import Authority
+from peers.exchange import response_of
 from peers.script import Responder, hear, over_tls, responder, say, script
 from peers.unbound import UNBOUND_NSID, Resolver
 
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
-from rrcli.model.values import Exchange, Response
+from rrcli.model.values import Exchange
 
 NAME = "www.example.test"
 
@@ -27,13 +28,8 @@ def at(scheme: str, port: int, host: str = LOOPBACK, path: str = "") -> str:
     return f"@{scheme}://{host}:{port}{path}"
 
 
-def answered(exchange: Exchange) -> Response:
-    assert exchange.response is not None, exchange.error
-    return exchange.response
-
-
 def addresses(exchange: Exchange) -> list[str]:
-    return sorted(record["data"] for record in answered(exchange).data["answer"])
+    return sorted(record["data"] for record in response_of(exchange).data["answer"])
 
 
 def failure(exchange: Exchange) -> tuple[str, str]:
@@ -58,7 +54,7 @@ def test_the_answer_comes_through(sealed: tuple[str, dict[str, Any]]) -> None:
     exchange = send(DnsRequest(NAME, server, **options))
     assert addresses(exchange) == ["192.0.2.80", "192.0.2.81"]
     assert (exchange.outcome, exchange.notes) == ("ok", ())
-    assert answered(exchange).data["transport"] == server.removeprefix("@").partition(":")[0]
+    assert response_of(exchange).data["transport"] == server.removeprefix("@").partition(":")[0]
     assert list(exchange.timing.phases) == ["connect", "tls", "send", "wait", "receive"]
     tls = exchange.connection.tls
     assert tls is not None
@@ -70,13 +66,13 @@ def test_the_answer_comes_through(sealed: tuple[str, dict[str, Any]]) -> None:
 def test_failures_are_those_of_dns(sealed: tuple[str, dict[str, Any]]) -> None:
     server, options = sealed
     exchange = send(DnsRequest("nowhere.example.test", server, **options))
-    assert (exchange.outcome, answered(exchange).status.text) == ("application_error", "NXDOMAIN")
+    assert (exchange.outcome, response_of(exchange).status.text) == ("application_error", "NXDOMAIN")
 
 
 def test_large_answers(sealed: tuple[str, dict[str, Any]]) -> None:
     server, options = sealed
     exchange = send(DnsRequest("big.example.test", "TXT", server, **options))
-    assert len(answered(exchange).data["answer"]) == 12
+    assert len(response_of(exchange).data["answer"]) == 12
     assert exchange.history == ()
 
 
@@ -147,15 +143,15 @@ def udp_silent() -> Iterator[Responder]:
 def test_tls_agrees_on_dot(unbound: Resolver, ca: Authority) -> None:
     exchange = send(DnsRequest(NAME, at("tls", unbound.tls_port), cacert=str(ca.root), nsid=True))
     assert exchange.request.summary == f"A {NAME}. @{LOOPBACK}:{unbound.tls_port} (tls)"
-    assert answered(exchange).framing == "length-prefix"
+    assert response_of(exchange).framing == "length-prefix"
     nsid = {"code": 3, "name": "NSID", "data": UNBOUND_NSID}
-    assert nsid in answered(exchange).data["edns"]["options"]
+    assert nsid in response_of(exchange).data["edns"]["options"]
 
 
 def test_https_is_http2_with_unbound(unbound: Resolver, ca: Authority) -> None:
     exchange = send(DnsRequest(NAME, at("https", unbound.https_port), cacert=str(ca.root)))
     assert exchange.target.url == f"https://{LOOPBACK}:{unbound.https_port}/dns-query"
-    assert answered(exchange).framing == "end-stream"
+    assert response_of(exchange).framing == "end-stream"
     assert exchange.connection.tls is not None
     assert (exchange.connection.tls.alpn, exchange.request.data["id"]) == ("h2", 0)
 
@@ -174,7 +170,7 @@ def test_a_path_that_is_not_the_servers(unbound: Resolver, ca: Authority, option
 def test_quic_says_doq(doq: Peer, ca: Authority) -> None:
     exchange = send(DnsRequest(NAME, at("quic", doq.port), cacert=str(ca.root), wire=1 << 16))
     assert exchange.connection.tls is not None
-    assert (exchange.connection.tls.alpn, exchange.request.data["id"], answered(exchange).framing) == ("doq", 0, "length-prefix")
+    assert (exchange.connection.tls.alpn, exchange.request.data["id"], response_of(exchange).framing) == ("doq", 0, "length-prefix")
     assert exchange.transcript is not None
     sent, *received = exchange.transcript
     assert (sent.direction, len(sent.data)) == ("sent", 2 + 128)
@@ -220,7 +216,7 @@ def test_http1(ca: Authority, get: bool) -> None:
     with web(ca, FINE, wire_answer()) as server:
         exchange = send(DnsRequest(NAME, server, cacert=str(ca.root), get=get, wire=1 << 16))
     assert addresses(exchange) == ["192.0.2.80"]
-    assert answered(exchange).framing == "content-length"
+    assert response_of(exchange).framing == "content-length"
     assert exchange.transcript is not None
     method = exchange.transcript[0].data.split(b" ")[0]
     assert method == (b"GET" if get else b"POST")

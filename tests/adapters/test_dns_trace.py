@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from peers.delegation import DEAD, ROOT, TLD, ZONE, Delegations
+from peers.exchange import notes
 
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.base.errors import ExchangeError
@@ -33,10 +34,6 @@ def way(exchange: Exchange) -> list[tuple[str | None, str, str, str | None]]:
 def failure(exchange: Exchange) -> tuple[str, str, str]:
     assert exchange.error is not None
     return exchange.error.layer, exchange.error.kind, exchange.error.message
-
-
-def notes(exchange: Exchange) -> list[tuple[str, str]]:
-    return [(note.code, note.message) for note in exchange.notes]
 
 
 TO_EXAMPLE = [

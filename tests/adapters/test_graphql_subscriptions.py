@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from peers.base import Peer
 from peers.ca import Authority
+from peers.exchange import failure_of
 from peers.script import hear, over_tls, responder, say, script
 from peers.verdict import SCHEMA
 
@@ -27,7 +28,7 @@ from rrcli.base.errors import ExchangeError
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
 from rrcli.model.document import document
-from rrcli.model.values import Exchange, Failure
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
 
 pytest.importorskip("websockets")
@@ -54,11 +55,6 @@ def data_of(exchange: Exchange) -> dict[str, Any]:
 
 def counted(exchange: Exchange) -> list[Any]:
     return [event["data"]["data"]["count"] for event in data_of(exchange)["events"]]
-
-
-def failure_of(exchange: Exchange) -> Failure:
-    assert exchange.error is not None
-    return exchange.error
 
 
 class Seen(Observer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import os
 import re
@@ -10,15 +9,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from peers.ca import Authority
+from peers.exchange import codes, content_of, failure_of, serving
 from peers.httpbin import Httpbin
 from peers.nginx import LARGE_SIZE, Nginx
-from peers.script import Handler, end, hear, hear_end, pause, reset, responder, say, script
+from peers.script import Handler, end, hear, hear_end, pause, reset, responder, say
 
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
@@ -31,7 +31,7 @@ from rrcli.cli import fast
 from rrcli.codec.http.content import askable
 from rrcli.engine.send import send
 from rrcli.model.document import document
-from rrcli.model.values import Exchange, Failure, Note
+from rrcli.model.values import Exchange, Note
 
 HEAD_END = b"\r\n\r\n"
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -42,33 +42,10 @@ def request(url: str, *words: str, **options: Any) -> Exchange:
     return send(HttpRequest(url, *words, **options))
 
 
-@contextlib.contextmanager
-def serving(*steps: Handler) -> Iterator[str]:
-    """The URL of a responder that takes these steps for each connection."""
-    with responder(script(*steps)) as peer:
-        yield f"http://{peer.host}:{peer.port}/"
-
-
 def answered_with(data: bytes, *words: str, **options: Any) -> Exchange:
     """The exchange whose answer is `data`, after which the peer closes."""
     with serving(hear(HEAD_END), say(data)) as url:
         return request(url, *words, **options)
-
-
-def content_of(exchange: Exchange) -> bytes:
-    assert exchange.error is None, exchange.error
-    assert exchange.response is not None
-    assert exchange.response.body is not None
-    return exchange.response.body.data
-
-
-def failure_of(exchange: Exchange) -> Failure:
-    assert exchange.error is not None
-    return exchange.error
-
-
-def codes(exchange: Exchange) -> list[str]:
-    return [note.code for note in exchange.notes]
 
 
 # --- bytes out

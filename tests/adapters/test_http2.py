@@ -15,6 +15,7 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived, StreamEnded
 from peers.ca import Authority
+from peers.exchange import content_of, failure_of
 from peers.nginx import Nginx
 from peers.script import Handler, hear, over_tls, responder, say, script
 from peers.web import LARGE_SIZE, Http2Peer
@@ -23,22 +24,10 @@ from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
 from rrcli.model.document import document
-from rrcli.model.values import Exchange, Failure
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
 
 Handle = Callable[[H2Connection, socket.socket], None]
-
-
-def content_of(exchange: Exchange) -> bytes:
-    assert exchange.error is None, exchange.error
-    assert exchange.response is not None
-    assert exchange.response.body is not None
-    return exchange.response.body.data
-
-
-def failure_of(exchange: Exchange) -> Failure:
-    assert exchange.error is not None
-    return exchange.error
 
 
 @pytest.fixture

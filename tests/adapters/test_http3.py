@@ -22,6 +22,7 @@ from aioquic.quic.events import QuicEvent, StreamDataReceived
 from aioquic.quic.packet import QuicErrorCode
 from peers.base import free_port
 from peers.ca import Authority
+from peers.exchange import failure_of
 from peers.nginx import Nginx
 from peers.quicscript import Answer, ending, frame, head, quic_responder, saying
 from peers.script import datagram_responder
@@ -32,7 +33,7 @@ from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
 from rrcli.model.document import document
-from rrcli.model.values import Exchange, Failure, Response, TlsInfo
+from rrcli.model.values import Exchange, Response, TlsInfo
 from rrcli.policy.redact import masked
 
 Get = Callable[..., Exchange]
@@ -48,11 +49,6 @@ def content_of(exchange: Exchange) -> bytes:
     body = response_of(exchange).body
     assert body is not None
     return body.data
-
-
-def failure_of(exchange: Exchange) -> Failure:
-    assert exchange.error is not None
-    return exchange.error
 
 
 def tls_of(exchange: Exchange) -> TlsInfo:

@@ -11,6 +11,7 @@ import pytest
 from peers.asgi import Asgi, AsgiProxy
 from peers.ca import Authority
 from peers.child import finish, on_terminal, piped, started
+from peers.exchange import codes, failure_of
 from peers.script import hear, hear_end, pause, responder, say, script
 from peers.verdict import SCHEMA
 
@@ -18,7 +19,7 @@ from rrcli.adapters.poll.request import PollRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
 from rrcli.model.document import document
-from rrcli.model.values import Exchange, Failure
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
 
 HEAD = b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Length: %d\r\n%b\r\n%b"
@@ -35,15 +36,6 @@ def data_of(exchange: Exchange) -> dict[str, Any]:
 
 def datas(exchange: Exchange) -> list[Any]:
     return [event["data"] for event in data_of(exchange)["events"]]
-
-
-def failure_of(exchange: Exchange) -> Failure:
-    assert exchange.error is not None
-    return exchange.error
-
-
-def codes(exchange: Exchange) -> list[str]:
-    return [note.code for note in exchange.notes]
 
 
 def told(*answers: bytes | tuple[float, bytes], words: tuple[str, ...] = (), **options: Any) -> tuple[Exchange, list[bytes]]:

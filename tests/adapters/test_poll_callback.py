@@ -17,6 +17,7 @@ from peers.asgi import Asgi, AsgiProxy
 from peers.base import LOOPBACK, free_port, need
 from peers.ca import Authority
 from peers.child import piped
+from peers.exchange import failure_of
 from peers.script import responder, say
 from peers.verdict import SCHEMA
 
@@ -25,7 +26,7 @@ from rrcli.adapters.poll.callback import Listener
 from rrcli.adapters.poll.request import PollRequest
 from rrcli.engine.send import send
 from rrcli.model.document import document
-from rrcli.model.values import Exchange, Failure
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
 
 ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok"
@@ -34,11 +35,6 @@ ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok"
 def events_of(exchange: Exchange) -> list[dict[str, Any]]:
     assert exchange.response is not None
     return list(exchange.response.data["events"])
-
-
-def failure_of(exchange: Exchange) -> Failure:
-    assert exchange.error is not None
-    return exchange.error
 
 
 def asked_of(call: Callable[[str], None], **options: Any) -> Exchange:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from peers.base import Peer, free_port
 from peers.ca import Authority
+from peers.exchange import notes
 from peers.nginx import Nginx
 from peers.proxy import USER
 from peers.script import hear, responder, say, script
@@ -33,10 +34,6 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 def status(exchange: Exchange) -> int | None:
     assert exchange.response, exchange.error
     return exchange.response.status.code
-
-
-def notes(exchange: Exchange) -> list[tuple[str, str]]:
-    return [(note.code, note.message) for note in exchange.notes]
 
 
 # --- which proxy

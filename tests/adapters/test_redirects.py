@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from peers.ca import Authority
+from peers.exchange import codes
 from peers.httpbin import Httpbin
 from peers.nginx import Nginx
 from peers.script import hear, over_tls, responder
@@ -75,10 +76,6 @@ def sites(first: Callable[[str], list[bytes]], second: Site) -> Iterator[tuple[s
     with responder(second) as other, responder(one) as peer:
         one.answers = first(f"{other.host}:{other.port}")
         yield f"http://{peer.host}:{peer.port}", f"http://{other.host}:{other.port}", one
-
-
-def codes(exchange: Exchange) -> list[str]:
-    return [note.code for note in exchange.notes]
 
 
 def following(answers: list[bytes], *words: str, **options: Any) -> tuple[Exchange, Site]:

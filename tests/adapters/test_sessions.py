@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers.exchange import json_of
 from peers.httpbin import Httpbin
 from peers.nginx import PASSWORD, USER, Nginx
 from peers.script import hear, responder
@@ -19,7 +20,6 @@ from peers.script import hear, responder
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
-from rrcli.model.document import document
 from rrcli.model.values import Exchange
 
 OTHERWISE = "a browser would send them, and so does --location-trusted"
@@ -31,11 +31,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the sessions of a test are kept."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return tmp_path / "config" / "rrcli" / "sessions"
-
-
-def json_of(exchange: Exchange) -> Any:
-    assert exchange.error is None, exchange.error
-    return document(exchange)["response"]["body"]["json"]
 
 
 def field(exchange: Exchange, name: str) -> str | None:

@@ -12,6 +12,7 @@ import pytest
 from peers.asgi import Asgi, AsgiProxy
 from peers.ca import Authority
 from peers.child import finish, piped, started
+from peers.exchange import failure_of
 from peers.script import Handler, end, hear, hear_end, reset, responder, say, script
 from peers.verdict import SCHEMA
 
@@ -19,7 +20,7 @@ from rrcli.adapters.sse.request import SseRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
 from rrcli.model.document import document
-from rrcli.model.values import Exchange, Failure
+from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -37,11 +38,6 @@ def events_of(exchange: Exchange) -> list[dict[str, Any]]:
 
 def datas(exchange: Exchange) -> list[Any]:
     return [event["data"] for event in events_of(exchange)]
-
-
-def failure_of(exchange: Exchange) -> Failure:
-    assert exchange.error is not None
-    return exchange.error
 
 
 def told(*answers: bytes, **options: Any) -> tuple[Exchange, list[bytes]]:

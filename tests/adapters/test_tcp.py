@@ -18,13 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.base import Peer, accepts, free_port, need, running
 from peers.ca import Authority
+from peers.exchange import failed_as, failure_of, notes
 from peers.script import datagram_responder, deaf, drip, hear, hear_end, pause, reset, responder, say, script
 from peers.smtp import BANNER
 
 import rrcli
 from rrcli.adapters.tcp.steps import ESCAPES, ending, payload, step, unescape
 from rrcli.base.errors import ExchangeError
-from rrcli.model.values import Exchange, Failure, Response
+from rrcli.model.values import Exchange, Response
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
@@ -47,26 +48,12 @@ def content(exchange: Exchange) -> bytes:
     return body.data if body else b""
 
 
-def error_of(exchange: Exchange) -> Failure:
-    assert exchange.error, exchange
-    return exchange.error
-
-
-def named(exchange: Exchange) -> tuple[str, str, str | None, str]:
-    error = error_of(exchange)
-    return error.layer, error.kind, error.phase, error.delivery
-
-
 def refused(*steps: tuple[str, str], where: str = "127.0.0.1:9", **options: Any) -> str:
     """The usage error that is raised before anything is sent."""
     with pytest.raises(ExchangeError) as caught:
         ask(where, *steps, **options)
     assert (caught.value.layer, caught.value.kind) == ("usage", "usage")
     return caught.value.message
-
-
-def notes(exchange: Exchange) -> list[tuple[str, str]]:
-    return [(note.code, note.message) for note in exchange.notes]
 
 
 # --- escapes
@@ -423,13 +410,13 @@ def test_datagrams_of_others_are_told() -> None:
 
 def test_nobody_hears_the_datagram() -> None:
     exchange = ask(f"127.0.0.1:{free_port()}", ("--send", "a"), udp=True)
-    assert named(exchange) == ("transport", "refused", "wait", "not_sent")
+    assert failed_as(exchange) == ("transport", "refused", "wait", "not_sent")
 
 
 def test_nobody_answers_the_datagram() -> None:
     with datagram_responder(lambda *_: None) as peer:
         exchange = ask(peer, ("--send", "a"), udp=True, timeout=0.1)
-    assert named(exchange) == ("transport", "timeout", "wait", "unknown")
+    assert failed_as(exchange) == ("transport", "timeout", "wait", "unknown")
 
 
 # --- what does not go together
@@ -496,8 +483,8 @@ def test_one_peer_at_a_time() -> None:
 def test_closed_without_a_byte() -> None:
     with responder(hear(b"?")) as peer:
         exchange = ask(peer, ("--send", "?"))
-    assert named(exchange) == ("transport", "closed", "wait", "unknown")
-    assert error_of(exchange).message == "the peer closed the connection without sending a byte"
+    assert failed_as(exchange) == ("transport", "closed", "wait", "unknown")
+    assert failure_of(exchange).message == "the peer closed the connection without sending a byte"
 
 
 @pytest.mark.parametrize(
@@ -506,8 +493,8 @@ def test_closed_without_a_byte() -> None:
 def test_closed_before_the_end_that_was_asked_for(options: dict[str, Any], name: str) -> None:
     with responder(script(hear(b"?"), say(b"one\nhal"))) as peer:
         exchange = ask(peer, ("--send", "?"), **options)
-    assert named(exchange) == ("protocol", "truncated", "receive", "unknown")
-    assert error_of(exchange).message == f"the peer closed before the end that --{name} asks for, after 7 bytes"
+    assert failed_as(exchange) == ("protocol", "truncated", "receive", "unknown")
+    assert failure_of(exchange).message == f"the peer closed before the end that --{name} asks for, after 7 bytes"
     assert content(exchange) == b"one\nhal"
     assert exchange.response
     assert exchange.response.body
@@ -517,7 +504,7 @@ def test_closed_before_the_end_that_was_asked_for(options: dict[str, Any], name:
 def test_reset_within_the_answer() -> None:
     with responder(script(hear(b"?"), say(b"half"), pause(0.05), reset)) as peer:
         exchange = ask(peer, ("--send", "?"), read_eof=True)
-    assert named(exchange) == ("transport", "reset", "receive", "unknown")
+    assert failed_as(exchange) == ("transport", "reset", "receive", "unknown")
     assert content(exchange) == b"half"
 
 
@@ -525,25 +512,25 @@ def test_reset_within_the_answer() -> None:
 def test_the_time_limit_goes_before_the_end(options: dict[str, Any]) -> None:
     with responder(script(hear(b"?"), say(b"half"), hear_end)) as peer:
         exchange = ask(peer, ("--send", "?"), timeout=0.1, **options)
-    assert named(exchange) == ("transport", "timeout", "receive", "unknown")
+    assert failed_as(exchange) == ("transport", "timeout", "receive", "unknown")
     assert content(exchange) == b"half"
 
 
 def test_a_time_out_while_sending() -> None:
     with responder(pause(1)) as peer:
         exchange = ask(peer, steps=(("--send", bytes(20_000_000)),), timeout=0.1)
-    assert named(exchange) == ("transport", "timeout", "send", "unknown")
+    assert failed_as(exchange) == ("transport", "timeout", "send", "unknown")
 
 
 def test_a_time_out_while_connecting() -> None:
     with deaf() as peer:
-        assert named(ask(peer, ("--send", "?"), timeout=0.05)) == ("transport", "timeout", "connect", "not_sent")
+        assert failed_as(ask(peer, ("--send", "?"), timeout=0.05)) == ("transport", "timeout", "connect", "not_sent")
 
 
 def test_a_silence_limit() -> None:
     with responder(script(hear(b"?"), say(b"half"), hear_end)) as peer:
         exchange = ask(peer, ("--send", "?"), read_eof=True, idle_timeout=0.1)
-    assert error_of(exchange).message == "receiving the answer: the time limit passed (--idle-timeout 100ms)"
+    assert failure_of(exchange).message == "receiving the answer: the time limit passed (--idle-timeout 100ms)"
 
 
 def test_an_answer_larger_than_what_may_be_kept() -> None:

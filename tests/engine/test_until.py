@@ -12,6 +12,7 @@ import pytest
 from peers.asgi import Asgi
 from peers.base import free_port
 from peers.child import finish, on_terminal, piped, started
+from peers.exchange import failure_of
 from peers.redis_server import Redis
 from peers.script import hear, responder, say, script
 
@@ -22,7 +23,7 @@ from rrcli.base.errors import ExchangeError
 from rrcli.engine.history import ENDS
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
-from rrcli.model.values import Exchange, Failure, Response
+from rrcli.model.values import Exchange, Response
 
 
 class Watching(Observer):
@@ -37,11 +38,6 @@ class Watching(Observer):
 
     def poll_in(self, seconds: float, number: int, found: str) -> None:
         self.seen.append((seconds, number, found))
-
-
-def failure_of(exchange: Exchange) -> Failure:
-    assert exchange.error is not None
-    return exchange.error
 
 
 def job(asgi: Asgi, name: str, after: int) -> str:

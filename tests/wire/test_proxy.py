@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from peers.base import Peer, free_port
 from peers.ca import Authority
+from peers.exchange import content_of
 from peers.nginx import Nginx
 from peers.proxy import PASSWORD, USER
 from peers.script import deaf, end, hear, hear_end, over_tls, reset, responder, say, script
@@ -30,13 +31,6 @@ def ask(host: str, port: int, proxy: str, **options: Any) -> Exchange:
     return rrcli.send(rrcli.TcpRequest(f"{host}:{port}", proxy=proxy, **{"read_lines": 1, "timeout": 5.0, **options}))
 
 
-def content(exchange: Exchange) -> bytes:
-    assert exchange.error is None, exchange.error
-    assert exchange.response
-    assert exchange.response.body
-    return exchange.response.body.data
-
-
 def error(exchange: Exchange) -> tuple[str, str, str | None, str]:
     assert exchange.error
     return exchange.error.layer, exchange.error.kind, exchange.error.phase, exchange.error.message
@@ -49,7 +43,7 @@ def test_http_connect(http_proxy: Callable[..., Peer]) -> None:
     proxy = http_proxy()
     with responder(HELLO) as target:
         exchange = ask("localhost", target.port, f"http://{proxy.address}")
-    assert content(exchange) == b"hello\n"
+    assert content_of(exchange) == b"hello\n"
     assert exchange.connection.proxy == f"http://{proxy.address}"
     assert exchange.connection.peer == proxy.address
     assert exchange.connection.tls is None
@@ -68,7 +62,7 @@ def test_socks5(socks_proxy: Callable[..., Peer], scheme: str, host: str) -> Non
     proxy = socks_proxy()
     with responder(HELLO) as target:
         exchange = ask(host, target.port, f"{scheme}://{proxy.address}", ipv4=True)
-    assert content(exchange) == b"hello\n"
+    assert content_of(exchange) == b"hello\n"
     assert exchange.connection.proxy == f"{scheme}://{proxy.address}"
     assert ("resolve" in exchange.timing.phases) == (scheme == "socks5" and host == "localhost")
 
@@ -101,7 +95,7 @@ def test_credentials(http_proxy: Callable[..., Peer]) -> None:
         exchange = ask(target.host, target.port, f"http://{USER}:secret-word@{proxy.address}", wire=1 << 20)
         without = ask(target.host, target.port, f"http://{proxy.address}")
         wrong = ask(target.host, target.port, f"http://{USER}:wrong-word@{proxy.address}")
-    assert content(exchange) == b"hello\n"
+    assert content_of(exchange) == b"hello\n"
     assert exchange.connection.proxy == f"http://{proxy.address}"
     shown = dumps(document(masked(exchange)))
     for secret in ("secret-word", b64encode(f"{USER}:secret-word".encode()).decode()):
@@ -126,7 +120,7 @@ def test_credentials_of_socks5(socks_proxy: Callable[..., Peer]) -> None:
         good = ask(target.host, target.port, f"socks5://{USER}:{QUOTED}@{proxy.address}", wire=1 << 20)
         none = ask(target.host, target.port, f"socks5://{proxy.address}")
         wrong = ask(target.host, target.port, f"socks5://{USER}:other@{proxy.address}")
-    assert content(good) == b"hello\n"
+    assert content_of(good) == b"hello\n"
     assert all(PASSWORD.encode() not in entry.data for entry in masked(good).transcript or ())
     url = f"socks5://{proxy.address}"
     assert error(none) == ("transport", "proxy_refused", "handshake", f"the proxy {url} refused: it wants a user and a password")
@@ -180,7 +174,7 @@ def test_a_proxy_over_tls(ca: Authority, inner: bool, size: int) -> None:
     with responder(over_tls(ca.good, proxied)) as proxy:
         options = {"tls": True} if inner else {}
         exchange = ask("example.test", 7, f"https://localhost:{proxy.port}", cacert=str(ca.root), **options)
-    assert content(exchange) == large
+    assert content_of(exchange) == large
     assert heard == [b"CONNECT example.test:7 HTTP/1.1\r\nHost: example.test:7\r\n\r\n"]
     tls = exchange.connection.tls
     assert (tls.sni if tls else None) == ("example.test" if inner else None)
@@ -232,7 +226,7 @@ def test_socks4(proxy: str, host: str, sent: bytes) -> None:
     with responder(script(hear(sent, into=heard), say(b"\0\x5a" + bytes(6) + b"hello\n"), hear_end)) as peer:
         exchange = ask(host, 7, f"{scheme}://{user}{at}{peer.host}:{peer.port}")
     assert heard == [sent]
-    assert content(exchange) == b"hello\n"
+    assert content_of(exchange) == b"hello\n"
     assert exchange.response
     assert exchange.response.data == {"banner": "hello"}
 
@@ -252,7 +246,7 @@ def test_socks5_addresses(host: str, address: bytes) -> None:
     steps = (hear(b"\5\1\0"), say(b"\5\0"), hear(request), say(b"\5\0\0\3\4here\0\1hello\n"), hear_end)
     with responder(script(*steps)) as peer:
         exchange = ask(shown, 7, f"socks5h://{peer.host}:{peer.port}")
-    assert content(exchange) == b"hello\n"
+    assert content_of(exchange) == b"hello\n"
 
 
 @pytest.mark.parametrize(
@@ -319,7 +313,7 @@ def test_connect_to_changes_the_target_alone() -> None:
     heard: list[bytes] = []
     with responder(script(hear(b"\r\n\r\n", into=heard), say(b"HTTP/1.1 200 OK\r\n\r\nhello\n"), hear_end)) as peer:
         rule = ("", None, "other.test", 9)
-        assert content(ask("example.test", 7, f"{peer.host}:{peer.port}", connect_to=(rule,))) == b"hello\n"
+        assert content_of(ask("example.test", 7, f"{peer.host}:{peer.port}", connect_to=(rule,))) == b"hello\n"
     assert heard == [b"CONNECT other.test:9 HTTP/1.1\r\nHost: other.test:9\r\n\r\n"]
 
 

@@ -25,11 +25,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from peers.base import Peer, need
 from peers.ca import Authority, Certificate
+from peers.exchange import content_of, failed_as, failure_of
 from peers.script import Handler, hear, hear_end, over_tls, pause, reset, responder, say, script
 
 import rrcli
 from rrcli.base.errors import ExchangeError
-from rrcli.model.values import Exchange, Failure, TlsInfo
+from rrcli.model.values import Exchange, TlsInfo
 
 VERSIONS = ("1.2", "1.3")
 BIG = bytes(range(256)) * 16_384  # 4 MiB
@@ -46,23 +47,6 @@ def ask(host: str, port: int, **options: Any) -> Exchange:
 def tls_of(exchange: Exchange) -> TlsInfo:
     assert exchange.connection.tls
     return exchange.connection.tls
-
-
-def error_of(exchange: Exchange) -> Failure:
-    assert exchange.error, exchange
-    return exchange.error
-
-
-def named(exchange: Exchange) -> tuple[str, str, str | None, str]:
-    error = error_of(exchange)
-    return error.layer, error.kind, error.phase, error.delivery
-
-
-def content(exchange: Exchange) -> bytes:
-    assert exchange.error is None, exchange.error
-    assert exchange.response
-    assert exchange.response.body
-    return exchange.response.body.data
 
 
 def answering(certificate: Certificate) -> Handler:
@@ -105,7 +89,7 @@ def test_versions(s_server: Start, ca: Authority, version: str) -> None:
     exchange = ask("localhost", peer.port, cacert=str(ca.root), tls_min=version)
     assert tls_of(exchange).version == ("TLSv1" if version == "1.0" else f"TLSv{version}")
     assert tls_of(exchange).verified is True
-    assert content(exchange) == b"olleh\n"
+    assert content_of(exchange) == b"olleh\n"
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")
@@ -121,9 +105,9 @@ def test_the_highest_version_is_kept_to(s_server: Start, ca: Authority) -> None:
 @pytest.mark.parametrize(("server", "options"), [("-tls1_3", {"tls_max": "1.2"}), ("-tls1_2", {"tls_min": "1.3"})])
 def test_no_version_in_common(s_server: Start, ca: Authority, server: str, options: dict[str, str]) -> None:
     exchange = ask("localhost", s_server(server).port, cacert=str(ca.root), **options)
-    assert named(exchange) == ("tls", "handshake_failed", "tls", "not_sent")
-    assert error_of(exchange).message == "the TLS handshake failed: tlsv1 alert protocol version"
-    assert error_of(exchange).hint == "client and server share no TLS version: change --tls-min or --tls-max"
+    assert failed_as(exchange) == ("tls", "handshake_failed", "tls", "not_sent")
+    assert failure_of(exchange).message == "the TLS handshake failed: tlsv1 alert protocol version"
+    assert failure_of(exchange).hint == "client and server share no TLS version: change --tls-min or --tls-max"
     assert tls_of(exchange).chain == ()
 
 
@@ -172,14 +156,14 @@ def test_the_name_asked_for(ca: Authority, host: str, options: dict[str, Any], n
 
     with responder(serving(ca.good, script(hear(b"\n"), say(b"olleh\n")), configure)) as peer:
         exchange = ask(host, peer.port, cacert=str(ca.root), **options)
-    assert content(exchange) == b"olleh\n"
+    assert content_of(exchange) == b"olleh\n"
     assert asked == [name]
 
 
 @pytest.mark.parametrize("name", [".", "x" * 300, "a\0b"])
 def test_a_name_that_nobody_can_be_asked_for(ca: Authority, name: str) -> None:
     with responder(answering(ca.good)) as peer:
-        error = error_of(ask(peer.host, peer.port, cacert=str(ca.root), sni=name))
+        error = failure_of(ask(peer.host, peer.port, cacert=str(ca.root), sni=name))
     assert (error.layer, error.kind, error.message) == ("usage", "usage", f"{name!r} is no name that TLS can ask for")
 
 
@@ -244,7 +228,7 @@ def test_an_intermediate(ca: Authority) -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_host_is_verified_by_name_or_by_address(ca: Authority, host: str) -> None:
     with responder(answering(ca.good)) as peer:
-        assert content(ask(host, peer.port, cacert=str(ca.root))) == b"olleh\n"
+        assert content_of(ask(host, peer.port, cacert=str(ca.root))) == b"olleh\n"
 
 
 # What fails, its kind, what the message ends with, the hint; with the root given.
@@ -289,15 +273,15 @@ def test_a_certificate_that_does_not_verify(ca: Authority, fault: str, kind: str
     with responder(answering(certificate)) as peer:
         exchange = ask("localhost", peer.port, cacert=str(ca.root), tls_max=version)
         unverified = ask("localhost", peer.port, insecure=True, tls_max=version)
-    assert named(exchange) == ("tls", kind, "tls", "not_sent")
+    assert failed_as(exchange) == ("tls", kind, "tls", "not_sent")
     tls = tls_of(exchange)
-    assert error_of(exchange).message == f"the certificate of {tls.chain[0].subject} does not verify: {why}"
-    assert error_of(exchange).hint == hint
-    assert error_of(exchange).retry == "useless"
+    assert failure_of(exchange).message == f"the certificate of {tls.chain[0].subject} does not verify: {why}"
+    assert failure_of(exchange).hint == hint
+    assert failure_of(exchange).retry == "useless"
     leaf = x509.load_pem_x509_certificates(certificate.chain.read_bytes())[0]
     assert tls.chain[0].sha256 == leaf.fingerprint(hashes.SHA256()).hex()
     assert tls.verified is False
-    assert content(unverified) == b"olleh\n"
+    assert content_of(unverified) == b"olleh\n"
     unverified_tls = tls_of(unverified)
     assert (unverified_tls.chain, unverified_tls.verified, unverified_tls.version) == (tls.chain, False, f"TLSv{version}")
 
@@ -305,24 +289,24 @@ def test_a_certificate_that_does_not_verify(ca: Authority, fault: str, kind: str
 def test_a_root_that_is_not_trusted(ca: Authority) -> None:
     with responder(answering(ca.good)) as peer:
         exchange = ask("localhost", peer.port)
-    assert error_of(exchange).kind == "certificate_untrusted"
-    assert error_of(exchange).message.endswith("does not verify: unable to get local issuer certificate")
+    assert failure_of(exchange).kind == "certificate_untrusted"
+    assert failure_of(exchange).message.endswith("does not verify: unable to get local issuer certificate")
 
 
 def test_a_root_that_is_sent_and_not_trusted(tmp_path: Path, ca: Authority) -> None:
     certificate, _ = _own_root(tmp_path, ec.generate_private_key(ec.SECP256R1()))
     with responder(answering(certificate)) as peer:
         exchange = ask("localhost", peer.port, cacert=str(ca.root))
-    assert error_of(exchange).kind == "certificate_untrusted"
-    assert error_of(exchange).message.endswith("does not verify: self-signed certificate in certificate chain")
-    assert error_of(exchange).hint == f"its root is not among the trusted ones: give the root with --cacert FILE; {MORE}"
+    assert failure_of(exchange).kind == "certificate_untrusted"
+    assert failure_of(exchange).message.endswith("does not verify: self-signed certificate in certificate chain")
+    assert failure_of(exchange).hint == f"its root is not among the trusted ones: give the root with --cacert FILE; {MORE}"
 
 
 def test_an_address_the_certificate_does_not_have(ca: Authority) -> None:
     with responder(answering(ca.good), host="127.0.0.3") as peer:
         exchange = ask("127.0.0.3", peer.port, cacert=str(ca.root))
-    assert error_of(exchange).kind == "certificate_hostname"
-    assert error_of(exchange).message.endswith("it is for localhost, 127.0.0.1, ::1, example.test, not for 127.0.0.3")
+    assert failure_of(exchange).kind == "certificate_hostname"
+    assert failure_of(exchange).message.endswith("it is for localhost, 127.0.0.1, ::1, example.test, not for 127.0.0.3")
 
 
 # --- trust
@@ -384,38 +368,38 @@ def wanting(version: str) -> tuple[str, ...]:
 def test_a_client_certificate(s_server: Start, ca: Authority, version: str) -> None:
     peer = s_server(*wanting(version), "-CAfile", str(ca.root))
     options = {"cacert": str(ca.root), "cert": str(ca.client.chain), "key": str(ca.client.key)}
-    assert content(ask("localhost", peer.port, **options)) == b"olleh\n"
+    assert content_of(ask("localhost", peer.port, **options)) == b"olleh\n"
 
 
 def test_a_client_certificate_and_its_key_in_one_file(s_server: Start, ca: Authority, tmp_path: Path) -> None:
     both = tmp_path / "both.pem"
     both.write_bytes(ca.client.chain.read_bytes() + ca.client.key.read_bytes())
     peer = s_server(*wanting("1.3"), "-CAfile", str(ca.root))
-    assert content(ask("localhost", peer.port, cacert=str(ca.root), cert=str(both))) == b"olleh\n"
+    assert content_of(ask("localhost", peer.port, cacert=str(ca.root), cert=str(both))) == b"olleh\n"
 
 
 def test_a_client_certificate_is_required_in_tls_1_3(s_server: Start, ca: Authority) -> None:
     peer = s_server(*wanting("1.3"), "-CAfile", str(ca.root))
     exchange = ask("localhost", peer.port, cacert=str(ca.root))
     # The handshake is over for the client before the server has looked: the refusal comes in place of the answer.
-    assert named(exchange) == ("tls", "client_certificate_required", "wait", "not_sent")
-    assert error_of(exchange).message == "the server refused us: tlsv13 alert certificate required"
-    assert error_of(exchange).hint == "the server wants a client certificate that it trusts: --cert FILE --key FILE"
+    assert failed_as(exchange) == ("tls", "client_certificate_required", "wait", "not_sent")
+    assert failure_of(exchange).message == "the server refused us: tlsv13 alert certificate required"
+    assert failure_of(exchange).hint == "the server wants a client certificate that it trusts: --cert FILE --key FILE"
 
 
 def test_a_client_certificate_is_required_in_tls_1_2(s_server: Start, ca: Authority) -> None:
     peer = s_server(*wanting("1.2"), "-CAfile", str(ca.root))
     exchange = ask("localhost", peer.port, cacert=str(ca.root))
-    assert named(exchange) == ("tls", "handshake_failed", "tls", "not_sent")
-    assert error_of(exchange).message == "the TLS handshake failed: sslv3 alert handshake failure"
-    assert "a client certificate is wanted (--cert)" in (error_of(exchange).hint or "")
+    assert failed_as(exchange) == ("tls", "handshake_failed", "tls", "not_sent")
+    assert failure_of(exchange).message == "the TLS handshake failed: sslv3 alert handshake failure"
+    assert "a client certificate is wanted (--cert)" in (failure_of(exchange).hint or "")
     assert tls_of(exchange).chain[0].sans == ("localhost", "127.0.0.1", "::1", "example.test")
 
 
 def test_the_refusal_of_a_client_without_certificate_is_heard_in_the_midst_of_an_upload(s_server: Start, ca: Authority) -> None:
     peer = s_server(*wanting("1.3"), "-CAfile", str(ca.root))
     exchange = ask("localhost", peer.port, cacert=str(ca.root), steps=(("--send", BIG),))
-    assert error_of(exchange).kind == "client_certificate_required"
+    assert failure_of(exchange).kind == "client_certificate_required"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -423,9 +407,9 @@ def test_a_client_certificate_of_a_stranger(s_server: Start, ca: Authority, vers
     peer = s_server(*wanting(version), "-CAfile", str(ca.root))
     stranger = ca.foreign_client
     exchange = ask("localhost", peer.port, cacert=str(ca.root), cert=str(stranger.chain), key=str(stranger.key))
-    assert named(exchange)[:2] == ("tls", "handshake_failed")
-    assert error_of(exchange).message == "the server refused our certificate: tlsv1 alert unknown ca"
-    assert error_of(exchange).hint == "the server does not trust who issued it: give another one with --cert FILE --key FILE"
+    assert failed_as(exchange)[:2] == ("tls", "handshake_failed")
+    assert failure_of(exchange).message == "the server refused our certificate: tlsv1 alert unknown ca"
+    assert failure_of(exchange).hint == "the server does not trust who issued it: give another one with --cert FILE --key FILE"
 
 
 @pytest.fixture
@@ -440,7 +424,7 @@ def locked(ca: Authority, tmp_path: Path) -> Path:
 def test_a_locked_key_opens_with_its_phrase(s_server: Start, ca: Authority, locked: Path) -> None:
     peer = s_server(*wanting("1.3"), "-CAfile", str(ca.root))
     options = {"cacert": str(ca.root), "cert": str(ca.client.chain), "key": str(locked), "key_password": "open sesame"}
-    assert content(ask("localhost", peer.port, **options)) == b"olleh\n"
+    assert content_of(ask("localhost", peer.port, **options)) == b"olleh\n"
 
 
 @pytest.mark.parametrize(("phrase", "what"), [(None, "is needed"), ("wrong", "is wrong")])
@@ -477,9 +461,9 @@ def test_files_of_our_own_that_do_not_fit(ca: Authority, tmp_path: Path) -> None
 def test_another_protocol_is_named(words: bytes, what: str, hint: str, first: bool) -> None:
     with responder(script(say(words), hear_end) if first else _after_hello(words)) as peer:
         exchange = ask(peer.host, peer.port)
-    assert named(exchange) == ("tls", "wrong_protocol", "tls", "not_sent")
-    assert error_of(exchange).message == f"expected TLS, got {what}"
-    assert error_of(exchange).hint == f"the port does not speak TLS; {hint}"
+    assert failed_as(exchange) == ("tls", "wrong_protocol", "tls", "not_sent")
+    assert failure_of(exchange).message == f"expected TLS, got {what}"
+    assert failure_of(exchange).hint == f"the port does not speak TLS; {hint}"
 
 
 def _after_hello(words: bytes) -> Handler:
@@ -493,7 +477,7 @@ def _after_hello(words: bytes) -> Handler:
 
 def test_bytes_that_begin_as_tls_and_are_none() -> None:
     with responder(_after_hello(b"\x16\x03\x03nothing of the kind")) as peer:
-        assert named(ask(peer.host, peer.port))[:2] == ("tls", "handshake_failed")
+        assert failed_as(ask(peer.host, peer.port))[:2] == ("tls", "handshake_failed")
 
 
 def _close(connection: socket.socket) -> None:
@@ -503,15 +487,15 @@ def _close(connection: socket.socket) -> None:
 def test_a_peer_that_closes_instead() -> None:
     with responder(_close) as peer:
         exchange = ask(peer.host, peer.port)
-    assert named(exchange) == ("tls", "handshake_failed", "tls", "not_sent")
-    assert error_of(exchange).message == "the peer closed the connection during the TLS handshake"
+    assert failed_as(exchange) == ("tls", "handshake_failed", "tls", "not_sent")
+    assert failure_of(exchange).message == "the peer closed the connection during the TLS handshake"
     assert tls_of(exchange).chain == ()
 
 
 def test_a_peer_that_resets_instead() -> None:
     with responder(script(pause(0.02), reset)) as peer:
         exchange = ask(peer.host, peer.port)
-    assert named(exchange) == ("transport", "reset", "tls", "not_sent")
+    assert failed_as(exchange) == ("transport", "reset", "tls", "not_sent")
 
 
 def test_a_peer_that_says_nothing() -> None:
@@ -519,7 +503,7 @@ def test_a_peer_that_says_nothing() -> None:
         before = time.thread_time()
         exchange = ask(peer.host, peer.port, timeout=0.4)
         assert time.thread_time() - before < 0.2
-    assert named(exchange) == ("transport", "timeout", "tls", "not_sent")
+    assert failed_as(exchange) == ("transport", "timeout", "tls", "not_sent")
 
 
 # --- the session
@@ -553,7 +537,7 @@ def test_two_talkers_do_not_block_each_other(ca: Authority, version: str) -> Non
 
     with responder(serving(ca.good, talk, at_most(version))) as peer:
         exchange = ask("localhost", peer.port, cacert=str(ca.root), steps=(("--send", BIG),), read_lines=None, read_bytes=len(BIG) + 6)
-    assert content(exchange) == BIG + b"thanks"
+    assert content_of(exchange) == BIG + b"thanks"
     assert heard == BIG
 
 
@@ -562,7 +546,7 @@ def test_the_end_without_a_close_notify_is_an_end(ca: Authority, version: str) -
     handle = serving(ca.good, script(hear(b"\n"), say(b"last words")), at_most(version))
     with responder(handle) as peer:
         exchange = ask("localhost", peer.port, cacert=str(ca.root), read_lines=None, read_eof=True)
-    assert content(exchange) == b"last words"
+    assert content_of(exchange) == b"last words"
 
 
 def test_what_came_before_we_half_close_is_not_lost(ca: Authority) -> None:
@@ -579,7 +563,7 @@ def test_what_came_before_we_half_close_is_not_lost(ca: Authority) -> None:
         exchange = ask(
             "localhost", peer.port, cacert=str(ca.root), steps=(("--send", BIG),), half_close=True, read_lines=None, read_eof=True
         )
-    assert content(exchange) == BIG[:100_000] + b"goodbye"
+    assert content_of(exchange) == BIG[:100_000] + b"goodbye"
     assert b"".join(heard) == BIG
 
 
@@ -592,7 +576,7 @@ def test_an_answer_before_a_reset_is_kept(ca: Authority) -> None:
 
     with responder(serving(ca.good, refuse, at_most("1.3"))) as peer:
         exchange = ask("localhost", peer.port, cacert=str(ca.root), steps=(("--send", BIG * 2),))
-    assert content(exchange) == b"too much\n"
+    assert content_of(exchange) == b"too much\n"
 
 
 def test_a_session_that_breaks(ca: Authority) -> None:
@@ -606,8 +590,8 @@ def test_a_session_that_breaks(ca: Authority) -> None:
 
     with responder(break_off) as peer:
         exchange = ask("localhost", peer.port, cacert=str(ca.root))
-    assert named(exchange) == ("tls", "handshake_failed", "wait", "unknown")
-    assert error_of(exchange).message == "the TLS session broke: wrong version number"
+    assert failed_as(exchange) == ("tls", "handshake_failed", "wait", "unknown")
+    assert failure_of(exchange).message == "the TLS session broke: wrong version number"
 
 
 def test_a_handshake_that_drips(ca: Authority) -> None:
@@ -632,7 +616,7 @@ def test_a_handshake_that_drips(ca: Authority) -> None:
 
     with responder(handle) as peer:
         exchange = ask("localhost", peer.port, cacert=str(ca.root))
-    assert content(exchange) == b"olleh\n"
+    assert content_of(exchange) == b"olleh\n"
     assert len(tls_of(exchange).chain) == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.errors import usage
+from rrcli.base.fields import first
 from rrcli.engine.hooks import Hooks
 
 TYPE_CHECKING = False
@@ -71,11 +72,11 @@ class HttpHooks(Hooks):
         return WriteOut(asked, beside=beside, masks=masks)
 
     def length_is_known(self, answer: Response) -> bool:
-        return answer.framing not in UNMEASURED or any(name.lower() == "content-length" for name, _ in answer.fields)
+        return answer.framing not in UNMEASURED or first(answer.fields, "content-length") is not None
 
     def asked_wait(self, answer: Response) -> tuple[float, str] | None:
         """Retry-After."""
-        if not any(name.lower() == "retry-after" for name, _ in answer.fields):
+        if first(answer.fields, "retry-after") is None:
             return None
         from rrcli.adapters.http.notes import retry_after
 
@@ -84,7 +85,7 @@ class HttpHooks(Hooks):
 
     def notes(self, answer: Response, started_s: float) -> Sequence[Note]:
         """That the server's clock is wrong, or ours."""
-        if not any(name.lower() == "date" for name, _ in answer.fields):
+        if first(answer.fields, "date") is None:
             return ()
         from rrcli.adapters.http.notes import clock_notes
 

@@ -13,6 +13,7 @@ from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
 from rrcli.adapters.http.versions.response import ResponseReader
 from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
+from rrcli.base.fields import first
 from rrcli.engine.continuation import Continue
 from rrcli.options.request import PROXY_VARIABLES
 
@@ -220,7 +221,7 @@ class NextHop:
 
     def _remark(self, answer: Response) -> None:
         """Take the cookies of the answer, and note which are refused and what a browser would keep from a page."""
-        if any(name.lower() == "set-cookie" for name, _ in answer.fields):
+        if first(answer.fields, "set-cookie") is not None:
             from rrcli.adapters.http.state.cookies import receive
 
             receive(self._state.jar, self._sent, answer, self._context)

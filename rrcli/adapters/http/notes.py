@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from time import time
 
+from rrcli.base.civildate import days_since_epoch
+from rrcli.base.fields import all_of
 from rrcli.model.values import Note
 from rrcli.policy.notes import rough
 
@@ -43,15 +45,13 @@ def seconds_of(date: str) -> int | None:
     if len(numbers) != 5 or not all(number.isascii() and number.isdecimal() for number in numbers):
         return None
     day, year, hour, minute, second = map(int, numbers)
-    month = MONTHS.index(parts[2]) + 1
-    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)  # years that begin in March end with the leap day
-    days = year * 365 + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 1 - 719468
+    days = days_since_epoch(year, MONTHS.index(parts[2]) + 1, day)
     return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
 def retry_after(answer: Response | None) -> float | None:
     """Seconds that an answer asks to wait (RFC 9110 §10.2.3); `None` when it does not, or asks for nothing that can be read."""
-    values = [value.strip() for name, value in answer.fields if name.lower() == "retry-after"] if answer else []
+    values = [value.strip() for value in all_of(answer.fields, "retry-after")] if answer else []
     if not values:
         return None
     text = values[-1]

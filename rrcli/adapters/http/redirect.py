@@ -6,6 +6,7 @@ from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.origin import origin, split_credentials
 from rrcli.adapters.http.prepare.target import PORTS, host_field, host_of, read_url, remove_dots, userinfo_of
 from rrcli.base.errors import ExchangeError, malformed
+from rrcli.base.fields import all_of
 from rrcli.base.url import host_port, quote
 from rrcli.policy.secrets import field_secrets
 
@@ -28,7 +29,7 @@ def target_of(answer: Response) -> str | None:
     code = answer.status.code
     if not isinstance(code, int) or code // 100 != 3 or code in NOT_FOLLOWED:
         return None
-    return next((value for name, value in answer.fields if name.lower() == "location" and value), None)
+    return next(filter(None, all_of(answer.fields, "location")), None)
 
 
 def follow(state: HopState, prepared: PreparedRequest, answer: Response, context: Context) -> HopState | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.fields import first
 from rrcli.base.units import counted, duration
 from rrcli.model.values import Body, Part
 
@@ -34,7 +35,7 @@ def _part(call: dict[str, Any]) -> Part:
     fields, body = tuple((name, value) for name, value in call["fields"]), None
     if isinstance(call["data"], str) and call["data"]:
         data = call["data"].encode("utf-8", "surrogatepass")
-        kind = next((value for name, value in fields if name.lower() == "content-type"), "").partition(";")[0].strip().lower()
+        kind = (first(fields, "content-type") or "").partition(";")[0].strip().lower()
         body = Body(data=data, size=len(data), media_type=kind or None, charset="utf-8")
     remark = f"from {call['peer']} after {duration(int(call['at_ms'] * 1e6))}"
     return Part(noun="callback", head=f"{call['method']} {call['target']}", remark=remark, fields=fields, body=body)
