@@ -12,9 +12,10 @@ from peers.base import Peer, need
 from peers.recorder import Recorder, parts, recorder
 
 from rrcli.__main__ import main
-from rrcli.adapters.http import HttpRequest, as_command
+from rrcli.adapters.http import as_command
 from rrcli.adapters.http.curl.imported import options, translate
 from rrcli.adapters.http.curl.table import RULES, SHORT
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
 

@@ -12,8 +12,9 @@ from peers.base import need
 from peers.recorder import parts, recorder
 
 from rrcli.__main__ import main
-from rrcli.adapters.http import HttpRequest, as_command
+from rrcli.adapters.http import as_command
 from rrcli.adapters.http.curl.options import asked_words
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.shellquote import quoted
 from rrcli.engine.send import send
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from rrcli.__main__ import main
-from rrcli.adapters.http import HttpRequest
 from rrcli.adapters.http.prepare.httpie import HTTPIE, XH
+from rrcli.adapters.http.request import HttpRequest
 from rrcli.options.output import Output
 
 OURS = {flag for declared in {**Output.options_, **HttpRequest.options_}.values() for flag in declared.flags}
