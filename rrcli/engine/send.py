@@ -77,8 +77,8 @@ def steps(
 
 def with_command(exchange: Exchange, entry: registry.Protocol, asked: Request) -> Exchange:
     """The exchange with the words that send it again, unless something came from standard input."""
-    if reads_stdin(asked):
-        return exchange
     command = command_of(entry.name, asked, options_end=entry.first_word_ends_options)
+    if command is None or reads_stdin(asked):
+        return exchange
     shown = shown_command(entry.name, asked, options_end=entry.first_word_ends_options)
     return exchange.replace(command=command, shown_command=shown)
