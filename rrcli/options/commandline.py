@@ -23,7 +23,8 @@ LONGEST_WORD = (128 << 10) - 1  # bytes of one argument of a program, on Linux
 def command_of(name: str, request: Request, *, options_end: bool = False) -> Words | None:
     """The words behind `rrcli` that make this request: the protocol's name, options in their long spelling, arguments.
 
-    `None` where no words say it: a field that is no option was given, or a value that no word stands for or is too long for one. With `options_end`
+    `None` where no words say it: a field that is no option was given, or a value that no word stands for or is too long for one.
+    With `options_end`
     the protocol reads options up to the first word of data. The words are true; `shown_command` has them masked.
     """
     try:
