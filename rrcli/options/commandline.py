@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     Words = tuple[str, ...]
 
 
+LONGEST_WORD = (128 << 10) - 1  # bytes of one argument of a program, on Linux
+
+
 def command_of(name: str, request: Request, *, options_end: bool = False) -> Words | None:
     """The words behind `rrcli` that make this request: the protocol's name, options in their long spelling, arguments.
 
-    `None` where no words say it: a field that is no option was given, or a value that no word stands for. With `options_end`
+    `None` where no words say it: a field that is no option was given, or a value that no word stands for or is too long for one.
+    With `options_end`
     the protocol reads options up to the first word of data. The words are true; `shown_command` has them masked.
     """
     try:
@@ -44,6 +48,9 @@ def shown_command(name: str, request: Request, *, options_end: bool = False) -> 
 
 def text_of(declared: Option, value: Any) -> str:
     """The word from which the option reads this value; of a step, the word behind its flag. Raises `ValueError`."""
+    content = value[1] if declared.kind == "steps" else value
+    if isinstance(content, (str, bytes)) and len(content) > LONGEST_WORD:
+        raise ValueError(f"{declared.flag} has more than fits into a word")
     if declared.write:
         return declared.write(value)
     if declared.kind == "steps":

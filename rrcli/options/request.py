@@ -3,6 +3,9 @@
 The fast path's parser, the Typer command with its help and errors, the completions and the README's reference
 all read `Request.options_` and `Output.options_`. An option's `parse` turns one word of the command line into the
 field's value and raises `ValueError` with a sentence for the user.
+
+Options stand in groups, and a request type is composed of the groups it has: `Request` of those that all share, the
+types of each protocol of that and of their own. Who needs a part of them, as the wire, takes the group.
 """
 
 from __future__ import annotations

@@ -113,6 +113,8 @@ def test_the_words_are_those_that_a_person_would_write(request_: Request, words:
         PollRequest("http://h/", idle_timeout=None),
         HttpRequest("http://h/", timeout=float("inf")),
         HttpRequest("http://h/", timeout=-1.0),
+        HttpRequest("http://h/", data=(("--data-raw", "x" * (128 << 10)),)),
+        TcpRequest("h:1", steps=(("--send", bytes(20_000_000)),)),
         HttpRequest("http://h/", data=(("--send", "x"),)),
         TcpRequest("h:1", steps=(("--send", "text"),), read_until=__import__("re").compile(b"a")),
     ],
