@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from peers.ca import Authority
-from peers.script import hear, over_tls, responder, say, script
+from peers.frames import DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, STATUS_200, frame
+from peers.script import hear, hear_end, over_tls, responder, say, script
+
+from rrcli.codec.http.h2frames import PREFACE
 
 # Costs of a fresh interpreter's import, in multiples of starting it bare: typer 6, rich 5, dnspython 7, ssl 1.5, the rest 0.3 to 1.
 HEAVY = {
@@ -79,6 +83,36 @@ def test_https_loads_no_ssl_module(ca: Authority) -> None:
         modules = loaded("http", "--json", "--cacert", str(ca.root), f"https://localhost:{peer.port}/")
     assert modules & (HEAVY | {"aioquic", "pylsqpack", "rrcli.wire.quic.connection", "rrcli.wire.datagram"}) == set()
     assert "_ssl" in modules
+
+
+def speaks_http2(connection: socket.socket) -> None:
+    """Answer the first request of a connection with `{}`."""
+    frames = frame(SETTINGS) + frame(HEADERS, STATUS_200, END_HEADERS, 1) + frame(DATA, b"{}", END_STREAM, 1)
+    script(hear(PREFACE), say(frames), hear_end)(connection)
+
+
+LIBRARIES = {"h2", "hpack", "hyperframe"}  # of HTTP/2, which the tests alone need
+CODEC = {f"rrcli.codec.http.{name}" for name in ("h2", "h2fields", "h2frames", "h2receiver", "h2sender", "h2stream", "hpack")}
+
+
+@pytest.mark.parametrize("wire", [[], ["--wire"]])
+def test_http2_loads_nothing_heavy(wire: list[str]) -> None:
+    with responder(speaks_http2) as peer:
+        modules = loaded("http", "--json", "--http2-prior-knowledge", *wire, f"http://{peer.host}:{peer.port}/")
+    assert modules & (HEAVY | LIBRARIES | {"_ssl", "struct", "rrcli.wire.pool"}) == set()
+    assert {name for name in modules if name.startswith("rrcli.codec.http.h") and "h1" not in name} == CODEC
+
+
+def test_http2_over_tls_loads_no_ssl_module(ca: Authority) -> None:
+    with responder(over_tls(ca.good, speaks_http2, alpn=("h2",))) as peer:
+        modules = loaded("http", "--json", "--cacert", str(ca.root), f"https://localhost:{peer.port}/")
+    assert modules & (HEAVY | LIBRARIES) == set()
+    assert {"_ssl", *CODEC} <= modules
+
+
+def test_http_1_loads_nothing_of_http2() -> None:
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+        assert loaded("http", "--json", f"http://{peer.host}:{peer.port}/") & CODEC == set()
 
 
 def test_graphql_loads_nothing_heavy() -> None:
