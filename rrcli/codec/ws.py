@@ -16,7 +16,7 @@ from binascii import b2a_base64
 from os import urandom
 
 from rrcli.base.errors import malformed
-from rrcli.codec.wsconnection import ABNORMAL, NO_STATUS, Closed, Control, Event, WebSocket, WsMessage, is_close_code
+from rrcli.codec.wsconnection import ABNORMAL, LARGEST, NO_STATUS, Closed, Control, Event, WebSocket, WsMessage, is_close_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ else:
 
 __all__ = [
     "ABNORMAL",
+    "LARGEST",
     "NO_STATUS",
     "Closed",
     "Control",
@@ -46,9 +47,15 @@ VERSION = "13"
 
 
 class Handshake:
-    """The client's half of the opening handshake (RFC 6455 section 4.1). `deflate` is what of RFC 7692 is offered with `compress`."""
+    """The client's half of the opening handshake (RFC 6455 section 4.1). `deflate` is what of RFC 7692 is offered with `compress`.
 
-    def __init__(self, subprotocols: tuple[str, ...] = (), *, compress: bool = True, deflate: Deflate | None = None) -> None:
+    No message may be larger than `largest` bytes, however much may be kept of all.
+    """
+
+    def __init__(
+        self, subprotocols: tuple[str, ...] = (), *, compress: bool = True, deflate: Deflate | None = None, largest: int = LARGEST
+    ) -> None:
+        self._largest = largest
         self.key = b2a_base64(urandom(16), newline=False).decode()
         self._subprotocols = subprotocols
         self._offer: Deflate | None = None
@@ -77,7 +84,7 @@ class Handshake:
         chosen = _values(fields, "sec-websocket-protocol")
         if len(chosen) > 1 or any(value not in self._subprotocols for value in chosen):
             raise malformed(f"the server chose the subprotocol {', '.join(chosen)[:60]!r}, which was not offered")
-        return WebSocket(subprotocol=chosen[0] if chosen else None, deflate=self._deflate(fields), max_size=max_size)
+        return WebSocket(subprotocol=chosen[0] if chosen else None, deflate=self._deflate(fields), max_size=min(max_size, self._largest))
 
     def _deflate(self, fields: Fields) -> Deflate | None:
         """What of permessage-deflate is in use from now on."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rrcli.codec.wsdeflate import Deflate
 
+LARGEST = 16 << 20  # bytes of a message that is read whole, as JSON is; who takes them as they come may allow more
 MOST_FRAMES = 65_536  # of one message
 MOST_CONTROLS = 10_000  # pings and pongs in a row, with nothing of a message between them
 NORMAL, PROTOCOL_ERROR, NOT_UTF8, TOO_LARGE = 1000, 1002, 1007, 1009  # what a close frame says (section 7.4.1)
@@ -231,10 +232,15 @@ class WebSocket:
         """What has come of a frame's payload; the message, when it is whole."""
         size = len(piece)
         self._left -= size
+        if self._key and size:
+            piece = mask(piece, self._key, self._at)
+            self._at += size
+        if self._fin and not self._left and self._wire_size == size and not self._is_deflated:
+            self._left = -1  # all of a message at once, which needs no putting together
+            if self._opcode == TEXT:
+                self._check_text(piece, last=True)
+            return self._finished(piece)
         if size:
-            if self._key:
-                piece = mask(piece, self._key, self._at)
-                self._at += size
             self._take_data(piece)
         if self._left:
             return None
@@ -269,18 +275,21 @@ class WebSocket:
     def _whole(self) -> WsMessage:
         if self._is_deflated or self._half_letter:
             self._take_data(b"", last=True)
-        message = WsMessage(
-            opcode=NAMES[self._opcode],
-            data=bytes(self._message),
-            frames=self._frames,
-            wire_size=self._wire_size,
-            deflated=self._is_deflated,
-        )
+        data = bytes(self._message)
         self._message.clear()
+        return self._finished(data)
+
+    def _finished(self, data: bytes) -> WsMessage:
+        """The message whose data this is; another may begin."""
+        message = WsMessage(
+            opcode=NAMES[self._opcode], data=data, frames=self._frames, wire_size=self._wire_size, deflated=self._is_deflated
+        )
         self._opcode = self._frames = self._wire_size = 0
         return message
 
     def _too_large(self, how: str) -> ExchangeError:
+        if self._largest == LARGEST:
+            return self._refuse(TOO_LARGE, f"a WebSocket message is larger than {LARGEST >> 20} MiB: {how}")
         return self._refuse(TOO_LARGE, f"a WebSocket message is larger than --max-size: {how}", "--max-size takes more")
 
     def _refuse(self, code: int, message: str, hint: str | None = None) -> ExchangeError:

@@ -486,6 +486,16 @@ def test_a_length_that_is_not_as_short_as_can_be(name: str) -> None:
     assert failure(LENGTHS[name], max_size=1 << 62).kind == "malformed"
 
 
+def test_a_message_is_limited_whatever_may_be_kept() -> None:
+    handshake = Handshake()
+    codec = handshake.agree(switched(handshake), max_size=1 << 30)
+    with pytest.raises(ExchangeError, match="larger than 16 MiB: of at least 16777217 bytes") as caught:
+        codec.feed(announced(2, (16 << 20) + 1))
+    assert caught.value.hint is None
+    handshake = Handshake(largest=1 << 30)
+    assert handshake.agree(switched(handshake), max_size=1 << 30).feed(announced(2, (16 << 20) + 1)) == []
+
+
 def test_a_client_has_to_mask() -> None:
     codec = WebSocket(server=True)
     with pytest.raises(ExchangeError, match="a client's frame without a mask"):

@@ -25,7 +25,7 @@ class Client:
     """As little of a client as shows that the codec is enough for one."""
 
     def __init__(self, peer: Peer, path: str = "/", *, context: ssl.SSLContext | None = None, handshake: Handshake | None = None) -> None:
-        handshake = handshake or Handshake()
+        handshake = handshake or Handshake(largest=1 << 25)
         self._sock: socket.socket = socket.create_connection((peer.host, peer.port), timeout=10)
         if context:
             self._sock = context.wrap_socket(self._sock, server_hostname="localhost")
@@ -117,8 +117,8 @@ def test_every_setting_of_deflate_is_agreed_on(websocket: Peer, deflate: Deflate
 
 
 def test_a_large_message_comes_back(websocket: Peer) -> None:
-    data = bytes(range(256)) * (1 << 16)
-    with client(websocket, handshake=Handshake(compress=False)) as one:
+    data = bytes(range(256)) * 80_000
+    with client(websocket, handshake=Handshake(compress=False, largest=1 << 25)) as one:
         one.codec.binary(data)
         sending = threading.Thread(target=one._sock.sendall, args=(one.codec.out(),))
         sending.start()
