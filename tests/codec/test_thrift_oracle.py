@@ -29,7 +29,7 @@ from rrcli.codec.thrift.tree import (
     Items,
     Message,
     Pairs,
-)  # fmt: skip
+)
 
 pytest.importorskip("thrift")
 

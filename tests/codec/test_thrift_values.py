@@ -47,7 +47,7 @@ service Shop {
 
 def linked() -> Program:
     program = parse("shop.thrift", SHOP)
-    idl._link(program)
+    idl.link(program)
     return program
 
 

@@ -50,7 +50,7 @@ def read(pieces: list[bytes], shape: Shape) -> object:
 @given(received, cuts, st.sampled_from(SHAPES))
 def test_answers(data: bytes, sizes: list[int], shape: Shape) -> None:
     whole = outcome(lambda: read([data], shape))
-    pieces = [bytes([byte]) for byte in data]
+    pieces = [bytes([byte]) for byte in data[:60]] + [data[60:]]
     # What comes as another protocol is told from what has come of it by then.
     split_up = outcome(lambda: read(list(split(data, sizes)), shape)), outcome(lambda: read(pieces, shape))
     if not isinstance(whole, tuple):
@@ -77,7 +77,7 @@ SOURCES = [
 
 def known(source: str) -> object:
     program = parse("fuzz.thrift", source)
-    idl._link(program)
+    idl.link(program)
     text.list_services(program)
     for name in [*program.types, *program.services, *program.constants]:
         text.describe(program, name)

@@ -162,6 +162,8 @@ class AnswerDecoder:
                 self._begin()
                 data = bytes(self._head)
             self._message = self._feed(data)
+        elif following := self._frame or self._decoder:
+            following.feed(data)  # what comes behind the answer is its `rest`
         return self._message
 
     def close(self) -> ExchangeError:

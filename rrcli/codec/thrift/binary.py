@@ -29,7 +29,7 @@ from rrcli.codec.thrift.tree import (
     Message,
     message_type,
     unknown_type,
-)  # fmt: skip
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from rrcli.codec.thrift.tree import (
     Pairs,
     message_type,
     unknown_type,
-)  # fmt: skip
+)
 from rrcli.codec.thrift.varint import varint
 
 TYPE_CHECKING = False

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rrcli.codec.thrift.model import Constant, Enum, Method
+    from rrcli.codec.thrift.model import Enum, Method
 
 LARGEST = 8 << 20  # bytes of all files together
 MOST_FILES = 500
@@ -69,7 +69,7 @@ class _Loader:
             ).append(included)
         self.open.pop()
         self.done[key] = program
-        _link(program)
+        link(program)
         return program
 
     def include(self, program: Program, written: str, place: int) -> Program:
@@ -102,7 +102,7 @@ class _Loader:
 # --- names to what they mean
 
 
-def _link(program: Program) -> None:
+def link(program: Program) -> None:
     """Resolve every name of a parsed program whose includes are linked already, and check its constants."""
     for type in program.types.values():
         if isinstance(type, Typedef):
@@ -255,10 +255,3 @@ def find_method(program: Program, wanted: str) -> tuple[Service, Method]:
         raise usage(f"no service of {program.path} has a method '{name}'{near(name, [*every, *known])}")
     service = next(iter(holders.values()))
     return service, service.every_method()[name]
-
-
-def default_of(program: Program, type: Type, constant: Constant) -> object:
-    """The JSON value of a field's default."""
-    from rrcli.codec.thrift.constants import json_value
-
-    return json_value(program, type, constant)

@@ -31,7 +31,7 @@ from rrcli.codec.thrift.tree import (
     Message,
     Pairs,
     message_type,
-)  # fmt: skip
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

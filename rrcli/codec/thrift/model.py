@@ -8,8 +8,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.codec.thrift.lexer import Tokens
 
-    Definition = "Typedef | Enum | Struct"
-
 INTEGERS = {"i8": 8, "i16": 16, "i32": 32, "i64": 64}
 BASES = ("bool", *INTEGERS, "double", "string", "binary", "uuid")
 
@@ -40,7 +38,7 @@ class Type:
         return found
 
 
-class Definition_:
+class Definition:
     """What every definition has: its `name`, its file, and the first and last of its words there."""
 
     __slots__ = ("first", "last", "name", "program")
@@ -56,14 +54,14 @@ class Definition_:
         return self.program.fault(self.program.tokens.places[self.first], message)
 
 
-class Typedef(Definition_):
+class Typedef(Definition):
     """Another name for a type."""
 
     __slots__ = ("type",)
     type: Type
 
 
-class Enum(Definition_):
+class Enum(Definition):
     """Names for numbers of 32 bits; several names may share one number."""
 
     __slots__ = ("members",)
@@ -102,7 +100,7 @@ class Field:
         self.place = place
 
 
-class Struct(Definition_):
+class Struct(Definition):
     """Fields by their ids, in the order of the IDL; `kind` is struct, union, exception, or `arguments` of a method."""
 
     __slots__ = ("fields", "kind")
@@ -124,7 +122,7 @@ class Struct(Definition_):
         return type
 
 
-class Const(Definition_):
+class Const(Definition):
     """A named constant."""
 
     __slots__ = ("type", "value")
@@ -132,7 +130,7 @@ class Const(Definition_):
     value: Constant
 
 
-class Method(Definition_):
+class Method(Definition):
     """A function of a service; `result` is `None` for void."""
 
     __slots__ = ("arguments", "oneway", "result", "throws")
@@ -142,7 +140,7 @@ class Method(Definition_):
     oneway: bool
 
 
-class Service(Definition_):
+class Service(Definition):
     """Methods by name. `base` is the service that it extends, whose methods it has too."""
 
     __slots__ = ("base", "extends", "extends_place", "methods")

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.codec.thrift.model import Definition_, Field, Method, Program, Type
+    from rrcli.codec.thrift.model import Definition, Field, Method, Program, Type
 
 DEEPEST = 8  # structs within structs of a template
 
@@ -43,7 +43,7 @@ def describe(program: Program, name: str) -> str:
     """
     found = _definition(program, name)
     parts = [_source(found)]
-    seen: list[Definition_] = [found]
+    seen: list[Definition] = [found]
     queue = list(_types_of(found))
     while queue:
         target = queue.pop(0).target
@@ -55,7 +55,7 @@ def describe(program: Program, name: str) -> str:
     return "\n".join(parts)
 
 
-def _definition(program: Program, name: str) -> Definition_:
+def _definition(program: Program, name: str) -> Definition:
     prefix, _, last = name.rpartition(".")
     for file in (program, *program.includes.get(prefix, ())):
         scope = name if file is program else last
@@ -72,7 +72,7 @@ def _definition(program: Program, name: str) -> Definition_:
     raise usage(f"{program.path} defines nothing named '{name[:80]}'{near(name, every)}")
 
 
-def _source(definition: Definition_) -> str:
+def _source(definition: Definition) -> str:
     """What the file says from the doc comment to the last word, without the indent of its first line."""
     tokens = definition.program.tokens
     start = tokens.places[definition.first]
@@ -94,7 +94,7 @@ def _source(definition: Definition_) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _types_of(definition: Definition_) -> list[Type]:
+def _types_of(definition: Definition) -> list[Type]:
     """The types that a definition names, those within containers too."""
     from rrcli.codec.thrift.model import Const, Method, Service, Typedef
 
