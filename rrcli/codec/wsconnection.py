@@ -249,17 +249,17 @@ class WebSocket:
 
     def _take_data(self, data: bytes, *, last: bool = False) -> None:
         """Add to the message, inflated, and look at its letters."""
+        room = self._largest - len(self._message)
         if self._is_deflated:
             assert self._inflater
-            room = self._largest - len(self._message)
             try:
                 data = self._inflater.end(room) if last else self._inflater.feed(data, room)
             except ExchangeError as error:
-                if error.kind == "too_large":
-                    raise self._too_large("when it is inflated") from None
                 raise self._refuse(PROTOCOL_ERROR, f"broken WebSocket frames: {error.message}") from error
         if self._opcode == TEXT:
-            self._check_text(data, last=last)
+            self._check_text(data, last=last and len(data) <= room)
+        if len(data) > room:
+            raise self._too_large("when it is inflated")
         self._message += data
 
     def _check_text(self, data: bytes, *, last: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from rrcli.base.errors import ExchangeError, malformed, too_large
+from rrcli.base.errors import ExchangeError, malformed
 from rrcli.base.record import Record
 
 TYPE_CHECKING = False
@@ -166,9 +166,9 @@ class Inflater:
         self._stream = zlib.decompressobj(wbits=-WINDOW)  # the largest, whatever was agreed on: it reads what a smaller one wrote
 
     def feed(self, data: bytes, most: int) -> bytes:
-        """What a piece of a message inflates to. Raises `too_large` when that is more than `most` bytes, and `malformed`."""
+        """What a piece of a message inflates to; one byte more than `most` when it is more than that. Raises `malformed`."""
         found = self._inflate(data, most)
-        while self._stream.eof:
+        while self._stream.eof and len(found) <= most:
             self._finals += 1
             if self._finals > _MOST_FINAL_BLOCKS:
                 raise malformed(f"a deflated message has more than {_MOST_FINAL_BLOCKS} last blocks")
@@ -182,8 +182,6 @@ class Inflater:
             found: bytes = self._stream.decompress(data, most + 1)
         except zlib.error as error:
             raise malformed(f"a deflated message cannot be inflated: {str(error)[:80]}") from error
-        if len(found) > most:
-            raise too_large("a deflated message inflates to more than is allowed")
         return found
 
     def end(self, most: int) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from peers.mangled import outcome, split
+from peers.mangled import cuts, mutated, outcome, split
 from websockets.client import ClientProtocol
 from websockets.exceptions import NegotiationError
 from websockets.extensions.permessage_deflate import (
@@ -502,6 +502,31 @@ def test_a_client_has_to_mask() -> None:
         codec.feed(frame(1, b"x"))
     peer = WebSocket()
     assert peer.feed(codec.out()) == [Closed(code=1002, reason="broken WebSocket frames: a client's frame without a mask")]
+
+
+SQUEEZED = (
+    frame(1, deflated("κόσμε".encode() * 30), rsv=0x40),
+    frame(1, deflated(b"a" * 150), rsv=0x40),
+    frame(2, deflated(bytes(300)), rsv=0x40, fin=False) + frame(9, b"?") + frame(0),
+    frame(1, zlib.compress(b"last block", wbits=-15) + b"\0", rsv=0x40),
+)
+
+
+@given(mutated(*SQUEEZED), cuts)
+def test_any_cut_of_any_deflated_bytes_gives_the_same(data: bytes, sizes: list[int]) -> None:
+    def run(pieces: list[bytes]) -> object:
+        codec = WebSocket(deflate=Deflate(), max_size=200)
+        found: list[object] = []
+        try:
+            for piece in pieces:
+                found += codec.feed(piece)
+        except ExchangeError as error:
+            found += [*codec.salvaged, error.kind]
+        return found
+
+    whole = run([data])
+    assert run(list(split(data, sizes))) == whole
+    assert run([bytes([byte]) for byte in data]) == whole
 
 
 def test_too_many_last_blocks() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
 import signal
+import smtplib
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -14,16 +17,22 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import nats as nats_py
 import psycopg
 import pytest
+from nats.errors import NoRespondersError
 from peers.base import LOOPBACK, Peer, accepts, free_port, need, running
 from peers.ca import Authority
 from peers.httpbin import Httpbin
 from peers.nginx import LARGE_SIZE, PASSWORD, SLOW_SIZE, USER, Nginx
 from peers.postgres import PASSWORDS, Postgres
 from peers.redis_server import USERS, Redis
-from peers.smtp import BANNER
+from peers.smtp import BANNER, Mail
+from peers.smtp import PASSWORD as SMTP_PASSWORD
+from peers.smtp import USER as SMTP_USER
 from peers.zone import BIG_TEXTS
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
 
 def run(program: str, *arguments: object, given: bytes = b"") -> tuple[int, bytes, bytes]:
@@ -357,3 +366,53 @@ def test_a_killed_test_run_leaves_no_server_behind(tmp_path: Path) -> None:
     while accepts(port):
         assert time.monotonic() < deadline, "the server outlived what started it"
         time.sleep(0.01)
+
+
+# nats-server, mail servers, websockets
+
+
+@pytest.mark.parametrize("server", ["nats", "nats_modern"])
+def test_nats_answers_a_service_and_tells_that_nobody_does(server: str, request: pytest.FixtureRequest) -> None:
+    peer: Peer = request.getfixturevalue(f"{server}_service")
+
+    async def exchange() -> tuple[bytes, bool]:
+        client = await nats_py.connect(f"nats://{peer.address}")
+        reply = await client.request("svc.echo", b"hi", timeout=5)
+        try:
+            await client.request("no.one", b"hi", timeout=5)
+        except NoRespondersError:
+            return reply.data, True
+        finally:
+            await client.close()
+        return reply.data, False
+
+    assert asyncio.run(exchange()) == (b"hi", True)
+
+
+def test_a_mail_server_wants_tls_and_a_login(smtp_starttls_login: Mail, ca: Authority) -> None:
+    with smtplib.SMTP(smtp_starttls_login.host, smtp_starttls_login.port, timeout=5) as client:
+        client._host = "localhost"  # type: ignore[attr-defined]  # the name that the certificate is checked for
+        client.starttls(context=ssl.create_default_context(cafile=str(ca.root)))
+        client.login(SMTP_USER, SMTP_PASSWORD)
+        assert client.sendmail("a@x.test", ["b@x.test", "gone@x.test"], "hi") == {"gone@x.test": (550, b"5.1.1 no such user")}
+    ((content, envelope),) = smtp_starttls_login.taken()
+    assert (content, envelope["to"]) == (b"hi\r\n", ["b@x.test"])
+
+
+def test_lmtp_answers_lhlo_alone(lmtp: Mail) -> None:
+    with smtplib.LMTP(lmtp.host, lmtp.port) as client:
+        assert client.ehlo()[0] == 250
+        assert client.helo()[0] == 500
+
+
+def test_smtp_sink_offers_pipelining(smtp_sink: Peer) -> None:
+    with smtplib.SMTP(smtp_sink.host, smtp_sink.port, timeout=5) as client:
+        assert client.sendmail("a@x.test", ["b@x.test"], "hi") == {}
+        assert client.has_extn("pipelining")
+
+
+def test_websockets_says_goodbye_with_a_reason(websocket: Peer) -> None:
+    with connect(f"ws://{websocket.address}/close", proxy=None) as client, pytest.raises(ConnectionClosedError) as caught:
+        client.recv(5)
+    assert caught.value.rcvd is not None
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (4001, "bye")
