@@ -140,6 +140,8 @@ enum E {A, A} | 1:12: 'A' is already in enum E
 enum E {a.b} | 1:9: 'a.b' has a dot, and a name of the enum, or '}' cannot have one
 enum E {A = 99999999999} | 1:9: 99999999999 is no number of 32 bits, which an enum's are
 enum E {A = 2147483647, B} | 1:25: 2147483648 is no number of 32 bits, which an enum's are
+enum E {A | 1:10: expected a name of the enum, or '}', found the end of the file
+enum E { | 1:9: expected a name of the enum, or '}', found the end of the file
 enum E {A = "x"} | 1:13: expected an integer, found 'x' in quotes
 enum E {A = 1.5} | 1:13: expected an integer, found '1.5'
 enum Color {RED} const Color C = RED | 1:34: constant 'C': write 'Color.RED'

@@ -191,7 +191,7 @@ class _Parser:
         value = -1
         while not self.accept("}"):
             at = self.at
-            name = self.name("a name of the enum, or '}'", dots=self.words[self.at + 1] == "=")
+            name = self.name("a name of the enum, or '}'", dots=self.words[self.at + 1 : self.at + 2] == ["="])
             if self.accept("="):
                 if not self.is_number() or not isinstance(number := self.number(), int):
                     self.at -= self.words[self.at - 1] != "="
