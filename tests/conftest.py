@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,65 +12,22 @@ PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_P
 for _name in PROXY_VARIABLES:
     os.environ.pop(_name, None)
 
-pytest_plugins = [
-    "peers.ca",
-    "peers.asgi",
-    "peers.caddy",
-    "peers.delegation",
-    "peers.doq",
-    "peers.graphql",
-    "peers.http2",
-    "peers.leaks",
-    "peers.httpbin",
-    "peers.names",
-    "peers.nginx",
-    "peers.openssl",
-    "peers.proxy",
-    "peers.redis_server",
-    "peers.signed",
-    "peers.smtp",
-    "peers.tcp",
-    "peers.unbound",
-]
+_PEERS = Path(__file__).parent / "peers"
+_STEMS = [path.stem for path in _PEERS.glob("*.py") if "@pytest.fixture" in path.read_text("utf-8") and path.stem[:5] != "test_"]
+# The certificates first, which others import: what is imported before pytest has read it is not rewritten.
+pytest_plugins = [f"peers.{stem}" for stem in sorted(_STEMS, key=lambda stem: (stem != "ca", stem)) if stem != "verdict"]
+_NO_SERVERS = {"peers.ca", "peers.leaks", "peers.verdict"}  # of all modules with fixtures these start nothing that has to be installed
 
-_SERVERS = {
-    "asgi",
-    "asgi_proxy",
-    "bind",
-    "haproxy",
-    "http_proxy",
-    "delegations",
-    "doq",
-    "graphql_server",
-    "httpbin",
-    "caddy",
-    "hypercorn",
-    "knot",
-    "nghttpd",
-    "nginx",
-    "nginx2",
-    "nginx_behind_proxy",
-    "redis",
-    "redis_acl",
-    "redis_cluster",
-    "redis_sentinel",
-    "redis_tls_clients",
-    "redis_tls",
-    "s_server",
-    "series_web",
-    "signed",
-    "smtp_banner",
-    "smtp_starttls",
-    "socks_proxy",
-    "tcp_echo",
-    "tcp_script",
-    "udp_echo",
-    "unbound",
-}
+
+def _starts_a_server(item: pytest.Item) -> bool:
+    """Whether a fixture of the test is a peer that has to be installed."""
+    found = getattr(item, "_fixtureinfo", None)
+    modules = {each.func.__module__ for each in (definitions[-1] for definitions in found.name2fixturedefs.values())} if found else set()
+    return any(module.startswith("peers.") and module not in _NO_SERVERS for module in modules)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`pytest -m "not peer"` runs what needs no server installed."""
     for item in items:
-        if _SERVERS.intersection(getattr(item, "fixturenames", ())):
+        if _starts_a_server(item) or "series_web" in getattr(item, "fixturenames", ()):
             item.add_marker("peer")

@@ -167,6 +167,11 @@ class Request(Optioned):
         "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
     )
 
+    @property
+    def stdin(self) -> bool:
+        """Whether standard input is read for what no option's value says, as a flag of its own or an argument `-` may ask."""
+        return False
+
     def repeats(self) -> bool:
         """Whether any option asks for a series."""
         return not (self.repeat is self.repeat_for is self.concurrency is self.rate is self.warmup is None)

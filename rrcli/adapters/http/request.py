@@ -1,4 +1,4 @@
-"""The HTTP request: its words and options, in HTTPie's manner and with curl's flags. What they mean is `words.py`."""
+"""The HTTP request: its arguments and options, in HTTPie's manner and with curl's flags. What they mean is `prepare/`."""
 
 from __future__ import annotations
 
