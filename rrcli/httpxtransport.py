@@ -37,7 +37,6 @@ from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.deadline import FOREVER_S, Deadline, now
 from rrcli.base.digest import Digest
 from rrcli.base.errors import ExchangeError
-from rrcli.codec.http.h1 import LAST_CHUNK, encode_chunk
 from rrcli.engine.events import Content, Received
 from rrcli.engine.observer import NoMoreWanted
 from rrcli.engine.send import steps
@@ -216,17 +215,16 @@ class _Outgoing(Upload):
     def again(self) -> _Outgoing:
         return self
 
-    def pieces(self, *, chunked: bool, deadline: Deadline) -> Iterator[bytes]:  # noqa: ARG002  # the program takes its time
-        """The bytes for the wire. Raises `local` where the program fails, or makes another number of bytes than announced."""
+    def pieces(self, deadline: Deadline) -> Iterator[tuple[bytes, bool]]:  # noqa: ARG002  # the program takes its time
+        """The content piece by piece. Raises `local` where the program fails, or makes another number of bytes than announced."""
         while (data := self._next()) is not None:
             if data:
                 self._remember(data)
                 self._check(self.sent > (self.size or 0))
-                yield encode_chunk(data) if chunked else data
+                yield data, False
         self._check(self.sent != self.size)
         self._whole = True
-        if chunked:
-            yield LAST_CHUNK
+        yield b"", True
 
     def _next(self) -> bytes | None:
         try:

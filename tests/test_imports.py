@@ -98,6 +98,17 @@ def test_tcp_loads_nothing_heavy() -> None:
         assert loaded("tcp", f"{peer.host}:{peer.port}", "--send", "hi", "--read-lines", "1") & (HEAVY | {"_ssl"}) == set()
 
 
+@pytest.mark.parametrize("name", ["ws", "wsdeflate", "wsframes", "nats", "natskeys", "smtp", "smtpauth", "mail"])
+def test_a_codec_loads_nothing_heavy(name: str) -> None:
+    found = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; import rrcli.codec.{name}; print(*sys.modules)"],
+        env={"PYTHONPATH": str(Path(__file__).parents[1])}, capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    modules = set(found.stdout.split())
+    assert modules & (HEAVY | {"websockets", "nats", "smtplib", "cryptography", "_ssl", "_hashlib"}) == set()
+    assert ("zlib" in modules) is (name == "wsdeflate")
+
+
 def test_what_is_not_asked_for_is_not_loaded() -> None:
     with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
         modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/")
@@ -132,14 +143,14 @@ def test_the_version_loads_next_to_nothing() -> None:
 def test_one_exchange_loads_nothing_of_a_series() -> None:
     with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
         modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/")
-    assert modules & {"rrcli.series", "rrcli.cli.series", "rrcli.wire.pool", "rrcli.adapters.http.exchange.pooled"} == set()
+    assert modules & {"rrcli.series", "rrcli.cli.series", "rrcli.wire.pool", "rrcli.adapters.http.versions.pooled"} == set()
 
 
 def test_a_series_at_a_time_loads_no_threads() -> None:
     with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
         modules = loaded("http", "--json", "--repeat", "2", f"http://{peer.host}:{peer.port}/")
     assert modules & HEAVY == {"collections"}  # of array, for the times
-    assert "rrcli.adapters.http.exchange.h2session" not in modules
+    assert "rrcli.adapters.http.versions.h2session" not in modules
 
 
 def test_poll_loads_nothing_heavy_and_no_listener() -> None:

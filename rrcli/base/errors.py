@@ -52,6 +52,9 @@ KINDS = (
     "internal",
 )
 
+# The connection was lost, or there was none, for a reason that may be gone with the next one.
+CONNECTION_LOST = ("resolver_failed", "unreachable", "refused", "reset", "closed", "truncated")
+
 
 class ExchangeError(Exception):
     """An exchange failed in `layer` with `kind` (one of `KINDS`).

@@ -20,7 +20,10 @@ else:
 
 
 class Frozen:
-    """A frozen value whose fields are the annotations of its class and of its bases, in that order."""
+    """A frozen value whose fields are the annotations of its bases, in the order that the class names them, and then its own.
+
+    A base that is no record adds none: its annotations are constants.
+    """
 
     fields_: ClassVar[tuple[str, ...]] = ()
     required_: ClassVar[frozenset[str]] = frozenset()
@@ -28,16 +31,23 @@ class Frozen:
     def __init_subclass__(cls) -> None:
         annotations = cls.__dict__.get("__annotations__", {})  # noqa: RUF063  # inspect costs 10 ms
         own = [name for name, kind in annotations.items() if not kind.startswith("ClassVar")]
-        cls.fields_ = (*cls.fields_, *(name for name in own if name not in cls.fields_))
-        cls.required_ = cls.required_ | {name for name in own if name not in cls.__dict__}
+        bases = [base for base in cls.__bases__ if issubclass(base, Frozen)]
+        cls.fields_ = tuple(dict.fromkeys([name for base in bases for name in base.fields_] + own))
+        required = [name for base in bases for name in base.required_ if not hasattr(cls, name)]
+        cls.required_ = frozenset(required + [name for name in own if name not in cls.__dict__])
 
     def __init__(self, **values: Any) -> None:
         """Raises `TypeError` for a name that is no field, or a field without default that is missing."""
         if unknown := values.keys() - set(self.fields_):
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
+            raise self._unknown_fields(sorted(unknown))
         if missing := self.required_ - values.keys():
             raise TypeError(f"{type(self).__name__} needs {', '.join(sorted(missing))}")
         self.__dict__.update(values)
+
+    @classmethod
+    def _unknown_fields(cls, names: list[str]) -> Exception:
+        """The error for keywords that are no fields."""
+        return TypeError(f"{cls.__name__} has no field {', '.join(names)}")
 
     def replace(self, **changes: Any) -> Self:
         """The same record with some fields changed."""

@@ -7,7 +7,6 @@ import os
 from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import Printer, color, print_text, width
-from rrcli.engine.exitcode import exit_code
 from rrcli.engine.interrupt import on_term
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
@@ -155,4 +154,8 @@ class _Run:
 
     def exit_code(self, exchange: Exchange) -> int:
         """The contract's code for one exchange (section 2)."""
+        if exchange.error is None:
+            return 0
+        from rrcli.engine.exitcode import exit_code
+
         return exit_code(exchange.error, terminated=self.termination.arrived)

@@ -32,8 +32,6 @@ class SseDecoder:
     def __init__(self, last_event_id: str = "", retry_ms: int | None = None, largest: int = LARGEST) -> None:
         self.last_event_id = last_event_id  # of the last event: what a reconnecting client sends
         self.retry_ms = retry_ms  # the wait before a reconnection that the server asked for
-        self.comments = 0
-        self.empty = 0  # events without data, which are not dispatched
         self.salvaged: list[SseEvent] = []  # those before what made `feed` raise
         self._largest = largest
         self._began = False  # the first line was read
@@ -86,7 +84,6 @@ class SseDecoder:
             return self._dispatch()
         name, colon, value = line.partition(b":")
         if colon and not name:
-            self.comments += 1
             return None
         self._fields += 1
         self._field(name, value.removeprefix(b" "))
@@ -115,7 +112,5 @@ class SseDecoder:
                 id=self._id,
                 retry=self._retry,
             )
-        elif self._fields:
-            self.empty += 1
         self._reset()
         return event

@@ -6,7 +6,7 @@ from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.engine.registry import hooks_of, protocol_of
 from rrcli.engine.runner import judge_of, new_id
-from rrcli.engine.send import send
+from rrcli.engine.send import send, with_command
 from rrcli.engine.target import target_of
 from rrcli.model.values import Exchange, ExchangeSet, Failure, RequestMessage, Target
 from rrcli.wire.clock import Timeline
@@ -41,7 +41,8 @@ def send_all(parts: Sequence[Request], deadline: float | None = None) -> Exchang
     for part, judge, result in zip(parts, judges, results, strict=True):
         if isinstance(result, BaseException):
             raise result
-        exchanges.append(judge(result, whole) if judge and result else result or _interrupted(part))
+        exchange = with_command(result or _interrupted(part), protocol_of(part), part)  # with the checks, which are made here
+        exchanges.append(judge(exchange, whole) if judge and result else exchange)
     return ExchangeSet(exchanges=tuple(exchanges))
 
 

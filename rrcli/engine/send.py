@@ -10,6 +10,7 @@ from rrcli.engine.observer import Observer
 from rrcli.engine.runner import attempt_deadline, judge_of, new_id, refuse_masks, run_hops
 from rrcli.engine.shared import Shared
 from rrcli.engine.timeouts import without_attempt_timeout
+from rrcli.options.commandline import command_of, reads_stdin, shown_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def steps(
     """
     began = now()
     entry = registry.protocol_of(request)
+    asked = request
     refuse_masks(request)
     hooks = entry.load_hooks()
     streams = hooks.streams(request)
@@ -71,7 +73,7 @@ def steps(
     if hooks.is_offline(request):
         from rrcli.engine.offline import build
 
-        exchange = build(request, observer or Observer(), str(exchange_id), state)
+        exchange = with_command(build(request, observer or Observer(), str(exchange_id), state), entry, asked, shared)
         return judge(exchange, whole) if judge else exchange
 
     def once(request: Request, observer: Observer) -> Generator[Event, None, Exchange]:
@@ -88,4 +90,17 @@ def steps(
         exchange = yield from until_it_holds(request, once, observer or Observer(), whole)
     else:
         exchange = yield from once(request, observer or Observer())
+    exchange = with_command(exchange, entry, asked, shared)
     return judge(exchange, whole) if judge else exchange
+
+
+def with_command(exchange: Exchange, entry: registry.Protocol, asked: Request, shared: Shared | None = None) -> Exchange:
+    """The exchange with the words that send it again, unless something came from standard input."""
+    if reads_stdin(asked):
+        return exchange
+    shared = shared or Shared()
+    if shared.command is None or shared.command[0] is not asked:  # a series sends one request many times
+        command = command_of(entry.name, asked, options_end=asked.options_end_at_data)
+        shared.command = asked, command, shown_command(entry.name, asked, options_end=asked.options_end_at_data)
+    _, command, shown = shared.command
+    return exchange.replace(command=command, shown_command=shown)

@@ -7,7 +7,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.codec.http.cookies import Jar
+    from rrcli.options.request import Request
     from rrcli.wire.pool import Pool
+
+    Words = tuple[str, ...] | None
 
 
 class SecretSet:
@@ -42,6 +45,7 @@ class Shared:
         self.pool = pool
         self.cookies = cookies
         self.secrets = SecretSet()
+        self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
 
     def close(self) -> None:
         """Close the connections that are still open."""

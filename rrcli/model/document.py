@@ -36,7 +36,7 @@ NO_CHARSETS = ("idna", "punycode")  # Python's codecs for host names, of quadrat
 
 # The first names a path may have: the keys of the documents and the shorthands of expressions.
 KEYS = (
-    "schema", "id", "protocol", "target", "request", "response", "timing", "connection", "outcome", "error", "notes",
+    "schema", "id", "protocol", "target", "command", "request", "response", "timing", "connection", "outcome", "error", "notes",
     "checks", "history", "transcript",
 )  # fmt: skip
 SET_KEYS = ("schema", "exchanges", "same", "differences")
@@ -52,6 +52,7 @@ def document(exchange: Exchange, *, exact: bool = False) -> dict[str, Any]:
         "id": exchange.id,
         "protocol": exchange.protocol,
         "target": {"url": exchange.target.url, "host": exchange.target.host, "port": exchange.target.port},
+        "command": None if exchange.command is None else list(exchange.command),
         "request": _request(exchange.request, exact),
         "response": _response(exchange.response, exact) if exchange.response else None,
         "timing": _timing(exchange.timing),

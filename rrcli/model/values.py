@@ -207,6 +207,8 @@ class Exchange(Record):
     why: str | None = None  # in a history: retry | redirect | auth | poll
     transcript: tuple[TranscriptEntry, ...] | None = None
     secrets: tuple[str, ...] = ()
+    command: tuple[str, ...] | None = None  # the words behind `rrcli` that send it again; None where none do, and in a history
+    shown_command: tuple[str, ...] | None = None  # the same, with what its place tells to be a secret masked
     content_spans: str | None = None  # MODULE:FUNCTION that tells where content lies in the transcript, so that no secret in it stays
 
 

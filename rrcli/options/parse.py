@@ -58,6 +58,12 @@ def size(text: str) -> int:
         raise ValueError(f"{text!r} is no size; write a number of bytes, or 64KiB, 10MB, 1GiB") from None
 
 
+def digits(number: float) -> str:
+    """The number without exponent, which no option reads, and without a fraction of nothing."""
+    text = repr(number)
+    return f"{number:.25f}".rstrip("0").rstrip(".") if "e" in text else text.removesuffix(".0")
+
+
 def count(text: str) -> int:
     """A whole number from 0."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 18:
@@ -146,6 +152,22 @@ def resolve_rule(text: str) -> tuple[str, int, str]:
     if not host or not address or not is_port(port):
         raise ValueError(f"{text!r} is not HOST:PORT:ADDRESS")
     return host.lower(), int(port), address.strip("[]")
+
+
+def resolve_text(rule: tuple[str, int, str]) -> str:
+    """The word that `resolve_rule` reads."""
+    host, port, address = rule
+    return f"{host}:{port}:{_in_brackets(address)}"
+
+
+def connect_text(rule: tuple[str, int | None, str, int | None]) -> str:
+    """The word that `connect_rule` reads."""
+    host, port, other, other_port = rule
+    return f"{_in_brackets(host)}:{'' if port is None else port}:{_in_brackets(other)}:{'' if other_port is None else other_port}"
+
+
+def _in_brackets(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:

@@ -12,6 +12,7 @@ from rrcli.options.parse import (
     TLS_VERSIONS,
     concurrent,
     connect_rule,
+    connect_text,
     count,
     duration,
     idempotency_key,
@@ -19,6 +20,7 @@ from rrcli.options.parse import (
     one_of,
     rate,
     resolve_rule,
+    resolve_text,
     retries,
     size,
     times,
@@ -28,8 +30,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
 
+    from rrcli.base.errors import ExchangeError
+
 
 # --- words to values -------------------------------------------------------------------------------------
+
+
+# Where --proxy is not given, the variables of the environment that name one, by scheme and for every scheme, as curl reads them.
+# `http_proxy` is read in lower case alone: a CGI program gets the field `Proxy` of its client as `HTTP_PROXY` (httpoxy).
+PROXY_OF_SCHEME = {"http": ("http_proxy",), "https": ("https_proxy", "HTTPS_PROXY")}
+PROXY_OF_ALL = ("all_proxy", "ALL_PROXY")
+PROXY_VARIABLES = (*PROXY_OF_SCHEME["http"], *PROXY_OF_SCHEME["https"], *PROXY_OF_ALL)
 
 
 def proxy_url(text: str) -> str:
@@ -41,43 +52,22 @@ def proxy_url(text: str) -> str:
     return text
 
 
-# --- what every command takes ----------------------------------------------------------------------------
+# --- the groups of options that every command takes --------------------------------------------------------
 
 
-class Request(Optioned):
-    """What every request has: the arguments of its command line, and the options that all protocols share.
-
-    `HttpRequest("POST", "http://…", "name=ann", timeout=3.0)`: positional arguments become `arguments`.
-    """
-
-    arguments: tuple[str, ...] = ()
-    needs_arguments: ClassVar[bool] = True  # False where an option can stand in for them
-    options_end_at_data: ClassVar[bool] = False  # options are read up to the first argument that is no URL: all behind it is data
-    lines: ClassVar[bool] = False  # the content of an answer is lines of text: `raw` ends it with a newline
-    multiplexes: ClassVar[bool] = False  # several exchanges of a series may share one connection at the same time
-    event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
-    at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
-    written: ClassVar[tuple[str, ...]] = ()  # fields that name a file to write: their `-` is standard output
-    input_option: ClassVar[str | None] = None  # how standard input is asked for, where it can be
-    warn_days: int = 14  # a certificate that ends sooner is noted
-
-    wire: int | None = option(
-        "--wire", kind="optional", parse=size, bare="1MiB", metavar="SIZE", group="Output",
-        help="Record every byte both ways, up to SIZE (--wire=4MiB; 1MiB without).",
-    )  # fmt: skip
+class TimeOptions(Optioned):
+    """How long it may take, and how much of an answer is taken."""
 
     timeout: float | None = option("-m", "--timeout", parse=duration, metavar="TIME", help="Limit for each attempt.  [30s]", group="Time")
-    connect_timeout: float = option(
-        "--connect-timeout", default=10.0, parse=duration, metavar="TIME", help="Limit until the connection is ready.  [10s]", group="Time"
-    )
-    idle_timeout: float | None = option(
-        "--idle-timeout", parse=duration, metavar="TIME", help="Limit for a silence of the peer.  [30s for streams and -o]", group="Time"
-    )
     deadline: float | None = option("--deadline", parse=duration, metavar="TIME", help="Limit for the whole invocation.", group="Time")
     max_size: int = option(
         "--max-size", default=64 << 20, parse=size, metavar="SIZE", help="Content kept in memory at most.  [64MiB]", group="Time"
     )
     max_events: int | None = option("--max-events", parse=count, metavar="N", help="End a stream after N events.", group="Time")
+
+
+class RetryOptions(Optioned):
+    """When a request that failed is sent again."""
 
     retry: int = option(
         "--retry", default=0, parse=retries, metavar="N", group="Retry",
@@ -98,6 +88,10 @@ class Request(Optioned):
         help="Send this key, or a new one with auto, on every attempt, so that a server that knows it acts once.",
     )  # fmt: skip
 
+
+class WaitOptions(Optioned):
+    """What is waited for."""
+
     until: str | None = option(
         "--until", metavar="EXPR", group="Wait",
         help="Repeat the exchange until this holds, as 'json.state == done'; on a stream, read events until one satisfies it. "
@@ -107,10 +101,18 @@ class Request(Optioned):
         "--every", default=1.0, parse=duration, metavar="TIME", help="Wait between two exchanges of --until.  [1s]", group="Wait"
     )
 
+
+class CheckOptions(Optioned):
+    """What the answer is checked for."""
+
     expect: tuple[str, ...] = option(
         "--expect", kind="many", metavar="EXPR", help="Check the answer: 'status == 200', 'time < 250ms', 'json.id exists'.", group="Checks"
     )
     ok: str | None = option("--ok", metavar="WHAT", help="What counts as success: any, 2xx,404 or an expression.", group="Checks")
+
+
+class SeriesOptions(Optioned):
+    """How often the request is sent, and how fast: counts and percentiles come of it."""
 
     repeat: int | None = option(
         "--repeat", parse=times, metavar="N", group="Repeat",
@@ -129,27 +131,49 @@ class Request(Optioned):
     )  # fmt: skip
     warmup: int | None = option("--warmup", parse=times, metavar="N", help="Send N before, which are not counted.", group="Repeat")
 
+
+class ConnectOptions(Optioned):
+    """How a connection is reached: addresses, sockets, proxies, and the limits on each."""
+
+    connect_timeout: float = option(
+        "--connect-timeout", default=10.0, parse=duration, metavar="TIME", help="Limit until the connection is ready.  [10s]", group="Time"
+    )
+    idle_timeout: float | None = option(
+        "--idle-timeout", parse=duration, metavar="TIME", help="Limit for a silence of the peer.  [30s for streams and -o]", group="Time"
+    )
     ipv4: bool = option("-4", "--ipv4", kind="flag", help="Use IPv4 only.", group="Connection")
     ipv6: bool = option("-6", "--ipv6", kind="flag", help="Use IPv6 only.", group="Connection")
     resolve: tuple[tuple[str, int, str], ...] = option(
-        "--resolve", kind="many", parse=resolve_rule, metavar="HOST:PORT:ADDR", help="Use ADDR for HOST:PORT.", group="Connection"
+        "--resolve",
+        kind="many",
+        parse=resolve_rule,
+        write=resolve_text,
+        metavar="HOST:PORT:ADDR",
+        help="Use ADDR for HOST:PORT.",
+        group="Connection",
     )
     connect_to: tuple[tuple[str, int | None, str, int | None], ...] = option(
-        "--connect-to", kind="many", parse=connect_rule, metavar="HOST1:PORT1:HOST2:PORT2",
+        "--connect-to", kind="many", parse=connect_rule, write=connect_text, metavar="HOST1:PORT1:HOST2:PORT2",
         help="Connect to HOST2:PORT2 in place of HOST1:PORT1.", group="Connection",
     )  # fmt: skip
     interface: str | None = option("--interface", metavar="NAME", help="Send from this interface or local address.", group="Connection")
     unix_socket: str | None = option("--unix-socket", metavar="PATH", help="Connect to this unix socket.", group="Connection")
     proxy: str | None = option(
-        "--proxy", parse=proxy_url, metavar="URL", group="Connection",
+        "--proxy", parse=proxy_url, metavar="URL", group="Connection", secret="rrcli.options.commandline:proxy_shown",
         help="Connect through a proxy: [USER:PASSWORD@]HOST:PORT behind http://, https://, socks4://, socks4a://, socks5:// or socks5h://.",
     )  # fmt: skip
     all_addresses: bool = option("--all-addresses", kind="flag", help="Send to every address of the name, and compare.", group="Connection")
 
+
+class TlsOptions(Optioned):
+    """Whom TLS trusts, who we are, and what is offered."""
+
     cacert: str | None = option("--cacert", metavar="FILE", help="Trust the certificates in FILE.", group="TLS")
     cert: str | None = option("-E", "--cert", metavar="FILE", help="Client certificate (PEM, may hold the key).", group="TLS")
     key: str | None = option("--key", metavar="FILE", help="Key of the client certificate.", group="TLS")
-    key_password: str | None = option("--pass", metavar="PHRASE", help="Pass phrase of the key.", group="TLS")
+    key_password: str | None = option(
+        "--pass", metavar="PHRASE", secret="rrcli.options.commandline:hidden", help="Pass phrase of the key.", group="TLS"
+    )
     insecure: bool = option("-k", "--insecure", kind="flag", help="Do not verify the peer's certificate.", group="TLS")
     sni: str | None = option("--sni", metavar="NAME", help="Name to ask for and to verify, in place of the host.", group="TLS")
     alpn: str | None = option("--alpn", metavar="NAMES", help="Protocols to offer, as h2,http/1.1.", group="TLS")
@@ -160,12 +184,60 @@ class Request(Optioned):
         "--tls-max", metavar="VERSION", choices=TLS_VERSIONS, parse=one_of(*TLS_VERSIONS), help="Highest TLS version.", group="TLS"
     )
 
+
+class TransportOptions(ConnectOptions, TlsOptions):
+    """All that opening a connection takes."""
+
+
+class CorrelationOptions(Optioned):
+    """By what an exchange is found in the logs of others."""
+
     request_id: str | None = option(
         "--request-id", metavar="ID", help="Id of the exchange, sent where the protocol has a place: auto or your own.", group="Correlation"
     )
     traceparent: str | None = option(
         "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
     )
+
+
+class QuicOptions(Optioned):
+    """Files beside a connection of QUIC; for the protocols that have them, none is shared by all."""
+
+    qlog: str | None = option(
+        "--qlog", metavar="FILE", group="Version",
+        help="Write what QUIC does under HTTP/3 as qlog, for its owner alone; it holds no field and no content.",
+    )  # fmt: skip
+    early_data: str | None = option(
+        "--early-data", metavar="FILE", group="Version",
+        help="Keep the server's HTTP/3 ticket in FILE; with one there a safe request leaves with the first packet (0-RTT).",
+    )  # fmt: skip
+
+
+# --- the request -----------------------------------------------------------------------------------------
+
+
+class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOptions, TransportOptions, CorrelationOptions):
+    """What every request has: the arguments of its command line, and the options that all protocols share.
+
+    `HttpRequest("POST", "http://…", "name=ann", timeout=3.0)`: positional arguments become `arguments`.
+    """
+
+    arguments: tuple[str, ...] = ()
+    needs_arguments: ClassVar[bool] = True  # False where an option can stand in for them
+    event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
+    shown_arguments: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments with their secrets masked
+    at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
+    options_end_at_data: ClassVar[bool] = False  # options are read up to the first argument that is no URL: all behind it is data
+    lines: ClassVar[bool] = False  # the content of an answer is lines of text: `raw` ends it with a newline
+    multiplexes: ClassVar[bool] = False  # several exchanges of a series may share one connection at the same time
+    written: ClassVar[tuple[str, ...]] = ()  # fields that name a file to write: their `-` is standard output
+    input_option: ClassVar[str | None] = None  # how standard input is asked for, where it can be
+    warn_days: int = 14  # a certificate that ends sooner is noted
+
+    wire: int | None = option(
+        "--wire", kind="optional", parse=size, bare="1MiB", metavar="SIZE", group="Output",
+        help="Record every byte both ways, up to SIZE (--wire=4MiB; 1MiB without).",
+    )  # fmt: skip
 
     @property
     def stdin(self) -> bool:
@@ -177,6 +249,16 @@ class Request(Optioned):
         return not (self.repeat is self.repeat_for is self.concurrency is self.rate is self.warmup is None)
 
     def __init__(self, *arguments: str, **values: Any) -> None:
+        """Raises `ExchangeError` of layer `usage` for a keyword that this protocol has not."""
         if arguments:
             values["arguments"] = arguments
         super().__init__(**values)
+
+    @classmethod
+    def _unknown_fields(cls, names: list[str]) -> ExchangeError:
+        """As the command line refuses an unknown option: with the nearest that is known."""
+        from rrcli.base.errors import usage
+        from rrcli.options.parse import suggestion
+
+        known = ("arguments", *cls.options_)
+        return usage(f"{cls.__name__} has no {' and no '.join([name + suggestion(name, known) for name in names])}")

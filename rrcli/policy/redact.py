@@ -8,10 +8,11 @@ stays (`Bearer ‹secret›`), so that one still sees what was sent. `raw`, `-o`
 from __future__ import annotations
 
 from rrcli.base.jsontext import dumps, loads
+from rrcli.base.secretname import is_secret_name
 from rrcli.model.document import LARGE, body_text, looks_like_json
 from rrcli.model.values import Body, Exchange, RequestMessage, Response, TranscriptEntry
 from rrcli.policy.mask import Mask
-from rrcli.policy.secrets import _field_spans, _url_spans, field_secrets, is_secret_name, mask_field, mask_url, url_secrets
+from rrcli.policy.secrets import _field_spans, _url_spans, field_secrets, mask_field, mask_url, url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def mask_of(exchange: Exchange) -> Mask:
 def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
     known = dict.fromkeys(_known(exchange))
-    return _masked(exchange, Mask(tuple(known))) if known or _is_marked(exchange) else exchange
+    return (
+        _masked(exchange, Mask(tuple(known))) if known or _is_marked(exchange) or exchange.command != exchange.shown_command else exchange
+    )
 
 
 def _is_marked(exchange: Exchange) -> bool:
@@ -65,8 +68,11 @@ def _masked(exchange: Exchange, mask: Mask) -> Exchange:
         return mask.message(mask_url(value))
 
     error = exchange.error
+    command = exchange.shown_command and tuple(mask.text(mask_url(word)) for word in exchange.shown_command)
     return exchange.replace(
         target=exchange.target.replace(url=mask.text(mask_url(exchange.target.url))),
+        command=command,
+        shown_command=command,
         request=_message(exchange.request, mask),
         response=_answer(exchange.response, mask) if exchange.response else None,
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),

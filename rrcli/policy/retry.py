@@ -11,7 +11,9 @@ from os import urandom
 from time import sleep
 
 from rrcli.base.deadline import Deadline, now
+from rrcli.base.errors import CONNECTION_LOST
 from rrcli.base.record import Record
+from rrcli.options.commandline import reads_stdin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 30.0  # seconds that the ceiling of the waits grows to
 LONGEST_ASKED = 120.0  # seconds that a peer may ask for while no limit of the user's bounds it
 # Failures that may be gone a moment later; a bad status says by its explanation whether it may.
-PASSING = ("resolver_failed", "unreachable", "refused", "reset", "closed", "timeout", "truncated")
+PASSING = (*CONNECTION_LOST, "timeout")
 
 
 class Clock:
@@ -113,18 +115,3 @@ def _in_words(exchange: Exchange, failure: Failure, asked: str | None) -> str:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
-
-
-def reads_stdin(request: Request) -> bool:
-    """Whether the request takes something from standard input: `-` and `@-` ask for that on every command."""
-    if request.stdin:
-        return True
-    given = (value for name, value in request.__dict__.items() if name not in ("arguments", *request.written))
-    return any(_names_stdin(value, ("-", "@-")) for value in given) or _names_stdin(request.arguments, ("@-",))
-
-
-def _names_stdin(value: object, ends: tuple[str, ...]) -> bool:
-    if isinstance(value, tuple):
-        return any(_names_stdin(part, ends) for part in value)
-    text = value.decode("latin-1") if isinstance(value, bytes) else value
-    return isinstance(text, str) and (text in ends or text.endswith(("@-", "<-")))

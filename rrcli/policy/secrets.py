@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.secretname import is_secret_name
 from rrcli.base.url import unquote
 from rrcli.base.visible import MASK
 
@@ -11,36 +12,16 @@ if TYPE_CHECKING:
 
     Span = tuple[int, int]
 
-FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
-
-
-LAST_WORDS = ("token", "secret", "password", "passwd", "authorization", "apikey")  # or what ends with one: csrftoken, AccessToken
-
-
 NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C)
-
-
 SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
 
 
 CUT_SHORT = 4  # letters that remain of a value where a message cuts what it quotes, and it is told by them; anywhere CUT_LONG
-
-
 CUT_LONG = 16
 
 
 CUTS = ("…", "'", '"', "`", "\\")  # stand behind a quotation
-
-
 WHOLE_WORD = 8  # a value shorter than this is masked elsewhere only where it stands alone
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether a field or parameter of that name carries a secret: `X-Auth-Token`, `api_key`, not `X-Tokens-Left`."""
-    lower = name.lower().replace("_", "-")
-    if lower in FIELDS:
-        return True
-    return lower.endswith(LAST_WORDS) or lower.split("-")[-2:] == ["api", "key"]
 
 
 def _field_spans(name: str, value: str) -> list[Span]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from _socket import AF_INET6, inet_ntop, inet_pton
 from binascii import hexlify
 
+from rrcli.base.civildate import days_since_epoch
 from rrcli.base.digest import sha256
 from rrcli.model.values import Certificate
 
@@ -126,12 +127,3 @@ def _time(tag: int, content: bytes) -> int:
         int(text[at : at + width]) for at, width in ((0, 4), (4, 2), (6, 2), (8, 2), (10, 2), (12, 2))
     )
     return days_since_epoch(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
-
-
-def days_since_epoch(year: int, month: int, day: int) -> int:
-    """Days from 1970-01-01 to a date of the Gregorian calendar; `calendar` costs a dozen imports."""
-    year -= month <= 2
-    era = year // 400
-    of_era = year - era * 400
-    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468

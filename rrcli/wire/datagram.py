@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.errors import ExchangeError
-    from rrcli.options.request import Request
+    from rrcli.options.request import ConnectOptions
     from rrcli.wire.recorder import Recorder
     from rrcli.wire.resolve import Address
 
@@ -41,15 +41,15 @@ class Datagrams:
     sealed = False
 
     def __init__(
-        self, request: Request, host: str, port: int, recorder: Recorder, deadline: Deadline, place: Address | None = None
+        self, options: ConnectOptions, host: str, port: int, recorder: Recorder, deadline: Deadline, place: Address | None = None
     ) -> None:
         """Resolve `host`, unless its `place` is known, and open the socket. Raises `ExchangeError` of layer `network` or `usage`."""
         self.recorder = recorder
         self.deadline = deadline
         self.foreign_datagrams = 0
         if place is None:
-            host, port = redirected(request, to_ascii(host), port)
-            place = addresses(request, host, port, recorder.timeline, deadline)[0]
+            host, port = redirected(options, to_ascii(host), port)
+            place = addresses(options, host, port, recorder.timeline, deadline)[0]
         recorder.timeline.enter("connect")
         recorder.peer = place.endpoint
         self.peer: Any = place.sockaddr
@@ -58,8 +58,8 @@ class Datagrams:
         except OSError as error:  # the machine has no such family
             raise _not_opened(error, place, recorder) from error
         try:
-            bind_interface(request, self.sock, place.family)
-            if not request.interface:
+            bind_interface(options, self.sock, place.family)
+            if not options.interface:
                 self.sock.bind((_route(place.family, place.sockaddr), 0))
             self.sock.setblocking(False)
             if place.family in RECVERR:

@@ -14,12 +14,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.options.request import Request
+    from rrcli.options.request import TransportOptions
     from rrcli.wire.recorder import Recorder
 
 
 def connect(
-    request: Request, host: str, port: int, recorder: Recorder, deadline: Deadline, context: Any = None, *, forwards: bool = False
+    options: TransportOptions, host: str, port: int, recorder: Recorder, deadline: Deadline, context: Any = None, *, forwards: bool = False
 ) -> Stream:
     """An open stream to `host`, over TLS when there is a `context` for it.
 
@@ -28,19 +28,19 @@ def connect(
     The connecting phases are limited by `--connect-timeout` too; afterwards `deadline` alone holds.
     Raises `ExchangeError` of layer `network`, `transport`, `tls` or `usage`.
     """
-    sooner = deadline.sooner(Deadline.after(request.connect_timeout, "--connect-timeout"))
+    sooner = deadline.sooner(Deadline.after(options.connect_timeout, "--connect-timeout"))
     name = to_ascii(host)
-    if request.proxy:
+    if options.proxy:
         from rrcli.wire.proxy.client import open_stream
 
-        stream = open_stream(request, name, port, recorder, sooner, forwards=forwards)
+        stream = open_stream(options, name, port, recorder, sooner, forwards=forwards)
     else:
-        stream = Stream(Plain(open_socket(request, name, port, recorder, sooner), recorder), recorder, sooner, request.idle_timeout)
+        stream = Stream(Plain(open_socket(options, name, port, recorder, sooner), recorder), recorder, sooner, options.idle_timeout)
     if context:
         from rrcli.wire.tls import start_tls
 
         try:
-            start_tls(stream, context, to_ascii(request.sni or name))
+            start_tls(stream, context, to_ascii(options.sni or name))
         except BaseException:
             stream.close()
             raise

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.base.deadline import Deadline
     from rrcli.base.errors import ExchangeError
-    from rrcli.options.request import Request
+    from rrcli.options.request import ConnectOptions
     from rrcli.wire.recorder import Recorder
 
 UNIX_HINTS = {
@@ -30,31 +30,31 @@ UNIX_HINTS = {
 HEAD_START_NS = 250_000_000  # before the next address is tried beside the first (RFC 8305 §5)
 
 
-def open_socket(request: Request, host: str, port: int, recorder: Recorder, deadline: Deadline) -> socket:
+def open_socket(options: ConnectOptions, host: str, port: int, recorder: Recorder, deadline: Deadline) -> socket:
     """A connected, non-blocking socket to the first address that answers; phases `resolve` and `connect`."""
-    if request.unix_socket:
-        places = [Address(family=int(AF_UNIX), sockaddr=request.unix_socket, text=request.unix_socket)]
+    if options.unix_socket:
+        places = [Address(family=int(AF_UNIX), sockaddr=options.unix_socket, text=options.unix_socket)]
     else:
-        host, port = redirected(request, host, port)
-        places = addresses(request, host, port, recorder.timeline, deadline)
+        host, port = redirected(options, host, port)
+        places = addresses(options, host, port, recorder.timeline, deadline)
     recorder.timeline.enter("connect")
-    sock, place = _Race(request, places, recorder, deadline).run()
+    sock, place = _Race(options, places, recorder, deadline).run()
     recorder.timeline.leave()
     recorder.local, recorder.peer = endpoint(sock.getsockname()) or None, place.endpoint
     return sock
 
 
-def redirected(request: Request, host: str, port: int) -> tuple[str, int]:
+def redirected(options: ConnectOptions, host: str, port: int) -> tuple[str, int]:
     """Host and port after the `--connect-to` rules; the first that fits holds."""
-    for from_host, from_port, to_host, to_port in request.connect_to:
+    for from_host, from_port, to_host, to_port in options.connect_to:
         if to_ascii(from_host) in ("", host.lower()) and from_port in (None, port):
             return to_ascii(to_host or host), port if to_port is None else to_port
     return host, port
 
 
-def bind_interface(request: Request, sock: socket, family: int) -> None:
+def bind_interface(options: ConnectOptions, sock: socket, family: int) -> None:
     """Send from `--interface`: a local address, or the name of a device. Raises `usage` or a network failure."""
-    name = request.interface
+    name = options.interface
     if not name:
         return
     local = literal_family(name)
@@ -78,8 +78,8 @@ def bind_interface(request: Request, sock: socket, family: int) -> None:
 class _Race:
     """Happy eyeballs: the next address starts when the last one failed or had its head start; the first wins."""
 
-    def __init__(self, request: Request, places: list[Address], recorder: Recorder, deadline: Deadline) -> None:
-        self.request = request
+    def __init__(self, options: ConnectOptions, places: list[Address], recorder: Recorder, deadline: Deadline) -> None:
+        self.options = options
         self.waiting = places[::-1]
         self.recorder = recorder
         self.deadline = deadline
@@ -115,7 +115,7 @@ class _Race:
             sock.setblocking(False)
             if place.family in (AF_INET, AF_INET6):
                 sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-                bind_interface(self.request, sock, place.family)
+                bind_interface(self.options, sock, place.family)
             code = sock.connect_ex(place.sockaddr)
         except OSError as error:  # a path too long for a unix socket, a bad interface
             sock.close()

@@ -41,13 +41,13 @@ class Recorder:
         self._position = 0  # bytes that the marks are counted in
 
     @property
-    def records(self) -> bool:
+    def keeps_transcript(self) -> bool:
         """Whether there will be a transcript; without one nobody needs to look for secrets."""
         return self._limit is not None
 
     def secret_span(self, start: int, end: int) -> None:
         """Mark the bytes from `start` to before `end` as a secret, counted from the next byte that is sent, in however many pieces."""
-        if self.records and start < end:
+        if self.keeps_transcript and start < end:
             self._marks.append((self._position + start, self._position + end))
 
     def sent(self, data: bytes | memoryview, at_ns: int, note: str | None = None) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.deadline import Deadline
-    from rrcli.options.request import Request
+    from rrcli.options.request import ConnectOptions
     from rrcli.wire.clock import Timeline
 
 EAI_AGAIN, EAI_FAIL, EAI_SYSTEM = -3, -4, -11
@@ -57,24 +57,24 @@ def to_ascii(host: str) -> str:
         raise usage(f"{host!r} is no host name: {error}") from error
 
 
-def addresses(request: Request, host: str, port: int, timeline: Timeline, deadline: Deadline) -> list[Address]:
+def addresses(options: ConnectOptions, host: str, port: int, timeline: Timeline, deadline: Deadline) -> list[Address]:
     """Where `host` and `port` are, in the order to try: `--resolve` rules, a literal, or the system's resolver.
 
     Families alternate (RFC 8305 §4), IPv6 first as the system orders them. Raises `ExchangeError` of layer `network`.
     """
-    wanted = AF_INET if request.ipv4 else AF_INET6 if request.ipv6 else 0
-    if request.ipv4 and request.ipv6:
+    wanted = AF_INET if options.ipv4 else AF_INET6 if options.ipv6 else 0
+    if options.ipv4 and options.ipv6:
         raise usage("-4 and -6 exclude each other")
-    rules = {to_ascii(name): address for name, at_port, address in request.resolve if at_port == port}
+    rules = {to_ascii(name): address for name, at_port, address in options.resolve if at_port == port}
     host = rules.get(host.lower()) or rules.get("*") or host
     if family := literal_family(host):
         if wanted and family != wanted:
-            asked = "4" if request.ipv4 else "6"
+            asked = "4" if options.ipv4 else "6"
             message = f"{host} is not an IPv{asked} address"
             raise ExchangeError("network", "unreachable", message, hint=f"leave -{asked} out, or give an address of that family")
         return [_address(family, host, port)]
     timeline.enter("resolve")
-    found = _look_up(host, port, int(wanted or literal_family(request.interface or "") or 0), deadline)
+    found = _look_up(host, port, int(wanted or literal_family(options.interface or "") or 0), deadline)
     timeline.leave()
     unique = dict.fromkeys((family, sockaddr) for family, _, _, _, sockaddr in found)  # glibc reads a ::1 of /etc/hosts as 127.0.0.1 too
     return _alternate([Address(family=family, sockaddr=sockaddr, text=str(sockaddr[0])) for family, sockaddr in unique])

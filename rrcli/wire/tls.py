@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.options.request import Request
+    from rrcli.options.request import TlsOptions
     from rrcli.wire.recorder import Recorder
     from rrcli.wire.stream import Link, Stream
 
@@ -44,30 +44,30 @@ UNTRUSTED_HINTS = {
 }
 
 
-def make_context(request: Request, alpn: tuple[str, ...]) -> Any:
-    """The TLS settings of a request, with trust loaded. Raises `usage` or `input` errors for files that do not fit."""
-    if request.tls_min and request.tls_max and VERSIONS[request.tls_min] > VERSIONS[request.tls_max]:
-        raise usage(f"--tls-min {request.tls_min} is above --tls-max {request.tls_max}")
-    if request.sni and any("\0" < letter <= " " or letter == "\x7f" for letter in request.sni):  # argv holds no NUL
-        raise usage(f"{request.sni!r} is no name that TLS can ask for", "--sni NAME asks for another one")
+def make_context(options: TlsOptions, alpn: tuple[str, ...]) -> Any:
+    """The TLS settings that the options ask for, with trust loaded. Raises `usage` or `input` errors for files that do not fit."""
+    if options.tls_min and options.tls_max and VERSIONS[options.tls_min] > VERSIONS[options.tls_max]:
+        raise usage(f"--tls-min {options.tls_min} is above --tls-max {options.tls_max}")
+    if options.sni and any("\0" < letter <= " " or letter == "\x7f" for letter in options.sni):  # argv holds no NUL
+        raise usage(f"{options.sni!r} is no name that TLS can ask for", "--sni NAME asks for another one")
     context: Any = _ssl._SSLContext(16)  # PROTOCOL_TLS_CLIENT: verification and host names on
-    if request.insecure:
+    if options.insecure:
         context.check_hostname = False
         context.verify_mode = 0  # CERT_NONE
     else:
-        _load_trust(context, request.cacert)
-    if request.cert:
-        _load_certificate(context, request)
-    elif request.key:
+        _load_trust(context, options.cacert)
+    if options.cert:
+        _load_certificate(context, options)
+    elif options.key:
         raise usage("--key needs the certificate it belongs to", "add --cert FILE")
-    lowest = request.tls_min or (request.tls_max if request.tls_max and request.tls_max < LOWEST else None)
+    lowest = options.tls_min or (options.tls_max if options.tls_max and options.tls_max < LOWEST else None)
     if lowest:
         if lowest < LOWEST:
             context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 has no cipher for them on its usual level
         context.minimum_version = VERSIONS[lowest]
-    if request.tls_max:
-        context.maximum_version = VERSIONS[request.tls_max]
-    names = tuple(request.alpn.split(",")) if request.alpn else alpn
+    if options.tls_max:
+        context.maximum_version = VERSIONS[options.tls_max]
+    names = tuple(options.alpn.split(",")) if options.alpn else alpn
     if names:
         context._set_alpn_protocols(_protocol_list(names))
     _log_keys(context)
@@ -128,25 +128,25 @@ def _unreadable(error: OSError, path: str, named: str, wanted: str) -> ExchangeE
     return ExchangeError("local", "input", f"{named}: cannot read {path}: {reason}")
 
 
-def _load_certificate(context: Any, request: Request) -> None:
+def _load_certificate(context: Any, options: TlsOptions) -> None:
     asked = []
 
     def phrase() -> str:
         asked.append(True)
-        return request.key_password or ""
+        return options.key_password or ""
 
     try:
-        context.load_cert_chain(str(request.cert), request.key, phrase)
+        context.load_cert_chain(str(options.cert), options.key, phrase)
     except _ssl.SSLError as error:
         if asked:
-            wrong = "is wrong" if request.key_password else "is needed"
-            raise usage(f"the pass phrase of {request.key or request.cert} {wrong}", "give it with --pass PHRASE") from error
+            wrong = "is wrong" if options.key_password else "is needed"
+            raise usage(f"the pass phrase of {options.key or options.cert} {wrong}", "give it with --pass PHRASE") from error
         if "KEY_VALUES_MISMATCH" in str(error):
-            raise usage(f"--key {request.key} does not belong to --cert {request.cert}") from error
-        hint = None if request.key else "if the key is in a file of its own, name it with --key FILE"
-        raise usage(f"--cert {request.cert}: no certificate with its key in PEM form", hint) from error
+            raise usage(f"--key {options.key} does not belong to --cert {options.cert}") from error
+        hint = None if options.key else "if the key is in a file of its own, name it with --key FILE"
+        raise usage(f"--cert {options.cert}: no certificate with its key in PEM form", hint) from error
     except OSError as error:
-        raise _unreadable(error, f"{request.cert} or {request.key}" if request.key else str(request.cert), "--cert", "PEM") from error
+        raise _unreadable(error, f"{options.cert} or {options.key}" if options.key else str(options.cert), "--cert", "PEM") from error
 
 
 def _log_keys(context: Any) -> None:

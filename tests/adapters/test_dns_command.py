@@ -65,7 +65,7 @@ def agrees(exchange: Exchange, command: str) -> None:
         ("big.example.test TXT", {"no_fallback": True}, f"+ignore {QUIET} big.example.test. TXT"),
         ("version.bind TXT CH", {}, f"{QUIET} version.bind. TXT -c CH"),
         ("-odd.example.test", {}, f"{QUIET} -q -odd.example.test. -t A"),
-        (r"a\.b'c.example.test", {}, f"""{QUIET} 'a\\.b'"'"'c.example.test.' A"""),
+        (r"a\.b'c.example.test", {}, f"""{QUIET} 'a\\.b'\\''c.example.test.' A"""),
     ],
 )
 def test_dig_gets_the_same_answer(bind: Peer, words: str, options: dict[str, Any], shown: str) -> None:

@@ -20,10 +20,10 @@ from peers.httpbin import Httpbin
 from peers.nginx import LARGE_SIZE, Nginx
 from peers.script import Handler, end, hear, hear_end, pause, reset, responder, say, script
 
-from rrcli.adapters.http.exchange.http1 import CONTINUE_WAIT
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
+from rrcli.adapters.http.versions import stream
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.base.version import __version__
@@ -534,8 +534,8 @@ def test_content_is_held_back_by_a_final_answer() -> None:
 
 
 def test_content_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert CONTINUE_WAIT == 1.0
-    monkeypatch.setattr("rrcli.adapters.http.exchange.http1.CONTINUE_WAIT", 0.1)
+    assert stream.CONTINUE_WAIT == 1.0
+    monkeypatch.setattr(stream, "CONTINUE_WAIT", 0.1)
     with serving(hear(HEAD_END), hear(b"a"), say(OK)) as url:
         exchange = request(url, data=(("-d", "a"),), headers=("Expect: 100-continue",))
     assert content_of(exchange) == b"ok"
@@ -557,7 +557,7 @@ def test_an_upload_opens_its_file_only_to_send_it(tmp_path: Path) -> None:
     asked = prepare(HopState(options=HttpRequest("http://a.test/", upload=str(tmp_path / "file"))), "id")
     assert os.listdir("/proc/self/fd") == before
     assert asked.upload is not None
-    assert list(asked.upload.pieces(chunked=False, deadline=Deadline(None, ""))) == [b"content"]
+    assert list(asked.upload.pieces(Deadline(None, ""))) == [(b"content", True)]
     asked.upload.close()
     assert os.listdir("/proc/self/fd") == before
 

@@ -317,11 +317,11 @@ def test_a_url_without_tls(flag: str) -> None:
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    for name in [name for name in sys.modules if name.startswith(("rrcli.wire.quic.setup", "rrcli.adapters.http.exchange.http3"))]:
+    for name in [name for name in sys.modules if name.startswith(("rrcli.wire.quic.setup", "rrcli.adapters.http.versions.http3"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "aioquic.quic.configuration", None)
     monkeypatch.delattr("rrcli.wire.quic.setup", raising=False)
-    monkeypatch.delattr("rrcli.adapters.http.exchange.http3", raising=False)
+    monkeypatch.delattr("rrcli.adapters.http.versions.http3", raising=False)
     with pytest.raises(ExchangeError, match="needs the module aioquic") as raised:
         send(HttpRequest("https://127.0.0.1:1/", http3=True))
     assert (raised.value.layer, raised.value.hint) == ("usage", "pip install 'rrcli[h3]'")

@@ -17,14 +17,14 @@ from peers.nginx import Nginx
 from peers.proxy import USER
 from peers.script import hear, responder, say, script
 
-from rrcli.adapters.http.hop import PROXY_VARIABLES
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange
+from rrcli.options.request import PROXY_VARIABLES
 from rrcli.policy.redact import masked
-from rrcli.wire.proxy.environment import FOR_ALL, VARIABLES, Found, chosen, excepted
+from rrcli.wire.proxy.environment import Found, chosen, excepted
 
 WORD = "secret-word"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -64,9 +64,10 @@ def test_the_variables(scheme: str, environ: dict[str, str], found: Found | None
     assert chosen(scheme, "x.test", None, environ) == found
 
 
-def test_every_variable_has_the_environment_looked_at() -> None:
-    named = [name for names in (*VARIABLES.values(), FOR_ALL) for name in names]
-    assert set(PROXY_VARIABLES) == set(named)
+@pytest.mark.parametrize("name", PROXY_VARIABLES)
+def test_every_variable_that_is_looked_for_names_a_proxy_of_some_scheme(name: str) -> None:
+    found = [chosen(scheme, "x.test", None, {name: "p:1"}) for scheme in ("http", "https")]
+    assert Found(variable=name, url="p:1") in found
 
 
 def test_an_option_overrides_the_exceptions() -> None:

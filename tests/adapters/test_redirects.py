@@ -367,7 +367,7 @@ def test_of_a_long_hop_the_first_bytes_are_kept() -> None:
 
 
 def test_a_hop_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rrcli.adapters.http.exchange.response.MOST_WITHHELD", 1 << 20)
+    monkeypatch.setattr("rrcli.adapters.http.versions.response.MOST_WITHHELD", 1 << 20)
 
     def endless(connection: socket.socket) -> None:
         hear(b"\r\n\r\n")(connection)

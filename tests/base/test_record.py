@@ -17,6 +17,18 @@ class Point(Record):
     y: int = 0
 
 
+class Sized(Record):
+    size: int
+    unit: str = "px"
+
+
+class Constants:
+    """No record: what stands here can be read and is no field."""
+
+    depth: int = 1
+    unit: str = "none"
+
+
 class Named(Point):
     name: str = "origin"
     y: int = 5  # a default of its own; the field keeps its place
@@ -25,6 +37,49 @@ class Named(Point):
 def test_fields_are_those_of_the_bases_and_then_its_own() -> None:
     assert (Point.fields_, Point.required_) == (("x", "y"), frozenset({"x"}))
     assert (Named.fields_, Named.required_) == (("x", "y", "name"), frozenset({"x"}))
+
+
+def test_fields_of_several_bases_stand_in_the_order_the_class_names_them() -> None:
+    class Box(Named, Sized):
+        lid: bool = False
+
+    assert Box.fields_ == ("x", "y", "name", "size", "unit", "lid")
+    assert Box.required_ == {"x", "size"}
+    assert Box(x=1, size=2) == Box(x=1, y=5, name="origin", size=2, unit="px", lid=False)
+
+
+def test_of_two_bases_the_first_gives_the_default_and_a_default_makes_a_field_optional() -> None:
+    class Square(Record):
+        unit: str = "cm"
+        size: int = 1
+
+    class Of(Square, Sized):
+        pass
+
+    class Fixed(Point):
+        x: int = 4
+
+    assert (Of.fields_, Of.required_, Of().unit, Of().size) == (("unit", "size"), frozenset(), "cm", 1)
+    assert (Fixed.required_, Fixed().x) == (frozenset(), 4)
+
+
+def test_a_field_that_bases_share_through_a_common_one_is_there_once() -> None:
+    class Moved(Point):
+        y: int = 9
+
+    class Both(Named, Moved):
+        pass
+
+    assert (Both.fields_, Both(x=1).y) == (("x", "y", "name"), 5)
+
+
+def test_what_a_base_that_is_no_record_has_can_be_read_and_not_given() -> None:
+    class Deep(Sized, Constants):
+        pass
+
+    assert (Deep.fields_, Deep(size=1).depth, Deep(size=1).unit) == (("size", "unit"), 1, "px")
+    with pytest.raises(TypeError, match="^Deep has no field depth$"):
+        Deep(size=1, depth=2)  # type: ignore[call-arg]
 
 
 def test_defaults_are_read_through_the_class() -> None:

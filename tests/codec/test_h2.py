@@ -14,6 +14,7 @@ from rrcli.base.errors import ExchangeError
 from rrcli.codec.http.h1 import Data, End, Event, Head, Trailers
 from rrcli.codec.http.h2 import Http2Client, fields_of
 from rrcli.codec.http.h2frames import FrameNotes
+from rrcli.policy.secrets import mask_field
 
 HEAD = Head(version="HTTP/2", code=200, reason="", fields=(("content-length", "5"),))
 
@@ -209,7 +210,7 @@ def test_the_end_before_an_answer(pair: Pair) -> None:
 def test_notes_follow_the_frames_however_they_are_cut(pair: Pair, size: int) -> None:
     pair.client.request("GET", "https", "a.test", "/", (("cookie", "sid=abcdef"),), end=True)
     data = pair.client.to_send()
-    notes = FrameNotes(preface=True)
+    notes = FrameNotes(mask_field, preface=True)
     pieces = [piece for at in range(0, len(data), size) for piece in notes.cut(data[at : at + size])]
     shown = b"".join(piece for piece, _ in pieces)
     block = data.rindex(b"\x01\x05\x00\x00\x00\x01") + 6

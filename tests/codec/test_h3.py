@@ -14,6 +14,7 @@ from rrcli.base.errors import ExchangeError
 from rrcli.codec.http.h1 import Data, End, Head, Informational, Trailers
 from rrcli.codec.http.h3 import Http3Client
 from rrcli.codec.http.h3frames import StreamNotes, error_name, frame, read_pairs, read_varint, varint
+from rrcli.policy.secrets import mask_field
 
 SAMPLES = [  # RFC 9000 appendix A.1
     (151288809941952652, "c2197c5eff14e88c"),
@@ -210,7 +211,7 @@ def test_what_may_come_on_other_streams(size: int, client: Http3Client) -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_notes_of_a_stream(size: int) -> None:
-    notes = StreamNotes(0)
+    notes = StreamNotes(0, mask_field)
     data = frame(1, block((":status", "200"), ("set-cookie", "sid=s3cr3t; HttpOnly"))) + frame(0, b"hello")
     found = [piece for part in pieces(data, size) for piece in notes.cut(part)]
     shown = b"".join(piece for piece, _ in found)
@@ -222,7 +223,7 @@ def test_notes_of_a_stream(size: int) -> None:
 
 
 def test_notes_of_other_streams() -> None:
-    control, grease = StreamNotes(3), StreamNotes(7)
+    control, grease = StreamNotes(3, mask_field), StreamNotes(7, mask_field)
     assert control.cut(b"\0" + frame(4, bytes.fromhex("0680040000")) + frame(7, b"\4") + frame(0x21, b"ab")) == [
         (b"\0", "stream 3: control stream"),
         (bytes.fromhex("04050680040000"), "SETTINGS stream 3 length 5: MAX_FIELD_SECTION_SIZE=262144"),

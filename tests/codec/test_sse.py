@@ -112,10 +112,8 @@ def test_what_is_lost_at_the_end(data: bytes, incomplete: bool) -> None:
     assert decoder.incomplete is incomplete
 
 
-def test_comments_and_empty_events_are_counted() -> None:
-    decoder = SseDecoder()
-    decoder.feed(b": a\n: b\n\nevent: x\n\n\n")
-    assert (decoder.comments, decoder.empty) == (2, 1)
+def test_comments_and_events_without_data_are_no_events() -> None:
+    assert SseDecoder().feed(b": a\n: b\n\nevent: x\n\n\n") == []
 
 
 @pytest.mark.parametrize("data", [b"data: " + b"x" * 100, b"data: 123456\n" * 20, b"data\n" * 101, b":" + b"x" * 101 + b"\n"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from peers.mangled import cuts, mutated, outcome, split
@@ -25,6 +24,7 @@ from rrcli.codec.http.contentspans import content_spans
 from rrcli.codec.http.cookiefile import read_cookies, write_cookies
 from rrcli.codec.http.cookies import Jar, Place, Refused, cookie_pairs, parse_date, read_set_cookie
 from rrcli.codec.http.h3frames import Frames, StreamNotes, frame
+from rrcli.policy.secrets import mask_field
 from rrcli.report.formats import jsonlines, mermaid
 from rrcli.report.terminal import xmllines
 
@@ -115,7 +115,6 @@ def websocket(pieces: list[bytes]) -> object:
     cuts,
 )
 def test_websocket(data: bytes, sizes: list[int]) -> None:
-    pytest.importorskip("websockets")
     whole = websocket([data])
     assert websocket([piece for piece in split(data, sizes) if piece]) == whole
     assert websocket([bytes([byte]) for byte in data]) == whole
@@ -142,7 +141,7 @@ def test_http3_frames(data: bytes, sizes: list[int]) -> None:
 
 @given(http3, cuts, st.integers(0, 11))
 def test_http3_in_a_transcript(data: bytes, sizes: list[int], stream: int) -> None:
-    notes = StreamNotes(stream)
+    notes = StreamNotes(stream, mask_field)
     for piece in split(data, sizes):
         assert sum(len(shown) for shown, _ in notes.cut(piece)) == len(piece)
 

@@ -25,6 +25,7 @@ from rrcli.codec.http.h2frames import FrameNotes
 from rrcli.codec.proxyprotocol import SIGNATURE, header
 from rrcli.codec.redis import quote
 from rrcli.options.proxyurl import Proxy, parse
+from rrcli.policy.secrets import mask_field
 from rrcli.wire.certificate import _inside
 from rrcli.wire.proxy.handshake import tunnel
 from rrcli.wire.recorder import Recorder
@@ -94,7 +95,7 @@ def test_http2(data: bytes, sizes: list[int]) -> None:
 @given(http2, cuts, st.booleans())
 def test_http2_in_a_transcript(data: bytes, sizes: list[int], preface: bool) -> None:
     """Every byte stands in it once, at its place; those of field blocks are overwritten."""
-    notes = FrameNotes(preface=preface)
+    notes = FrameNotes(mask_field, preface=preface)
     for piece in split(data, sizes):
         assert sum(len(shown) for shown, _ in notes.cut(piece)) == len(piece)
 

@@ -162,7 +162,6 @@ SOCKETS = {
 @pytest.mark.parametrize("name", SOCKETS)
 @pytest.mark.parametrize("run", [as_json, drawn])
 def test_a_subscription(name: str, run: Run, serve) -> None:
-    pytest.importorskip("websockets")
     handler, code = SOCKETS[name]
     peer = serve(handler)
     ended = run("graphql", f"http://{peer.host}:{peer.port}/", "subscription { a }")

@@ -75,6 +75,7 @@ WHOLE: dict[str, Any] = {
     "id": "0190",
     "protocol": "http",
     "target": {"url": "http://h/users", "host": "h", "port": 80},
+    "command": None,
     "request": {
         "summary": "POST /users HTTP/1.1",
         "fields": [["Host", "h"], ["X-A", "1"], ["x-a", "2"]],

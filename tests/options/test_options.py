@@ -38,6 +38,52 @@ def test_a_subclass_adds_to_the_options_of_its_base() -> None:
     assert (list(More.options_), list(Sample.options_)) == (["loud", "name", "tags", "extra"], ["loud", "name", "tags"])
 
 
+class Colours(Optioned):
+    paint: str = option("--paint", default="red", help="Paint.")
+    name: str = option("--colour-name", default="crimson", help="The colour's name.")
+
+
+def test_options_of_several_bases_are_all_there_in_the_order_the_class_names_them() -> None:
+    class Both(Sample, Colours):
+        last: int | None = option("--last", parse=count, help="Last.")
+
+    class Turned(Colours, Sample):
+        pass
+
+    assert list(Both.options_) == ["loud", "name", "tags", "paint", "last"]
+    assert Both.fields_ == ("loud", "name", "tags", "plain", "paint", "last")
+    assert list(Turned.options_) == ["paint", "name", "loud", "tags"]
+    assert (list(Sample.options_), list(Colours.options_)) == (["loud", "name", "tags"], ["paint", "name"])
+
+
+def test_of_two_options_of_one_field_the_one_holds_whose_default_the_field_has() -> None:
+    class Both(Sample, Colours):
+        pass
+
+    class Turned(Colours, Sample):
+        pass
+
+    class Own(Turned):
+        name: str = option("--own", default="me", help="Its own.")
+
+    assert (Both.options_["name"].flags, Both().name) == (("--name",), "ann")
+    assert (Turned.options_["name"].flags, Turned().name) == (("--colour-name",), "crimson")
+    assert (Own.options_["name"].flags, Own().name, list(Own.options_)) == (("--own",), "me", ["paint", "name", "loud", "tags"])
+
+
+def test_an_override_below_a_common_base_holds_whichever_side_it_comes_from() -> None:
+    class Quiet(Sample):
+        loud: bool = option("--not-so-loud", kind="flag", default=True, help="Quieter.")
+
+    class Plain(Sample):
+        pass
+
+    class Both(Plain, Quiet):
+        pass
+
+    assert (Both.options_["loud"].flags, Both().loud) == (("--not-so-loud",), True)
+
+
 def test_words_of_a_request_are_positional() -> None:
     assert Request("a", "b", timeout=1.0) == Request(arguments=("a", "b"), timeout=1.0)
     assert Request().arguments == ()

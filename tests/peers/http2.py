@@ -37,6 +37,8 @@ _APP = """
 async def app(scope, receive, send):
     if scope["type"] != "http":
         return
+    if scope["path"] == "/echo":
+        return await echo(receive, send)
     size = 0
     more = True
     while more:
@@ -46,6 +48,17 @@ async def app(scope, receive, send):
     said = f"{scope['method']} HTTP/{scope['http_version']} {size}".encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(said)).encode())]})
     await send({"type": "http.response.body", "body": said})
+
+
+async def echo(receive, send):
+    # each piece of the content at once, and a status behind all of it
+    await send({"type": "http.response.start", "status": 200, "headers": [], "trailers": True})
+    more = True
+    while more:
+        message = await receive()
+        more = message.get("more_body", False)
+        await send({"type": "http.response.body", "body": message.get("body", b""), "more_body": more})
+    await send({"type": "http.response.trailers", "headers": [(b"grpc-status", b"5")], "more_trailers": False})
 """
 
 
@@ -74,7 +87,7 @@ def nghttpd(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="session")
 def hypercorn(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http2Peer]:
-    """hypercorn with an app that counts what it is sent."""
+    """hypercorn with an app that counts what it is sent, and sends it back under /echo."""
     folder = tmp_path_factory.mktemp("hypercorn")
     port = free_port()
     (folder / "counting.py").write_text(_APP)

@@ -11,13 +11,16 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 from peers.base import LOOPBACK, Peer, accepts, free_port, need, running
 from peers.ca import Authority
 from peers.httpbin import Httpbin
 from peers.nginx import LARGE_SIZE, PASSWORD, SLOW_SIZE, USER, Nginx
+from peers.postgres import PASSWORDS, Postgres
 from peers.redis_server import USERS, Redis
 from peers.smtp import BANNER
 from peers.zone import BIG_TEXTS
@@ -295,6 +298,21 @@ def test_smtp_banner_greets_first(smtp_banner: Peer) -> None:
 
 
 # What they have in common
+
+
+# PostgreSQL
+
+
+def test_postgres_logs_each_role_in_its_own_way(postgres: Postgres) -> None:
+    for user in (*PASSWORDS, "trusty"):
+        connected = psycopg.connect(postgres.dsn(user, sslmode="require", sslrootcert=str(postgres.root)))
+        with connected as connection:
+            assert connection.execute("select current_user, 1.10").fetchone() == (user, Decimal("1.10"))
+    with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects connection"):
+        psycopg.connect(postgres.dsn("sslonly", sslmode="disable"))
+    with psycopg.connect(postgres.dsn("certuser", sslcert=str(postgres.certificate), sslkey=str(postgres.key), sslmode="require")):
+        pass
+    assert postgres.psql("select id, name from t") == "1|one"
 
 
 def test_free_ports_differ() -> None:

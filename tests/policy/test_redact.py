@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rrcli.base.jsontext import dumps
+from rrcli.base.secretname import is_secret_name
 from rrcli.base.visible import MASK
 from rrcli.model.document import document
 from rrcli.model.values import Body, Check, Exchange, Failure, Note, RequestMessage, Response, Status, Target, TranscriptEntry
 from rrcli.policy.mask import Mask
 from rrcli.policy.redact import masked
-from rrcli.policy.secrets import field_secrets, is_secret_name, mask_field, mask_url, url_secrets
+from rrcli.policy.secrets import field_secrets, mask_field, mask_url, url_secrets
 
 Fields = tuple[tuple[str, str], ...]
 TOKEN = "s3cr3t-t0ken/+"
@@ -51,6 +52,7 @@ def shown(secret: str, data: bytes, **about: Any) -> bytes:
     [
         "Authorization", "proxy-authorization", "Proxy_Authorization", "Cookie", "Set-Cookie", "X-Auth-Token", "token", "access_token",
         "client_secret", "Secret", "PASSWORD", "db-password", "X-Api-Key", "api_key", "Api-Key", "X-ApiKey",
+        "key", "X-License-Key", "X-Key", "X-Pwd", "X-Passcode", "DPoP", "accessToken", "csrf_jwt", "url-sig", "card_pin",
     ],
 )  # fmt: skip
 def test_secret_names(name: str) -> None:
@@ -60,8 +62,8 @@ def test_secret_names(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "", "X-RateLimit-Remaining-Tokens", "Token-Type", "key", "Idempotency-Key", "Sec-WebSocket-Key", "Secretary", "Cookies",
-        "WWW-Authenticate", "X-Authorization-Time", "Host", "monkey", "api-keys",
+        "", "X-RateLimit-Remaining-Tokens", "Token-Type", "Idempotency-Key", "Sec-WebSocket-Key", "Secretary", "Cookies",
+        "WWW-Authenticate", "X-Authorization-Time", "Host", "monkey", "api-keys", "keyboard", "spin", "design",
     ],
 )  # fmt: skip
 def test_other_names(name: str) -> None:

@@ -17,8 +17,9 @@ from rrcli.adapters.tcp.request import TcpRequest
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import KINDS
 from rrcli.model.values import Exchange, Failure, RequestMessage, Response, Status, Target
+from rrcli.options.commandline import reads_stdin
 from rrcli.options.request import Request
-from rrcli.policy.retry import LONGEST_ASKED, LONGEST_WAIT, PASSING, Clock, Decision, Retries, reads_stdin
+from rrcli.policy.retry import LONGEST_ASKED, LONGEST_WAIT, PASSING, Clock, Decision, Retries
 
 FOREVER = Deadline(None, "")
 

@@ -13,12 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given
-from hypothesis import strategies as st
 from peers.ca import Authority
 
 from rrcli.model.values import Certificate
-from rrcli.wire.certificate import _inside, days_since_epoch, describe
+from rrcli.wire.certificate import _inside, describe
 
 START = datetime.datetime(2024, 2, 29, 23, 59, 58, tzinfo=datetime.UTC)
 END = datetime.datetime(2049, 12, 31, 0, 0, 1, tzinfo=datetime.UTC)
@@ -189,11 +187,6 @@ def test_alternative_names_of_every_kind(shown: Any) -> None:
 def test_a_chain_in_its_order(shown: Any) -> None:
     pems = [certificate(subject=x509.Name.from_rfc4514_string(f"CN={name}")) for name in ("one", "two", "three")]
     assert [found.subject for found in shown(*pems)] == ["CN=one", "CN=two", "CN=three"]
-
-
-@given(st.dates())
-def test_days_since_the_epoch(date: datetime.date) -> None:
-    assert days_since_epoch(date.year, date.month, date.day) == date.toordinal() - datetime.date(1970, 1, 1).toordinal()
 
 
 def test_a_certificate_of_another_form_has_no_dates_and_no_key() -> None:

@@ -23,10 +23,17 @@ from peers.ca import Authority
 from peers.script import datagram_responder, deaf, hear, hear_end, over_tls, reset, responder, say, script
 
 import rrcli
+from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import loads
 from rrcli.model.document import document
 from rrcli.options.parse import connect_rule, resolve_rule
+from rrcli.options.request import ConnectOptions, TlsOptions, TransportOptions
+from rrcli.wire.clock import Timeline
+from rrcli.wire.dial import connect
+from rrcli.wire.recorder import Recorder
+from rrcli.wire.resolve import addresses
+from rrcli.wire.tls import make_context
 
 HELLO = script(say(b"hello\n"), hear_end)
 HEAD_START_MS = 250
@@ -546,3 +553,29 @@ def test_an_open_port_is_no_other_one(tmp_path: Path) -> None:
     with unix_listener(path):
         request = rrcli.TcpRequest("some.test:80", unix_socket=str(path), resolve=(("*", 80, "127.0.0.1"),), connect_only=True)
         assert document(rrcli.send(request))["connection"]["peer"] == str(path)
+
+
+# --- what the wire is given
+
+
+def test_a_connection_takes_the_options_for_it_and_no_request(ca: Authority) -> None:
+    recorder = Recorder()
+    with responder(over_tls(ca.good, script(say(b"hi"), hear_end))) as peer:
+        options = TransportOptions(resolve=(("localhost", peer.port, peer.host),), cacert=str(ca.root))
+        stream = connect(options, "localhost", peer.port, recorder, Deadline.after(5.0, "--timeout"), make_context(options, ("x",)))
+        assert (stream.read_exact(2), recorder.tls and recorder.tls.sni) == (b"hi", "localhost")
+        stream.close()
+
+
+def test_an_address_takes_the_options_of_connections_and_trust_those_of_tls() -> None:
+    found = addresses(ConnectOptions(ipv4=True, resolve=(("h", 1, "127.0.0.9"),)), "h", 1, Timeline(), Deadline(None, ""))
+    assert [place.text for place in found] == ["127.0.0.9"]
+    with pytest.raises(ExchangeError, match="^--tls-min 1.3 is above --tls-max 1.2$"):
+        make_context(TlsOptions(tls_min="1.3", tls_max="1.2"), ())
+
+
+def test_the_wire_knows_no_request() -> None:
+    wire = Path(rrcli.__file__).parent / "wire"
+    reading = {path.name for path in wire.rglob("*.py") if "import Request" in path.read_text()}
+    engine = {path.name for path in wire.rglob("*.py") if "rrcli.engine" in path.read_text()} - {"pool.py"}
+    assert (reading, engine) == (set(), set())

@@ -172,7 +172,7 @@ def test_what_is_shown_instead_of_bytes_keeps_their_marks() -> None:
 
 def test_without_a_transcript_nothing_is_marked() -> None:
     recorder = begun()
-    assert not recorder.records
+    assert not recorder.keeps_transcript
     recorder.secret_span(0, 3)
     recorder.sent(b"abc", 1010)
     assert recorder.transcript() is None

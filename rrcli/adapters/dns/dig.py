@@ -8,6 +8,7 @@ but 53 is told as its last step.
 from __future__ import annotations
 
 from rrcli.base.address import literal_family
+from rrcli.base.shellquote import quoted
 from rrcli.codec.dns.edns import BLOCK, Edns
 
 TYPE_CHECKING = False
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange
 
 PORTS = {"udp": 53, "tcp": 53, "tls": 853, "https": 443, "quic": 853}
-PLAIN = "%+=:,./-_@"  # what a shell leaves alone, beside letters and digits
 NIBBLES = 32  # of an IPv6 address
 
 
@@ -34,7 +34,7 @@ def as_command(exchange: Exchange, _request: object = None) -> str | None:
     words += _way(exchange, transport)
     words += ["+trace"] if traced else _flags(asked["flags"])
     words += _edns(asked["edns"], transport)
-    return " ".join(map(_word, words + _question(asked["question"])))
+    return " ".join(map(quoted, words + _question(asked["question"])))
 
 
 def _is_trace(exchange: Exchange) -> bool:
@@ -124,10 +124,3 @@ def _address(name: str) -> str | None:
     from _socket import AF_INET6, inet_ntop
 
     return inet_ntop(AF_INET6, bytes.fromhex(nibbles))
-
-
-def _word(text: str) -> str:
-    """A text as one word of a shell."""
-    if text and text.isascii() and all(letter.isalnum() or letter in PLAIN for letter in text):
-        return text
-    return "'" + text.replace("'", "'\"'\"'") + "'"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from rrcli.base.errors import ExchangeError, malformed, too_large, truncated
+from rrcli.adapters.http.prepare.message import PreparedRequest
+from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import send_request
+from rrcli.base.errors import ExchangeError, malformed, too_large
+from rrcli.base.fields import first
 from rrcli.base.url import host_port
 from rrcli.codec.dns import message as codec
-from rrcli.codec.http.h1 import Data, End, Head, ResponseDecoder, encode_request
+from rrcli.engine.events import Content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.dns.query import Query
-    from rrcli.codec.http.h1 import Event
-    from rrcli.codec.http.h2 import Http2Client
+    from rrcli.adapters.http.versions.stream import ClientStream
     from rrcli.engine.context import Context
-    from rrcli.model.values import Fields
+    from rrcli.model.values import Response
     from rrcli.wire.stream import Stream
 
 MEDIA_TYPE = "application/dns-message"
@@ -29,100 +33,65 @@ HINTS = {
 
 def ask(query: Query, context: Context) -> codec.Message:
     """The answer. Raises `ExchangeError`, also for an HTTP status that is no success."""
-    question = query.question
-    stream = context.connect(question.host, question.port, tls=True, alpn=_offered())
+    prepared = _prepare(query)
+    connection = context.connect(prepared.host, prepared.port, tls=True, alpn=("h2", "http/1.1"))
+    content = bytearray()
     try:
-        exchange = _Http(query, context)
-        if context.recorder.tls and context.recorder.tls.alpn == "h2":
-            exchange.over_http2(stream)
-        else:
-            exchange.over_http1(stream)
-    finally:
-        stream.close()
-    return exchange.message()
-
-
-def _offered() -> tuple[str, ...]:
-    try:
-        import h2  # noqa: F401  # only whether it is there
-    except ModuleNotFoundError:
-        return ("http/1.1",)
-    return ("h2", "http/1.1")
-
-
-class _Http:
-    """One HTTP request and its answer, whichever version carries them."""
-
-    def __init__(self, query: Query, context: Context) -> None:
-        self.query = query
-        self.context = context
-        self.head: Head | None = None
-        self.content = bytearray()
-        self.ended = False
-        question = query.question
-        self.authority = host_port(question.host, None if question.port == 443 else question.port)
-        self.body = b"" if query.request.get else query.wire
-        self.method, self.path = ("GET", _with_query(question.path, query.wire)) if query.request.get else ("POST", question.path)
-
-    def fields(self) -> Fields:
-        content = () if not self.body else (("content-type", MEDIA_TYPE), ("content-length", str(len(self.body))))
-        return (("accept", MEDIA_TYPE), *content)
-
-    def over_http1(self, stream: Stream) -> None:
-        codec = ResponseDecoder(self.method)
-        fields = (("host", self.authority), *self.fields())
-        stream.write(encode_request(self.method, self.path, "HTTP/1.1", fields) + self.body, f"{self.method} {self.path}")
-        while not self.ended:
-            data = stream.receive()
-            self._take(codec.feed(data) if data else codec.eof())
-        self.query.framing = codec.framing or "close"
-
-    def over_http2(self, stream: Stream) -> None:
-        from rrcli.codec.http.h2 import Http2Client
-
-        client = Http2Client()
-        client.request(self.method, "https", self.authority, self.path, self.fields(), end=not self.body)
-        if self.body:
-            client.send(self.body, end=True)
-        self._flush(client, stream)
-        while not self.ended:
-            data = stream.receive()
-            self._take(client.feed(data) if data else client.eof())
-            if not self.ended:
-                self._flush(client, stream)
-        self.query.framing = client.framing or "end-stream"
-
-    def _flush(self, client: Http2Client, stream: Stream) -> None:
-        if data := client.to_send():
-            stream.write(data)
-
-    def _take(self, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, Head):
-                self.head = event
-            elif isinstance(event, Data):
-                self.content += event.data
-                if len(self.content) > LARGEST:
+        stream = _stream(connection, prepared, context)
+        reader = ResponseReader(prepared, context, stream, lambda _: None)
+        for event in send_request(stream, prepared, reader, context):
+            if isinstance(event, Content):
+                content += event.data
+                if len(content) > LARGEST:
                     raise too_large(f"the answer is larger than a DNS message can be ({LARGEST} bytes)")
-            elif isinstance(event, End):
-                self.ended = True
+    finally:
+        connection.close()
+    assert reader.answer
+    query.framing = reader.answer.framing or ""
+    return _message(reader.answer, bytes(content), query)
 
-    def message(self) -> codec.Message:
-        """The message within the answer. Raises what is wrong with it."""
-        head = self.head
-        if head is None:
-            raise truncated("the answer ended before its status")
-        if not 200 <= head.code < 300:
-            raise _refusal(head)
-        kind = _field(head, "content-type").partition(";")[0].strip().lower()
-        if kind != MEDIA_TYPE:
-            got = f"its content is {kind}" if kind else "it has no media type"
-            raise malformed(f"the answer is no DNS message: {got}, not {MEDIA_TYPE}", "the server speaks HTTP, but not DNS at this path")
-        data = bytes(self.content)
-        answer = codec.read(data)
-        if not codec.is_answer(data) or codec.ident_of(data) != self.query.asked.id or not codec.answers(answer, self.query.asked):
-            raise malformed("the answer is to another question")
-        return answer
+
+def _prepare(query: Query) -> PreparedRequest:
+    """The HTTP request that carries the question."""
+    question, content = query.question, None if query.request.get else query.wire
+    authority = host_port(question.host, None if question.port == 443 else question.port)
+    path = question.path if content else _with_query(question.path, query.wire)
+    described = (("content-type", MEDIA_TYPE), ("content-length", str(len(content)))) if content else ()
+    return PreparedRequest(
+        method="POST" if content else "GET",
+        url=question.url,
+        scheme="https",
+        host=question.host,
+        port=question.port,
+        target=path,
+        version="HTTP/1.1",
+        fields=(("host", authority), ("accept", MEDIA_TYPE), *described),
+        content=content,
+        coded=True,
+    )
+
+
+def _stream(connection: Stream, prepared: PreparedRequest, context: Context) -> ClientStream:
+    """The stream of the version that ALPN has chosen."""
+    if context.recorder.tls and context.recorder.tls.alpn == "h2":
+        from rrcli.adapters.http.versions.h2session import H2Session
+
+        return H2Session(connection).open(context)
+    return Http1Stream(connection, prepared.method, f"{prepared.method} {prepared.target}")
+
+
+def _message(response: Response, content: bytes, query: Query) -> codec.Message:
+    """The message within the answer. Raises what is wrong with it."""
+    if not 200 <= (response.status.code or 0) < 300:
+        raise _refusal(response)
+    kind = (first(response.fields, "content-type") or "").partition(";")[0].strip().lower()
+    if kind != MEDIA_TYPE:
+        got = f"its content is {kind}" if kind else "it has no media type"
+        raise malformed(f"the answer is no DNS message: {got}, not {MEDIA_TYPE}", "the server speaks HTTP, but not DNS at this path")
+    answer = codec.read(content)
+    if not codec.is_answer(content) or codec.ident_of(content) != query.asked.id or not codec.answers(answer, query.asked):
+        raise malformed("the answer is to another question")
+    return answer
 
 
 def _with_query(path: str, wire: bytes) -> str:
@@ -132,17 +101,14 @@ def _with_query(path: str, wire: bytes) -> str:
     return f"{path}{'&' if '?' in path else '?'}dns={urlsafe_b64encode(wire).decode().rstrip('=')}"
 
 
-def _refusal(head: Head) -> ExchangeError:
+def _refusal(response: Response) -> ExchangeError:
     """The failure that an HTTP status means."""
     from rrcli.adapters.http.protocol import MANIFEST as HTTP
     from rrcli.explain import explain
 
-    known = explain("http", str(head.code), HTTP.families)
-    said = f"the server answers HTTP {head.code} {head.reason or (known.title if known else '')}".rstrip()
-    if location := _field(head, "location"):
+    code, reason = response.status.code or 0, response.status.text
+    known = explain("http", str(code), HTTP.families)
+    said = f"the server answers HTTP {code} {reason or (known.title if known else '')}".rstrip()
+    if location := first(response.fields, "location"):
         return ExchangeError("application", "bad_status", f"{said}, and leads to {location}", hint=f"ask there: @{location}")
-    return ExchangeError("application", "bad_status", said, hint=HINTS.get(head.code, f"rrcli explain {head.code} says what it means"))
-
-
-def _field(head: Head, name: str) -> str:
-    return next((value for key, value in head.fields if key.lower() == name), "")
+    return ExchangeError("application", "bad_status", said, hint=HINTS.get(code, f"rrcli explain {code} says what it means"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rrcli.codec.dns.edns import cookie, subnet
-from rrcli.codec.dns.tables import class_number
+from rrcli.codec.dns.edns import cookie, subnet, subnet_text
+from rrcli.codec.dns.tables import CLASSES, class_number
 from rrcli.options.option import option
 from rrcli.options.parse import count
 from rrcli.options.request import Request
@@ -26,6 +26,10 @@ def a_class(text: str) -> int:
     return number
 
 
+def class_text(number: int) -> str:
+    return next((name for name, known in CLASSES.items() if known == number), f"CLASS{number}")
+
+
 def a_port(text: str) -> int:
     if not 0 < count(text) < 65536:
         raise ValueError(f"{text!r} is no port; a port is a number from 1 to 65535")
@@ -44,7 +48,9 @@ class DnsRequest(Request):
     lines: ClassVar[bool] = True
 
     reverse: bool = option("-x", "--reverse", kind="flag", help="NAME is an address: ask for its name (PTR).")
-    of_class: int | None = option("--class", parse=a_class, metavar="CLASS", help="Class to ask for: IN, CH, HS, CLASSn.  [IN]")
+    of_class: int | None = option(
+        "--class", parse=a_class, write=class_text, metavar="CLASS", help="Class to ask for: IN, CH, HS, CLASSn.  [IN]"
+    )
     search: bool = option("--search", kind="flag", help="Try the search list and ndots of /etc/resolv.conf.")
     trace: bool = option("--trace", kind="flag", help="Follow the delegations from the root; @SERVER or --hints says where that is.")
     hints: str | None = option("--hints", metavar="FILE", help="Root servers for --trace: NS and address records.  [IANA's]")
@@ -69,10 +75,17 @@ class DnsRequest(Request):
     )
     nsid: bool = option("--nsid", kind="flag", help="Ask which server of several answered.", group=EDNS)
     subnet: bytes | None = option(
-        "--subnet", "--ecs", parse=subnet, metavar="BLOCK", help="Ask on behalf of 192.0.2.0/24 (ECS).", group=EDNS
+        "--subnet", "--ecs", parse=subnet, write=subnet_text, metavar="BLOCK", help="Ask on behalf of 192.0.2.0/24 (ECS).", group=EDNS
     )
     cookie: bytes | None = option(
-        "--cookie", kind="optional", parse=cookie, bare="", metavar="HEX", help="Send a cookie: random, or --cookie=HEX.", group=EDNS
+        "--cookie",
+        kind="optional",
+        parse=cookie,
+        write=bytes.hex,
+        bare="",
+        metavar="HEX",
+        help="Send a cookie: random, or --cookie=HEX.",
+        group=EDNS,
     )
     padding: bool = option("--padding", kind="flag", help="Pad to 128 bytes; always so over TLS, HTTPS and QUIC.", group=EDNS)
     no_padding: bool = option("--no-padding", kind="flag", help="Never pad.", group=EDNS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from rrcli.adapters.graphql.errors import Errors, read_errors
 from rrcli.adapters.graphql.picture import draw
 from rrcli.base.errors import ExchangeError, malformed, too_large
+from rrcli.base.fields import first
 from rrcli.base.jsontext import loads
 from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received, Sent
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Event
     from rrcli.model.values import RequestMessage, Response
 
-SEVERAL_MEMBERS = ("data", "errors", "extensions")
 SHOWN = 60  # letters of an answer that is none of GraphQL's
 
 
@@ -53,7 +53,7 @@ def described(message: RequestMessage, call: Call) -> RequestMessage:
     data = dict(message.data)
     data.update({"operation": call.kind, "operation_name": call.name} if not call.parts else {"operations": len(call.parts)})
     data["safe"] = call.safe
-    data["idempotent"] = call.safe or any(name.lower() == "idempotency-key" for name, _ in message.fields)
+    data["idempotent"] = call.safe or first(message.fields, "idempotency-key") is not None
     return message.replace(data=data, name=message.name if call.parts else f"the {call.kind}")
 
 

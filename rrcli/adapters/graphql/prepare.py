@@ -48,9 +48,12 @@ def split_words(request: GraphqlRequest) -> tuple[str, str | None, tuple[str, ..
     words = request.arguments
     if not words:
         raise usage("graphql takes a URL", "write rrcli graphql URL [QUERY] [ITEM...]")
-    if len(words) > 1 and (words[1] == "-" or words[1].startswith("@") or _like_document(words[1])):
-        return words[0], words[1], words[2:]
-    return words[0], None, words[1:]
+    return (words[0], words[1], words[2:]) if _has_document(words) else (words[0], None, words[1:])
+
+
+def _has_document(words: tuple[str, ...]) -> bool:
+    """Whether the second word is QUERY."""
+    return len(words) > 1 and (words[1] == "-" or words[1].startswith("@") or _like_document(words[1]))
 
 
 def _like_document(word: str) -> bool:
@@ -253,3 +256,11 @@ def _url_with(url: str, call: Call) -> str:
     pairs = [(name, value if isinstance(value, str) else write_json(value)) for name, value in call.members.items() if value is not None]
     start, _, _ = url.partition("#")
     return f"{start}{'&' if '?' in start else '?'}{form(pairs)}"
+
+
+def shown_arguments(words: tuple[str, ...]) -> tuple[str, ...]:
+    """URL, QUERY and items, with the secrets of the URL and of the items masked."""
+    from rrcli.adapters.http.shownwords import item, url
+
+    at = 2 if _has_document(words) else 1
+    return (*map(url, words[:1]), *words[1:at], *map(item, words[at:]))

@@ -10,11 +10,11 @@ from rrcli.adapters.graphql.answer import described
 from rrcli.adapters.graphql.call import Call
 from rrcli.adapters.graphql.prepare import http_url, json_object, split_words
 from rrcli.adapters.graphql.results import Results
-from rrcli.adapters.http.exchange.describe import note_doubts
 from rrcli.adapters.http.hop import with_cookies_and_proxy
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.items import read_items, write_json
 from rrcli.adapters.http.prepare.prepare import prepare
+from rrcli.adapters.http.versions.describe import note_doubts
 from rrcli.adapters.ws.upgrade import upgrade
 from rrcli.base.errors import ExchangeError, malformed, usage
 from rrcli.base.jsontext import Verbatim, dumps, loads
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.ws.upgrade import Socket
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -41,7 +41,7 @@ ID = "1"  # of the only operation on the connection
 
 def subscribe(request: GraphqlRequest, call: Call, context: Context) -> Iterator[Event]:
     """One operation over a WebSocket of its own; cookies and a session are kept where that was asked for."""
-    # Loads websockets before the clock starts. Compressed, no secret could be found in the transcript, nor anything be read there.
+    # Compressed, no secret could be found in the transcript, nor anything be read there.
     handshake = Handshake((SUBPROTOCOL,), compress=False)
     opening = HopState(options=_opening(request))
     if opening.options.keeps_state or context.shared.cookies is not None:
@@ -64,7 +64,7 @@ def _subscribed(request: GraphqlRequest, opening: HopState, call: Call, handshak
         stream.close()
 
 
-def _opening(request: GraphqlRequest) -> HttpRequest:
+def _opening(request: GraphqlRequest) -> AnyHttpRequest:
     """The HTTP request of the same words for the upgrade, which a proxy is to let through. Raises `usage` for what has no place there."""
     refused = {
         "--http2": request.http2, "--http2-prior-knowledge": request.http2_prior_knowledge, "--http1.0": request.http10,

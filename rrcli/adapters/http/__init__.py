@@ -12,11 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
 
 
-def exchange(request: HttpRequest, context: Context) -> Iterator[Event]:
+def exchange(request: AnyHttpRequest, context: Context) -> Iterator[Event]:
     """Send the request and read its answer, or go on where the hop before led to."""
     return run_hop(context.state or HopState(options=request), context)

@@ -6,6 +6,7 @@ It is said only of requests that a page could have sent across origins: with an 
 from __future__ import annotations
 
 from rrcli.adapters.http.prepare.target import PORTS
+from rrcli.base.fields import all_of
 from rrcli.base.url import host_port
 
 TYPE_CHECKING = False
@@ -44,7 +45,7 @@ def _is_cors(fields: Fields) -> bool:
 
 def _value(fields: Fields, name: str) -> str | None:
     """The values of a field joined by commas (Fetch standard, `get`); `None` without any."""
-    values = [value for key, value in fields if key.lower() == name]
+    values = all_of(fields, name)
     return ", ".join(values) if values else None
 
 

@@ -12,7 +12,8 @@ from stat import S_ISREG
 
 from rrcli.adapters.http.filename import from_disposition, from_url
 from rrcli.adapters.http.hopstate import HopState
-from rrcli.base.errors import ExchangeError, malformed, usage
+from rrcli.base.errors import CONNECTION_LOST, ExchangeError, malformed, usage
+from rrcli.base.fields import first
 from rrcli.engine.timeouts import without_attempt_timeout
 from rrcli.model.values import Note
 
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
     from rrcli.model.values import Exchange, Fields, Response
     from rrcli.options.request import Request
 
 VALIDATOR = "user.rrcli.validator"
 LONGEST_VALIDATOR = 1024
-BROKEN_OFF = ("reset", "closed", "timeout", "truncated", "interrupted", "unreachable", "output")  # kinds after which the rest may be had
+BROKEN_OFF = (*CONNECTION_LOST, "timeout", "interrupted", "output")  # kinds after which the rest may be had
 
 
 class Download:
@@ -39,10 +40,9 @@ class Download:
     cannot be looked at.
     """
 
-    def __init__(self, request: HttpRequest, output: str | None) -> None:
+    def __init__(self, request: AnyHttpRequest, output: str | None) -> None:
         _refuse_contradictions(request, output)
         self.path: str | None = None
-        self._output = output
         self._folder = request.output_dir
         self._create = request.create_dirs
         self._exclusive = request.remote_header_name and not output
@@ -54,7 +54,7 @@ class Download:
         self.request: Request = without_attempt_timeout(request)
         self.state: HopState | None = None if request.continue_at is None else self._continued(request)
 
-    def _continued(self, request: HttpRequest) -> HopState:
+    def _continued(self, request: AnyHttpRequest) -> HopState:
         """What to begin with, to get the rest of the file that is there."""
         path = self._place(self._name or "")
         try:
@@ -121,7 +121,7 @@ class Download:
         return exchange
 
 
-def _refuse_contradictions(request: HttpRequest, output: str | None) -> None:
+def _refuse_contradictions(request: AnyHttpRequest, output: str | None) -> None:
     if output and (request.remote_name or request.remote_header_name):
         raise usage(f"-o and {'-O' if request.remote_name else '-J'} exclude each other", "the content goes to one file")
     if request.continue_at is None:
@@ -132,7 +132,7 @@ def _refuse_contradictions(request: HttpRequest, output: str | None) -> None:
         raise usage("-C and --remove-on-error exclude each other", "what -C goes on from would be removed")
 
 
-def _url_of(request: HttpRequest) -> str:
+def _url_of(request: AnyHttpRequest) -> str:
     from rrcli.adapters.http.prepare.arguments import split_words
     from rrcli.adapters.http.prepare.target import read_url
 
@@ -147,7 +147,7 @@ def _is_file(path: str) -> bool:
 
 
 def _coded(fields: Fields) -> bool:
-    return any(name.lower() == "content-encoding" for name, _ in fields)
+    return first(fields, "content-encoding") is not None
 
 
 # --- validators
@@ -190,9 +190,9 @@ def _forget(path: str) -> None:
 
 def _changed_since(exchange: Exchange, older_ns: int) -> bool:
     """Whether the resource says that it was modified after the file; an If-Range that held settles it."""
-    if exchange.response is None or any(name.lower() == "if-range" for name, _ in exchange.request.fields):
+    if exchange.response is None or first(exchange.request.fields, "if-range") is not None:
         return False
-    value = next((value for name, value in exchange.response.fields if name.lower() == "last-modified"), "")
+    value = first(exchange.response.fields, "last-modified") or ""
     from email.utils import parsedate_to_datetime
 
     try:
@@ -204,7 +204,7 @@ def _changed_since(exchange: Exchange, older_ns: int) -> bool:
 # --- the answer to a request for the rest
 
 
-def range_fields(request: HttpRequest, if_range: str | None) -> list[tuple[str, str]]:
+def range_fields(request: AnyHttpRequest, if_range: str | None) -> list[tuple[str, str]]:
     """Range and If-Range for a download that goes on. Raises `usage` for what cannot go together with it."""
     if request.continue_at == -1:
         raise usage("-C - goes on with a file, and none is named", "add -o FILE or -O")
@@ -220,13 +220,13 @@ def range_fields(request: HttpRequest, if_range: str | None) -> list[tuple[str, 
 
 def content_range(fields: Fields) -> tuple[int | None, int | None]:
     """The first byte and the size of the whole that Content-Range tells, each `None` where it does not (RFC 9110 section 14.4)."""
-    value = next((value for name, value in fields if name.lower() == "content-range"), "")
+    value = first(fields, "content-range") or ""
     unit, _, rest = value.strip().partition(" ")
     span, _, total = rest.strip().partition("/")
-    first, dash, last = span.partition("-")
-    if unit.lower() != "bytes" or not (span == "*" or (dash and _digits(first) and _digits(last) and int(first) <= int(last))):
+    begin, dash, last = span.partition("-")
+    if unit.lower() != "bytes" or not (span == "*" or (dash and _digits(begin) and _digits(last) and int(begin) <= int(last))):
         return None, None
-    return int(first) if dash else None, int(total) if _digits(total) else None
+    return int(begin) if dash else None, int(total) if _digits(total) else None
 
 
 def _digits(text: str) -> bool:

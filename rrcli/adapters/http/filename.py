@@ -6,6 +6,7 @@ an eye reads otherwise than it is, none of the names that Windows keeps for devi
 
 from __future__ import annotations
 
+from rrcli.base.fields import first
 from rrcli.base.url import unquote
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def from_url(path: str) -> str | None:
 
 def from_disposition(fields: Fields) -> str | None:
     """The name that Content-Disposition gives, `filename*` before `filename` (RFC 6266 section 4.3)."""
-    value = next((value for name, value in fields if name.lower() == "content-disposition"), None)
+    value = first(fields, "content-disposition")
     if value is None:
         return None
     found = dict(reversed(_parameters(value)))  # the first of equal ones counts

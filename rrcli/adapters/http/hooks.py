@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rrcli.adapters.http.download import Download
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.http.writeout import WriteOut
     from rrcli.model.values import Note, Response
     from rrcli.options.output import Output
@@ -91,7 +91,7 @@ class HttpHooks(Hooks):
         return clock_notes(answer.fields, started_s)
 
 
-def _http(request: Request) -> HttpRequest:
+def _http(request: Request) -> AnyHttpRequest:
     """The request as what it is: these hooks are asked of no other."""
     return request  # type: ignore[return-value]
 

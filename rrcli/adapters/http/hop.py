@@ -1,36 +1,34 @@
 """One hop of an HTTP exchange: a request out, its answer in, and where that leads: a redirect, a challenge.
 
-What the options mean is `prepare/`; how each version is spoken `exchange/`; what outlives a hop `hopstate.py` and `state/`.
+What the options mean is `prepare/`; how each version is spoken `versions/`; what outlives a hop `hopstate.py` and `state/`.
 """
 
 from __future__ import annotations
 
 from os import environ
 
-from rrcli.adapters.http.exchange.describe import note_doubts, sent
-from rrcli.adapters.http.exchange.http1 import Talk, head_of
-from rrcli.adapters.http.exchange.response import ResponseReader
 from rrcli.adapters.http.prepare.prepare import prepare
+from rrcli.adapters.http.versions.describe import note_doubts, note_dropped, sent, without_connection
+from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
-from rrcli.codec.http.h1 import ResponseDecoder
 from rrcli.engine.continuation import Continue
+from rrcli.options.request import PROXY_VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any
 
-    from rrcli.adapters.http.exchange.http2 import Talk as Http2Talk
-    from rrcli.adapters.http.exchange.http3 import Talk as Http3Talk
     from rrcli.adapters.http.hopstate import HopState
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
+    from rrcli.adapters.http.versions.stream import ClientStream
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import Response
     from rrcli.wire.stream import Stream
-
-PROXY_VARIABLES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
 def run_hop(state: HopState, context: Context) -> Iterator[Event]:
@@ -62,22 +60,25 @@ def _one_hop(state: HopState, context: Context) -> Iterator[Event]:
         if request.http3 or request.http3_only:
             if (yield from _exchange_http3(state, prepared, context)):
                 return
+        elif _is_http2(request, prepared):
+            _load_http2(context)  # while no clock runs
+            yield sent(without_connection(prepared, "HTTP/2"))
         else:
-            yield sent(_load_http2(context)[0].as_sent(prepared) if _is_http2(request, prepared) else prepared)
+            yield sent(prepared)
         if context.pool:
-            from rrcli.adapters.http.exchange.pooled import Way, converse
+            from rrcli.adapters.http.versions.pooled import PooledExchange, exchange_pooled
 
-            yield from converse(Way(request, prepared, NextHop(state, prepared, context)), context, _offered(request))
+            yield from exchange_pooled(PooledExchange(request, prepared, NextHop(state, prepared, context)), context, _offered(request))
             return
-        stream = context.connect(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=_offered(request))
+        connection = context.connect(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=_offered(request))
         if request.limit_rate:
             from rrcli.wire.ratelimit import RateLimit
 
-            stream.pace = RateLimit(request.limit_rate)
+            connection.pace = RateLimit(request.limit_rate)
         try:
-            yield from _talk(state, prepared, stream, context)
+            yield from _over(state, prepared, connection, context)
         finally:
-            stream.close()
+            connection.close()
     finally:
         if upload:
             upload.close()
@@ -117,71 +118,54 @@ def _refuse_version(state: HopState, prepared: PreparedRequest) -> None:
         raise usage("--http2 is agreed on within TLS, and this URL has none", "add --http2-prior-knowledge, or use https://")
 
 
-def _is_http2(request: HttpRequest, prepared: PreparedRequest) -> bool:
+def _is_http2(request: AnyHttpRequest, prepared: PreparedRequest) -> bool:
     """Whether nothing but HTTP/2 will do here; `--http2` is agreed on within TLS, and a redirect may lead out of it."""
     return request.http2_prior_knowledge or (request.http2 and prepared.scheme == "https")
 
 
-def _offered(request: HttpRequest) -> tuple[str, ...]:
+def _offered(request: AnyHttpRequest) -> tuple[str, ...]:
     """What ALPN offers, the best first; also where only HTTP/2 will do, so that the server can say what else it has."""
     return ("http/1.1",) if request.http10 or request.http11 else ("h2", "http/1.1")
 
 
-def _talk(state: HopState, prepared: PreparedRequest, stream: Stream, context: Context) -> Iterator[Event]:
-    """Request and answer over an open stream, in the version that was agreed on."""
-    request, leads = state.options, NextHop(state, prepared, context)
+def _over(state: HopState, prepared: PreparedRequest, connection: Stream, context: Context) -> Iterator[Event]:
+    """Request and answer over an open connection, in the version that was agreed on."""
+    request = state.options
     chosen = context.recorder.tls.alpn if context.recorder.tls else "h2" if request.offline and request.http2 else None
-    talk: Talk | Http2Talk
-    shown = prepared  # as it goes out
+    stream: ClientStream
     if chosen == "h2" or request.http2_prior_knowledge:
-        http2, client_type = _load_http2(context)
-        http2.note_dropped(prepared, context)
-        http2.annotate_frames(stream, context)
-        client = client_type()
-        reception = ResponseReader(prepared, context, client, leads)
-        talk = http2.Talk(stream, reception, client)
-        shown = http2.as_sent(prepared)
-        yield sent(shown)
+        http2, session = _load_http2(context)
+        note_dropped(prepared, "HTTP/2", context)
+        http2.annotate_frames(connection, context)
+        stream = session.H2Session(connection).open(context)
+        yield sent(stream.as_sent(prepared))
     elif request.http2 and prepared.scheme == "https":
-        from rrcli.adapters.http.exchange.http2 import choose_failure
+        from rrcli.adapters.http.versions.http2 import choose_failure
 
         raise choose_failure(chosen)
     else:
-        reception = ResponseReader(prepared, context, ResponseDecoder(prepared.method), leads)
-        talk = Talk(stream, reception)
-    yield from speak(talk, reception, prepared, shown)
-
-
-def speak(
-    talk: Talk | Http2Talk | Http3Talk, reception: ResponseReader, prepared: PreparedRequest, shown: PreparedRequest
-) -> Iterator[Event]:
-    """Send the request and read its answer to the end."""
-    try:
-        yield from talk.send(prepared)
-        if prepared.upload:  # what went out is known only now
-            yield sent(shown)
-        while not reception.ended:
-            yield from talk.read()
-    finally:
-        reception.tell_notes()
+        stream = Http1Stream(connection, prepared.method)
+    reader = ResponseReader(prepared, context, stream, NextHop(state, prepared, context))
+    yield from send_request(stream, prepared, reader, context)
 
 
 def _exchange_http3(state: HopState, prepared: PreparedRequest, context: Context) -> Generator[Event, None, bool]:
     """The exchange over HTTP/3; false when it has to be had over TCP."""
     request, http3 = state.options, _load_http3()
     http3.refuse_options(request, prepared, first=state.prepared is None)
-    yield sent(http3.as_sent(prepared))
+    yield sent(without_connection(prepared, http3.VERSION))
     if request.offline:
         context.datagrams(prepared.host, prepared.port)  # which ends it: QUIC seals what it sends with keys that a server takes part in
     quic = http3.reach(request, prepared, context) if prepared.scheme == "https" else None
     if quic is None:
         yield sent(prepared)
         return False
-    http3.note_dropped(prepared, context)
-    client, failed = (quic.begun and quic.begun.client) or http3.Http3Client(), True
+    note_dropped(prepared, http3.VERSION, context)
+    failed = True
     try:
-        reception = http3.Http3ResponseReader(prepared, context, client, NextHop(state, prepared, context), quic)
-        yield from speak(http3.Talk(quic, reception, client), reception, prepared, http3.as_sent(prepared))
+        stream = http3.H3Stream(quic)
+        reader = ResponseReader(prepared, context, stream, NextHop(state, prepared, context))
+        yield from send_request(stream, prepared, reader, context)
         failed = False
     finally:
         quic.close(http3.GENERAL_PROTOCOL_ERROR if failed else http3.NO_ERROR)
@@ -191,24 +175,23 @@ def _exchange_http3(state: HopState, prepared: PreparedRequest, context: Context
 def _load_http3() -> Any:
     """The module that speaks HTTP/3. Raises `usage` without the extra that has QUIC."""
     try:
-        from rrcli.adapters.http.exchange import http3 as version3
+        from rrcli.adapters.http.versions import http3
         from rrcli.wire.quic import setup  # noqa: F401  # while no clock runs
     except ModuleNotFoundError as error:
         from rrcli.base.errors import usage
 
         raise usage(f"HTTP/3 needs the module {error.name}", "pip install 'rrcli[h3]'") from error
-    return version3
+    return http3
 
 
 def _load_http2(context: Context) -> Any:
-    """The module that speaks HTTP/2 and its codec's class; what loading them takes is no time of the exchange."""
+    """The modules that speak HTTP/2; what loading them takes is no time of the exchange."""
     timeline, begin = context.recorder.timeline, now()
-    from rrcli.adapters.http.exchange import http2 as http2
-    from rrcli.codec.http.h2 import Http2Client
+    from rrcli.adapters.http.versions import h2session, http2
 
     if timeline.origin_ns:
         timeline.origin_ns += now() - begin
-    return http2, Http2Client
+    return http2, h2session
 
 
 class NextHop:

@@ -7,7 +7,7 @@ from rrcli.base.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.http.state.cookies import StateJar
     from rrcli.model.values import Fields
 
@@ -18,7 +18,7 @@ class HopState(Record):
     `prepared` is the request that an earlier hop led to; `None` on the first hop, which is made from the options.
     """
 
-    options: HttpRequest
+    options: AnyHttpRequest
     prepared: PreparedRequest | None = None
     redirects: int = 0  # that led here
     passed: tuple[tuple[str, str, int], ...] = ()  # the origins that they came by

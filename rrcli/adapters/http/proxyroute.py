@@ -15,11 +15,11 @@ from rrcli.wire.proxy.environment import chosen, excepted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
 
 
-def route(request: HttpRequest, prepared: PreparedRequest, context: Context) -> PreparedRequest:
+def route(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> PreparedRequest:
     """Set the context's proxy for this hop, and return the request as it goes there. Raises `usage` for a wrong variable."""
     proxy = _proxy_of(request, prepared, context)
     forwards = False
@@ -37,7 +37,7 @@ def route(request: HttpRequest, prepared: PreparedRequest, context: Context) -> 
     return prepared
 
 
-def _proxy_of(request: HttpRequest, prepared: PreparedRequest, context: Context) -> str | None:
+def _proxy_of(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) -> str | None:
     exceptions = request.no_proxy
     if request.proxy is not None:
         if exceptions is None:

@@ -12,7 +12,7 @@ from rrcli.policy.secrets import field_secrets
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.hopstate import HopState
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
     from rrcli.engine.context import Context
     from rrcli.model.values import Fields, Response
@@ -107,7 +107,7 @@ def target_in(url: Url) -> str:
     return remove_dots(url.path or "/") + ("" if url.query is None else f"?{url.query}")
 
 
-def _cross(request: HttpRequest, prepared: PreparedRequest, url: Url, fields: Fields, context: Context) -> Fields:
+def _cross(request: AnyHttpRequest, prepared: PreparedRequest, url: Url, fields: Fields, context: Context) -> Fields:
     """The fields that go to another origin."""
     if request.location_trusted:
         return fields

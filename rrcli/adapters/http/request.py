@@ -1,10 +1,10 @@
-"""The HTTP request: its arguments and options, in HTTPie's manner and with curl's flags. What they mean is `prepare/`."""
+"""Requests over HTTP: the groups of options they are made of, in HTTPie's manner and with curl's flags. What they mean is `prepare/`."""
 
 from __future__ import annotations
 
-from rrcli.options.option import option
+from rrcli.options.option import Optioned, option
 from rrcli.options.parse import count, one_of, size
-from rrcli.options.request import Request, proxy_url
+from rrcli.options.request import QuicOptions, Request, proxy_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,31 +39,58 @@ def offset(text: str) -> int | None:
         raise ValueError(f"{text!r} is no offset; write a number of bytes, or - for the size of the file") from None
 
 
+def offset_text(at: int) -> str:
+    return "-" if at < 0 else str(at)
+
+
 def rate(text: str) -> int:
     """Bytes per second, as curl has it: k, M and G alone are powers of 1024. 0 is no limit."""
     return size(f"{text}iB" if text[-1:].lower() in ("k", "m", "g") else text)
 
 
-class HttpRequest(Request):
-    """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
+class HttpDefaults:
+    """What the code of `adapters/http` reads of every request, where its type lacks the option: no fields, and nothing asked."""
 
-    needs_arguments: ClassVar[bool] = False  # a curl command can stand in for them
-    multiplexes: ClassVar[bool] = True
-    written: ClassVar[tuple[str, ...]] = ("dump_header", "cookie_jar")
-    input_option: ClassVar[str | None] = "-d @-"
+    data: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
+    form: bool = False
+    upload: str | None = None
+    get: bool = False
+    range: str | None = None
+    head: bool = False
+    remote_name: bool = False
+    remote_header_name: bool = False
+    continue_at: int | None = None
+    output_dir: str | None = None
+    create_dirs: bool = False
+    remove_on_error: bool = False
+
+
+class HttpTarget(Optioned):
+    """What is asked of whom, with which fields, and whether it is sent."""
 
     method: str | None = option("-X", "--request", "--method", metavar="METHOD", help="Method; GET, or POST with content.")
-    headers: tuple[str, ...] = option(
-        "-H",
-        "--header",
-        kind="many",
-        metavar="FIELD",
-        help="Field 'Name: value'; 'Name:' removes a default, 'Name;' is empty, @FILE has many.",
+    request_target: str | None = option(
+        "--request-target", metavar="TEXT", help="Send this in the place of path and query, as * with OPTIONS."
     )
+    path_as_is: bool = option("--path-as-is", kind="flag", help="Leave /./ and /../ in the path.")
+    https_only: bool = option("--https-only", kind="flag", help="Send nothing without TLS, also where a redirect leads there.")
+    offline: bool = option("--offline", kind="flag", help="Build the request and show it; send nothing.")
+    headers: tuple[str, ...] = option(
+        "-H", "--header", kind="many", metavar="FIELD", secret="rrcli.adapters.http.shownwords:header",
+        help="Field 'Name: value'; 'Name:' removes a default, 'Name;' is empty, @FILE has many.",
+    )  # fmt: skip
     user_agent: str | None = option("-A", "--user-agent", metavar="TEXT", help="User-Agent; empty sends none.")
     referer: str | None = option("-e", "--referer", metavar="URL", help="Referer.")
+    compressed: bool = option("--compressed", kind="flag", help="Ask for a compressed answer; it is decoded in any case.")
+
+
+class HttpState(Optioned):
+    """Cookies and sessions, which outlive the exchange."""
+
     cookies: tuple[str, ...] = option(
         "-b", "--cookie", kind="many", metavar="NAME=VALUE|FILE", group="Cookies and sessions",
+        secret="rrcli.adapters.http.shownwords:cookies",
         help="Cookies: 'a=1; b=2'; without = the file to read them from, as curl and browsers write it; '' begins with none.",
     )  # fmt: skip
     cookie_jar: str | None = option(
@@ -79,12 +106,22 @@ class HttpRequest(Request):
     session_read_only: str | None = option(
         "--session-read-only", metavar="NAME|PATH", help="Use that session, and leave it as it is.", group="Cookies and sessions"
     )
-    range: str | None = option("-r", "--range", metavar="RANGE", help="Ask for these bytes: 0-499, 500-, -500.")
-    compressed: bool = option("--compressed", kind="flag", help="Ask for a compressed answer; it is decoded in any case.")
+
+
+class HttpAuth(Optioned):
+    """Who asks, and how that is proved."""
+
     user: str | None = option(
-        "-u", "--user", metavar="USER:PASSWORD", help="Basic authentication; asks for a missing password.", group="Authentication"
+        "-u",
+        "--user",
+        metavar="USER:PASSWORD",
+        help="Basic authentication; asks for a missing password.",
+        group="Authentication",
+        secret="rrcli.adapters.http.shownwords:user",
     )
-    bearer: str | None = option("--bearer", metavar="TOKEN", help="Bearer authentication.", group="Authentication")
+    bearer: str | None = option(
+        "--bearer", metavar="TOKEN", help="Bearer authentication.", group="Authentication", secret="rrcli.options.commandline:hidden"
+    )
     digest: bool = option("--digest", kind="flag", help="Answer a Digest challenge with what -u has.", group="Authentication")
     netrc: bool = option("-n", "--netrc", kind="flag", help="Take user and password of the host from ~/.netrc.", group="Authentication")
     netrc_file: str | None = option("--netrc-file", metavar="FILE", help="Take them from this file.", group="Authentication")
@@ -92,6 +129,10 @@ class HttpRequest(Request):
         "--aws-sigv4", metavar="aws:amz:REGION:SERVICE", group="Authentication",
         help="Sign with AWS Signature Version 4; -u has key id and secret.",
     )  # fmt: skip
+
+
+class HttpRedirects(Optioned):
+    """Where an answer may lead."""
 
     location: bool = option("-L", "--location", kind="flag", help="Follow redirects, each hop in the history.", group="Redirects")
     location_trusted: bool = option(
@@ -102,12 +143,33 @@ class HttpRequest(Request):
         help=f"Follow at most N.  [{MOST_REDIRECTS}]",
     )  # fmt: skip
 
+
+class HttpVersions(Optioned):
+    """The version that is spoken."""
+
+    http10: bool = option("-0", "--http1.0", kind="flag", help="Speak HTTP/1.0.", group="Version")
+    http11: bool = option("--http1.1", kind="flag", help="Speak HTTP/1.1.", group="Version")
+    http2: bool = option("--http2", kind="flag", help="Speak HTTP/2, as agreed by ALPN; fail where the server does not.", group="Version")
+    http2_prior_knowledge: bool = option(
+        "--http2-prior-knowledge", kind="flag", help="Speak HTTP/2 without asking, also without TLS.", group="Version"
+    )
+    http3: bool = option(
+        "--http3", kind="flag", help="Try HTTP/3 for up to 2 seconds, then fall back to TCP; a note tells why.", group="Version"
+    )
+    http3_only: bool = option("--http3-only", kind="flag", help="Speak HTTP/3; fail where the server does not.", group="Version")
+
+
+class HttpContent(Optioned, HttpDefaults):
+    """The content of the request, where the items are not all of it."""
+
     data: tuple[tuple[str, str], ...] = option(
         "-d", "--data", "--data-ascii", "--data-raw", "--data-binary", "--data-urlencode", kind="steps", parse=step, metavar="DATA",
+        secret="rrcli.adapters.http.shownwords:data",
         help="Content, joined by &; @FILE reads one without line ends, --data-binary as it is; --data-raw takes no file.", group="Content",
     )  # fmt: skip
     parts: tuple[tuple[str, str], ...] = option(
         "-F", "--form-string", kind="steps", parse=step, metavar="NAME=VALUE", group="Content",
+        secret="rrcli.adapters.http.shownwords:part",
         help="A part of a multipart form: name=value, name=@FILE, name=<FILE, with ;type= and ;filename=.",
     )  # fmt: skip
     form: bool = option("--form", kind="flag", help="Send items as a form in place of JSON.", group="Content")
@@ -116,10 +178,12 @@ class HttpRequest(Request):
     )
     get: bool = option("-G", "--get", kind="flag", help="Put what -d names into the query.", group="Content")
 
-    compress: str | None = option(
-        "--compress", metavar="CODING", choices=CODINGS, parse=one_of(*CODINGS), group="Content",
-        help="Send the content compressed: gzip, deflate, br, zstd.",
-    )  # fmt: skip
+
+class HttpDownload(Optioned, HttpDefaults):
+    """Which part of the answer is asked for, and the file it is saved to."""
+
+    range: str | None = option("-r", "--range", metavar="RANGE", help="Ask for these bytes: 0-499, 500-, -500.")
+    head: bool = option("-I", "--head", kind="flag", help="Ask for the fields alone (HEAD).")
 
     remote_name: bool = option("-O", "--remote-name", kind="flag", help="Save to a file named as in the URL.", group="Download")
     remote_header_name: bool = option(
@@ -127,61 +191,44 @@ class HttpRequest(Request):
         help="Save under the name that Content-Disposition gives, else as -O; overwrites nothing.",
     )  # fmt: skip
     continue_at: int | None = option(
-        "-C", "--continue-at", parse=offset, metavar="OFFSET", group="Download",
+        "-C", "--continue-at", parse=offset, write=offset_text, metavar="OFFSET", group="Download",
         help="Go on with a download at this byte; - is where the file ends.",
-    )  # fmt: skip
-    limit_rate: int = option(
-        "--limit-rate", default=0, parse=rate, metavar="SIZE", group="Download",
-        help="Bytes per second at most, in and out: 500k, 2M.",
     )  # fmt: skip
     output_dir: str | None = option("--output-dir", metavar="DIR", help="Save the file in this folder.", group="Download")
     create_dirs: bool = option("--create-dirs", kind="flag", help="Make the folders that are missing.", group="Download")
     remove_on_error: bool = option("--remove-on-error", kind="flag", help="Keep no file of a failed download.", group="Download")
 
-    head: bool = option("-I", "--head", kind="flag", help="Ask for the fields alone (HEAD).")
-    http10: bool = option("-0", "--http1.0", kind="flag", help="Speak HTTP/1.0.", group="Version")
-    http11: bool = option("--http1.1", kind="flag", help="Speak HTTP/1.1.", group="Version")
-    http2: bool = option("--http2", kind="flag", help="Speak HTTP/2, as agreed by ALPN; fail where the server does not.", group="Version")
-    http2_prior_knowledge: bool = option(
-        "--http2-prior-knowledge", kind="flag", help="Speak HTTP/2 without asking, also without TLS.", group="Version"
-    )
-    offline: bool = option("--offline", kind="flag", help="Build the request and show it; send nothing.")
-    https_only: bool = option("--https-only", kind="flag", help="Send nothing without TLS, also where a redirect leads there.")
-    request_target: str | None = option(
-        "--request-target", metavar="TEXT", help="Send this in the place of path and query, as * with OPTIONS."
-    )
-    http3: bool = option(
-        "--http3", kind="flag", help="Try HTTP/3 for up to 2 seconds, then fall back to TCP; a note tells why.", group="Version"
-    )
-    http3_only: bool = option("--http3-only", kind="flag", help="Speak HTTP/3; fail where the server does not.", group="Version")
-    qlog: str | None = option(
-        "--qlog",
-        metavar="FILE",
-        help="Write what QUIC does under HTTP/3 as qlog, for its owner alone; it holds no field and no content.",
-        group="Version",
-    )
-    early_data: str | None = option(
-        "--early-data", metavar="FILE", group="Version",
-        help="Keep the server's HTTP/3 ticket in FILE; with one there a safe request leaves with the first packet (0-RTT).",
-    )  # fmt: skip
-    path_as_is: bool = option("--path-as-is", kind="flag", help="Leave /./ and /../ in the path.")
+
+class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersions, QuicOptions, Request, HttpDefaults):
+    """What every request over HTTP has, whatever protocol it carries: the code of `adapters/http` takes any of them."""
+
+    shown_arguments: ClassVar[str] = "rrcli.adapters.http.shownwords:arguments"
+    needs_arguments: ClassVar[bool] = False  # a curl command can stand in for them
+    multiplexes: ClassVar[bool] = True
+    input_option: ClassVar[str | None] = "-d @-"
+    written: ClassVar[tuple[str, ...]] = ("dump_header", "cookie_jar")
+
     fail: bool = option(
         "-f", "--fail", "--fail-with-body", "-S", "--show-error", "-N", "--no-buffer", "-g", "--globoff", kind="flag",
         help="Taken for curl's sake: a status from 400 fails, errors are shown, nothing is held back, [] are no patterns.",
     )  # fmt: skip
-
-    # Of the command line alone, which reads what it says into the other fields.
-    from_curl: str | None = option(
-        "--from-curl", metavar="COMMAND", expands="rrcli.adapters.http.curl.fromcurl:expand",
-        help="Send what this curl command sends; - reads it from standard input. Options beside it win.",
+    compress: str | None = option(
+        "--compress", metavar="CODING", choices=CODINGS, parse=one_of(*CODINGS), group="Content",
+        help="Send the content compressed: gzip, deflate, br, zstd.",
+    )  # fmt: skip
+    limit_rate: int = option(
+        "--limit-rate", default=0, parse=rate, metavar="SIZE", group="Download",
+        help="Bytes per second at most, in and out: 500k, 2M.",
     )  # fmt: skip
     write_out: str | None = option(
         "-w", "--write-out", metavar="FORMAT", group="Output",
         help="Print this at the end, in curl's variables: '%{http_code} %{time_total}\\n'; @FILE has it.",
     )  # fmt: skip
     dump_header: str | None = option("-D", "--dump-header", metavar="FILE", help="Write status and fields to FILE.", group="Output")
-    proxy: str | None = option("-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection")
-
+    proxy: str | None = option(
+        "-x", "--proxy", parse=proxy_url, metavar="URL", help=Request.options_["proxy"].help, group="Connection",
+        secret=Request.options_["proxy"].secret,
+    )  # fmt: skip
     no_proxy: str | None = option(
         "--noproxy", metavar="HOSTS", group="Connection",
         help="Go to these without a proxy: names with all below them, after commas; * is every host.",
@@ -205,3 +252,15 @@ class HttpRequest(Request):
     def names_credentials(self) -> bool:
         """Whether anything but the URL says who asks."""
         return self.user is not None or self.bearer is not None or self.digest or self.aws_sigv4 is not None or self.uses_netrc
+
+
+class HttpRequest(AnyHttpRequest, HttpContent, HttpDownload):
+    """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
+
+    # Of the command line alone, which reads what it says into the other fields.
+    from_curl: str | None = option(
+        "--from-curl",
+        metavar="COMMAND",
+        expands="rrcli.adapters.http.curl.fromcurl:expand",
+        help="Send what this curl command sends; - reads it from standard input. Options beside it win.",
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from rrcli.base.errors import usage
+from rrcli.base.fields import first
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout, writing
 from rrcli.base.visible import visible
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.model.values import Exchange
 
     Value = str | int | float | None
@@ -41,7 +42,7 @@ UNVERIFIED = 1  # X509_V_ERR_UNSPECIFIED: nobody looked
 class WriteOut:
     """What a request asks for at its end. Raises `usage` for a format that is wrong, `local` for a file of one that cannot be read."""
 
-    def __init__(self, request: HttpRequest, *, beside: bool, masks: bool) -> None:
+    def __init__(self, request: AnyHttpRequest, *, beside: bool, masks: bool) -> None:
         """`beside`: no content goes to standard output; `masks`: that is for people, who are shown no secrets."""
         self._pieces = read_format(_format(request.write_out)) if request.write_out else []
         self._masks = masks and request.dump_header == "-"
@@ -199,7 +200,7 @@ class CurlVariables:
     def header(self, name: str) -> str:
         """The first field of that name."""
         fields = self.answer.fields if self.answer else ()
-        return next((value for key, value in fields if key.lower() == name.lower()), "")
+        return first(fields, name) or ""
 
     def size(self) -> int:
         """Bytes of content as they came, before they were decoded."""
@@ -277,7 +278,7 @@ def _code(facts: CurlVariables) -> int:
 
 
 def _field(facts: CurlVariables, wanted: str) -> str | None:
-    return next((value for name, value in facts.exchange.request.fields if name.lower() == wanted), None)
+    return first(facts.exchange.request.fields, wanted)
 
 
 def _method(facts: CurlVariables) -> str:

@@ -226,7 +226,7 @@ def _placed(value: Any, url: str) -> Any:
 
 def content_of(call: Call) -> tuple[Any, Any, bytes]:
     """What a callback brought: its text, or base64 for what is none; its value where it is JSON; its bytes."""
-    from rrcli.adapters.http.exchange.response import media_type_of
+    from rrcli.adapters.http.versions.response import media_type_of
     from rrcli.adapters.poll.content import data_of
     from rrcli.model.values import Body
 

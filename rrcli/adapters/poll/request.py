@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.base.url import is_port
+from rrcli.base.url import host_port, is_port
 from rrcli.options.option import option
 from rrcli.options.parse import count, duration
 
@@ -31,6 +31,10 @@ def bind(text: str) -> tuple[str, int]:
     if not host or not is_port(port):
         raise ValueError(f"{text!r} is no ADDRESS or ADDRESS:PORT")
     return host.strip("[]"), int(port)
+
+
+def bind_text(place: tuple[str, int]) -> str:
+    return host_port(*place)
 
 
 class PollRequest(HttpRequest):
@@ -69,7 +73,12 @@ class PollRequest(HttpRequest):
         help="Listen on loopback, send the URL where {{callback}} stands, and wait for a request to it: one, or --max-events.",
     )  # fmt: skip
     callback_bind: tuple[str, int] | None = option(
-        "--callback-bind", parse=bind, metavar="ADDR[:PORT]", help="Listen there.  [127.0.0.1:0, a free port]", group="Callback"
+        "--callback-bind",
+        parse=bind,
+        write=bind_text,
+        metavar="ADDR[:PORT]",
+        help="Listen there.  [127.0.0.1:0, a free port]",
+        group="Callback",
     )
     callback_url: str | None = option(
         "--callback-url", metavar="URL", group="Callback", help="The URL by which others reach the listener, as through a tunnel."

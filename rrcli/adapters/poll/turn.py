@@ -7,7 +7,7 @@ from rrcli.adapters.http.notes import retry_after
 from rrcli.adapters.poll.content import data_of, in_words
 from rrcli.adapters.poll.polling import HELD_NS, PollState
 from rrcli.base.deadline import now
-from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.errors import CONNECTION_LOST, ExchangeError, usage
 from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Blocked, Content, Finished, Received, StreamEvent
 from rrcli.model.values import Body, Response, Status
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Event
 
 
-LOST = ("closed", "reset", "truncated", "refused", "unreachable", "resolver_failed")  # what another connection may mend
 HOLD_ENDED = (408, 504)  # how a server or a proxy ends a poll that it held for as long as it does
 AT_ONCE_NS = 10**8  # an answer sooner than that was not held
 MOST_NOTES = 5  # of one kind
@@ -261,7 +260,7 @@ class Turn:
         """A request that failed: asked again where that may help, else raised with what was known before it."""
         polling, context = self._polling, self._context
         held = error.kind == "timeout" and context.recorder.timeline.current == "wait" and not context.whole.passed()
-        may_pass = held or (error.kind in LOST and polling.made > 0)
+        may_pass = held or (error.kind in CONNECTION_LOST and polling.made > 0)
         kept_was_over = context.recorder.reused and not context.recorder.answered
         if may_pass and polling.in_a_row < self._request.tolerate and not polling.listener:
             polling.made += 1

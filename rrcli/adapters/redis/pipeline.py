@@ -68,7 +68,7 @@ class Pipeline:
         """Everything out, then every reply in. A connection that breaks in between leaves the replies so far."""
         found: list[Reply] = []
         replies.begin()
-        secrets = secret_spans(self._commands) if context.recorder.records else ()
+        secrets = secret_spans(self._commands) if context.recorder.keeps_transcript else ()
         replies.stream.write(b"".join(map(encode, self._commands)), f"{len(self._commands)} commands", secrets=secrets)
         try:
             for words in self._commands:

@@ -6,6 +6,7 @@ from binascii import a2b_base64
 
 from rrcli.adapters.redis.commands import secrets_in
 from rrcli.adapters.redis.endpoint import place_of
+from rrcli.base.shellquote import quoted
 from rrcli.base.visible import MASK
 from rrcli.codec.redis.quote import quote
 from rrcli.policy.mask import Mask
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange
 
 PASSWORD, SECRET = '"$REDIS_PASSWORD"', '"$REDIS_SECRET"'
-PLAIN = "@%+=:,./-_"  # what a shell leaves alone, beside letters and digits
 
 
 def as_command(exchange: Exchange, _request: object = None) -> str:
@@ -41,16 +41,16 @@ def _tool(exchange: Exchange) -> list[str]:
     user = data.get("user")
     found = [f"REDISCLI_AUTH={PASSWORD}"] if user else []
     found.append("redis-cli")
-    found += ["-s", _word(place.socket)] if place.socket else ["-h", _word(place.host), "-p", str(place.port)]
+    found += ["-s", quoted(place.socket)] if place.socket else ["-h", quoted(place.host), "-p", str(place.port)]
     if user and user != "default":
-        found += ["--user", _word(user)]
+        found += ["--user", quoted(user)]
     if place.db:
         found += ["-n", str(place.db)]
     if place.tls:
         found.append("--tls")
         for name in ("cacert", "cert", "key"):
             if name in data:
-                found += [f"--{name}", _word(data[name])]
+                found += [f"--{name}", quoted(data[name])]
         tls = exchange.connection.tls
         if tls and not tls.verified:
             found.append("--insecure")
@@ -73,13 +73,6 @@ def _bytes(arg: Any) -> bytes:
 def _shell(word: bytes, mask: Mask) -> str:
     """One word for a shell, with a variable in place of every mask."""
     text = mask.text(word.decode("utf-8", "surrogateescape"))
-    quoted = quote(MASK.encode()).decode()[1:-1]
-    parts = text.replace(quoted, MASK).split(MASK)
-    return SECRET.join(_word(part) if part else "" for part in parts) if len(parts) > 1 else _word(text)
-
-
-def _word(text: str) -> str:
-    """A text as one word of a shell."""
-    if text and text.isascii() and all(letter.isalnum() or letter in PLAIN for letter in text):
-        return text
-    return "'" + text.replace("'", "'\"'\"'") + "'"
+    escaped = quote(MASK.encode()).decode()[1:-1]
+    parts = text.replace(escaped, MASK).split(MASK)
+    return SECRET.join(quoted(part) if part else "" for part in parts) if len(parts) > 1 else quoted(text)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class RedisRequest(Request):
     """One command, sent to the server that the URL before it names, or to 127.0.0.1:6379."""
 
+    shown_arguments: ClassVar[str] = "rrcli.adapters.redis.arguments:shown_arguments"
     needs_arguments: ClassVar[bool] = False  # --pipeline names a file of commands
     options_end_at_data: ClassVar[bool] = True
     lines: ClassVar[bool] = True
@@ -21,7 +22,9 @@ class RedisRequest(Request):
     event_keys: ClassVar[tuple[str, ...]] = (*Request.event_keys, "channel", "pattern")
 
     user: str | None = option("--user", metavar="NAME", help="User to log in as.  [default]")
-    password: str | None = option("-a", "--password", metavar="PASSWORD", help="Password to log in with.  [REDISCLI_AUTH]")
+    password: str | None = option(
+        "-a", "--password", metavar="PASSWORD", help="Password to log in with.  [REDISCLI_AUTH]", secret="rrcli.options.commandline:hidden"
+    )
     db: int | None = option("-n", "--db", parse=count, metavar="N", help="Database to select.  [0]")
     resp2: bool = option("-2", "--resp2", kind="flag", help="Speak RESP2, as without -3.")
     resp3: bool = option("-3", "--resp3", kind="flag", help="Speak RESP3, agreed on with HELLO.")

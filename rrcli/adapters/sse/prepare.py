@@ -18,7 +18,7 @@ def refuse_contradictions(request: SseRequest) -> None:
         raise usage("--last-event-id holds a line end or NUL, which no id has")
     if not request.reconnect:
         return
-    from rrcli.policy.retry import reads_stdin
+    from rrcli.options.commandline import reads_stdin
 
     if reads_stdin(request):
         raise usage("--reconnect sends the request again, and standard input can be read only once", "put the content into a file")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.response import media_type_of
+from rrcli.adapters.http.versions.response import media_type_of
 from rrcli.adapters.sse.prepare import MEDIA_TYPE
 from rrcli.adapters.sse.request import Resumption
-from rrcli.base.errors import ExchangeError
+from rrcli.base.errors import CONNECTION_LOST, ExchangeError
 from rrcli.codec.sse import LARGEST, SseDecoder
 from rrcli.engine.continuation import Continue
 from rrcli.engine.eventlog import parsed
@@ -27,7 +27,6 @@ LONGEST_MS = 86_400_000
 RETRY_MS = 3000  # before a reconnection where the server says nothing: "in the region of a few seconds"
 DONE = "[DONE]"  # the data of the last event of many APIs, which the server may leave the connection open after
 SHOWN = 65536  # bytes of an answer that is no stream of events
-LOST = ("closed", "reset", "truncated", "refused", "unreachable", "resolver_failed")  # what another connection may mend
 
 
 class EventReader:
@@ -151,7 +150,7 @@ class EventReader:
     def may_resume(self, error: ExchangeError) -> bool:
         """Whether another connection follows a failure: of a stream that had begun, or of an attempt to take it up again."""
         begun = self._is_stream or (self.answer is None and self._before.made > 0)
-        return begun and error.kind in LOST and self._may_go_on
+        return begun and error.kind in CONNECTION_LOST and self._may_go_on
 
     def following(self) -> Continue:
         """The next connection: to the first URL, wherever that was redirected to."""

@@ -22,6 +22,10 @@ def reconnections(text: str) -> int:
     return ALWAYS if text == "always" else count(text)
 
 
+def reconnections_text(number: int) -> str:
+    return "always" if number == ALWAYS else str(number)
+
+
 class Resumption(Record):
     """What a connection takes over from the one before it."""
 
@@ -37,7 +41,8 @@ class SseRequest(HttpRequest):
     event_keys: ClassVar[tuple[str, ...]] = (*HttpRequest.event_keys, "id", "retry")
 
     reconnect: int = option(
-        "--reconnect", kind="optional", default=0, parse=reconnections, bare="always", metavar="N", group="Stream",
+        "--reconnect", kind="optional", default=0, parse=reconnections, write=reconnections_text, bare="always",
+        metavar="N", group="Stream",
         help="Send the request again when the stream ends, as browsers do, with Last-Event-ID, after the server's retry or 3s; N times "
         "at most. Without it the end of the stream is the end.",
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.tcp.steps import ending, place, step
+from rrcli.adapters.tcp.steps import ending, ending_text, place, place_text, step, step_text
 from rrcli.codec.boundary import LENGTHS, VARINT
 from rrcli.options.option import option
 from rrcli.options.parse import count, duration, one_of
@@ -25,7 +25,8 @@ class TcpRequest(Request):
     at_once: ClassVar[int] = 64  # most of a range's ports only wait
 
     steps: tuple[Step, ...] = option(
-        "--send", "--send-hex", "--send-base64", "--send-file", "--await", "--starttls", kind="steps", parse=step, metavar="TEXT",
+        "--send", "--send-hex", "--send-base64", "--send-file", "--await", "--starttls", kind="steps", parse=step, write=step_text,
+        metavar="TEXT",
         help="Send TEXT with its escapes (\\r\\n, \\x00), hex digits, base64, or a file (- is standard input). --await reads up to TEXT or"
         " /REGEX/, whose (?P<x>...) fills {{x}} of a later --send; --starttls PROTO changes to TLS (smtp, imap, pop3, ftp, ldap,"
         " postgres, mysql, xmpp, ...). Repeatable, taken in order.",
@@ -42,10 +43,10 @@ class TcpRequest(Request):
         help="Send a PROXY protocol header first: v1, v2.",
     )  # fmt: skip
     proxy_source: tuple[str, int] | None = option(
-        "--proxy-source", parse=place, metavar="ADDRESS:PORT", help="Source in the PROXY header.  [our own address]"
+        "--proxy-source", parse=place, write=place_text, metavar="ADDRESS:PORT", help="Source in the PROXY header.  [our own address]"
     )
     read_until: bytes | Pattern[bytes] | None = option(
-        "--read-until", parse=ending, metavar="TEXT|/REGEX/", group="End of the answer",
+        "--read-until", parse=ending, write=ending_text, metavar="TEXT|/REGEX/", group="End of the answer",
         help="The answer ends after TEXT, or after the first match.",
     )  # fmt: skip
     read_bytes: int | None = option(

@@ -5,6 +5,7 @@ They know no end of an answer but the connection's, so one that ended by silence
 
 from __future__ import annotations
 
+from rrcli.base.shellquote import quoted
 from rrcli.base.url import host_port, split_url
 
 TYPE_CHECKING = False
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 COUNTED = ("read-until", "read-bytes", "read-lines")
 PAUSE = "1"  # seconds that the other tool waits for an answer whose end is a silence
 CREDENTIALS = "$PROXY_AUTH"  # user:password
-PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,:/@+="
 
 
 def as_command(exchange: Exchange, _request: object = None) -> str | None:
@@ -38,11 +38,6 @@ def as_command(exchange: Exchange, _request: object = None) -> str | None:
     if framing in COUNTED and answer and answer.body:
         line += f" | head -c {answer.body.size}"
     return line
-
-
-def quoted(word: str) -> str:
-    """A word for the shell."""
-    return word if word and not word.strip(PLAIN) else "'" + word.replace("'", "'\\''") + "'"
 
 
 def printf(data: bytes) -> str:

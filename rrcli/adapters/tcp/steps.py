@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from binascii import Error as NotBase64
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 
-from rrcli.base.errors import usage
-from rrcli.base.url import HEX, is_port, split_host
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.url import HEX, host_port, is_port, split_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Step = tuple[str, bytes | str | Pattern[bytes]]  # a flag, and what it asks for
 
 ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "a": b"\a", "b": b"\b", "e": b"\x1b", "\\": b"\\"}
+ESCAPED = {b"\r": "\\r", b"\n": "\\n", b"\t": "\\t", b"\\": "\\\\"}
 MOST_PORTS = 1024  # of one command line
 NAME_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
@@ -78,12 +79,59 @@ def ending(text: str) -> bytes | Pattern[bytes]:
     return unescape(text)
 
 
+def step_text(step: Step) -> str:
+    """The word of a step's flag, from which `step` reads it."""
+    flag, value = step
+    if flag == "--await":
+        return ending_text(value)  # type: ignore[arg-type]  # as `step` makes them
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, bytes):
+        raise ValueError(f"{value!r} are no bytes to send")
+    if flag == "--send-hex":
+        return value.hex()
+    if flag == "--send-base64":
+        return b2a_base64(value, newline=False).decode()
+    return value.decode("utf-8", "surrogateescape") if flag == "--send-file" else escape(value)
+
+
+def ending_text(value: bytes | Pattern[bytes]) -> str:
+    """The word from which `ending` reads it. Raises `ValueError` for a pattern that no word stands for."""
+    if isinstance(value, bytes):
+        text = escape(value)
+        return f"\\x2f{text[1:]}" if len(text) > 2 and text[0] == text[-1] == "/" else text
+    import re
+
+    if value.flags != re.MULTILINE or not value.pattern:
+        raise ValueError(f"{value!r} has flags of its own")
+    return f"/{value.pattern.decode('utf-8', 'surrogateescape')}/"
+
+
+def escape(data: bytes) -> str:
+    r"""A text from which `unescape` reads these bytes: what is no printable UTF-8 is written as `\n` or `\xHH`."""
+    parts = []
+    for letter in data.decode("utf-8", "surrogateescape"):
+        if letter.isprintable() and letter != "\\":
+            parts.append(letter)
+        else:
+            octets = letter.encode("utf-8", "surrogateescape")
+            parts.append(ESCAPED.get(octets) or "".join(f"\\x{octet:02x}" for octet in octets))
+    return "".join(parts)
+
+
+def place_text(where: tuple[str, int]) -> str:
+    return host_port(*where)
+
+
 def place(text: str) -> tuple[str, int]:
     """`ADDRESS:PORT`. Raises `ValueError`."""
     host, _, port = text.rpartition(":")
     if not host or not is_port(port):
         raise ValueError(f"{text!r} is not ADDRESS:PORT")
-    return split_host(text, None)[0], int(port)
+    try:
+        return split_host(text, None)[0], int(port)
+    except ExchangeError as error:
+        raise ValueError(error.message) from None
 
 
 def each_port(word: str) -> tuple[str, ...] | None:

@@ -1,17 +1,14 @@
-"""A WebSocket over our wire: the upgrade of an HTTP/1.1 connection as its handshake, and messages both ways after it.
-
-Nothing here is GraphQL's own: whoever speaks a protocol over WebSocket begins with `upgrade`.
-"""
+"""A WebSocket: an HTTP/1.1 exchange that asks for the change of protocol, and messages both ways over the connection it leaves."""
 
 from __future__ import annotations
 
-from rrcli.adapters.http.exchange.http1 import head_of
-from rrcli.adapters.http.exchange.response import ResponseReader
+from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
-from rrcli.codec.http.h1 import End, ResponseDecoder
+from rrcli.base.fields import first
 from rrcli.engine.events import Finished, Received
-from rrcli.policy.secrets import head_spans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.state.cookies import StateJar
-    from rrcli.codec.http.h1 import Event as CodecEvent
     from rrcli.codec.ws import Event as WsEvent
     from rrcli.codec.ws import Handshake, WebSocket
     from rrcli.engine.context import Context
@@ -33,11 +29,10 @@ GOODBYE = 1.0  # seconds for the peer's close frame to answer ours
 class Socket:
     """An open WebSocket: messages over a stream. Pings are answered while it is read."""
 
-    def __init__(self, stream: Stream, codec: WebSocket, answer: Response, leftover: bytes) -> None:
+    def __init__(self, stream: Stream, codec: WebSocket, answer: Response) -> None:
         self.answer = answer  # the 101
         self.codec = codec
         self._stream = stream
-        self._leftover = leftover
 
     def say(self, text: str, note: str) -> None:
         """Send a text message."""
@@ -46,7 +41,7 @@ class Socket:
 
     def receive(self) -> list[WsEvent]:
         """The events that come next, perhaps none yet. Raises `closed` when the peer is gone without a word, and as the codec."""
-        data, self._leftover = self._leftover or self._stream.receive(), b""
+        data = self._stream.receive()
         if not data:
             self.codec.eof()
         try:
@@ -77,17 +72,6 @@ class Socket:
             recorder.show_instead(since, unmasked(data))
 
 
-class _Upgraded(ResponseDecoder):
-    """Keeps what comes behind the head of a 101: it is the new protocol's."""
-
-    leftover = b""
-
-    def feed(self, data: bytes) -> list[CodecEvent]:
-        found = super().feed(data)
-        self.leftover = next((event.leftover for event in found if isinstance(event, End)), b"")
-        return found
-
-
 def upgrade(
     stream: Stream, prepared: PreparedRequest, handshake: Handshake, kept: StateJar | None, context: Context
 ) -> Generator[Event, None, Socket | None]:
@@ -95,35 +79,25 @@ def upgrade(
 
     The cookies of the answer are `kept`. Raises `malformed` for a 101 that does not answer the request.
     """
-    timeline = context.recorder.timeline
-    timeline.enter("handshake")
-    head = head_of(prepared)
-    stream.write(head, "upgrade", secrets=head_spans(head))
-    decoder = _Upgraded(prepared.method)
+    context.recorder.timeline.enter("handshake")
 
     def leads(answer: Response) -> None:
-        if any(name.lower() == "set-cookie" for name, _ in answer.fields):
+        if first(answer.fields, "set-cookie") is not None:
             from rrcli.adapters.http.state.cookies import receive
 
             receive(kept, prepared, answer, context)
 
-    reception = ResponseReader(prepared, context, decoder, leads)
-    try:
-        while not reception.ended:
-            data = stream.receive()
-            for event in reception.feed(data) if data else reception.end_of_stream():
-                if isinstance(event, Finished) and event.answer:
-                    event = event.replace(answer=not_switched(event.answer))
-                if reception.answer and reception.answer.status.code != 101:
-                    yield event
-    finally:
-        reception.tell_notes()
-    answer = reception.answer
+    exchange = Http1Stream(stream, prepared.method, "upgrade")
+    reader = ResponseReader(prepared, context, exchange, leads)
+    for event in send_request(exchange, prepared, reader, context):
+        if reader.answer and reader.answer.status.code != 101:
+            yield event.replace(answer=not_switched(event.answer)) if isinstance(event, Finished) and event.answer else event
+    answer = reader.answer
     assert answer
     if answer.status.code != 101:
         return None
     yield Received(answer=answer)
-    return Socket(stream, handshake.agree(answer.fields, max_size=context.request.max_size), answer, decoder.leftover)
+    return Socket(exchange.take_over(), handshake.agree(answer.fields, max_size=context.request.max_size), answer)
 
 
 def not_switched(answer: Response) -> Response:

@@ -92,3 +92,13 @@ def subnet(text: str) -> bytes:
     bits = int(length) if slash else size
     kept = int.from_bytes(packed, "big") >> size - bits << size - bits
     return bytes([0, code, bits, 0]) + kept.to_bytes(size // 8, "big")[: (bits + 7) // 8]
+
+
+def subnet_text(data: bytes) -> str:
+    """The block from which `subnet` makes this data. Raises `ValueError` for what it never makes."""
+    from _socket import AF_INET, AF_INET6, inet_ntop
+
+    if len(data) < 4 or data[:2] not in (b"\0\1", b"\0\2"):
+        raise ValueError(f"{data!r} is no address block")
+    family, size = (AF_INET6, 16) if data[1] == 2 else (AF_INET, 4)
+    return f"{inet_ntop(family, data[4:].ljust(size, bytes(1)))}/{data[2]}"

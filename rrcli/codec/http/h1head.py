@@ -7,6 +7,7 @@ be accepted is raised as `ExchangeError`, layer protocol. Messages show at most 
 from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError, malformed
+from rrcli.base.fields import all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def delimit(method: str, status: tuple[str, int, str], fields: Fields, told: lis
 
 def _members(fields: Iterable[tuple[str, str]], name: str) -> list[str]:
     """The members of all lists in fields called `name`, in lower case, empty ones included (RFC 9110 section 5.6.1)."""
-    values = [value for key, value in fields if key.lower() == name]
+    values = all_of(fields, name)
     return [member.lstrip(" \t").rstrip(_AFTER).lower() for value in values for member in value.split(",")]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from rrcli.base.errors import malformed, usage
-from rrcli.policy.secrets import mask_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from rrcli.model.values import Fields
+
+    MaskField = Callable[[str, str], str]
 
 # About one connection, which HTTP/2 says otherwise or not at all (RFC 9113 section 8.2.2).
 CONNECTION_FIELDS = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host", "http2-settings")
@@ -57,7 +58,7 @@ def as_text(data: bytes | str) -> str:
     return data if isinstance(data, str) else bytes(data).decode("utf-8", "surrogateescape")
 
 
-def as_note(fields: Iterable[Any]) -> str:
-    """Decoded fields as a transcript notes them, each with its secret masked."""
+def as_note(fields: Iterable[Any], mask: MaskField) -> str:
+    """Decoded fields as a transcript notes them, each value as `mask(name, value)` shows it."""
     texts = [(as_text(field[0]), as_text(field[1])) for field in fields]
-    return "; ".join([f"{name}: {mask_field(name, value)}" for name, value in texts])
+    return "; ".join([f"{name}: {mask(name, value)}" for name, value in texts])

@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rrcli.codec.http.h2fields import MaskField
+
 DATA, HEADERS, CANCEL_PUSH, SETTINGS, PUSH_PROMISE, GOAWAY, MAX_PUSH_ID = 0x0, 0x1, 0x3, 0x4, 0x5, 0x7, 0xD
 TYPES = {
     DATA: "DATA", HEADERS: "HEADERS", CANCEL_PUSH: "CANCEL_PUSH", SETTINGS: "SETTINGS", PUSH_PROMISE: "PUSH_PROMISE",
@@ -139,9 +141,10 @@ class Frames:
 
 
 class StreamNotes:
-    """One direction of a stream, cut into frames with a note each."""
+    """One direction of a stream, cut into frames with a note each; the value of a field is noted as `mask(name, value)` shows it."""
 
-    def __init__(self, stream: int) -> None:
+    def __init__(self, stream: int, mask: MaskField) -> None:
+        self._mask = mask
         self._stream = stream
         self._has_frames = stream % 4 == 0  # a request's; what another is its first number tells
         self._title = ""  # of a stream without frames
@@ -226,4 +229,4 @@ class StreamNotes:
             _, fields = Decoder(0, 0).feed_header(self._stream, block)
         except (DecompressionFailed, StreamBlocked):
             return "a field block that cannot be decoded"
-        return as_note(fields)
+        return as_note(fields, self._mask)

@@ -8,6 +8,7 @@ be masked already; a size that masking changed is unknown (-1).
 from __future__ import annotations
 
 from rrcli.base.errors import usage
+from rrcli.base.fields import all_of, first
 from rrcli.base.jsontext import pieces
 from rrcli.base.version import __version__
 from rrcli.base.visible import MASK
@@ -102,14 +103,14 @@ def _request(message: RequestMessage, url: str) -> Value:
         "method": str(message.data.get("method", "")),
         "url": _text(url),
         "httpVersion": VERSIONS.get(version, version),
-        "cookies": [_cookie(pair) for value in _values(message.fields, "cookie") for pair in value.split(";") if pair.strip()],
+        "cookies": [_cookie(pair) for value in all_of(message.fields, "cookie") for pair in value.split(";") if pair.strip()],
         "headers": _headers(message.fields),
         "queryString": _query(url),
         "headersSize": _head_size(message.summary, message.fields),
         "bodySize": message.body.size if message.body else 0,
     }
     if message.body:
-        found["postData"] = _post_data(message.body, _first(message.fields, "content-type") or NO_TYPE)
+        found["postData"] = _post_data(message.body, first(message.fields, "content-type") or NO_TYPE)
     return found
 
 
@@ -177,10 +178,10 @@ def _response(exchange: Exchange) -> Value:
             "status": answer.status.code or 0,
             "statusText": _text(answer.status.text),
             "httpVersion": VERSIONS.get(version, version),
-            "cookies": [_set_cookie(value) for value in _values(answer.fields, "set-cookie")],
+            "cookies": [_set_cookie(value) for value in all_of(answer.fields, "set-cookie")],
             "headers": _headers(answer.fields),
             "content": _content(answer, coded),
-            "redirectURL": _text(_first(answer.fields, "location")),
+            "redirectURL": _text(first(answer.fields, "location") or ""),
             "headersSize": _head_size(answer.summary, answer.fields),
             "bodySize": coded,
         }
@@ -193,15 +194,15 @@ def _coded_size(answer: Response) -> int:
     """Bytes of the content as it came, still coded; -1 where nothing told."""
     if answer.body is None:
         return 0
-    if not _first(answer.fields, "content-encoding"):
+    if not first(answer.fields, "content-encoding"):
         return answer.body.size
-    length = _first(answer.fields, "content-length")
+    length = first(answer.fields, "content-length") or ""
     return int(length) if answer.framing == "content-length" and length.isdecimal() else UNKNOWN
 
 
 def _content(answer: Response, coded: int) -> Value:
     body = answer.body
-    found: Value = {"size": body.size if body else 0, "mimeType": _text(_first(answer.fields, "content-type")) or NO_TYPE}
+    found: Value = {"size": body.size if body else 0, "mimeType": _text(first(answer.fields, "content-type") or "") or NO_TYPE}
     if body is None:
         return found
     if coded not in (UNKNOWN, body.size) and not body.truncated:
@@ -251,14 +252,6 @@ def _text(text: str) -> str:
 
 
 _BYTES = {code: code - 0xDC00 for code in range(0xDC80, 0xDD00)} | dict.fromkeys((*range(55296, 56448), *range(56576, 57344)), 65533)
-
-
-def _values(fields: Fields, name: str) -> list[str]:
-    return [value for key, value in fields if key.lower() == name]
-
-
-def _first(fields: Fields, name: str) -> str:
-    return next(iter(_values(fields, name)), "")
 
 
 def _head_size(summary: str, fields: Fields) -> int:

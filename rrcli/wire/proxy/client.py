@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
     from rrcli.base.deadline import Deadline
     from rrcli.options.proxyurl import Proxy
-    from rrcli.options.request import Request
+    from rrcli.options.request import TransportOptions
     from rrcli.wire.recorder import Recorder
 
 
-def open_stream(request: Request, host: str, port: int, recorder: Recorder, deadline: Deadline, *, forwards: bool) -> Stream:
-    """A stream to the target by way of `request.proxy`. Raises what connecting to the proxy raises, and what `tunnel` does."""
-    proxy = parse(str(request.proxy))
-    if request.unix_socket:
+def open_stream(options: TransportOptions, host: str, port: int, recorder: Recorder, deadline: Deadline, *, forwards: bool) -> Stream:
+    """A stream to the target by way of `options.proxy`. Raises what connecting to the proxy raises, and what `tunnel` does."""
+    proxy = parse(str(options.proxy))
+    if options.unix_socket:
         raise usage("--proxy and --unix-socket exclude each other")
     recorder.proxy = proxy.url
-    context = _tls_context(request) if proxy.scheme == "https" else None  # trust is loaded before the clock starts
+    context = _tls_context(options) if proxy.scheme == "https" else None  # trust is loaded before the clock starts
     if not forwards:
-        host, port = redirected(request, host, port)
+        host, port = redirected(options, host, port)
     if proxy.scheme in OURS_TO_RESOLVE:
-        wanted = request.replace(ipv4=True, ipv6=False) if proxy.scheme == "socks4" else request  # it has no room for IPv6
+        wanted = options.replace(ipv4=True, ipv6=False) if proxy.scheme == "socks4" else options  # it has no room for IPv6
         host = addresses(wanted, host, port, recorder.timeline, deadline)[0].text
-    stream = Stream(Plain(_socket_to(proxy, request, recorder, deadline), recorder), recorder, deadline, request.idle_timeout)
+    stream = Stream(Plain(_socket_to(proxy, options, recorder, deadline), recorder), recorder, deadline, options.idle_timeout)
     try:
         if context or not forwards:
             recorder.timeline.enter("handshake")
@@ -51,10 +51,10 @@ def open_stream(request: Request, host: str, port: int, recorder: Recorder, dead
     return stream
 
 
-def _socket_to(proxy: Proxy, request: Request, recorder: Recorder, deadline: Deadline) -> socket:
+def _socket_to(proxy: Proxy, options: TransportOptions, recorder: Recorder, deadline: Deadline) -> socket:
     """A socket to the proxy itself, to which `--connect-to` does not apply."""
     try:
-        return open_socket(request.replace(connect_to=()), to_ascii(proxy.host), proxy.port, recorder, deadline)
+        return open_socket(options.replace(connect_to=()), to_ascii(proxy.host), proxy.port, recorder, deadline)
     except ExchangeError as error:
         error.message = f"the proxy {proxy.url} cannot be reached: {error.message}"
         if error.kind == "refused":
@@ -62,11 +62,11 @@ def _socket_to(proxy: Proxy, request: Request, recorder: Recorder, deadline: Dea
         raise
 
 
-def _tls_context(request: Request) -> Any:
+def _tls_context(options: TransportOptions) -> Any:
     """The settings for TLS with the proxy: trust as the user's for all, but no client certificate and no ALPN of the target's."""
     from rrcli.wire.tls import make_context
 
-    return make_context(request.replace(cert=None, key=None, key_password=None, alpn=None), ("http/1.1",))
+    return make_context(options.replace(cert=None, key=None, key_password=None, alpn=None), ("http/1.1",))
 
 
 def _start_tls(stream: Stream, context: Any, proxy: Proxy) -> None:

@@ -1,7 +1,4 @@
-"""The proxy that the environment names, by curl's rules: `http_proxy`, `HTTPS_PROXY`, `ALL_PROXY`, and `NO_PROXY`.
-
-`http_proxy` is read in lower case alone: a CGI program gets the field `Proxy` of its client as `HTTP_PROXY` (httpoxy).
-"""
+"""The proxy that the environment names, by curl's rules: `http_proxy`, `HTTPS_PROXY`, `ALL_PROXY`, and `NO_PROXY`."""
 
 from __future__ import annotations
 
@@ -10,13 +7,12 @@ import os
 from rrcli.base.address import literal_family
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
+from rrcli.options.request import PROXY_OF_ALL, PROXY_OF_SCHEME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VARIABLES = {"http": ("http_proxy",), "https": ("https_proxy", "HTTPS_PROXY")}
-FOR_ALL = ("all_proxy", "ALL_PROXY")
 EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
 
@@ -32,7 +28,7 @@ def chosen(scheme: str, host: str, no_proxy: str | None = None, environ: Mapping
 
     Raises `usage` for a variable that names no proxy.
     """
-    variable = next((name for name in (*VARIABLES.get(scheme, ()), *FOR_ALL) if environ.get(name)), None)
+    variable = next((name for name in (*PROXY_OF_SCHEME.get(scheme, ()), *PROXY_OF_ALL) if environ.get(name)), None)
     if variable is None:
         return None
     if no_proxy is None:

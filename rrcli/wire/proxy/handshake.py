@@ -7,6 +7,7 @@ from _socket import AF_INET, AF_INET6, inet_pton
 from rrcli.base.address import literal_family
 from rrcli.base.errors import ExchangeError, malformed, too_large, usage
 from rrcli.base.url import host_port
+from rrcli.codec.http.h1head import parse_status_line
 from rrcli.options.proxyurl import CREDENTIALS, LONGEST_SCHEME, MOST_SCHEMES
 from rrcli.wire.recorder import FIRST_BYTES
 from rrcli.wire.resolve import to_ascii
@@ -86,10 +87,7 @@ def _connect(stream: Stream, proxy: Proxy, authority: str) -> None:
     head = "\r\n".join([*lines, "", ""]).encode("ascii")
     end = len(head) - 4  # the credentials stand before the empty line
     stream.write(head, "CONNECT to the proxy", secrets=((end - len(proxy.basic), end),) if proxy.basic else ())
-    first = _line(stream, proxy)
-    status = first[9:12]
-    if not first.startswith(b"HTTP/1.") or not status.isdigit():
-        _no_proxy(stream, proxy, first)
+    code, reason = _status(stream, proxy)
     left = LONGEST_HEAD
     schemes: list[str] = []
     while (line := stream.read_line()) not in (b"\r\n", b"\n"):
@@ -99,13 +97,25 @@ def _connect(stream: Stream, proxy: Proxy, authority: str) -> None:
             schemes.append(value.strip().decode("utf-8", "replace")[:LONGEST_SCHEME])
         if left < 0:
             raise too_large(f"the proxy's answer to CONNECT is longer than {LONGEST_HEAD} bytes")
-    if status[:1] == b"2":
+    if 200 <= code < 300:
         return
-    code, words = int(status), first[9:].strip().decode("utf-8", "replace")
+    words = f"{code} {reason}".rstrip()
     hint = STATUS_HINTS.get(code)
     if code in (401, 407):
         words, hint = _challenged(proxy, words, schemes)
     _refused(proxy, words, hint)
+
+
+def _status(stream: Stream, proxy: Proxy) -> tuple[int, str]:
+    """Code and reason of the answer to CONNECT. Raises `wrong_protocol` for what has none."""
+    line = _line(stream, proxy)
+    if line[:5].upper() == b"HTTP/":
+        try:
+            _, code, reason = parse_status_line(line.rstrip(b"\r\n"), lambda _code, _message: None)
+            return code, reason.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        except ExchangeError:
+            pass  # what it is instead says more to the user
+    _no_proxy(stream, proxy, line)
 
 
 def _challenged(proxy: Proxy, words: str, schemes: list[str]) -> tuple[str, str]:

@@ -17,16 +17,17 @@ from rrcli.wire.datagram import Datagrams
 from rrcli.wire.quic.ending import closed, describe, failure_of, no_alpn, peer_of
 from rrcli.wire.race import redirected
 from rrcli.wire.resolve import addresses, to_ascii
-from rrcli.wire.tls import begin_key_log
+from rrcli.wire.tls import begin_key_log, make_context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rrcli.engine.context import Context
+    from rrcli.options.request import QuicOptions, TransportOptions
     from rrcli.wire.quic.qlog import Qlog
     from rrcli.wire.quic.tickets import Tickets
+    from rrcli.wire.recorder import Recorder
     from rrcli.wire.resolve import Address
 
 NO_TRANSPORT_ERROR = 0
@@ -57,25 +58,35 @@ class Quic:
 
     def __init__(
         self,
-        context: Context,
+        options: TransportOptions,
         host: str,
         port: int,
         alpn: tuple[str, ...],
+        recorder: Recorder,
+        deadline: Deadline,
+        note: Callable[[str, str], None],
+        *,
+        files: QuicOptions | None = None,
+        continues_log: bool = False,
         limit: Deadline | None = None,
         early: Callable[[Quic], None] | None = None,
     ) -> None:
-        """Shake hands with the first address that answers, until `limit` where there is one.
+        """Shake hands with the first address that answers, before `deadline`, and before `limit` where there is one.
 
-        `early` puts what is to be sent on its streams before that is over, and is called where a ticket allows it.
+        `note` takes the code and the message of a note. `files` are the log and the ticket to write; with `continues_log` the
+        log of an earlier connection goes on. `early` puts what is to be sent on its streams before the handshake is over, and is
+        called where a ticket allows it.
 
         Raises `ExchangeError` of layer `network`, `transport`, `tls`, `protocol`, `usage` or `local`.
         """
-        self.context = context
-        self.recorder = context.recorder
-        self.name = to_ascii(context.connection_options.sni or host)
+        self.options = options
+        self.recorder = recorder
+        self.deadline = deadline  # of the whole exchange
+        self.name = to_ascii(options.sni or host)
         self.sending = False
         self.datagrams = [0, 0]  # out, in
-        self._deadline = context.deadline
+        self._deadline = deadline  # of what is done now
+        self._note = note
         self._alpn = alpn
         self._early = early
         self._keys: Any = None
@@ -86,38 +97,37 @@ class Quic:
         self._until = Deadline(None, "")
         self._heard_ns = 0
         self._socket: Any = None
-        self._setup = _load(context, alpn)
-        self._tickets = _tickets(context, f"{self.name}:{port}")
-        connect = Deadline.after(context.request.connect_timeout, "--connect-timeout")
+        self._setup = _load(options, alpn)
+        self._tickets = _tickets(files, f"{self.name}:{port}", verified=not options.insecure)
+        connect = Deadline.after(options.connect_timeout, "--connect-timeout")
         try:
-            self._open_logs()
-            self._reach(host, port, context.deadline.sooner(connect).sooner(limit or connect))
+            self._open_logs(files, continues=continues_log)
+            self._reach(host, port, deadline.sooner(connect).sooner(limit or connect))
         except BaseException:
             self._close_all()
             raise
 
     # --- reaching the peer
 
-    def _open_logs(self) -> None:
+    def _open_logs(self, files: QuicOptions | None, *, continues: bool) -> None:
         from os import environ
 
-        path = getattr(self.context.request, "qlog", None)
-        if path:
+        if files and files.qlog:
             from rrcli.wire.quic.qlog import Qlog
 
-            self._log = Qlog(path, more=self.context.follows)
+            self._log = Qlog(files.qlog, more=continues)
         if path := environ.get("SSLKEYLOGFILE"):
             begin_key_log(path)
             self._keys = open(path, "a", encoding="ascii")  # noqa: SIM115
 
     def _reach(self, host: str, port: int, until: Deadline) -> None:
         """Try one address after the other. Raises the failure of the last."""
-        request, timeline = self.context.request, self.recorder.timeline
-        if request.proxy:
+        options, timeline = self.options, self.recorder.timeline
+        if options.proxy:
             raise usage("--proxy carries connections, no datagrams", "use TCP, or leave the proxy out")
         self._new_connection()
-        host, port = redirected(request, to_ascii(host), port)
-        places = addresses(request, host, port, timeline, until)
+        host, port = redirected(options, to_ascii(host), port)
+        places = addresses(options, host, port, timeline, until)
         for number, place in enumerate(places, 1):
             try:
                 self._shake_hands(place, until, is_last=number == len(places))
@@ -132,14 +142,14 @@ class Quic:
 
     def _new_connection(self) -> None:
         """State of a connection still to be opened; made before the clock looks."""
-        self._connection: Any = self._setup.connection(self.context.request, self.name, self._alpn, (self._log, self._keys), self._tickets)
+        self._connection: Any = self._setup.connection(self.options, self.name, self._alpn, (self._log, self._keys), self._tickets)
         self._losses: Any = self._setup.Losses(self._connection._loss)
         self._failure = None
         self._arrived = []
 
     def _shake_hands(self, place: Address, until: Deadline, *, is_last: bool) -> None:
         begin = now()
-        self._socket = Datagrams(self.context.request, place.text, place.sockaddr[1], self.recorder, until, place)
+        self._socket = Datagrams(self.options, place.text, place.sockaddr[1], self.recorder, until, place)
         self._socket.sealed = True
         self._enlarge()
         self.recorder.timeline.enter("tls")
@@ -164,11 +174,11 @@ class Quic:
             if error.layer in ("transport", "network"):
                 self.recorder.attempts[-1] = Attempt(address=place.text, ns=now() - begin, error=error.kind)
             raise
-        self._describe(verified=not self.context.request.insecure)
+        self._describe(verified=not self.options.insecure)
         self.flush()
         self.recorder.attempts[-1] = Attempt(address=place.text, ns=now() - begin)
         self.recorder.timeline.leave()
-        self._socket.deadline = self._deadline = self.context.deadline
+        self._socket.deadline = self._deadline = self.deadline
 
     def _may_be_early(self) -> bool:
         """Whether there are keys for data in the first flight."""
@@ -237,7 +247,7 @@ class Quic:
 
         Raises `ExchangeError` at the deadline, after too long a silence, and when the connection ended and all that came is handed on.
         """
-        idle = Deadline.after(self.context.request.idle_timeout, "--idle-timeout")
+        idle = Deadline.after(self.options.idle_timeout, "--idle-timeout")
         while not self._arrived:
             if self._failure:
                 raise self._failure
@@ -283,7 +293,7 @@ class Quic:
             try:
                 self._tickets.save()
             except ExchangeError as error:
-                self.context.note("ticket-not-kept", error.message)
+                self._note("ticket-not-kept", error.message)
         self._connection.close(error_code=code, reason_phrase=reason)
         for data, _ in self._connection.datagrams_to_send(now=_clock()):
             try:
@@ -427,21 +437,20 @@ def _clock() -> float:
     return now() / 1e9
 
 
-def _tickets(context: Context, origin: str) -> Tickets | None:
-    """The server's session tickets, where the request has a file for them."""
-    path = getattr(context.request, "early_data", None)
-    if not path:
+def _tickets(files: QuicOptions | None, origin: str, *, verified: bool) -> Tickets | None:
+    """The server's session tickets, where there is a file for them."""
+    if files is None or not files.early_data:
         return None
     from rrcli.wire.quic.tickets import Tickets
 
-    return Tickets(path, origin, verified=not context.request.insecure)
+    return Tickets(files.early_data, origin, verified=verified)
 
 
-def _load(context: Context, alpn: tuple[str, ...]) -> Any:
+def _load(options: TransportOptions, alpn: tuple[str, ...]) -> Any:
     """The module that makes connections. Raises `usage` without aioquic, and, as TLS over TCP would, for what the options name."""
     try:
         from rrcli.wire.quic import setup
     except ModuleNotFoundError as error:
         raise usage(f"QUIC needs the module {error.name}", "pip install 'rrcli[h3]'") from error
-    context.tls_context(alpn)  # reads all files that aioquic would trip over
+    make_context(options, alpn)  # reads all files that aioquic would trip over
     return setup

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aioquic.quic.logger import QuicLogger
 
-    from rrcli.options.request import Request
+    from rrcli.options.request import TlsOptions
     from rrcli.wire.quic.tickets import Tickets
 
 WINDOW = 16 << 20  # bytes that a server may be ahead of what has come in order
@@ -60,27 +60,27 @@ class Losses:
 
 
 def connection(
-    request: Request, name: str, alpn: tuple[str, ...], logs: tuple[QuicLogger | None, TextIO | None], tickets: Tickets | None
+    options: TlsOptions, name: str, alpn: tuple[str, ...], logs: tuple[QuicLogger | None, TextIO | None], tickets: Tickets | None
 ) -> Any:
     """A connection still to be opened, for a server called `name`; `logs` are for qlog and for its keys.
 
     Raises `usage` or `local` for what cannot be used.
     """
-    if request.tls_max and request.tls_max < "1.3":
-        raise usage(f"QUIC speaks TLS 1.3, and --tls-max is {request.tls_max}")
+    if options.tls_max and options.tls_max < "1.3":
+        raise usage(f"QUIC speaks TLS 1.3, and --tls-max is {options.tls_max}")
     configuration = QuicConfiguration(
-        alpn_protocols=request.alpn.split(",") if request.alpn else list(alpn),
+        alpn_protocols=options.alpn.split(",") if options.alpn else list(alpn),
         server_name=name.rstrip("."),
-        verify_mode=0 if request.insecure else 2,
+        verify_mode=0 if options.insecure else 2,
         idle_timeout=IDLE,
         quic_logger=logs[0],
         secrets_log_file=logs[1],
         session_ticket=tickets.ticket if tickets else None,
     )
-    if not request.insecure:
-        configuration.cafile, configuration.capath = _trust(request.cacert)
-    if request.cert:
-        _load_certificate(configuration, request)
+    if not options.insecure:
+        configuration.cafile, configuration.capath = _trust(options.cacert)
+    if options.cert:
+        _load_certificate(configuration, options)
     made = QuicConnection(configuration=configuration, session_ticket_handler=tickets.keep if tickets else None)
     limit = made._local_max_data
     made._local_max_data = Window(limit.frame_type, limit.name, limit.value)
@@ -100,16 +100,16 @@ def _trust(cacert: str | None) -> tuple[str | None, str | None]:
     return file, folder
 
 
-def _load_certificate(configuration: QuicConfiguration, request: Request) -> None:
+def _load_certificate(configuration: QuicConfiguration, options: TlsOptions) -> None:
     """The client's certificate and its key, of one file or of two. That both can be read has been seen before."""
     from rrcli.base.files import read_local
 
-    pem = read_local(str(request.cert))
-    found = KEY.search(read_local(request.key) if request.key else pem)
+    pem = read_local(str(options.cert))
+    found = KEY.search(read_local(options.key) if options.key else pem)
     try:
         certificates = load_pem_x509_certificates(b"".join(CERTIFICATE.findall(pem)))
-        password = request.key_password.encode("utf-8", "surrogateescape") if request.key_password else None
+        password = options.key_password.encode("utf-8", "surrogateescape") if options.key_password else None
         configuration.private_key = load_pem_private_key(found[0], password) if found else None
     except (TypeError, ValueError) as error:
-        raise usage(f"--cert: {request.cert} does not hold a certificate and its key for QUIC: {error}") from error
+        raise usage(f"--cert: {options.cert} does not hold a certificate and its key for QUIC: {error}") from error
     configuration.certificate, configuration.certificate_chain = certificates[0], certificates[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.fields import first as first_field
 from rrcli.base.shellquote import quoted
 from rrcli.base.visible import MASK
 from rrcli.policy.mask import Mask
@@ -9,7 +10,7 @@ from rrcli.policy.secrets import mask_field, mask_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.model.values import Exchange
 
 WAITS = 1 << 20  # bytes of content for which curl asks to continue first
@@ -18,7 +19,7 @@ CODERS = {"gzip": "gzip", "deflate": "zlib-flate -compress", "br": "brotli", "zs
 VARIABLES = {"authorization": "HTTP_TOKEN", "proxy-authorization": "PROXY_TOKEN", "cookie": "HTTP_COOKIE"}
 
 
-def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
+def as_command(exchange: Exchange, request: AnyHttpRequest | None = None) -> str:
     """One line of bash. Redirects that were followed, and challenges that were met, become the option that does so.
 
     `request` has what no exchange shows: limits, and how the connection was to be made.
@@ -46,7 +47,7 @@ def as_command(exchange: Exchange, request: HttpRequest | None = None) -> str:
     return " ".join([*line.before, *words, line.shell(mask_url(url), "HTTP_URL_SECRET")])
 
 
-def _version(exchange: Exchange, request: HttpRequest | None) -> list[str]:
+def _version(exchange: Exchange, request: AnyHttpRequest | None) -> list[str]:
     version = exchange.request.summary.rpartition(" ")[2]
     if version == "HTTP/3":
         return ["--http3-only"]
@@ -88,7 +89,7 @@ class _Line:
         """The options for the fields that curl would not send so by itself; `last` are those of the last hop."""
         words: list[str] = []
         own = {name.lower(): value for name, value in self._exchange.request.fields}
-        authorization = next((value for name, value in last if name.lower() == "authorization"), "")
+        authorization = first_field(last, "authorization") or ""
         words += self._credentials(own.get("authorization") or authorization)
         for name, value in self._exchange.request.fields:
             lower = name.lower()
@@ -153,7 +154,7 @@ class _Line:
             text = body.data.decode()
         except UnicodeDecodeError:
             text = "\0"
-        coding = next((value.lower() for name, value in self._exchange.request.fields if name.lower() == "content-encoding"), "")
+        coding = (first_field(self._exchange.request.fields, "content-encoding") or "").lower()
         if coding in CODERS and "\0" not in text:  # `--compress` shows what it was before that; curl compresses nothing itself
             from rrcli.adapters.tcp.shell import printf
 

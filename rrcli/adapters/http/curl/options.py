@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.request import HttpRequest
+from rrcli.adapters.http.request import AnyHttpRequest
 from rrcli.base.shellquote import quoted
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ VALUES = {
 }  # fmt: skip
 
 
-def asked_words(request: HttpRequest) -> list[str]:
+def asked_words(request: AnyHttpRequest) -> list[str]:
     """The words for bash; a password is an environment variable."""
     return [
         *[flag for name, flag in FLAGS.items() if getattr(request, name)],
@@ -32,14 +32,14 @@ def asked_words(request: HttpRequest) -> list[str]:
     ]
 
 
-def _values(request: HttpRequest) -> Iterator[str]:
+def _values(request: AnyHttpRequest) -> Iterator[str]:
     for name, flag in VALUES.items():
         value = getattr(request, name)
-        if value != HttpRequest.options_[name].default and value is not None:
+        if value != AnyHttpRequest.options_[name].default and value is not None:
             yield from (flag, quoted(f"{value:g}" if isinstance(value, float) else str(value)))
 
 
-def _rules(request: HttpRequest) -> Iterator[str]:
+def _rules(request: AnyHttpRequest) -> Iterator[str]:
     """`--resolve` and `--connect-to`, IPv6 addresses in brackets."""
     for host, port, address in request.resolve:
         yield from ("--resolve", quoted(f"{host}:{port}:{_bracketed(address)}"))
@@ -52,7 +52,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _proxy(request: HttpRequest) -> list[str]:
+def _proxy(request: AnyHttpRequest) -> list[str]:
     if not request.proxy:
         return []
     from rrcli.options.proxyurl import parse

@@ -6,11 +6,12 @@ from rrcli.adapters.http.prepare.content import octets
 from rrcli.adapters.http.prepare.origin import origin
 from rrcli.adapters.http.prepare.target import host_of
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.fields import all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
     from rrcli.model.values import Fields, Response
 
@@ -26,7 +27,7 @@ def _with_authorization(prepared: PreparedRequest, value: str) -> PreparedReques
     return prepared.replace(fields=(*kept, ("Authorization", value)))
 
 
-def authorize_hop(request: HttpRequest, prepared: PreparedRequest, url: Url, passed: Origins) -> PreparedRequest:
+def authorize_hop(request: AnyHttpRequest, prepared: PreparedRequest, url: Url, passed: Origins) -> PreparedRequest:
     """The next hop with what belongs to its own origin: user and password of its URL or of netrc, or a new signature."""
     if request.aws_sigv4 and prepared.credentials:
         from rrcli.adapters.http.prepare.sign import sign
@@ -52,7 +53,7 @@ def _may_look_up(prepared: PreparedRequest, passed: Origins) -> bool:
 # --- what the command line gives
 
 
-def authorization(request: HttpRequest, url: Url) -> str | None:
+def authorization(request: AnyHttpRequest, url: Url) -> str | None:
     """A bearer token (RFC 6750) or Basic credentials; digests and signatures come later."""
     if request.bearer is not None:
         return f"Bearer {request.bearer}"
@@ -62,7 +63,7 @@ def authorization(request: HttpRequest, url: Url) -> str | None:
     return basic(*found) if found else None
 
 
-def credentials(request: HttpRequest, url: Url) -> tuple[str, str] | None:
+def credentials(request: AnyHttpRequest, url: Url) -> tuple[str, str] | None:
     """User and password of `-u`, the URL, or netrc where it was asked for. Raises `usage` where they are missing."""
     if request.user is not None:
         user, colon, password = request.user.partition(":")
@@ -99,7 +100,7 @@ def ask_password(user: str) -> str:
 
 def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedRequest | None:
     """The request again with an answer to the 401's Digest challenge; `None` where there is none that can be met."""
-    challenges = [value for name, value in answer.fields if name.lower() == "www-authenticate"]
+    challenges = all_of(answer.fields, "www-authenticate")
     challenge = next((text for text in challenges if text.lower().startswith("digest ")), None)
     if challenge is None or prepared.credentials is None or prepared.field("authorization"):
         return None
@@ -124,7 +125,7 @@ def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedReque
 # --- netrc
 
 
-def from_netrc(request: HttpRequest, host: str, *, default: bool = True) -> tuple[str, str] | None:
+def from_netrc(request: AnyHttpRequest, host: str, *, default: bool = True) -> tuple[str, str] | None:
     """User and password for exactly this host, or the file's `default`, which no redirect may choose. Raises `local` for the file."""
     from netrc import NetrcParseError, netrc
     from os.path import expanduser
@@ -155,7 +156,7 @@ def _refuse_endless(path: str) -> None:
         raise ExchangeError("local", "input", f"cannot read {path}: it is a device, or larger than {LARGEST_NETRC >> 20} MiB")
 
 
-def netrc_doubt(request: HttpRequest) -> str | None:
+def netrc_doubt(request: AnyHttpRequest) -> str | None:
     """What is wrong with who may read the file."""
     import os
 

@@ -7,7 +7,6 @@ from errno import EACCES, EISDIR
 
 from rrcli.base.digest import Digest
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.codec.http.h1 import LAST_CHUNK, encode_chunk
 from rrcli.model.values import Body
 
 TYPE_CHECKING = False
@@ -238,8 +237,11 @@ class Upload:
         """The same, from its beginning."""
         return Upload(self.path, self._compress)
 
-    def pieces(self, *, chunked: bool, deadline: Deadline) -> Iterator[bytes]:
-        """The bytes for the wire. Raises `local` when the file cannot be read on, `timeout` when standard input is too slow."""
+    def pieces(self, deadline: Deadline) -> Iterator[tuple[bytes, bool]]:
+        """The content as it goes out, in pieces that may be empty, each with whether it is the last.
+
+        Raises `local` when the file cannot be read on, `timeout` when standard input is too slow.
+        """
         left = self._length
         while left != 0:
             data = self._read(PIECE if left is None else min(PIECE, left), deadline)
@@ -251,14 +253,14 @@ class Upload:
             left = None if left is None else left - len(data)
             if self._encoder:
                 data = self._encoder.compress(data)
+            elif left == 0:
+                yield data, True
+                self._whole = True
+                return
             if data:
-                yield encode_chunk(data) if chunked else data
+                yield data, False
         self._whole = True
-        rest = self._encoder.finish() if self._encoder else b""
-        if chunked:
-            yield encode_chunk(rest) + LAST_CHUNK
-        elif rest:
-            yield rest
+        yield self._encoder.finish() if self._encoder else b"", True
 
     def _read(self, size: int, deadline: Deadline) -> bytes:
         try:

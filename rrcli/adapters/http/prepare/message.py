@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.fields import all_of
 from rrcli.base.record import Record
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ class PreparedRequest(Record):
 
     def field(self, name: str) -> str:
         """The values of a field joined by commas, in lower case; empty where there is none."""
-        return ",".join([value for key, value in self.fields if key.lower() == name]).lower()
+        return ",".join(all_of(self.fields, name)).lower()
 
     @property
     def chunked(self) -> bool:

@@ -6,7 +6,8 @@ itself a secret crosses to another one, be it a subdomain, another port, or the 
 
 from __future__ import annotations
 
-from rrcli.policy.secrets import is_secret_name, url_secrets
+from rrcli.base.secretname import is_secret_name
+from rrcli.policy.secrets import url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

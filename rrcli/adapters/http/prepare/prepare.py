@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.content import Part, Upload
     from rrcli.adapters.http.prepare.items import Item
     from rrcli.adapters.http.prepare.message import GivenFields
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
     from rrcli.model.values import Fields
 
@@ -93,7 +93,7 @@ def prepare(state: HopState, exchange_id: str) -> PreparedRequest:
 # --- words
 
 
-def _refuse_contradictions(request: HttpRequest, word: str | None, items: list[Item]) -> None:
+def _refuse_contradictions(request: AnyHttpRequest, word: str | None, items: list[Item]) -> None:
     """Raise `usage` for options of which one would have no effect."""
     sources = {
         "-d": bool(request.data),
@@ -119,7 +119,7 @@ def _refuse_contradictions(request: HttpRequest, word: str | None, items: list[I
         raise usage(f"{' and '.join(schemes)} exclude each other", "a request has one Authorization")
 
 
-def _refuse_versions(request: HttpRequest) -> None:
+def _refuse_versions(request: AnyHttpRequest) -> None:
     """Raise `usage` for more than one version of HTTP; `--http3` chooses by itself what follows it."""
     forced = [flag for flag, name in VERSION_FLAGS.items() if getattr(request, name)]
     if len(forced) > 1:
@@ -130,7 +130,7 @@ def _refuse_versions(request: HttpRequest) -> None:
                 raise usage(f"{flag} {does}, and nothing asks for QUIC", "add --http3 or --http3-only")
 
 
-def _method(request: HttpRequest, content: bytes | None, upload: Upload | None) -> str:
+def _method(request: AnyHttpRequest, content: bytes | None, upload: Upload | None) -> str:
     if request.head:
         return "HEAD"
     return "PUT" if request.upload is not None else "POST" if content is not None or upload else "GET"
@@ -142,7 +142,7 @@ def _method(request: HttpRequest, content: bytes | None, upload: Upload | None) 
 # --- content
 
 
-def _content(request: HttpRequest, items: list[Item]) -> tuple[bytes | None, str | None, Upload | None]:
+def _content(request: AnyHttpRequest, items: list[Item]) -> tuple[bytes | None, str | None, Upload | None]:
     """The content, its media type, or the upload in its place."""
     data = [item for item in items if item.separator in ("=", ":=", "@")]
     if not (data or request.data or request.parts or request.upload is not None):
@@ -195,7 +195,7 @@ def _merged(defaults: list[tuple[str, str]], given: GivenFields) -> Fields:
     return (*kept, *((name, value) for name, value in given if value is not None))
 
 
-def _given_fields(request: HttpRequest, items: list[Item]) -> GivenFields:
+def _given_fields(request: AnyHttpRequest, items: list[Item]) -> GivenFields:
     """The fields of `-H`, then those of the items."""
     lines: list[str] = []
     for text in request.headers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rrcli.adapters.http.prepare.content import UNRESERVED, octets
 from rrcli.base.address import literal_family
 from rrcli.base.errors import usage
+from rrcli.base.fields import all_of
 from rrcli.base.record import Record
 from rrcli.base.url import unquote
 
@@ -76,7 +77,7 @@ def _target(prepared: PreparedRequest, scope: Scope) -> tuple[str, str]:
 
 def _lines(fields: Fields, signed: list[str]) -> list[str]:
     """The signed fields, values of the same name joined, runs of blanks made one."""
-    return [f"{name}:{','.join([' '.join(value.split()) for key, value in fields if key.lower() == name])}" for name in signed]
+    return [f"{name}:{','.join([' '.join(value.split()) for value in all_of(fields, name)])}" for name in signed]
 
 
 def _escape(text: str, *, slash: bool = True) -> str:

@@ -9,7 +9,7 @@ from rrcli.wire.resolve import to_ascii
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.items import Item
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
 
 PORTS = {"http": 80, "https": 443}
@@ -53,7 +53,7 @@ def userinfo_of(text: str) -> str:
     return "".join(authority.rpartition("@")[:2])
 
 
-def _path(url: Url, request: HttpRequest) -> str:
+def _path(url: Url, request: AnyHttpRequest) -> str:
     """The path as it is sent; an upload to a folder gets the file's name, as curl has it."""
     path = url.path or "/"
     if request.upload not in (None, "-") and path.endswith("/"):

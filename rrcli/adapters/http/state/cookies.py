@@ -9,6 +9,7 @@ from time import time
 
 from rrcli.base import privatefile
 from rrcli.base.errors import ExchangeError
+from rrcli.base.fields import all_of
 from rrcli.base.url import split_host
 from rrcli.codec.http.cookiefile import write_cookies
 from rrcli.codec.http.cookies import TRUSTED, Cookie, Jar, Place, Refused, arrives_ended, cookie_pairs, read_set_cookie
@@ -110,7 +111,7 @@ class StateJar:
 
 def _with_cookies(fields: Fields, cookies: list[Cookie]) -> Fields:
     """The fields with the cookies of the jar, before those that the user gave, which win over their likes."""
-    own = [value for name, value in fields if name.lower() == "cookie"]
+    own = all_of(fields, "cookie")
     names = {pair.partition("=")[0].strip() for value in own for pair in value.split(";")}
     pairs = cookie_pairs([cookie for cookie in cookies if cookie.name not in names])
     if not pairs:
@@ -131,7 +132,7 @@ def _with_cookies(fields: Fields, cookies: list[Cookie]) -> Fields:
 def receive(kept: StateJar | None, prepared: PreparedRequest, answer: Response, context: Context) -> None:
     """Take the cookies of an answer, where any are kept, and note those that are refused."""
     place, now = place_of(prepared), time()
-    texts = [value for name, value in answer.fields if name.lower() == "set-cookie"]
+    texts = all_of(answer.fields, "set-cookie")
     found = [note for text in texts[:MOST_SET] if (note := _take(kept, text, place, now))]
     for code, message in found[:MOST_NOTES]:
         context.note(code, message)

@@ -11,10 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.codec.http.cookies import Place
 
-    AnyRequest = TypeVar("AnyRequest", bound=HttpRequest)
+    AnyRequest = TypeVar("AnyRequest", bound=AnyHttpRequest)
 
 
 def given_cookies(texts: tuple[str, ...], place: Place) -> list[Cookie]:

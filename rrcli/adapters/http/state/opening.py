@@ -13,7 +13,7 @@ from rrcli.codec.http.cookies import Cookie, Jar, Place
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.hopstate import HopState
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.engine.context import Context
 
 
@@ -45,7 +45,7 @@ def open_state(state: HopState, context: Context) -> HopState:
     return state.replace(options=request.replace(cookies=texts), jar=kept)
 
 
-def _of_file(path: str, place: Place, request: HttpRequest, context: Context) -> list[Cookie]:
+def _of_file(path: str, place: Place, request: AnyHttpRequest, context: Context) -> list[Cookie]:
     """The cookies of a file; without a name there are none. A file that is still to be written may be missing."""
     if not path:
         return []

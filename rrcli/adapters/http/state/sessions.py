@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.http.prepare.message import GivenFields, PreparedRequest
-    from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.http.state.given import AnyRequest
     from rrcli.base.url import Url
     from rrcli.model.values import Fields
@@ -154,7 +154,7 @@ class NamedSession:
         return ExchangeError("local", "input", f"the session {self._path} is broken: {why}", hint="mend the file, or delete it")
 
 
-def open_session(request: HttpRequest, place: Place) -> NamedSession:
+def open_session(request: AnyHttpRequest, place: Place) -> NamedSession:
     """The session that the request names. Raises `usage`, or `local` for its file."""
     if request.session is not None and request.session_read_only is not None:
         raise usage("--session and --session-read-only exclude each other")

@@ -1,0 +1,130 @@
+"""One of many exchanges: over the connection that an earlier one has left (RFC 9112 section 9.3), or shares (RFC 9113 section 5).
+
+Loaded only for a series. A connection of HTTP/1.1 goes from exchange to exchange; one of HTTP/2 carries as many at once as the
+server allows, each a stream stepped by the thread that pumps the connection.
+"""
+
+from __future__ import annotations
+
+from rrcli.adapters.http.versions.describe import note_dropped, sent
+from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.stream import send_request
+from rrcli.base.deadline import now
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.fields import all_of
+from rrcli.engine.events import Blocked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rrcli.adapters.http.prepare.message import PreparedRequest
+    from rrcli.adapters.http.request import AnyHttpRequest
+    from rrcli.adapters.http.versions.h2shared import SharedH2Session
+    from rrcli.adapters.http.versions.response import Leads
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.wire.stream import Stream
+
+DELIMITED = ("content-length", "chunked", "none")  # framings after which another answer can follow
+
+
+class PooledExchange:
+    """One exchange of a series: what is asked, and where its answer leads."""
+
+    def __init__(self, request: AnyHttpRequest, prepared: PreparedRequest, leads: Leads) -> None:
+        self.request = request
+        self.prepared = prepared
+        self.leads = leads
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """What connections are shared by."""
+        return self.prepared.scheme, self.prepared.host, self.prepared.port
+
+
+def exchange_pooled(exchange: PooledExchange, context: Context, alpn: tuple[str, ...]) -> Iterator[Event]:
+    """Send the request over what is open already, else over a new connection that is left open."""
+    assert context.pool
+    request, prepared = exchange.request, exchange.prepared
+    if request.limit_rate:
+        raise usage("--limit-rate is for one download, not for a series", "--rate limits how many exchanges begin in a second")
+    if prepared.upload and prepared.upload.path == "-":
+        raise usage("standard input can be uploaded once, not for each exchange of a series", "put it into a file")
+    session = context.pool.session(exchange.place)
+    if session is None:
+        connection = context.connect(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=alpn)
+        chosen = context.recorder.tls.alpn if context.recorder.tls else None
+        if chosen != "h2" and not request.http2_prior_knowledge:
+            yield from _alone(exchange, context, connection, chosen)
+            return
+        begin = now()
+        from rrcli.adapters.http.versions.h2shared import SharedH2Session
+
+        context.recorder.timeline.origin_ns += now() - begin  # loading it is no time of the exchange
+        session = SharedH2Session(connection)
+        context.pool.share(exchange.place, session)
+    yield from _shared(exchange, context, session)  # type: ignore[arg-type]  # nobody else shares one under such a place
+
+
+# --- HTTP/1
+
+
+def _alone(exchange: PooledExchange, context: Context, connection: Stream, chosen: str | None) -> Iterator[Event]:
+    """The exchange over a connection that is its own as long as it lasts."""
+    prepared, reusable = exchange.prepared, False
+    try:
+        if exchange.request.http2 and prepared.scheme == "https":
+            from rrcli.adapters.http.versions.http2 import choose_failure
+
+            raise choose_failure(chosen)
+        begin = now()
+        yield Blocked()
+        if not context.recorder.reused:
+            context.recorder.timeline.origin_ns += now() - begin  # the others were begun meanwhile
+        stream = Http1Stream(connection, prepared.method)
+        reader = ResponseReader(prepared, context, stream, exchange.leads)
+        yield from send_request(stream, prepared, reader, context)
+        reusable = _persists(prepared, reader, stream)
+    finally:
+        if reusable:
+            context.keep(connection)
+        else:
+            connection.close()
+
+
+def _persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1Stream) -> bool:
+    """Whether both sides leave the connection open, and it stands where another answer begins (RFC 9112 section 9.3)."""
+    answer = reader.answer
+    assert answer
+    said = ",".join(all_of(answer.fields, "connection")).lower()
+    options = {word.strip() for word in f"{said},{prepared.field('connection')}".split(",")}
+    oldest = "HTTP/1.0" in (prepared.version, answer.data.get("version"))
+    if "close" in options or (oldest and "keep-alive" not in said):
+        return False
+    odd = any(note.code == "bytes-after-end" for note in stream.notes)
+    return stream.framing in DELIMITED and not odd and not stream.cancelled
+
+
+# --- HTTP/2
+
+
+def _shared(exchange: PooledExchange, context: Context, session: SharedH2Session) -> Iterator[Event]:
+    """The exchange as a stream among others."""
+    from rrcli.adapters.http.versions.h2shared import wait_for
+
+    prepared = exchange.prepared
+    stream = session.open(context)
+    note_dropped(prepared, "HTTP/2", context)
+    yield sent(stream.as_sent(prepared))
+    while not session.has_room:
+        if not session.takes_more:
+            context.recorder.reused = True
+            raise ExchangeError("transport", "refused", f"the connection takes no more requests: {session.why}")
+        yield from wait_for(session.slot, context.deadline)
+    reader = ResponseReader(prepared, context, stream, exchange.leads)
+    try:
+        yield from send_request(stream, prepared, reader, context)
+    finally:
+        session.leave(stream)

@@ -1,0 +1,4 @@
+/** What every service of the tests has. */
+service Base {
+  string ping()
+}
