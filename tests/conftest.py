@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,93 +12,22 @@ PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_P
 for _name in PROXY_VARIABLES:
     os.environ.pop(_name, None)
 
-pytest_plugins = [
-    "peers.ca",
-    "peers.asgi",
-    "peers.caddy",
-    "peers.delegation",
-    "peers.doq",
-    "peers.graphql",
-    "peers.http2",
-    "peers.leaks",
-    "peers.httpbin",
-    "peers.names",
-    "peers.nats",
-    "peers.nginx",
-    "peers.openssl",
-    "peers.postgres",
-    "peers.proxy",
-    "peers.redis_server",
-    "peers.signed",
-    "peers.smtp",
-    "peers.tcp",
-    "peers.thrift",
-    "peers.unbound",
-    "peers.websocket",
-]
+_PEERS = Path(__file__).parent / "peers"
+_STEMS = [path.stem for path in _PEERS.glob("*.py") if "@pytest.fixture" in path.read_text("utf-8") and path.stem[:5] != "test_"]
+# The certificates first, which others import: what is imported before pytest has read it is not rewritten.
+pytest_plugins = [f"peers.{stem}" for stem in sorted(_STEMS, key=lambda stem: (stem != "ca", stem)) if stem != "verdict"]
+_NO_SERVERS = {"peers.ca", "peers.leaks", "peers.verdict"}  # of all modules with fixtures these start nothing that has to be installed
 
-_SERVERS = {
-    "asgi",
-    "asgi_proxy",
-    "autobahn",
-    "bind",
-    "haproxy",
-    "http_proxy",
-    "delegations",
-    "doq",
-    "graphql_server",
-    "httpbin",
-    "caddy",
-    "hypercorn",
-    "knot",
-    "nats",
-    "nats_jwt",
-    "nats_modern",
-    "nats_modern_service",
-    "nats_nkey",
-    "nats_permissions",
-    "nats_service",
-    "nats_tls",
-    "nats_tls_clients",
-    "nats_tls_first",
-    "nats_token",
-    "nghttpd",
-    "nginx",
-    "nginx2",
-    "nginx_behind_proxy",
-    "postgres",
-    "redis",
-    "redis_acl",
-    "redis_cluster",
-    "redis_sentinel",
-    "redis_tls_clients",
-    "redis_tls",
-    "s_server",
-    "series_web",
-    "signed",
-    "lmtp",
-    "opensmtpd",
-    "smtp",
-    "smtp_banner",
-    "smtp_login",
-    "smtp_sink",
-    "smtp_sink_refusing",
-    "smtp_starttls",
-    "smtp_starttls_login",
-    "smtp_tls",
-    "socks_proxy",
-    "tcp_echo",
-    "tcp_script",
-    "thrift_servers",
-    "udp_echo",
-    "unbound",
-    "websocket",
-    "websocket_tls",
-}
+
+def _starts_a_server(item: pytest.Item) -> bool:
+    """Whether a fixture of the test is a peer that has to be installed."""
+    found = getattr(item, "_fixtureinfo", None)
+    modules = {each.func.__module__ for each in (definitions[-1] for definitions in found.name2fixturedefs.values())} if found else set()
+    return any(module.startswith("peers.") and module not in _NO_SERVERS for module in modules)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`pytest -m "not peer"` runs what needs no server installed."""
     for item in items:
-        if _SERVERS.intersection(getattr(item, "fixturenames", ())):
+        if _starts_a_server(item) or "series_web" in getattr(item, "fixturenames", ()):
             item.add_marker("peer")

@@ -109,7 +109,7 @@ def _arguments(arguments: Words, *, options_end: bool) -> Words:
 
 def reads_stdin(request: Request) -> bool:
     """Whether the request takes something from standard input: `-` and `@-` ask for that on every command."""
-    if getattr(request, "stdin", False):
+    if request.stdin:
         return True
     given = (value for name, value in request.__dict__.items() if name not in ("arguments", *request.written))
     return any(_names_stdin(value, ("-", "@-")) for value in given) or _names_stdin(request.arguments, ("@-",))

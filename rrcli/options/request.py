@@ -242,6 +242,11 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
         help="Record every byte both ways, up to SIZE (--wire=4MiB; 1MiB without).",
     )  # fmt: skip
 
+    @property
+    def stdin(self) -> bool:
+        """Whether standard input is read for what no option's value says, as a flag of its own or an argument `-` may ask."""
+        return False
+
     def repeats(self) -> bool:
         """Whether any option asks for a series."""
         return not (self.repeat is self.repeat_for is self.concurrency is self.rate is self.warmup is None)

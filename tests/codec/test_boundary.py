@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rrcli.codec.boundary import REACH, AfterBytes, AfterLines, AfterMatch, AfterText, Boundary
-from rrcli.explain import FRAMINGS
+from rrcli.engine.registry import BY_NAME
 
 Make = Callable[[], Boundary]
 
@@ -61,7 +61,7 @@ def test_where_it_ends(make: Make, data: bytes, expected: int | None) -> None:
 
 @pytest.mark.parametrize("boundary", [Boundary(), AfterBytes(1), AfterLines(1), AfterText(b"a"), AfterMatch(re.compile(b"a"))])
 def test_every_framing_has_words(boundary: Boundary) -> None:
-    assert boundary.framing in FRAMINGS
+    assert boundary.framing in BY_NAME["tcp"].load_manifest().framings
 
 
 def test_a_match_may_look_ahead_into_the_next_piece() -> None:

@@ -40,6 +40,12 @@ def test_the_package_is_named_as_the_command_and_has_its_parts(name: str) -> Non
 
 
 @EVERY
+def test_the_package_itself_holds_exchange_alone(name: str) -> None:
+    tree = ast.parse((ROOT / "adapters" / name / "__init__.py").read_text("utf-8"))
+    assert [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))] == ["exchange"]
+
+
+@EVERY
 def test_hooks_answer_what_is_asked_and_nothing_else(name: str) -> None:
     kind = type(PROTOCOLS[name].load_hooks())
     assert {each for each in dir(kind) if not each.startswith("_")} == {each for each in dir(hooks.Hooks) if not each.startswith("_")}

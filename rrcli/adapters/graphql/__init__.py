@@ -1,6 +1,6 @@
 """GraphQL over HTTP, and its subscriptions over WebSocket or Server-Sent Events.
 
-`document.py` reads what a document asks for, `words.py` what the command line does; over HTTP the request is that of
+`document.py` reads what a document asks for, `prepare.py` what the command line does; over HTTP the request is that of
 `adapters/http`, whose events pass through `answer.py`, which knows what a GraphQL answer is. `subscription.py` speaks
 graphql-transport-ws over a WebSocket, `distinct.py` reads graphql-sse, `schema.py` is all that loads graphql-core.
 """

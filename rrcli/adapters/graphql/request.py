@@ -1,4 +1,4 @@
-"""The GraphQL request: an HTTP request whose content is made of a document and its variables. What it means is `words.py`."""
+"""The GraphQL request: an HTTP request whose content is made of a document and its variables. What it means is `prepare.py`."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def opening(head: bytes) -> Opening:
     found = recognise(head)
     if found.what.startswith(("b'", 'b"')):
         return Opening()
-    hint = found.hint if not head.startswith(b"HTTP/") else "for Thrift over HTTP give the URL: http://HOST:PORT/PATH"
+    hint = found.hint if found.greeting != "HTTP" else "for Thrift over HTTP give the URL: http://HOST:PORT/PATH"
     return Opening(error=ExchangeError("protocol", "wrong_protocol", f"expected Thrift, got {found.what}", hint=hint))
 
 
