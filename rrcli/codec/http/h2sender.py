@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError
-from rrcli.codec.http.h2fields import fields_of, octets
+from rrcli.codec.http.h2fields import fields_of, is_sensitive, octets
 from rrcli.codec.http.h2frames import (
     CANCEL,
     CONTINUATION,
@@ -26,7 +26,6 @@ from rrcli.codec.http.h2frames import (
 )
 from rrcli.codec.http.h2stream import Stream
 from rrcli.codec.http.hpack import Encoder
-from rrcli.policy.secrets import is_secret_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Sender:
         self.goaway: str | None = None
         self.goaway_code: int | None = None
         self.goaway_debug = b""
-        self._encoder = Encoder(is_secret_name)
+        self._encoder = Encoder(is_sensitive)
         self._streams: dict[int, Stream] = {}
         self._next = 1  # the number of the next stream
         self._open = 0  # streams that count against the peer's limit
