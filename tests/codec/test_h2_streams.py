@@ -234,6 +234,8 @@ def test_we_say_goodbye_once() -> None:
     client.close()
     client.close()
     assert sent(client, GOAWAY) == [(0, 0, bytes(8))]
+    with pytest.raises(ExchangeError, match="the connection is over"):
+        client.request("GET", "https", "a.test", "/", (), end=True)
 
 
 # --- fields that go out

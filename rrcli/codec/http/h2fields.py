@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.errors import malformed, usage
+from rrcli.base.secretname import is_secret_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def lost_fields(fields: Fields) -> list[str]:
     """The names of the fields that have no place there, without those that another mechanism stands for."""
     kept = {name for name, _ in fields_of(fields)}
     return [name for name, _ in fields if name.lower() not in kept and name.lower() not in ("host", "transfer-encoding")]
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether the value is kept out of every table of fields, ours and those on the way (RFC 7541 section 7.1.3)."""
+    return is_secret_name(name)
 
 
 def promised_length(fields: Fields) -> int | None:

@@ -182,9 +182,14 @@ def _is_whole(data: bytes) -> bool:
 # --- to be sent
 
 
+def encode_header(length: int, kind: int, flags: int, stream: int) -> bytes:
+    """What stands before a payload (RFC 9113 section 4.1)."""
+    return (length << 48 | kind << 40 | flags << 32 | stream).to_bytes(HEADER, "big")
+
+
 def encode_frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    """A frame (RFC 9113 section 4.1)."""
-    return (len(payload) << 48 | kind << 40 | flags << 32 | stream).to_bytes(HEADER, "big") + payload
+    """A frame."""
+    return encode_header(len(payload), kind, flags, stream) + payload
 
 
 def window_update(stream: int, size: int) -> bytes:

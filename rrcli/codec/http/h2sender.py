@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError
-from rrcli.base.secretname import is_secret_name
-from rrcli.codec.http.h2fields import fields_of, octets
+from rrcli.codec.http.h2fields import fields_of, is_sensitive, octets
 from rrcli.codec.http.h2frames import (
     CANCEL,
     CONTINUATION,
@@ -19,6 +18,7 @@ from rrcli.codec.http.h2frames import (
     NO_ERROR,
     PREFACE,
     encode_frame,
+    encode_header,
     goaway,
     rst_stream,
     settings,
@@ -49,7 +49,7 @@ class Sender:
         self.goaway: str | None = None
         self.goaway_code: int | None = None
         self.goaway_debug = b""
-        self._encoder = Encoder(is_secret_name)
+        self._encoder = Encoder(is_sensitive)
         self._streams: dict[int, Stream] = {}
         self._next = 1  # the number of the next stream
         self._open = 0  # streams that count against the peer's limit
@@ -73,6 +73,8 @@ class Sender:
         """
         if self.goaway:
             raise ExchangeError("transport", "refused", f"the server takes no more requests on this connection: {self.goaway}")
+        if self._failed:
+            raise ExchangeError("transport", "refused", "the connection is over, and takes no more requests")
         if self._open >= self._most_streams:
             raise ExchangeError("protocol", "unsupported", "the server allows no further stream now")
         pseudo = ((":method", method), (":scheme", scheme), (":authority", authority), (":path", path))
@@ -111,35 +113,38 @@ class Sender:
         Those leave through `to_send` once `take` has read the peer's leave.
         """
         found = self._streams[stream]
-        if not found.sent_all:
-            found.unsent += data
         found.ending = found.ending or end
-        self._pump(stream, found)
+        if found.unsent:  # what waits goes first
+            found.unsent += data
+            self._pump(stream, found)
+        elif not found.sent_all:
+            found.unsent += data[self._put(stream, found, data) :]
         return len(found.unsent)
 
     def _pump(self, number: int, stream: Stream) -> None:
-        """Put as much content into frames as both windows allow."""
-        if stream.sent_all:
-            return
-        unsent, at = memoryview(stream.unsent), 0
-        while at < len(unsent):
-            size = min(len(unsent) - at, stream.window, self._peer_window, self._most_payload)
+        """Send as much of what waits as the windows allow by now."""
+        if stream.unsent and min(stream.window, self._peer_window) > 0:
+            del stream.unsent[: self._put(number, stream, stream.unsent)]
+
+    def _put(self, number: int, stream: Stream, content: bytes | bytearray) -> int:
+        """Put as much content into frames as both windows allow, and the end behind the last of it; how much that was."""
+        at = 0
+        while at < len(content):
+            size = min(len(content) - at, stream.window, self._peer_window, self._most_payload)
             if size <= 0:
-                break
-            last = stream.ending and at + size == len(unsent)
-            self._out.append(encode_frame(DATA, END_STREAM if last else 0, number, bytes(unsent[at : at + size])))
+                return at
+            last = stream.ending and at + size == len(content)
+            self._out += (encode_header(size, DATA, END_STREAM if last else 0, number), bytes(content[at : at + size]))
             at += size
             stream.window -= size
             self._peer_window -= size
-            stream.sent_all = last
             self._idle = 0
-        unsent.release()
-        del stream.unsent[:at]
-        if stream.ending and not stream.unsent:
-            if not stream.sent_all:
+        if stream.ending:
+            if not at:
                 self._out.append(encode_frame(DATA, END_STREAM, number))
             stream.sent_all = True
             self._settle(stream)
+        return at
 
     def _pump_all(self) -> None:
         for number, stream in self._streams.items():

@@ -186,7 +186,7 @@ class _Table:
     def entry(self, index: int) -> tuple[Field, int]:
         """The field of an index that is beyond the static table. Raises `malformed` where there is none."""
         back = index - len(STATIC)
-        if back > len(self):
+        if back > len(self._entries) - self._gone:
             raise malformed(f"a field block refers to entry {index}, which no table has")
         return self._entries[-back]
 
@@ -240,7 +240,7 @@ class Decoder:
         while at < len(block):
             first = block[at]
             if first & 0x80:
-                index, at = _read_number(block, at, 0x7F)
+                index, at = (first & 0x7F, at + 1) if first < 0xFF else _read_number(block, at, 0x7F)
                 field, size = self._entry(index)
             elif first & 0xE0 == 0x20:
                 if fields:
@@ -317,7 +317,12 @@ class Encoder:
             if index is None:
                 number = self._numbers.get(field)
                 index = None if number is None else self._index(number)
-            out += self._literal(field) if index is None else _number(index, 0x7F, 0x80)
+            if index is None:
+                out += self._literal(field)
+            elif index < 0x7F:
+                out.append(0x80 | index)
+            else:
+                out += _number(index, 0x7F, 0x80)
         return bytes(out)
 
     def _index(self, number: int) -> int:
