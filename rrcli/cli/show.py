@@ -69,6 +69,8 @@ class Printer:
         if self.file and exchange.response and exchange.response.body:
             body = exchange.response.body.replace(file=self.file)
             exchange = exchange.replace(response=exchange.response.replace(body=body))
+        if self.style == "quiet" and not self.query:
+            return True
         shown = exchange if self.output.show_secrets else masked(exchange)
         if self.query:
             found = self._print_query(document(exchange))

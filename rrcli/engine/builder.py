@@ -7,7 +7,7 @@ from rrcli.base.errors import usage
 from rrcli.engine import registry
 from rrcli.engine.events import Content, Received, Sent, StreamEvent
 from rrcli.model.values import Body, RequestMessage, Response, Target
-from rrcli.policy.secrets import field_secrets, url_secrets
+from rrcli.policy.secrets import NAMED, field_secrets, url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class ExchangeBuilder:
         """The values to mask, as far as they are known by now: those that were handed in, and those in the URL and in fields."""
         answer = self.answer
         fields = self.message.fields + ((answer.fields + answer.trailers) if answer else ())
-        return tuple(dict.fromkeys((*self._context.secrets, *url_secrets(self.target.url), *field_secrets(fields))))
+        named = dict.fromkeys((*url_secrets(self.target.url), *field_secrets(fields)))
+        return tuple(dict.fromkeys((*self._context.secrets, *list(named)[:NAMED])))
 
     def _refuse_lost_key(self) -> None:
         """Raise `usage` for an idempotency key that the request does not carry; nothing has been sent then."""

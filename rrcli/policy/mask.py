@@ -6,25 +6,36 @@ from _json import encode_basestring, encode_basestring_ascii
 
 from rrcli.base.url import quote, unquote
 from rrcli.base.visible import MASK
-from rrcli.policy.secrets import CUT_LONG, CUT_SHORT, CUTS, SHORTEST, WHOLE_WORD
+from rrcli.policy.secrets import CUT_LONG, CUT_SHORT, CUTS, SHORTEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from re import Pattern
     from typing import Any
+
+FEW = 64  # values that are looked for one by one first, which is faster than one search for all and needs no `re`
 
 
 class Mask:
-    """Masks known values in any text or bytes, also in the spellings they take in URLs and JSON."""
+    """Masks known values in any text or bytes, also in the spellings they take in URLs and JSON.
+
+    One pass over a text finds all of them, because a peer may name thousands and send millions of letters.
+    """
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         spellings = {spelling for secret in secrets if len(secret) >= SHORTEST for spelling in _spellings(secret)}
         self._secrets = sorted(spellings, key=len, reverse=True)
+        self._in_text: Pattern[str] | None = None
+        self._in_octets: Pattern[str] | None = None
 
     def text(self, text: str) -> str:
-        for secret in self._secrets:
-            if secret in text:  # what is masked already is left alone: "secret" may be one
-                text = MASK.join(_replace(part, secret, MASK) for part in text.split(MASK))
-        return text
+        if len(self._secrets) <= FEW and not any(secret in text for secret in self._secrets):
+            return text
+        if self._in_text is None:
+            from rrcli.policy.search import pattern_of
+
+            self._in_text = pattern_of([*self._secrets, MASK])  # what is masked already is left alone: "secret" may be one
+        return self._in_text.sub(MASK, text)
 
     def message(self, text: str) -> str:
         """A message with known values masked, and the beginning of one where it quotes a peer and cuts the quotation."""
@@ -46,7 +57,7 @@ class Mask:
 
     def blank_end(self, data: bytes) -> bytes:
         """The same of bytes, at equal length."""
-        size = max((_overlap(data, secret.encode("utf-8", "surrogateescape")) for secret in self._secrets), default=0)
+        size = max((_overlap(data, _octets(secret)) for secret in self._secrets), default=0)
         return data if size < CUT_SHORT else data[:-size] + b"*" * size
 
     def begun(self, text: str) -> bool:
@@ -55,12 +66,14 @@ class Mask:
 
     def blank(self, data: bytes) -> bytes:
         """The bytes with known values overwritten by `*`, at equal length."""
-        for secret in self._secrets:
-            raw = secret.encode("utf-8", "surrogateescape")
-            if raw in data:
-                text = _replace(data.decode("latin-1"), raw.decode("latin-1"), "*" * len(raw))
-                data = text.encode("latin-1")
-        return data
+        octets = [_octets(secret) for secret in self._secrets]
+        if len(octets) <= FEW and not any(secret in data for secret in octets):
+            return data
+        if self._in_octets is None:
+            from rrcli.policy.search import pattern_of
+
+            self._in_octets = pattern_of([secret.decode("latin-1") for secret in octets])  # a letter for each byte
+        return self._in_octets.sub(lambda found: "*" * len(found[0]), data.decode("latin-1")).encode("latin-1")
 
     def value(self, value: Any) -> Any:
         """Any JSON value with its texts masked; the keys of objects stay."""
@@ -131,13 +144,5 @@ def _lower_escapes(encoded: str) -> str:
     return first + "".join(f"%{part[:2].lower()}{part[2:]}" for part in rest)
 
 
-def _replace(text: str, secret: str, mask: str) -> str:
-    if len(secret) >= WHOLE_WORD:
-        return text.replace(secret, mask)
-    parts, at = [], 0
-    while (found := text.find(secret, at)) >= 0:
-        end = found + len(secret)
-        alone = not (text[found - 1 : found].isalnum() or text[end : end + 1].isalnum())
-        parts.append(text[at:found] + (mask if alone else secret))
-        at = end
-    return "".join(parts) + text[at:]
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -12,36 +12,28 @@ from rrcli.base.secretname import is_secret_name
 from rrcli.model.document import LARGE, body_text, looks_like_json
 from rrcli.model.values import Body, Exchange, RequestMessage, Response, TranscriptEntry
 from rrcli.policy.mask import Mask
-from rrcli.policy.secrets import _field_spans, _url_spans, field_secrets, mask_field, mask_url, url_secrets
+from rrcli.policy.secrets import NAMED, _field_spans, _url_spans, field_secrets, mask_field, mask_url, url_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from rrcli.model.values import Fields
     from rrcli.policy.secrets import Span
 
 
-# --- where secrets are written ---------------------------------------------------------------------------
-
-
-# --- wherever else they turn up --------------------------------------------------------------------------
-
-
-# --- an exchange as it may be shown ----------------------------------------------------------------------
-
-
 def mask_of(exchange: Exchange) -> Mask:
     """What masks the secrets of this exchange and of those before it."""
-    return Mask(tuple(dict.fromkeys(_known(exchange))))
+    return Mask(tuple(_known(exchange)))
 
 
 def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
-    known = dict.fromkeys(_known(exchange))
-    return (
-        _masked(exchange, Mask(tuple(known))) if known or _is_marked(exchange) or exchange.command != exchange.shown_command else exchange
-    )
+    known = _known(exchange)
+    if known or _is_marked(exchange) or exchange.command != exchange.shown_command:
+        return _masked(exchange, Mask(tuple(known)))
+    return exchange
 
 
 def _is_marked(exchange: Exchange) -> bool:
@@ -50,12 +42,19 @@ def _is_marked(exchange: Exchange) -> bool:
 
 
 def _known(exchange: Exchange) -> list[str]:
-    """The secrets of all hops: one hop's may be echoed in another."""
-    target, summary = exchange.target.url, exchange.request.summary
-    found = [*exchange.secrets, *url_secrets(target), *url_secrets(summary), *field_secrets(_all_fields(exchange))]
+    """The secrets of all hops: one hop's may be echoed in another. Of those that only a name tells, so many as can be searched for."""
+    known = dict.fromkeys(exchange.secrets)
+    named = [secret for secret in dict.fromkeys(_named(exchange)) if secret not in known]
+    return [*known, *named[:NAMED]]
+
+
+def _named(exchange: Exchange) -> Iterator[str]:
+    yield from url_secrets(exchange.target.url)
+    yield from url_secrets(exchange.request.summary)
+    yield from field_secrets(_all_fields(exchange))
     for earlier in exchange.history:
-        found += _known(earlier)
-    return found
+        yield from earlier.secrets
+        yield from _named(earlier)
 
 
 def _all_fields(exchange: Exchange) -> Fields:
@@ -162,16 +161,15 @@ def _json_text(text: str, shown: str, mask: Mask) -> str:
 
 def _transcript(exchange: Exchange, entries: tuple[TranscriptEntry, ...], mask: Mask) -> tuple[TranscriptEntry, ...]:
     """The bytes of each direction masked as one stream, so that a secret cut by two receives is found too."""
-    lines = [(exchange.request.summary, _url_spans(exchange.request.summary))]
-    for name, value in _all_fields(exchange):
-        skip = len(name) + 2
-        lines.append((f"{name}: {value}", [(skip + begin, skip + end) for begin, end in _field_spans(name, value)]))
+    summary = exchange.request.summary
+    fields = _shown_lines(_all_fields(exchange))
     blanked: dict[str, bytes] = {}
     for direction in ("sent", "received"):
         stream = b"".join(entry.data for entry in entries if entry.direction == direction)
-        for line, spans in lines:
-            if spans:
-                stream = _blank_line(stream, line, spans)
+        if spans := _url_spans(summary):
+            stream = stream.replace(_octets(summary), _octets(_blank_line(summary, spans)))
+        if fields:
+            stream = b"\n".join([fields.get(line, line) for line in stream.split(b"\n")])
         blanked[direction] = mask.blank_end(mask.blank(stream))  # the recording may stop anywhere
     from rrcli.policy.transcriptmask import blank_hidden
 
@@ -197,12 +195,22 @@ def _blank_spans(data: bytes, spans: tuple[Span, ...]) -> bytes:
     return bytes(shown)
 
 
-def _blank_line(stream: bytes, line: str, spans: list[Span]) -> bytes:
-    """Blank the secrets in their own line, where they may be too short to be searched for, at equal length."""
+def _shown_lines(fields: Fields) -> dict[bytes, bytes]:
+    """The lines of the fields that have secrets, which may be too short to be searched for, with those blanked at equal length."""
+    shown: dict[bytes, bytes] = {}
+    for name, value in fields:
+        if spans := _field_spans(name, value):
+            head = f"{name}: "
+            line, blanked = _octets(head + value), _octets(head + _blank_line(value, spans))
+            shown.update({line: blanked, line + b"\r": blanked + b"\r"})
+    return shown
+
+
+def _blank_line(line: str, spans: list[Span]) -> str:
     shown = line
     for begin, end in reversed(spans):
         shown = shown[:begin] + "*" * len(_octets(line[begin:end])) + shown[end:]
-    return stream.replace(_octets(line), _octets(shown))
+    return shown
 
 
 def _octets(text: str) -> bytes:

@@ -16,6 +16,8 @@ NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C
 SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
 
 
+NAMED = 64  # values that URLs and fields of one exchange, a peer's too, may have masked elsewhere; more are masked in their own place only
+
 CUT_SHORT = 4  # letters that remain of a value where a message cuts what it quotes, and it is told by them; anywhere CUT_LONG
 CUT_LONG = 16
 

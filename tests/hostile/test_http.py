@@ -17,6 +17,7 @@ from peers.script import Handler, drip, hear, pause, say, script
 ASKED = hear(b"\r\n\r\n")
 OK = b"HTTP/1.1 200 OK\r\n"
 FIELD = b"Field-%d: value\r\n".__mod__
+COOKIES = b"".join(b'Set-Cookie: c=a%d&"/\r\n' % number for number in range(4900))  # each value is a secret, with many spellings
 
 
 def answer(*parts: bytes) -> Handler:
@@ -75,6 +76,12 @@ WRONG = {
     "a content-length of 5000 digits": (answer(OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"), 0),
     "huge chunk": (answer(OK + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nabc"), 7),
     "a chunk size of 5000 digits": (answer(OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 5000 + b"\r\n"), 7),
+    "thousands of secrets": (answer(OK + COOKIES + b"Content-Length: 2\r\n\r\nok"), 0),
+    "thousands of secrets in a place": (
+        answer(OK + b"Location: /?" + b"&".join(b"token=a%d" % number for number in range(8000)) + b"\r\nContent-Length: 2\r\n\r\nok"),
+        0,
+    ),
+    "thousands of secrets, and content that nearly names them": (with_body(b'a1&" a2&"/ ' * 500_000, COOKIES[:-2]), 0),
     "negative content-length": (answer(OK + b"Content-Length: -1\r\n\r\nabc"), 7),
     "content-length in other digits": (answer(OK + "Content-Length: ٣\r\n\r\nabc".encode()), 7),
     "a status of a million digits": (answer(b"HTTP/1.1 " + b"2" * 1_000_000 + b" OK\r\n\r\n"), 7),
