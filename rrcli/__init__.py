@@ -4,11 +4,11 @@ As a library: `send(request)` returns an `Exchange`, `submit(request)` a future 
 connections and cookies between requests; `RecordingTransport` makes exchanges of what an httpx client does. Names are loaded when used,
 so that the command line pays only for what it needs.
 
-From `rrcli http URL` to the bytes: `__main__.py` reads the command line by `cli/fast.py`, `cli/execute.py` has it sent and
-prints it, `runner.py` owns deadline, hops and verdict, `adapters/http/` walks a codec over the wire, `wire/` moves bytes and
-stamps them. `codec/` turns bytes into messages and never sees a socket; `model.py` holds the values, `document.py` makes the
-contract's JSON of them, `report/` draws them; `policy/` knows secrets, expectations and advice, `explain/` what codes mean;
-`registry.py` has one entry per protocol; `responders/` are the servers of `rrcli serve` and the demo.
+From `rrcli http URL` to the bytes: `__main__.py` reads the command line by `cli/fast.py`, `cli/execute.py` has it sent and prints it,
+`engine/send.py` owns the deadline, the attempts and the verdict, `engine/runner.py` the hops, `adapters/http/` walks a codec over
+the wire, `wire/` moves bytes and stamps them. `codec/` turns bytes into messages and never sees a socket; `model/` holds the values and
+makes the contract's JSON of them, `report/` draws them; `policy/` knows secrets, checks and advice, `explain/` what codes mean;
+`engine/registry.py` has one line per protocol; `responders/` are the servers of `rrcli serve` and the demo.
 """
 
 from __future__ import annotations

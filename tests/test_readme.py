@@ -104,20 +104,21 @@ def _block(block: str, ports: dict[int, int]) -> str:
     return "\n".join(parts) if any(part.count("\n") > 3 for part in parts) else "".join(parts)
 
 
-def test_the_library_example_runs(ports: dict[int, int]) -> None:
-    example = re.search(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
-    assert example
-    code = example[1]
+def test_the_library_examples_run(ports: dict[int, int]) -> None:
+    examples = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    one_request, a_client = examples[0], examples[1]
+    code = one_request + a_client
     for shown, real in ports.items():
         code = code.replace(str(shown), str(real))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=README.parent)
-    first, second = done.stdout.splitlines()
+    first, second, third = done.stdout.splitlines()
     assert re.fullmatch(r"ok 200 \d+", first)
     assert second == "PONG"
+    assert third == "True 200"
 
 
 def test_the_set_up_commands_are_these_two() -> None:
     assert re.findall(r"^```sh\n(.*?)\n```$", README.read_text(), re.MULTILINE | re.DOTALL) == [
         "pip install . && rrcli demo",
-        "pip install '.[test]' && pytest",
+        "pip install '.[test]' && pytest -n auto",
     ]
