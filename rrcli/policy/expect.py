@@ -15,7 +15,7 @@ from rrcli.options.parse import UNITS, split_unit, suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from rrcli.base.deadline import Deadline
@@ -27,6 +27,7 @@ NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 LONGEST_QUOTED = 200  # letters of the value that was found, in a message
 OPENING = {"[": "]", "(": ")", "{": "}"}
 QUOTES = "'\"`"
+TAKE_REFERENCES = ("map", "max_by", "min_by", "sort_by")  # functions of JMESPath
 
 
 def names(value: dict[str, Any]) -> dict[str, Any]:
@@ -53,17 +54,20 @@ class Path:
     def __init__(self, text: str, known: tuple[str, ...] = ()) -> None:
         self.text = text.strip()
         self._steps = _plain_steps(self.text)
-        first = self._steps[0] if self._steps else _first_name(self.text)
+        compiled = None if self._steps else _compile(self.text)
+        firsts = self._steps[:1] if self._steps else compiled[1] if compiled else []
         names = known or (*KEYS, *SHORTHANDS, *SET_KEYS, *SERIES_KEYS, "series")
-        if isinstance(first, str) and first not in names:
-            whose = "an event" if known else "the document"
-            hint = f"an event has {', '.join(known)}" if known else "rrcli schema shows the keys"
-            raise usage(f"{first!r} in {text!r} is no key of {whose}{suggestion(first, names)}", hint)
+        for name in firsts:
+            if isinstance(name, str) and name not in names:
+                whose = "an event" if known else "the document"
+                hint = f"an event has {', '.join(known)}" if known else "rrcli schema shows the keys"
+                raise usage(f"{name!r} in {text!r} is no key of {whose}{suggestion(name, names)}", hint)
+        first = firsts[0] if firsts else None
         self.root = first  # `series` is checked on what all exchanges of a series amount to
         key = self._steps[1] if self._steps and first == "series" and len(self._steps) > 1 else None
         if isinstance(key, str) and key not in SERIES_KEYS:
             raise usage(f"{key!r} in {text!r} is no key of a series{suggestion(key, SERIES_KEYS)}", "rrcli schema series shows the keys")
-        self._compiled = None if self._steps else _compile(self.text)
+        self._compiled = compiled and compiled[0]
 
     @property
     def first(self) -> str:
@@ -116,25 +120,33 @@ def _plain_steps(text: str) -> list[str | int] | None:
     return steps or None
 
 
-def _first_name(text: str) -> str | None:
-    """The first name of a JMESPath that is no function's."""
-    at = 0
-    while at < len(text):
-        if text[at] in QUOTES:
-            at = text.find(text[at], at + 1) + 1 or len(text)
-        elif text[at].isalpha() or text[at] == "_":
-            end = at
-            while end < len(text) and (text[end].isalnum() or text[end] == "_"):
-                end += 1
-            if text[end : end + 1] != "(":
-                return text[at:end]
-            at = end + 1
-        else:
-            at += 1
-    return None
+def _first_names(node: Mapping[str, Any]) -> list[str | int]:
+    """The names that a JMESPath, given as its syntax tree, looks up in the document itself and not in what it found there."""
+    kind, children = node["type"], _parts(node)
+    if kind == "field":
+        return [node["value"]]
+    if kind == "expref":
+        return []
+    if kind in ("subexpression", "index_expression", "projection", "value_projection", "filter_projection", "pipe"):
+        children = children[:1]
+    return [name for child in children for name in _first_names(child)]
 
 
-def _compile(text: str) -> Callable[[dict[str, Any]], Any]:
+def _parts(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parts of a piece of syntax that are syntax themselves; a slice has numbers and nothing."""
+    return [] if node["type"] == "slice" else node.get("children", [])
+
+
+def _refuse_references(node: Mapping[str, Any], text: str) -> None:
+    """Raise `usage` for `&expression` where no function takes it: it stands for no value."""
+    for child in _parts(node):
+        if child["type"] == "expref" and node.get("value") not in TAKE_REFERENCES:
+            raise usage(f"{text!r} has & where a value belongs", "& is for functions: sort_by(json.items, &name)")
+        _refuse_references(child, text)
+
+
+def _compile(text: str) -> tuple[Callable[[dict[str, Any]], Any], list[str | int]]:
+    """What finds the value of a JMESPath, and the names that it looks up first. Raises `usage` for what is none."""
     import re
 
     import jmespath
@@ -145,6 +157,11 @@ def _compile(text: str) -> Callable[[dict[str, Any]], Any]:
         compiled = jmespath.compile(quoted)
     except (JMESPathError, ValueError, RecursionError) as error:
         raise usage(f"{text!r} is no JMESPath: {' '.join(str(error).split())}") from error
+    try:
+        _refuse_references({"type": "expression", "children": [compiled.parsed]}, text)
+        firsts = _first_names(compiled.parsed)
+    except RecursionError as error:
+        raise usage(f"{text!r} is nested too deeply") from error
 
     def find(value: dict[str, Any]) -> Any:
         try:
@@ -152,7 +169,7 @@ def _compile(text: str) -> Callable[[dict[str, Any]], Any]:
         except (JMESPathError, ValueError, ArithmeticError, TypeError, RecursionError):
             return None  # a function met what it does not take, as length(null) or floor of no number: there is nothing
 
-    return find
+    return find, firsts
 
 
 class Expectation:
