@@ -1,11 +1,13 @@
 """JSON without the `json` package, whose import costs as much as half an interpreter: the C scanner and encoder alone.
 
-Written JSON is safe on a terminal: C0, C1, DEL, bidirectional controls and lone surrogates are escaped.
+Written JSON is safe on a terminal: C0, C1, DEL, unseen letters and lone surrogates are escaped.
 """
 
 from __future__ import annotations
 
 from _json import encode_basestring, make_encoder, make_scanner
+
+from rrcli.base.visible import UNSEEN, unicode_escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,10 +120,7 @@ def _is_deep(value: Any) -> bool:
 
 # --- writing
 
-_ESCAPES = {
-    chr(code): f"\\u{code:04x}"
-    for code in (0x7F, *range(0x80, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
-}
+_ESCAPES = {chr(code): unicode_escape(code) for code in (0x7F, *range(0x80, 0xA0), *UNSEEN)}
 LONG = 1 << 20  # letters: a longer text is written in pieces, because escapes make it six times as long
 _ONE_LINE = {"\n": "", "\r": "", "\t": " "}  # JSON's own white space, which alone stands outside strings
 

@@ -7,7 +7,7 @@ again as all the rest of a drawn exchange (20 ms), and a markup parser is what a
 
 from __future__ import annotations
 
-from rrcli.base.visible import escape
+from rrcli.base.visible import escape, joins_pictures, with_few_marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +40,14 @@ SEPARATOR = "  ·  "
 
 def pieces(text: str, role: str = "") -> Line:
     """A foreign text as pieces of one line, its control characters visible and told apart."""
+    if not text.isascii():
+        text = with_few_marks(text)
     if text.isprintable():
         return [(text, role)] if text else []
     found: Line = []
     begin = 0
     for at, letter in enumerate(text):
-        if not letter.isprintable() and (shown := escape(letter)):
+        if not letter.isprintable() and (shown := escape(letter)) and not joins_pictures(text, at):
             if begin < at:
                 found.append((text[begin:at], role))
             found.append((shown, "escape"))
