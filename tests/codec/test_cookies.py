@@ -83,6 +83,13 @@ def test_without_attributes_it_is_for_this_host_and_folder() -> None:
         ("__Secure-a=1", SECURE, "its name begins with __Secure- or __Host-, and it is not Secure"),
         ("__host-a=1; Path=/", SECURE, "its name begins with __Secure- or __Host-, and it is not Secure"),
         ("__Host-a=1; Secure", SECURE, "its name begins with __Host-, which takes no Domain and the Path / alone"),
+        ("a=1; Domain=com.", PLAIN.replace(host="evil.com."), "its Domain com. is a public suffix, under which many sites stand"),
+        ("a=1; Domain=0.0.1", PLAIN.replace(host="0x7f.0.0.1"), "its Domain 0.0.1 is a public suffix, under which many sites stand"),
+        (
+            "a=1; Domain=localhost",
+            PLAIN.replace(host="evil.localhost"),
+            "its Domain localhost is a public suffix, under which many sites stand",
+        ),
         (
             "__Host-a=1; Secure; Path=/; Domain=www.example.com",
             SECURE,

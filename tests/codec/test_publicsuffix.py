@@ -22,7 +22,10 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("com", True), ("example.com", False), ("github.io", True), ("me.github.io", False), ("any.ck", True), ("www.ck", False),
         ("a.any.ck", False), ("xn--55qx5d.cn", True), ("unknown", True), ("co.uk", False), ("127.0.0.1", False), ("::1", False),
-        ("localhost", False),
+        ("localhost", True),
+        ("com.", True),
+        ("0.0.1", True),
+        ("1.0x1", True),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("listed")
@@ -32,7 +35,7 @@ def test_a_list_holds(domain: str, is_one: bool) -> None:
 
 @pytest.mark.parametrize(
     ("domain", "is_one"),
-    [("com", True), ("co.uk", True), ("com.au", True), ("example.uk", False), ("co.com", False), ("a.co.uk", False), ("localhost", False)],
+    [("com", True), ("co.uk", True), ("com.au", True), ("example.uk", False), ("co.com", False), ("a.co.uk", False), ("localhost", True)],
 )
 def test_without_a_list_the_usual_ones_are_known(domain: str, is_one: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publicsuffix, "LISTS", ())

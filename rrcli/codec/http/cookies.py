@@ -160,12 +160,12 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def _with_domain(cookie: Cookie, domain: str, place: Place) -> Cookie:
+    if not domain_matches(place.host, domain):
+        raise Refused(cookie.name, f"its Domain {domain} does not cover {place.host}")
     if is_public_suffix(domain):
         if domain == place.host:  # such a cookie is for that host alone (6265bis section 5.7)
             return cookie
         raise Refused(cookie.name, f"its Domain {domain} is a public suffix, under which many sites stand")
-    if not domain_matches(place.host, domain):
-        raise Refused(cookie.name, f"its Domain {domain} does not cover {place.host}")
     return cookie.replace(domain=domain, host_only=literal_family(domain) is not None)
 
 

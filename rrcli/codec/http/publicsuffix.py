@@ -16,11 +16,12 @@ _rules: frozenset[str] | None = None
 
 
 def is_public_suffix(domain: str) -> bool:
-    """Whether `domain`, in lower case and ASCII, is one. An address and `localhost` are none."""
-    if literal_family(domain) is not None or domain == "localhost":
+    """Whether `domain`, in lower case and ASCII, is one. An address is none; what resolvers take for a part of one is."""
+    if literal_family(domain) is not None:
         return False
+    domain = domain.removesuffix(".")
     labels = domain.split(".")
-    if len(labels) == 1:
+    if len(labels) == 1 or labels[-1].isdecimal() or labels[-1].startswith("0x"):  # 0x7f.0.0.1 and 0.0.1 are hosts' numbers
         return True
     rules = _load()
     if not rules:
