@@ -43,6 +43,7 @@ class SmtpResponder(Responder):
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, idle: float = 30.0) -> None:
         super().__init__(host, port, idle=idle)
         self._tls: Tls | None = None
+        self._messages = 0
         self._making = threading.Lock()
 
     @property
@@ -61,6 +62,12 @@ class SmtpResponder(Responder):
 
                 self._tls = Tls(Plan(()))
             return self._tls
+
+    def number(self) -> int:
+        """The next message's."""
+        with self._making:
+            self._messages += 1
+            return self._messages
 
     def stop(self) -> None:
         super().stop()
@@ -163,7 +170,7 @@ class Session:
             self.say("503 5.5.1 there is no recipient")
             return
         self.say("354 end with a dot on a line of its own")
-        refusal, number = self._read_message(), b2a_base64(urandom(6), newline=False).decode()
+        refusal, number = self._read_message(), self._responder.number()
         for recipient in self._recipients if self._lmtp else ("",):
             full = "452 4.2.2 mailbox full" if recipient.startswith("full") else None
             self.say(refusal or full or f"250 2.0.0 ok: queued as {number}")

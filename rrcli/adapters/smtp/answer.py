@@ -28,7 +28,7 @@ def answer_of(talk: Conversation, decided: Reply) -> Response:
             code=decided.code,
             text=text,
             ok=decided.ok,
-            explain_as=("smtp", decided.enhanced) if decided.enhanced and not decided.enhanced.endswith(".0.0") else None,
+            explain_as=_explained(decided),
             undone=not talk.delivered,
         ),
         body=Body(),
@@ -36,6 +36,11 @@ def answer_of(talk: Conversation, decided: Reply) -> Response:
         data=_data(talk, decided),
         display=_drawn(talk),
     )
+
+
+def _explained(reply: Reply) -> tuple[str, str] | None:
+    """What explains the reply: the enhanced code of a refusal for good, which says more; that of one for now hides when to try again."""
+    return ("smtp", reply.enhanced) if reply.enhanced and reply.enhanced[0] == "5" and not reply.enhanced.endswith(".0.0") else None
 
 
 def _data(talk: Conversation, decided: Reply) -> dict[str, Any]:

@@ -33,6 +33,17 @@ class Place(Record):
         return Target(url=f"{scheme}://{before}{host_port(self.host, self.port)}", host=self.host, port=self.port)
 
 
+class Exchangers(Record):
+    """The mail exchangers of a domain in their order; `host` is tried now, `others` are left."""
+
+    host: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def next(self) -> Exchangers | None:
+        return Exchangers(host=self.others[0], others=self.others[1:]) if self.others else None
+
+
 def split_words(request: SmtpRequest) -> tuple[str, list[str]]:
     """The word that names the server or the domain, and the name servers behind it. Raises `usage`."""
     if not request.arguments:

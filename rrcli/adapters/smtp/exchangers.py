@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.smtp.arguments import split_words
+from rrcli.adapters.smtp.arguments import Exchangers, split_words
 from rrcli.base.errors import ExchangeError
-from rrcli.base.record import Record
 from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Finished, Received, Sent
 from rrcli.model.values import RequestMessage
@@ -20,17 +19,6 @@ if TYPE_CHECKING:
 
 # A server that cannot be reached, or does not greet, is no reason not to try the next; one that has the message is.
 PASSED_OVER = ("name_not_found", "resolver_failed", "unreachable", "refused", "reset", "closed", "timeout")
-
-
-class Exchangers(Record):
-    """The servers of the domain in their order; `host` is tried now, `others` are left."""
-
-    host: str
-    others: tuple[str, ...] = ()
-
-    @property
-    def next(self) -> Exchangers | None:
-        return Exchangers(host=self.others[0], others=self.others[1:]) if self.others else None
 
 
 def look_up(mailing: Mailing, context: Context) -> Iterator[Event]:

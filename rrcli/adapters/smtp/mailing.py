@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.smtp.exchangers import Exchangers
+    from rrcli.adapters.smtp.arguments import Exchangers
     from rrcli.adapters.smtp.letter import Letter
     from rrcli.adapters.smtp.request import SmtpRequest
 

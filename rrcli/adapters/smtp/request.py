@@ -76,6 +76,7 @@ class SmtpRequest(Request):
         "--require-all", kind="flag", help="Send the message only when every recipient is accepted: else RSET.", group=WAY
     )
     dsn: str | None = option(
-        "--dsn", parse=notifications, metavar="WHEN", help="Ask for notices: success,failure,delay or never.", group=WAY
-    )
+        "--dsn", choices=NOTIFICATIONS, parse=notifications, metavar="WHEN", group=WAY,
+        help="Ask for notices: success,failure,delay or never.",
+    )  # fmt: skip
     size: int | None = option("--size", parse=count, metavar="N", help="Size to announce in MAIL.  [the message's]", group=WAY)
