@@ -111,12 +111,13 @@ _rrcli() {
             case $prev in
                 --auth-mech) COMPREPLY=($(compgen -W 'plain login cram-md5 xoauth2' -- "$cur")) && return || return ;;
                 --stop-after) COMPREPLY=($(compgen -W 'connect ehlo starttls auth mail rcpt data' -- "$cur")) && return || return ;;
+                --dsn) COMPREPLY=($(compgen -W 'success failure delay never' -- "$cur")) && return || return ;;
                 --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --attach|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --from|--to|--subject|--text|--html|--header|--data|-u|--user|--ehlo|--dsn|--size|--query|-m|--timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--connect-timeout|--idle-timeout|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --from|--to|--subject|--text|--html|--header|--data|-u|--user|--ehlo|--size|--query|-m|--timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--connect-timeout|--idle-timeout|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
                 candidates='--from --to --subject --text --html --attach --header --data --starttls --tls -u --user --auth-mech --auth-plaintext --lmtp --mx --stop-after --ehlo --no-pipelining --require-all --dsn --size --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help'

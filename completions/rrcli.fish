@@ -884,7 +884,7 @@ complete -c rrcli -n '__rrcli_in smtp' -l stop-after -x -a 'connect ehlo starttl
 complete -c rrcli -n '__rrcli_in smtp' -l ehlo -x -d 'Our name in EHLO.  [the host\'s, or [ADDRESS]]'
 complete -c rrcli -n '__rrcli_in smtp' -l no-pipelining -d 'Wait for each reply, also where the server takes several commands at once.'
 complete -c rrcli -n '__rrcli_in smtp' -l require-all -d 'Send the message only when every recipient is accepted: else RSET.'
-complete -c rrcli -n '__rrcli_in smtp' -l dsn -x -d 'Ask for notices: success,failure,delay or never.'
+complete -c rrcli -n '__rrcli_in smtp' -l dsn -x -a 'success failure delay never' -d 'Ask for notices: success,failure,delay or never.'
 complete -c rrcli -n '__rrcli_in smtp' -l size -x -d 'Size to announce in MAIL.  [the message\'s]'
 complete -c rrcli -n '__rrcli_in smtp' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in smtp' -l format -x -a 'pretty raw json ndjson har curl mermaid' -d 'pretty on a terminal, raw (the answer\'s content alone) elsewhere, json, ndjson; har: for browsers; mermaid: a diagram; curl: the same by the protocol\'s own tool.'

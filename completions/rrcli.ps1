@@ -1325,6 +1325,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         'redis --tls-max' = @('1.0', '1.1', '1.2', '1.3')
         'smtp --auth-mech' = @('plain', 'login', 'cram-md5', 'xoauth2')
         'smtp --stop-after' = @('connect', 'ehlo', 'starttls', 'auth', 'mail', 'rcpt', 'data')
+        'smtp --dsn' = @('success', 'failure', 'delay', 'never')
         'smtp --format' = @('pretty', 'raw', 'json', 'ndjson', 'har', 'curl', 'mermaid')
         'smtp --color' = @('auto', 'always', 'never')
         'smtp --tls-min' = @('1.0', '1.1', '1.2', '1.3')

@@ -221,7 +221,12 @@ def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder
         outcome, error = (
             "error",
             network_failure(
-                exchange, failure, recorder, label=entry.load_manifest().label, scheme_of=scheme_of_greeting, whole=builder.finished
+                exchange,
+                failure,
+                recorder,
+                label=entry.load_manifest().label,
+                scheme_of=scheme_of_greeting,
+                whole=builder.finished and builder.answer is not None,
             ),
         )
     return exchange.replace(outcome=outcome, error=error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.adapters.smtp.arguments import Exchangers, split_words
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Finished, Received, Sent
+from rrcli.engine.events import Finished, Sent
 from rrcli.model.values import RequestMessage
 
 TYPE_CHECKING = False
@@ -73,8 +73,7 @@ def or_next(context: Context, events: Iterator[Event]) -> Iterator[Event]:
     except ExchangeError as error:
         if error.kind in PASSED_OVER and not context.recorder.wrote:
             error.phase = error.phase or context.recorder.timeline.current
-            answer = next((event.answer for event in last if isinstance(event, Received)), None)
-            yield Finished(answer=answer, then=Continue(why="redirect", state=following), failure=error)
+            yield Finished(answer=None, then=Continue(why="redirect", state=following), failure=error)
             return
         yield from last
         raise

@@ -52,9 +52,10 @@ def _commands_and_data(talk: Conversation, mailing: Mailing) -> Reply | None:
             break
         talk.say(*group)
         for command in group:
-            reply = _hear(talk, command)
             if command.verb == "RCPT":
                 talk.stage = "rcpt"
+            reply = _hear(talk, command)
+            if command.verb == "RCPT":
                 talk.recipients.append(Recipient(address=next(recipients), turn=talk.turns[-1]))
             if talk.closing:
                 talk.decided = reply
