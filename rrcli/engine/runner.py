@@ -218,6 +218,7 @@ def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder
         assert answer
         outcome, error = "application_error", application_failure(exchange, meaning_of(answer.status, entry), sent=recorder.wrote)
     else:
+        whole = builder.finished and answer is not None
         outcome, error = (
             "error",
             network_failure(
@@ -226,7 +227,7 @@ def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder
                 recorder,
                 label=entry.load_manifest().label,
                 scheme_of=scheme_of_greeting,
-                whole=builder.finished and builder.answer is not None,
+                whole=whole,
             ),
         )
     return exchange.replace(outcome=outcome, error=error)

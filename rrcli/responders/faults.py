@@ -208,7 +208,7 @@ CONNECTING = ("delay-accept", "reset", "close", "half-close", "wrong-protocol") 
 # In the order in which they act: what changes an answer before what spoils its delivery.
 FAULTS = (
     Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "smtp"),
-          help="503, SERVFAIL, LOADING or 421 at first, then well"),
+          help="503, SERVFAIL, LOADING, 421; then well"),
     Fault(name="redirect-loop", protocols=("http",), act=replacing(answers.REDIRECT), help="every answer redirects to the same place"),
     Fault(name="bad-json", protocols=("http",), act=replacing(answers.BAD_JSON), help="the content says it is JSON, and is not"),
     Fault(name="wrong-date", protocols=("http",), act=dated, help="the Date field is a day ahead"),
@@ -221,7 +221,7 @@ FAULTS = (
     Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
           act=bad_events, help="two events, and then what a client must survive"),
     Fault(name="starttls", values=("inject", "strip", "refuse"), protocols=("smtp",), act=starttls,
-          help="a reply in clear text behind the one to STARTTLS; or it is not offered, or refused"),
+          help="a reply injected before TLS, no offer, or a refusal"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),
@@ -319,7 +319,7 @@ def listing() -> str:
     lines = []
     for fault in FAULTS:
         having = "all" if fault.protocols == STREAMS else " ".join(fault.protocols)
-        lines.append(f"{fault.name:<16}{having:<16}{fault.help}")
+        lines.append(f"{fault.name:<16}{having:<15} {fault.help}")
         if fault.numeric:
             lines.append(f"{'':<16}={fault.values[0]}  [{fault.default}]")
         elif fault.values:

@@ -35,9 +35,9 @@ class SmtpResponder(Responder):
     protocol = "smtp"
     scheme = "smtp"
     examples: ClassVar[tuple[str, ...]] = (
-        "rrcli smtp {url} --from ann@rrcli.test --to bob@rrcli.test --to gone@rrcli.test --text hi",
+        "rrcli smtp {url} --from a@x.test --to b@x.test --text hi",
         "rrcli smtp {url} --starttls -k -u ann:secret",
-        "swaks --server {host} --port {port} --from ann@rrcli.test --to bob@rrcli.test",
+        "swaks --server {address} --from a@x.test --to gone@x.test",
     )
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, idle: float = 30.0) -> None:

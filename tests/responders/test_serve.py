@@ -174,7 +174,7 @@ def test_an_unknown_name_is_a_usage_error_with_the_near_one() -> None:
     assert (caught.value.layer, caught.value.message, caught.value.hint) == (
         "usage",
         "there is no responder for 'redsi'; did you mean redis?",
-        "there are http, sse, poll, graphql, dns, redis, tcp",
+        "there are http, sse, poll, graphql, dns, redis, smtp, tcp",
     )
 
 
