@@ -221,7 +221,7 @@ FAULTS = (
     Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
           act=bad_events, help="two events, and then what a client must survive"),
     Fault(name="starttls", values=("inject", "strip", "refuse"), protocols=("smtp",), act=starttls,
-          help="a reply injected before TLS, no offer, or a refusal"),
+          help="injected before TLS, not offered, or refused"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),
