@@ -127,6 +127,15 @@ def test_redis_loads_nothing_heavy() -> None:
         assert loaded("redis", f"redis://{peer.host}:{peer.port}", "PING") & (HEAVY | {"_ssl"}) == set()
 
 
+def test_smtp_loads_nothing_heavy() -> None:
+    said = (b"220 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"354 x\r\n", b"250 x\r\n", b"221 x\r\n")
+    heard = (b"\r\n", b"\r\n", b"\r\n", b"\r\n", b"\r\n.\r\n", b"\r\n")
+    steps = [say(said[0]), *(step for pair in zip(map(hear, heard), map(say, said[1:]), strict=True) for step in pair)]
+    with responder(script(*steps)) as peer:
+        modules = loaded("smtp", f"{peer.host}:{peer.port}", "--from", "a@x.test", "--to", "b@x.test", "--subject", "x", "--text", "hi")
+    assert modules & (HEAVY | {"_ssl", "smtplib", "mimetypes", "rrcli.codec.smtpauth", "rrcli.adapters.smtp.exchangers"}) == set()
+
+
 def test_tcp_loads_nothing_heavy() -> None:
     with responder(script(hear(b"hi"), say(b"ho\n"))) as peer:
         assert loaded("tcp", f"{peer.host}:{peer.port}", "--send", "hi", "--read-lines", "1") & (HEAVY | {"_ssl"}) == set()

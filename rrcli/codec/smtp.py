@@ -23,6 +23,7 @@ _QUOTED = 40  # bytes of the peer's data that a message shows at most
 # What may stand in a local part without quotes, beside letters and digits (RFC 5322 section 3.2.3).
 _ATOM = frozenset("!#$%&'*+-/=?^_`{|}~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _LABEL = frozenset("-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+_ENDS = {"\r": "CR", "\n": "LF", "\0": "NUL"}  # what a command could be ended by, and another begun
 _NEVER = frozenset("<>\x7f") | frozenset(map(chr, range(32)))  # in an address, quoted or not
 
 
@@ -36,6 +37,11 @@ class Reply(Record):
     @property
     def ok(self) -> bool:
         return self.code < 400
+
+    def written(self) -> list[str]:
+        """The lines as they came, each behind the code."""
+        marks = ["-"] * (len(self.lines) - 1) + [" "]
+        return [f"{self.code}{mark}{line}" for mark, line in zip(marks, self.lines, strict=True)]
 
     @property
     def text(self) -> str:
@@ -268,8 +274,8 @@ def check_address(address: str) -> str:
 
     Without a domain it is a mailbox of the server's own, as `postmaster`.
     """
-    if wrong := [letter for letter in address if letter in _NEVER]:
-        name = {"\r": "CR", "\n": "LF", "\0": "NUL"}.get(wrong[0], repr(wrong[0]))
+    if wrong := {letter for letter in address if letter in _NEVER}:
+        name = next((name for letter, name in _ENDS.items() if letter in wrong), repr(min(wrong)))
         raise usage(f"the address {address[:60]!r} has {name} in it")
     try:
         address.encode()

@@ -218,10 +218,16 @@ def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder
         assert answer
         outcome, error = "application_error", application_failure(exchange, meaning_of(answer.status, entry), sent=recorder.wrote)
     else:
+        whole = builder.finished and answer is not None
         outcome, error = (
             "error",
             network_failure(
-                exchange, failure, recorder, label=entry.load_manifest().label, scheme_of=scheme_of_greeting, whole=builder.finished
+                exchange,
+                failure,
+                recorder,
+                label=entry.load_manifest().label,
+                scheme_of=scheme_of_greeting,
+                whole=whole,
             ),
         )
     return exchange.replace(outcome=outcome, error=error)

@@ -56,13 +56,14 @@ class Status(Record):
     """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
 
     Where content says failure whatever the code, `reason` tells it in a sentence, and `explain_as` the family and the code that
-    explain it.
+    explain it. `undone`: nothing of the request was carried out, so that sending it again does nothing twice.
     """
 
     code: int | None = None
     text: str = ""
     ok: bool = True
     reason: str = ""
+    undone: bool = False
     explain_as: tuple[str, str] | None = None
 
 

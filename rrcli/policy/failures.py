@@ -64,13 +64,14 @@ def application_failure(exchange: Exchange, found: Explanation | None, *, sent: 
     status = exchange.response.status
     useful = found is not None and found.retry in ("safe", "later", "unsafe")
     delivery = "answered" if sent else "not_sent"
+    safe = found is not None and (found.retry == "safe" or (found.retry == "later" and status.undone))
     return Failure(
         layer="application",
         kind="bad_status",
         message=status.reason or exchange.response.summary,
         hint=found.action if found else None,
         delivery=delivery,
-        retry="safe" if found and found.retry == "safe" else _retry(exchange, useful, delivery),
+        retry="safe" if safe else _retry(exchange, useful, delivery),
     )
 
 

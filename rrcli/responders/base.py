@@ -16,6 +16,7 @@ from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from types import TracebackType
     from typing import ClassVar, Self
@@ -80,6 +81,13 @@ class ServerConnection:
 
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Go on over TLS. What came in clear text and is not read yet is thrown away: it may have been injected (CVE-2011-0411)."""
+        self._buffer.clear()
+        wrapped = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+        self._sock = wrapped  # before the handshake, so that a stop can cut it
+        wrapped.do_handshake()
 
     def pause(self, seconds: float) -> None:
         """Wait. Raises `PeerGone` when the responder stops meanwhile."""

@@ -26,6 +26,9 @@ OTHERS = {
 GARBAGE = bytes((17 + 73 * at + at * at // 7) % 256 for at in range(64))
 REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
 BAD_JSON = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 28\r\n\r\n{"ok": true, "items": [1, 2,'
+BEGIN_TLS = b"220 2.0.0 begin TLS\r\n"  # what the SMTP responder says to STARTTLS
+INJECTED = b"250 injected\r\n"
+NO_TLS = b"454 4.7.0 TLS is not available now\r\n"
 DATAGRAMS = 20_000  # of a flood: nobody tells a sender of datagrams that the client has left
 QUESTION_AT = 12  # where a DNS message's question begins (RFC 1035 section 4.1.1)
 
@@ -40,6 +43,8 @@ def not_now(protocol: str, answer: bytes, *, datagram: bool) -> bytes:
         )
     if protocol == "redis":
         return b"-LOADING Redis is loading the dataset in memory\r\n"
+    if protocol == "smtp":
+        return b"421 4.3.2 mail.rrcli.test is busy\r\n"
     message = answer if datagram else answer[2:]
     end = _question_end(message)
     failed = message[:2] + struct.pack("!BBHHHH", message[2], message[3] & 0xF0 | 2, 1, 0, 0, 0) + message[QUESTION_AT:end]
@@ -88,6 +93,9 @@ _FLOODS = {
     ("redis", "array"): (b"*2147483647\r\n", b":1\r\n"),
     ("redis", "nested"): (b"", b"*1\r\n"),
     ("redis", "line"): (b"+", b"x" * 4096),
+    ("smtp", "lines"): (b"", b"250-and another line\r\n"),
+    ("smtp", "line"): (b"220 ", b"x" * 4096),
+    ("smtp", ""): (b"", b"250-and another line\r\n"),
     ("redis", ""): (b"*2147483647\r\n", b":1\r\n"),
     ("http", ""): (b"HTTP/1.1 200 OK\r\n", b"X-Flood: and another field\r\n"),
 }

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[Wire, bytes, str], bytes]
 
-STREAMS = ("http", "dns", "redis", "tcp")
-SECURE = ("http", "redis", "tcp")
+STREAMS = ("http", "dns", "redis", "smtp", "tcp")
+SECURE = ("http", "redis", "smtp", "tcp")
 
 
 class Over(ConnectionError):
@@ -71,7 +71,7 @@ class Fault(Record):
 # Who can be flooded with what; without a value each has its own kind of flood.
 FLOODED = {
     "fields": ("http",), "interim": ("http",), "chunks": ("http",), "trailers": ("http",),
-    "line": ("http", "redis"), "array": ("redis",), "nested": ("redis",),
+    "line": ("http", "redis", "smtp"), "lines": ("smtp",), "array": ("redis",), "nested": ("redis",),
 }  # fmt: skip
 
 
@@ -183,6 +183,17 @@ def bad_events(wire: Wire, _answer: bytes, value: str) -> bytes:
     raise Over
 
 
+def starttls(wire: Wire, answer: bytes, value: str) -> bytes:
+    """What somebody between does to a client that wants TLS."""
+    if value == "strip":
+        return answer.replace(b"250-STARTTLS\r\n", b"")
+    if not answer.startswith(answers.BEGIN_TLS):
+        return answer
+    wire.deliver(answer + answers.INJECTED if value == "inject" else answers.NO_TLS)
+    wire.hold()
+    raise Over
+
+
 def dated(_wire: Wire, answer: bytes, _value: str) -> bytes:
     return answers.wrong_date(answer)
 
@@ -196,8 +207,8 @@ CONNECTING = ("delay-accept", "reset", "close", "half-close", "wrong-protocol") 
 
 # In the order in which they act: what changes an answer before what spoils its delivery.
 FAULTS = (
-    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis"),
-          help="503, SERVFAIL or LOADING at first, then well"),
+    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "smtp"),
+          help="503, SERVFAIL, LOADING, 421; then well"),
     Fault(name="redirect-loop", protocols=("http",), act=replacing(answers.REDIRECT), help="every answer redirects to the same place"),
     Fault(name="bad-json", protocols=("http",), act=replacing(answers.BAD_JSON), help="the content says it is JSON, and is not"),
     Fault(name="wrong-date", protocols=("http",), act=dated, help="the Date field is a day ahead"),
@@ -205,10 +216,12 @@ FAULTS = (
     Fault(name="bad-length", values=("long", "short"), protocols=("http", "dns", "redis"), act=bad_length,
           help="Content-Length, RDLENGTH, bulk length is wrong"),
     Fault(name="gzip-bomb", values=("MEBIBYTES", "1024"), protocols=("http",), act=bomb, help="a small content that unfolds to a huge one"),
-    Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "array", "nested"), act=flood,
+    Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "lines", "array", "nested"), act=flood,
           help="an answer without end, until the client leaves"),
     Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
           act=bad_events, help="two events, and then what a client must survive"),
+    Fault(name="starttls", values=("inject", "strip", "refuse"), protocols=("smtp",), act=starttls,
+          help="injected before TLS, not offered, or refused"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),
@@ -306,7 +319,7 @@ def listing() -> str:
     lines = []
     for fault in FAULTS:
         having = "all" if fault.protocols == STREAMS else " ".join(fault.protocols)
-        lines.append(f"{fault.name:<16}{having:<16}{fault.help}")
+        lines.append(f"{fault.name:<16}{having:<15} {fault.help}")
         if fault.numeric:
             lines.append(f"{'':<16}={fault.values[0]}  [{fault.default}]")
         elif fault.values:

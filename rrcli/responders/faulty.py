@@ -71,9 +71,7 @@ class FaultyConnection(ServerConnection):
     def begin(self) -> None:
         self.pause(float(self._plan.value("delay-accept") or 0) + float(self._plan.value("slow-tls") or 0))
         if self._context:
-            wrapped = self._context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
-            self._sock = wrapped  # before the handshake, so that a stop can cut it
-            wrapped.do_handshake()
+            self.start_tls(self._context)
         self._plan.connected(self)
 
     def send(self, data: bytes) -> None:

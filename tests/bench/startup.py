@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from rrcli.engine.catalogue import responders
 from rrcli.responders.serve import addresses, start, stop
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"id": 7}'
@@ -33,6 +34,7 @@ BUDGETS = {
     "rrcli --version": 1.8,
     "rrcli tcp": 2.2,
     "rrcli redis": 2.3,
+    "rrcli smtp": 2.6,
     "rrcli http --json": 2.6,
     "rrcli https -k": 3.8,
     "rrcli https verified": 4.2,
@@ -85,6 +87,7 @@ def commands(urls: dict[str, str], tls_port: int, root: Path) -> dict[str, list[
         "rrcli --version": [*rrcli, "--version"],
         "rrcli tcp": [*rrcli, "tcp", urls["tcp"], "--send", "hi\\n", "--read-lines", "1"],
         "rrcli redis": [*rrcli, "redis", redis, "PING"],
+        "rrcli smtp": [*rrcli, "smtp", urls["smtp"], "--from", "a@x.test", "--to", "b@x.test", "--text", "hi"],
         "rrcli http --json": [*rrcli, "http", "--json", http],
         "rrcli https -k": [*rrcli, "http", "--json", "-k", secure],
         "rrcli https verified": [*rrcli, "http", "--json", "--cacert", str(root), secure],
@@ -139,11 +142,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="exit 1 when a ratio is over its budget")
     options = parser.parse_args()
     with ExitStack() as stack:
-        responders = start()
-        stack.callback(stop, responders)
+        catalogue = responders()
+        running = start(catalogue)
+        stack.callback(stop, running)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tls_port, root = stack.enter_context(https(folder))
-        medians = measure(commands(addresses(responders), tls_port, root), options.runs)
+        medians = measure(commands(addresses(catalogue, running), tls_port, root), options.runs)
     print("\n".join(table(medians)))
     over = [name for name, budget in BUDGETS.items() if medians[name] / medians["python -c pass"] > budget]
     if over:

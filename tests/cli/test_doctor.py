@@ -11,6 +11,7 @@ from peers.ca import Authority
 from peers.nginx import Nginx
 from peers.redis_server import Redis
 from peers.script import deaf, end, hear_end, responder, say, script
+from peers.smtp import Mail
 
 from rrcli.__main__ import main
 
@@ -103,6 +104,19 @@ def test_a_status(doctor: Doctor, nginx: Nginx) -> None:
 
 def test_redis_is_pinged(doctor: Doctor, redis: Redis) -> None:
     assert doctor(redis.url())[0] == 0
+
+
+def test_a_mail_server_is_asked_what_it_offers(doctor: Doctor, smtp: Mail, smtp_tls: Mail) -> None:
+    code, report = doctor(f"smtp://{smtp.host}:{smtp.port}")
+    assert (code, layers(report)) == (0, WELL)
+    assert smtp.taken() == []
+    code, report = doctor(f"smtps://{smtp_tls.host}:{smtp_tls.port}")
+    assert (code, "not trusted" in report or "self" in report or "TLS" in report) == (5, True)
+
+
+def test_a_mail_server_is_recognised(doctor: Doctor, smtp: Mail) -> None:
+    code, report = doctor(f"redis://{smtp.host}:{smtp.port}")
+    assert (code, following(report)) == (7, f"rrcli smtp://{smtp.host}:{smtp.port}/")
 
 
 def test_a_password_is_wanted(doctor: Doctor, redis_acl: Redis) -> None:

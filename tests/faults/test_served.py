@@ -90,6 +90,25 @@ SERVED = [
     ("dnstcp", "wrong-protocol=http", (), "7 protocol wrong_protocol receive unknown useless", "rrcli http://"),
     ("dnstcp", "wrong-protocol=ssh", (), "7 protocol wrong_protocol receive unknown useless", "SSH"),
     ("dnstcp", "flood", ("--timeout", "0.5"), "7 protocol malformed receive unknown useless", "--wire"),
+    ("smtp", "silence", ("--timeout", "0.2"), "6 transport timeout handshake not_sent safe", "does not speak this protocol"),
+    ("smtp", "slow=1", ("--timeout", "0.2"), "6 transport timeout handshake not_sent safe", "does not speak this protocol"),
+    ("smtp", "drip=0.05", ("--deadline", "0.3"), "6 transport timeout handshake not_sent safe", "does not speak this protocol"),
+    ("smtp", "reset", (), "4 transport reset handshake not_sent safe", "log"),
+    ("smtp", "close", (), "4 transport closed handshake not_sent safe", "log"),
+    ("smtp", "half-close", (), "4 transport closed handshake not_sent safe", "log"),
+    ("smtp", "truncate", (), "7 protocol truncated handshake not_sent safe", "ended too early"),
+    ("smtp", "garbage", (), "7 protocol wrong_protocol handshake not_sent useless", "rrcli tcp"),
+    ("smtp", "wrong-protocol=ssh", (), "7 protocol wrong_protocol handshake not_sent useless", "SSH"),
+    ("smtp", "wrong-protocol=http", (), "7 protocol wrong_protocol handshake not_sent useless", "rrcli http://"),
+    ("smtp", "wrong-protocol=redis", (), "7 protocol wrong_protocol handshake not_sent useless", "rrcli redis://"),
+    ("smtp", "flood=line", (), "7 protocol too_large handshake not_sent useless", "limit"),
+    ("smtp", "flood=lines", (), "7 protocol too_large handshake not_sent useless", "limit"),
+    ("smtp", "503-then-ok", (), "1 application bad_status - not_sent safe", "421"),
+    ("smtp", "bad-cert=expired", (), "5 tls certificate_expired tls not_sent useless", "renew"),
+    ("smtp", "slow-tls=1", ("--timeout", "0.2"), "6 transport timeout tls not_sent safe", "does not speak TLS"),
+    ("smtp", "starttls=inject", ("--starttls",), "7 protocol malformed handshake not_sent useless", "CVE-2011-0411"),
+    ("smtp", "starttls=strip", ("--starttls",), "5 tls unsupported handshake not_sent useless", "taken away"),
+    ("smtp", "starttls=refuse", ("--starttls",), "5 tls unsupported handshake not_sent useless", "454"),
     ("tcp", "silence", ("--timeout", "0.2"), "6 transport timeout wait unknown unsafe", "log"),
     ("tcp", "reset", (), "4 transport reset wait unknown unsafe", "log"),
     ("tcp", "reset=answer", (), "4 transport reset receive unknown unsafe", "log"),
@@ -118,6 +137,8 @@ def words_for(protocol: str, served: Any, root: str) -> tuple[str, ...]:
         return ("http", *trust, f"{served.url}/json")
     if protocol == "redis":
         return ("redis", *trust, served.url, "PING")
+    if protocol == "smtp":
+        return ("smtp", *trust, served.url, "--from", "a@x.test", "--to", "b@x.test", "--text", "hi")
     if protocol == "dns":
         return ("dns", "www.rrcli.test", "A", f"@{served.address}")
     if protocol == "dnstcp":

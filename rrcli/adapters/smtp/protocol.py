@@ -1,0 +1,29 @@
+"""What help, reports, demo and responders know of SMTP."""
+
+from __future__ import annotations
+
+from rrcli.engine.manifest import DemoStep, Manifest
+
+MANIFEST = Manifest(
+    synopsis="HOST[:PORT] [@SERVER]",
+    help="Hand a message to a mail server, and time each of its replies.",
+    examples=(
+        "rrcli smtp mail.example.com:587 --starttls -u ann:secret --from ann@example.com --to bob@example.com --text hi",
+        "rrcli smtp mail.example.com --stop-after ehlo",
+        "rrcli smtp example.com --mx --from ann@example.org --to bob@example.com --stop-after rcpt",
+    ),
+    label="SMTP",
+    secure=("smtps",),
+    as_command="rrcli.adapters.smtp.swaks:as_command",
+    explains="smtp",
+    families={"smtp": "rrcli.explain.smtp"},
+    framings={"last-line": "the last line of the reply"},
+    greetings=("an SMTP reply", "an LMTP reply"),
+    responder="rrcli.responders.smtp:SmtpResponder",
+    demo=(
+        DemoStep(
+            heading="SMTP: hand a message over, and see how long each reply takes",
+            line="smtp {where} --from a@x.test --to b@x.test --text hi",
+        ),
+    ),
+)
