@@ -15,6 +15,8 @@ def ascii_name(host: str) -> str:
     from idna.core import uts46_remap
 
     name = uts46_remap(host, std3_rules=False, transitional=False)
+    if ".." in name or name[:1] == ".":
+        raise UnicodeError("a label is empty")
     return ".".join(label if label.isascii() else _ascii_label(label) for label in name.split("."))
 
 

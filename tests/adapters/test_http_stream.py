@@ -11,6 +11,7 @@ from peers.ca import Authority
 from peers.script import hear, responder, say, script
 from peers.web import Http2Peer
 
+from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
@@ -23,6 +24,7 @@ from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import first
 from rrcli.engine.context import Context
 from rrcli.engine.events import Content, Finished
+from rrcli.engine.shared import Shared
 from rrcli.model.values import Response, Status
 
 
@@ -38,8 +40,8 @@ class TrailerStatus(ResponseReader):
 def opened(*words: str, alpn: str = "http/1.1", reader: type[ResponseReader] = ResponseReader, **options: Any) -> Iterator[tuple[Any, ...]]:
     """A request with a stream and a reader for it, nothing of it sent yet."""
     request = HttpRequest(*words, **options)
-    prepared = prepare(request, "1")
-    context = Context(request, Deadline.after(5, "--timeout"), "1")
+    prepared = prepare(HopState(options=request), "1")
+    context = Context(request, Shared(), Deadline.after(5, "--timeout"), "1")
     connection = context.connect(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=(alpn,))
     stream = H2Session(connection).open(context) if alpn == "h2" else Http1Stream(connection, prepared.method)
     try:

@@ -537,7 +537,7 @@ def test_a_large_reply_that_breaks_off() -> None:
 @pytest.mark.parametrize(
     ("words", "options", "command"),
     [
-        (["SET", "k", "it's"], {}, "redis-cli -h 127.0.0.1 -p {} SET k 'it'\"'\"'s'"),
+        (["SET", "k", "it's"], {}, "redis-cli -h 127.0.0.1 -p {} SET k 'it'\\''s'"),
         (["GET", ""], {"db": 3, "resp3": True}, "redis-cli -h 127.0.0.1 -p {} -n 3 -3 GET ''"),
         (["SET", "k", os.fsdecode(b"\xff$x")], {}, "redis-cli -h 127.0.0.1 -p {} --quoted-input '\"SET\"' '\"k\"' '\"\\xff$x\"'"),
     ],

@@ -461,7 +461,7 @@ def test_options_that_exclude_each_other(options: dict[str, Any], message: str) 
     ("where", "message"),
     [
         ("localhost", "'localhost' names no port"),
-        ("::1", "'::1' names no port"),
+        ("::1", "'::1' is no host and port: it has several colons"),
         ("tls://localhost", "'localhost' names no port"),
         ("localhost:99999", "'99999' is no port (in 'localhost:99999')"),
         ("localhost:http", "'http' is no port (in 'localhost:http')"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from rrcli.base.errors import ExchangeError
@@ -102,6 +103,7 @@ def assert_alike(words: list[str]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_the_fast_path_takes_is_read_alike(name: str) -> None:
+    @profile(deadline=None)  # the first line of a command loads it
     @given(command_lines(name))
     def holds(words: list[str]) -> None:
         assert_alike([name, *words])

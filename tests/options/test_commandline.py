@@ -21,8 +21,9 @@ from rrcli.base.errors import ExchangeError
 from rrcli.base.visible import MASK
 from rrcli.cli import app, commands, fast
 from rrcli.engine import registry
-from rrcli.engine.fanout import send_all
+from rrcli.engine.fanout import parts_of, send_all
 from rrcli.engine.send import send, steps
+from rrcli.engine.shared import Shared
 from rrcli.model.document import document
 from rrcli.options.commandline import command_of, reads_stdin, shown_command
 from rrcli.options.request import Request
@@ -203,11 +204,10 @@ def test_the_history_has_none() -> None:
 
 def test_of_several_each_has_its_own_words_and_the_checks() -> None:
     request = DnsRequest("x", "A", "MX", "@127.0.0.1:1", timeout=0.2, expect=("response.status.code == 1",))
-    parts = request.several()
-    assert parts is not None
+    parts = parts_of(request)
     found = [exchange.command for exchange in send_all(parts).exchanges]
     check = ("--expect", "response.status.code == 1")
-    assert found == [("dns", "--timeout", "0.2", *check, "x.", kind, "CLASS1", "@udp://127.0.0.1:1") for kind in ("TYPE1", "TYPE15")]
+    assert found == [("dns", "--timeout", "0.2", *check, "x", kind, "CLASS1", "@udp://127.0.0.1:1") for kind in ("TYPE1", "TYPE15")]
 
 
 def last_of(running: Generator[Any, None, Any]) -> Any:
@@ -218,12 +218,13 @@ def last_of(running: Generator[Any, None, Any]) -> Any:
             return end.value
 
 
-def test_a_series_has_no_words_in_each_of_its_exchanges() -> None:
+def test_the_exchanges_of_a_series_have_the_words_of_one() -> None:
     pool = Pool()
     with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
-        exchange = last_of(steps(HttpRequest(f"http://{peer.host}:{peer.port}/"), pool=pool))
+        where = f"http://{peer.host}:{peer.port}/"
+        exchange = last_of(steps(HttpRequest(where), shared=Shared(pool=pool)))
     pool.close()
-    assert (exchange.outcome, exchange.command) == ("ok", None)
+    assert (exchange.outcome, exchange.command) == ("ok", ("http", where))
 
 
 def test_there_are_none_where_content_came_from_standard_input() -> None:
