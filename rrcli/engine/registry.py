@@ -83,6 +83,7 @@ PROTOCOLS = (
     Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
     Protocol(name="tcp", schemes=("tcp", "udp", "unix"), hooks=True),
     Protocol(name="tls", schemes=("tls",), hooks=True),
+    Protocol(name="thrift", schemes=("thrift", "thrift+tls")),
 )
 
 
