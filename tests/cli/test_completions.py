@@ -22,7 +22,7 @@ NAMES = [command.name for command in complete.commands()]
 # Partial lines, whose last word is being completed, and what must be offered.
 LINES: list[tuple[str, list[str]]] = [
     ("rrcli ", NAMES),
-    ("rrcli t", ["tcp", "tls"]),
+    ("rrcli t", ["tcp", "thrift", "tls"]),
     ("rrcli ex", ["explain"]),
     ("rrcli --jso", ["--json"]),
     ("rrcli --vers", ["--version"]),

@@ -51,7 +51,7 @@ def test_one_line_of_json_then_until_a_signal(number: signal.Signals) -> None:
         assert re.sub(r":\d+", ":PORT", line) == (
             '{"http": "http://127.0.0.1:PORT", "sse": "http://127.0.0.1:PORT/events", "poll": "http://127.0.0.1:PORT/poll", '
             '"graphql": "http://127.0.0.1:PORT/graphql", '
-            '"dns": "127.0.0.1:PORT", "redis": "redis://127.0.0.1:PORT", "tcp": "127.0.0.1:PORT"}\n'
+            '"dns": "127.0.0.1:PORT", "redis": "redis://127.0.0.1:PORT", "tcp": "127.0.0.1:PORT", "thrift": "127.0.0.1:PORT"}\n'
         )
         with httpx.Client() as client:
             assert client.get(listening["http"] + "/json").status_code == 200
@@ -174,7 +174,7 @@ def test_an_unknown_name_is_a_usage_error_with_the_near_one() -> None:
     assert (caught.value.layer, caught.value.message, caught.value.hint) == (
         "usage",
         "there is no responder for 'redsi'; did you mean redis?",
-        "there are http, sse, poll, graphql, dns, redis, tcp",
+        "there are http, sse, poll, graphql, dns, redis, tcp, thrift",
     )
 
 

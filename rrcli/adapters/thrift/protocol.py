@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.engine.manifest import Manifest
+from rrcli.engine.manifest import DemoStep, Manifest
 
 MANIFEST = Manifest(
     synopsis="HOST:PORT [IDL [SERVICE.METHOD] [ITEM...]]",
@@ -18,4 +18,6 @@ MANIFEST = Manifest(
     families={"thrift": "rrcli.explain.thrift"},
     framings={"struct-stop": "the stop field", "length-prefix": "its length prefix", "none": "nothing: a oneway call has no answer"},
     greetings=("a Thrift message",),
+    responder="rrcli.responders.thrift:ThriftResponder",
+    demo=(DemoStep(heading="Thrift: what a server speaks, found out", line="thrift {where}"),),
 )
