@@ -54,7 +54,7 @@ def test_the_parts_of_an_exchange(thrift_servers: Thrift) -> None:
             "unknown_fields": [],
         },
     }  # fmt: skip
-    assert shown["response"]["body"]["text"] == "5\n"
+    assert shown["response"]["body"]["text"] == "5"
     assert (shown["outcome"], shown["notes"], shown["history"]) == ("ok", [], [])
     phases = [phase for phase in ("connect", "handshake", "send", "wait", "receive") if shown["timing"][f"{phase}_ms"] is not None]
     assert phases == ["connect", "send", "wait", "receive"]
@@ -63,14 +63,14 @@ def test_the_parts_of_an_exchange(thrift_servers: Thrift) -> None:
 @pytest.mark.parametrize(("form", "transport", "protocol"), FORMS)
 def test_every_transport_and_protocol(thrift_servers: Thrift, form: str, transport: str, protocol: str) -> None:
     exchange = call(thrift_servers, form, "add", "a=2", "b=3", transport=transport, protocol=protocol)
-    assert content_of(exchange) == b"5\n"
+    assert content_of(exchange) == b"5"
     data = response_of(exchange).data
     assert (data["transport"], data["protocol"]) == (transport, protocol)
     assert response_of(exchange).framing == ("struct-stop" if transport == "buffered" else "length-prefix")
 
 
 def test_an_inherited_method_is_called_by_the_service_that_has_it(thrift_servers: Thrift) -> None:
-    assert content_of(call(thrift_servers, "buffered-binary", "Shop.ping")) == b'"pong"\n'
+    assert content_of(call(thrift_servers, "buffered-binary", "Shop.ping")) == b'"pong"'
 
 
 def test_items_are_read_by_their_types(thrift_servers: Thrift) -> None:
@@ -89,7 +89,7 @@ def test_json_has_the_arguments_and_items_add_to_them(thrift_servers: Thrift, tm
 
 
 def test_a_method_without_a_result_answers_null(thrift_servers: Thrift) -> None:
-    assert content_of(call(thrift_servers, "buffered-binary", "nothing")) == b"null\n"
+    assert content_of(call(thrift_servers, "buffered-binary", "nothing")) == b"null"
 
 
 # --- what is no result -------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def test_auto_finds_what_a_server_speaks(thrift_servers: Thrift, form: str, foun
     assert {earlier.why for earlier in exchange.history} <= {"retry"}
     assert exchange.timing.phases["handshake"] > 0
     asked = send(ThriftRequest(place(thrift_servers, form), timeout=20.0))
-    assert content_of(asked) == f"{found}\n".encode()
+    assert content_of(asked) == found.encode()
     assert asked.request.data["safe"]
 
 
@@ -223,7 +223,7 @@ def test_auto_over_http_and_of_several_services(thrift_servers: Thrift) -> None:
     url = f"http://{thrift_servers.host}:{thrift_servers.ports['http-json']}/"
     exchange = send(ThriftRequest(url, FILE, "ping", protocol="auto", timeout=20.0))
     assert (json_of(exchange), response_of(exchange).data["protocol"]) == ("pong", "json")
-    assert content_of(send(ThriftRequest(place(thrift_servers, "multiplexed-binary"), multiplexed="Shop"))) == b"buffered binary\n"
+    assert content_of(send(ThriftRequest(place(thrift_servers, "multiplexed-binary"), multiplexed="Shop"))) == b"buffered binary"
     failed = send(ThriftRequest(place(thrift_servers, "multiplexed-binary"), timeout=20.0))
     assert "none of 8 forms is answered" in failure_of(failed).message
     assert "--multiplexed" in (failure_of(failed).hint or "")
@@ -242,7 +242,7 @@ def test_list_describe_and_template() -> None:
     assert shown() == shown(list_services=True)
     assert "service Shop extends base.Base\n  i32 add(1: i32 a, 2: i32 b)\n" in shown()
     assert "enum Color" in shown("Item", describe=True)
-    assert shown("Shop.add", template=True) == '{\n  "a": 0,\n  "b": 0\n}\n'
+    assert shown("Shop.add", template=True) == '{\n  "a": 0,\n  "b": 0\n}'
     exchange = send(ThriftRequest("127.0.0.1:1", FILE))
     assert [service["name"] for service in response_of(exchange).data["services"]] == ["Shop", "base.Base"]
 

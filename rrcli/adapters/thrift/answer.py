@@ -58,7 +58,7 @@ def probed(message: Message, decoder: AnswerDecoder, shape: Shape) -> Iterator[E
         summary=str(shape), status=Status(text="OK"), body=Body(media_type="text/plain"), framing=framing_of(shape), data=data
     )
     yield Received(answer=answer)
-    yield Content(data=f"{shape}\n".encode())
+    yield Content(data=str(shape).encode())
     yield Finished(answer=answer)
 
 
@@ -117,5 +117,5 @@ def _summary(reply: Reply) -> str:
 
 def _told(answer: Response, value: Any) -> Iterator[Event]:
     yield Received(answer=answer)
-    yield Content(data=f"{dumps(value)}\n".encode("utf-8", "surrogateescape"))
+    yield Content(data=dumps(value).encode("utf-8", "surrogateescape"))
     yield Finished(answer=answer)

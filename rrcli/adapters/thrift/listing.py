@@ -35,7 +35,7 @@ def listed(request: ThriftRequest) -> Iterator[Event]:
     media_type = "application/json" if what == "template" else "text/plain"
     answer = Response(summary=summary, status=Status(text="OK"), body=Body(media_type=media_type), data=data)
     yield Received(answer=answer)
-    yield Content(data=content.encode("utf-8", "surrogateescape"))
+    yield Content(data=content.rstrip("\n").encode("utf-8", "surrogateescape"))
     yield Finished(answer=answer)
 
 
@@ -78,4 +78,4 @@ def _template(program: Program, name: str) -> tuple[str, str, dict[str, Any]]:
 
     method = idl.find_method(program, name)[1]
     value = text.template(method)
-    return text.signature(method), f"{dumps(value, 2)}\n", {"result": value}
+    return text.signature(method), dumps(value, 2), {"result": value}
