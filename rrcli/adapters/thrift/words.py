@@ -183,6 +183,8 @@ def _shape(request: ThriftRequest, place: Place) -> Shape:
 
 def _arguments(request: ThriftRequest, words: tuple[str, ...]) -> str:
     """The arguments as JSON, as `-d` and the items say them: numbers stay as they were written."""
+    if not words and request.data is None:
+        return "{}"
     from rrcli.adapters.http.prepare.items import json_content, read_items, read_text
     from rrcli.base.jsontext import Verbatim
 
