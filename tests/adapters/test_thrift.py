@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 from peers.ca import Authority
 from peers.exchange import codes, content_of, failed_as, failure_of, json_of, response_of
+from peers.nginx import Nginx
+from peers.script import hear, hear_end, responder, say, script
 from peers.thrift import IDL, Thrift
 
+from rrcli.__main__ import main
 from rrcli.adapters.thrift.request import ThriftRequest
 from rrcli.base.errors import ExchangeError
+from rrcli.base.jsontext import dumps, loads
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange
+from rrcli.policy.redact import masked
 
 FILE = str(IDL / "demo.thrift")
 FORMS = [
@@ -269,3 +275,116 @@ def test_what_is_wrong_in_itself_is_told_before_anything_is_sent(words: list[str
         send(ThriftRequest("127.0.0.1:1", FILE, *words, **options))
     assert caught.value.layer == "usage"
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("idl", "said"),
+    [
+        ("service S {\n  void f(\n", "bad.thrift:3:1: "),
+        ("service S {\n  Nothing f()\n}\n", "bad.thrift:2:3: unknown type 'Nothing'"),
+        ('include "none.thrift"\n', "bad.thrift:1:1: expected the file 'none.thrift' in"),
+    ],
+)
+def test_an_idl_that_is_wrong_is_told_with_its_place(idl: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.thrift").write_text(idl)
+    with pytest.raises(ExchangeError) as caught:
+        send(ThriftRequest("127.0.0.1:1", str(tmp_path / "bad.thrift"), "f"))
+    assert caught.value.layer == "usage"
+    assert said in caught.value.message
+
+
+def test_included_files_are_looked_for_in_the_named_folders(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "more.thrift").write_text("service More { void f() }")
+    (tmp_path / "outer.thrift").write_text('include "more.thrift"\nservice Outer extends more.More {}')
+    exchange = send(ThriftRequest("127.0.0.1:1", str(tmp_path / "outer.thrift"), include=(str(tmp_path / "inner"),)))
+    assert b"service Outer extends more.More\n  void f()" in content_of(exchange)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "thrift takes HOST:PORT"),
+        (["localhost"], "'localhost' names no port"),
+        (["redis://h:1"], "redis:// is no URL of Thrift"),
+        (["thrift://h:1/path"], "a URL of Thrift is SCHEME://HOST:PORT and nothing more"),
+    ],
+)
+def test_a_place_that_is_none(words: list[str], said: str) -> None:
+    with pytest.raises(ExchangeError) as caught:
+        send(ThriftRequest(*words))
+    assert said in caught.value.message
+
+
+# --- beside other clients and other peers ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["binary", "compact", "json"])
+def test_the_bytes_are_those_of_apaches_client(thrift_servers: Thrift, protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from thrift.protocol import TBinaryProtocol, TCompactProtocol, TJSONProtocol
+    from thrift.transport import TTransport
+
+    monkeypatch.syspath_prepend(str(thrift_servers.folder / "gen-py"))
+    from demo import Shop  # type: ignore[import-not-found]  # generated
+
+    written = TTransport.TMemoryBuffer()
+    made = {"binary": TBinaryProtocol.TBinaryProtocol, "compact": TCompactProtocol.TCompactProtocol, "json": TJSONProtocol.TJSONProtocol}
+    Shop.Client(made[protocol](written)).send_add(2, 3)
+    exchange = call(thrift_servers, f"buffered-{protocol}", "add", "a=2", "b=3", protocol=protocol, wire=1 << 20)
+    assert exchange.transcript
+    assert [(entry.direction, entry.note) for entry in exchange.transcript] == [("sent", "CALL add"), ("received", "REPLY add")]
+    assert exchange.transcript[0].data == written.getvalue()
+
+
+def test_another_protocol_is_recognised(nginx: Nginx) -> None:
+    exchange = send(ThriftRequest(f"{nginx.host}:{nginx.port}", FILE, "ping", timeout=5.0))
+    assert failed_as(exchange)[:2] == ("protocol", "wrong_protocol")
+    assert failure_of(exchange).message.startswith("expected Thrift, got HTTP/1.1 400")
+    found_out = send(ThriftRequest(f"{nginx.host}:{nginx.port}", timeout=5.0))
+    assert (failed_as(found_out)[1], found_out.history) == ("wrong_protocol", ())
+
+
+def test_an_http_status_is_no_answer(nginx: Nginx) -> None:
+    exchange = send(ThriftRequest(f"http://{nginx.host}:{nginx.port}/nowhere", FILE, "ping", timeout=5.0))
+    assert failed_as(exchange)[:2] == ("application", "bad_status")
+    assert failure_of(exchange).message.startswith("the server answers HTTP 4")
+
+
+def test_a_silent_peer_ends_at_the_limit() -> None:
+    with responder(script(hear(b"ping\0\0\0\0\0"), hear_end)) as peer:
+        exchange = send(ThriftRequest(f"{peer.host}:{peer.port}", FILE, "ping", timeout=0.4))
+    assert failed_as(exchange) == ("transport", "timeout", "wait", "unknown")
+    assert "--transport auto" in (failure_of(exchange).hint or "")
+
+
+def test_an_answer_in_another_form_is_told_with_the_option() -> None:
+    framed = b"\0\0\0\x19\x80\1\0\2\0\0\0\4ping\0\0\0\0\x0b\0\0\0\0\0\4pong\0"
+    with responder(script(hear(b"ping\0\0\0\0\0"), say(framed), hear_end)) as peer:
+        exchange = send(ThriftRequest(f"{peer.host}:{peer.port}", FILE, "ping", timeout=5.0))
+    assert failed_as(exchange)[:2] == ("protocol", "wrong_protocol")
+    assert failure_of(exchange).message == "expected a buffered binary answer, got a framed binary one"
+    assert failure_of(exchange).hint == "use --transport framed"
+
+
+def test_a_series_goes_over_one_connection(thrift_servers: Thrift, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["thrift", "--json", "--repeat", "50", place(thrift_servers, "framed-compact"), FILE, "add", "a=2", "b=3"]
+    assert main([*words, "--transport", "framed", "--protocol", "compact"]) == 0
+    found = loads(capfd.readouterr().out)
+    assert (found["count"], found["failed"], found["connections"]) == (50, 0, 1)
+
+
+def test_doctor_asks_what_changes_nothing(thrift_servers: Thrift, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", f"thrift://{place(thrift_servers, 'buffered-binary')}"]) == 0
+    assert "Thrift, answered in" in capfd.readouterr().out
+
+
+def test_no_other_tool_has_a_command(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["thrift", "--format", "curl", "127.0.0.1:1", FILE, "ping"]) == 2
+    assert "no other tool has a command for this protocol" in capfd.readouterr().err
+
+
+def test_a_secret_header_is_masked(thrift_servers: Thrift) -> None:
+    exchange = call(thrift_servers, "header-", "ping", transport="header", headers=("x-auth-token: abcdefgh-secret",), wire=1 << 20)
+    shown_text = dumps(document(masked(exchange)))
+    assert "abcdefgh-secret" not in shown_text
+    assert b64encode(b"abcdefgh-secret").decode()[:12] not in shown_text
