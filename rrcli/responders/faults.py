@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[Wire, bytes, str], bytes]
 
-STREAMS = ("http", "dns", "redis", "tcp")
-SECURE = ("http", "redis", "tcp")
+STREAMS = ("http", "dns", "redis", "tcp", "thrift")
+SECURE = ("http", "redis", "tcp", "thrift")
 
 
 class Over(ConnectionError):

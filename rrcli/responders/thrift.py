@@ -40,6 +40,7 @@ class ThriftResponder(Responder):
         "echo 'service Shop {{ i32 add(1: i32 a, 2: i32 b) }}' > shop.thrift",
         "rrcli thrift {address} shop.thrift Shop.add a=2 b=3",
     )
+    secure_examples = ("rrcli thrift {address} --tls",)
 
     def converse(self, connection: ServerConnection) -> None:
         rest = b""

@@ -336,7 +336,7 @@ def test_the_list_as_json() -> None:
     listed = {one.pop("name"): one for one in json.loads(done.stdout)}
     assert list(listed) == list(faults.BY_NAME)
     assert listed["slow"] == {
-        "protocols": ["http", "dns", "redis", "tcp"],
+        "protocols": ["http", "dns", "redis", "tcp", "thrift"],
         "values": ["SECONDS"],
         "default": "2",
         "help": "each answer comes late",
@@ -365,7 +365,7 @@ def test_what_is_refused(words: list[str], message: str) -> None:
 
 def test_without_names_those_serve_that_can() -> None:
     with faults_of(responders(), [], [faults.parse("bad-cert")]) as (_, names):
-        assert names == ["http", "sse", "poll", "graphql", "redis", "tcp"]
+        assert names == ["http", "sse", "poll", "graphql", "redis", "tcp", "thrift"]
 
 
 def test_every_fault_is_of_a_known_protocol_and_ends_with_its_client() -> None:
