@@ -25,6 +25,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rrcli.responders.serve import addresses, start, stop
+from rrcli.responders.thrift import IDL
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"id": 7}'
 
@@ -33,6 +34,7 @@ BUDGETS = {
     "rrcli --version": 1.8,
     "rrcli tcp": 2.2,
     "rrcli redis": 2.3,
+    "rrcli thrift": 2.6,
     "rrcli http --json": 2.6,
     "rrcli https -k": 3.8,
     "rrcli https verified": 4.2,
@@ -85,6 +87,7 @@ def commands(urls: dict[str, str], tls_port: int, root: Path) -> dict[str, list[
         "rrcli --version": [*rrcli, "--version"],
         "rrcli tcp": [*rrcli, "tcp", urls["tcp"], "--send", "hi\\n", "--read-lines", "1"],
         "rrcli redis": [*rrcli, "redis", redis, "PING"],
+        "rrcli thrift": [*rrcli, "thrift", urls["thrift"], IDL, "ping"],
         "rrcli http --json": [*rrcli, "http", "--json", http],
         "rrcli https -k": [*rrcli, "http", "--json", "-k", secure],
         "rrcli https verified": [*rrcli, "http", "--json", "--cacert", str(root), secure],
