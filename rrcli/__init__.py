@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.request import HttpRequest
     from rrcli.adapters.redis.request import RedisRequest
     from rrcli.adapters.tcp.request import TcpRequest
+    from rrcli.adapters.thrift.request import ThriftRequest
     from rrcli.adapters.tls.request import TlsRequest
     from rrcli.api import Client, render, send, submit
     from rrcli.base.errors import ExchangeError
@@ -38,6 +39,7 @@ __all__ = [
     "RecordingTransport",
     "RedisRequest",
     "TcpRequest",
+    "ThriftRequest",
     "TlsRequest",
     "__version__",
     "render",
@@ -56,6 +58,7 @@ _HOMES = {
     "RecordingTransport": "rrcli.httpxtransport",
     "RedisRequest": "rrcli.adapters.redis.request",
     "TcpRequest": "rrcli.adapters.tcp.request",
+    "ThriftRequest": "rrcli.adapters.thrift.request",
     "TlsRequest": "rrcli.adapters.tls.request",
     "render": "rrcli.api",
     "send": "rrcli.api",

@@ -136,6 +136,18 @@ def test_smtp_loads_nothing_heavy() -> None:
     assert modules & (HEAVY | {"_ssl", "smtplib", "mimetypes", "rrcli.codec.smtpauth", "rrcli.adapters.smtp.exchangers"}) == set()
 
 
+def test_thrift_loads_nothing_heavy() -> None:
+    idl = str(Path(__file__).parent / "peers" / "thrift_idl" / "demo.thrift")
+    answer = b"\x80\1\0\2\0\0\0\4ping\0\0\0\0\x0b\0\0\0\0\0\4pong\0"
+    with responder(script(hear(b"ping\0\0\0\0\0"), say(answer))) as peer:
+        modules = loaded("thrift", "--json", f"{peer.host}:{peer.port}", idl, "ping")
+    assert modules & (HEAVY | {"_ssl", "thrift"}) == set()
+    ours = {name for name in modules if name.startswith("rrcli.adapters.")}
+    own = ("answer", "conversation", "headers", "request", "words")
+    assert ours == {"rrcli.adapters.thrift", *(f"rrcli.adapters.thrift.{name}" for name in own)}
+    assert {f"rrcli.codec.thrift.{name}" for name in ("compact", "framing")} & modules == set()
+
+
 def test_tcp_loads_nothing_heavy() -> None:
     with responder(script(hear(b"hi"), say(b"ho\n"))) as peer:
         assert loaded("tcp", f"{peer.host}:{peer.port}", "--send", "hi", "--read-lines", "1") & (HEAVY | {"_ssl"}) == set()

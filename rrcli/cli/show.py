@@ -262,6 +262,8 @@ def color(output: Output, number: int) -> bool:
 
 def _drawer(style: str, entry: Protocol) -> Callable[[Iterable[Exchange]], Iterator[str]] | None:
     """What draws exchanges in this format, where it is one of those."""
+    if style == "curl" and not entry.load_manifest().as_command:
+        raise usage("no other tool has a command for this protocol", "--format json has all of the exchange")
     if style not in DRAWN:
         return None
     module = __import__(DRAWN[style], fromlist=["render"])

@@ -47,7 +47,7 @@ def recognise(data: bytes) -> Found:
     for name, fits, says in _BINARIES:
         if fits(data):
             words = _line(says(data)) if says else ""
-            return Found(what=f"{name}: {words!r}" if words else name, hint="rrcli tcp shows what it sends")
+            return Found(what=f"{name}: {words!r}" if words else name, hint="rrcli tcp shows what it sends", greeting=name)
     if not data:
         return Found(what="nothing", hint="the peer closed without a word")
     return Found(what=f"{bytes(data[:32])!r}{'…' if len(data) > 32 else ''}", hint="rrcli tcp shows what it sends")
@@ -98,6 +98,7 @@ _TEXTS = (
 )
 
 _BINARIES = (
+    ("a Thrift message", lambda data: _is_thrift(data) or (data[:1] == b"\0" and _is_thrift(data[4:])), None),
     ("a MySQL greeting", lambda data: len(data) > 5 and data[3] == 0 and data[4] == 10, lambda data: data[5:].split(b"\0")[0]),
     ("a MySQL refusal", lambda data: len(data) > 7 and data[3] in (0, 1) and data[4] == 255, lambda data: data[7:].removeprefix(b"#HY000")),
     ("a PostgreSQL error", lambda data: data[:1] == b"E" and (b"SFATAL\0" in data or b"SERROR\0" in data), lambda data: _message(data)),
@@ -111,6 +112,13 @@ _BINARIES = (
     ("a SOCKS5 reply", lambda data: data in (b"\5\0", b"\5\2", b"\5\xff"), None),
     ("an MQTT connection reply", lambda data: data[:2] == b"\x20\2" and len(data) == 4, None),
 )
+
+
+def _is_thrift(data: bytes) -> bool:
+    """Whether a strict message of the binary protocol begins so, or one of the compact."""
+    return (data[:3] == b"\x80\x01\0" and data[3:4] in (b"\1", b"\2", b"\3", b"\4")) or (
+        data[:1] == b"\x82" and data[1:2] in (b"\x21", b"\x41", b"\x61", b"\x81")
+    )
 
 
 def _message(data: bytes) -> bytes:

@@ -97,6 +97,7 @@ _FLOODS = {
     ("smtp", "line"): (b"220 ", b"x" * 4096),
     ("smtp", ""): (b"", b"250-and another line\r\n"),
     ("redis", ""): (b"*2147483647\r\n", b":1\r\n"),
+    ("thrift", ""): (b"\x80\1\0\2\0\0\0\4ping\0\0\0\0", b"\x02\0\1\1"),  # fields of a reply in the binary protocol
     ("http", ""): (b"HTTP/1.1 200 OK\r\n", b"X-Flood: and another field\r\n"),
 }
 

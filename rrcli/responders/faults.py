@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[Wire, bytes, str], bytes]
 
-STREAMS = ("http", "dns", "redis", "smtp", "tcp")
-SECURE = ("http", "redis", "smtp", "tcp")
+STREAMS = ("http", "dns", "redis", "smtp", "tcp", "thrift")
+SECURE = ("http", "redis", "smtp", "tcp", "thrift")
 
 
 class Over(ConnectionError):

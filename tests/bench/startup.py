@@ -26,6 +26,7 @@ from pathlib import Path
 
 from rrcli.engine.catalogue import responders
 from rrcli.responders.serve import addresses, start, stop
+from rrcli.responders.thrift import IDL
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"id": 7}'
 
@@ -35,6 +36,7 @@ BUDGETS = {
     "rrcli tcp": 2.2,
     "rrcli redis": 2.3,
     "rrcli smtp": 2.6,
+    "rrcli thrift": 2.6,
     "rrcli http --json": 2.6,
     "rrcli https -k": 3.8,
     "rrcli https verified": 4.2,
@@ -88,6 +90,7 @@ def commands(urls: dict[str, str], tls_port: int, root: Path) -> dict[str, list[
         "rrcli tcp": [*rrcli, "tcp", urls["tcp"], "--send", "hi\\n", "--read-lines", "1"],
         "rrcli redis": [*rrcli, "redis", redis, "PING"],
         "rrcli smtp": [*rrcli, "smtp", urls["smtp"], "--from", "a@x.test", "--to", "b@x.test", "--text", "hi"],
+        "rrcli thrift": [*rrcli, "thrift", urls["thrift"], IDL, "ping"],
         "rrcli http --json": [*rrcli, "http", "--json", http],
         "rrcli https -k": [*rrcli, "http", "--json", "-k", secure],
         "rrcli https verified": [*rrcli, "http", "--json", "--cacert", str(root), secure],

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from peers.verdict import Ask, check, serving
 
+from rrcli.responders.thrift import IDL
+
 SERVED = [
     ("http", "silence", ("--timeout", "0.2"), "6 transport timeout wait unknown safe", "log"),
     ("http", "slow=1", ("--timeout", "0.2"), "6 transport timeout wait unknown safe", "log"),
@@ -121,6 +123,21 @@ SERVED = [
     ("tcptls", "client-cert", (), "5 tls client_certificate_required wait not_sent useless", "--cert FILE"),
     ("tcptls", "silence", ("--timeout", "0.2"), "6 transport timeout tls not_sent safe", "does not speak TLS"),
     ("tcptls", "wrong-protocol=ssh", (), "5 tls wrong_protocol tls not_sent useless", "SSH"),
+    ("thrift", "silence", ("--timeout", "0.2"), "6 transport timeout wait unknown unsafe", "--transport auto"),
+    ("thrift", "slow=1", ("--timeout", "0.2"), "6 transport timeout wait unknown unsafe", "may take longer"),
+    ("thrift", "drip=0.1", ("--deadline", "0.3"), "6 transport timeout receive unknown unsafe", "did not end"),
+    ("thrift", "reset", (), "4 transport reset wait unknown unsafe", "--transport auto"),
+    ("thrift", "reset=answer", (), "4 transport reset receive unknown unsafe", "log"),
+    ("thrift", "close", (), "4 transport closed wait unknown unsafe", "--multiplexed"),
+    ("thrift", "half-close", (), "4 transport closed wait unknown unsafe", "--transport auto"),
+    ("thrift", "truncate", (), "7 protocol truncated receive unknown unsafe", "ended too early"),
+    ("thrift", "garbage", (), "7 protocol malformed receive unknown useless", "--wire"),
+    ("thrift", "wrong-protocol=http", (), "7 protocol wrong_protocol receive unknown useless", "rrcli http://"),
+    ("thrift", "wrong-protocol=redis", (), "7 protocol wrong_protocol receive unknown useless", "rrcli redis://"),
+    ("thrift", "wrong-protocol=tls", (), "7 protocol wrong_protocol receive unknown useless", "speaks TLS"),
+    ("thrift", "flood", ("--max-size", "64KiB"), "7 protocol too_large receive unknown useless", "limit"),
+    ("thrifttls", "bad-cert=expired", (), "5 tls certificate_expired tls not_sent useless", "renew"),
+    ("thrifttls", "client-cert", (), "5 tls client_certificate_required wait not_sent useless", "--cert FILE"),
     ("tls", "bad-cert=expired", (), "5 tls certificate_expired tls not_sent useless", "renew"),
     ("tls", "bad-cert=not-yet-valid", (), "5 tls certificate_not_yet_valid tls not_sent useless", "clock"),
     ("tls", "bad-cert=self-signed", (), "5 tls certificate_untrusted tls not_sent useless", "--cacert"),
@@ -145,11 +162,13 @@ def words_for(protocol: str, served: Any, root: str) -> tuple[str, ...]:
         return ("dns", "www.rrcli.test", "A", f"@tcp://{served.address}")
     if protocol == "tls":
         return ("tls", *trust, served.address)
+    if protocol in ("thrift", "thrifttls"):
+        return ("thrift", *trust, *(("--tls",) if protocol == "thrifttls" else ()), served.address, IDL, "ping")
     secure = ("--tls",) if protocol == "tcptls" else ()
     return ("tcp", *trust, *secure, "--send", "hello\\n", "--read-lines", "1", served.address)
 
 
-RESPONDER_OF = {"dnstcp": "dns", "tcptls": "tcp", "tls": "tcp"}
+RESPONDER_OF = {"dnstcp": "dns", "tcptls": "tcp", "thrifttls": "thrift", "tls": "tcp"}
 
 
 @pytest.mark.parametrize(("protocol", "fault", "more", "line", "names"), SERVED, ids=[f"{case[0]}-{case[1]}" for case in SERVED])

@@ -242,6 +242,37 @@ def redis_reply() -> Exchange:
     )
 
 
+def thrift_exception() -> Exchange:
+    exception = {"name": "OutOfStock", "fields": {"sku": "s\x1b[31m", "left": 0}}
+    text = '{"name": "OutOfStock", "fields": {"sku": "s\\u001b[31m", "left": 0}}'
+    return exchange(
+        protocol="thrift",
+        target=Target(url="thrift://127.0.0.1:9090", host="127.0.0.1", port=9090),
+        request=RequestMessage(
+            summary="CALL Shop.reserve",
+            body=body('{"sku": "s"}', "application/json"),
+            data={"service": "Shop", "method": "reserve", "seqid": 0, "oneway": False, "safe": False, "idempotent": False},
+        ),
+        response=Response(
+            summary='OutOfStock {"sku": "s\\u001b[31m", "left": 0}',
+            status=Status(text="OutOfStock", ok=False),
+            body=body(text, "application/json"),
+            framing="length-prefix",
+            data={
+                "result": None, "exception": exception, "message_type": "reply", "seqid": 0, "transport": "framed",
+                "protocol": "compact", "unknown_fields": [],
+            },
+        ),
+        outcome="application_error",
+        error=Failure(
+            layer="application", kind="bad_status", message='OutOfStock {"sku": "s\\u001b[31m", "left": 0}', delivery="answered",
+            retry="useless",
+        ),
+        timing=timing(connect=0.08, send=0.04, wait=0.21, receive=0.02),
+        connection=Connection(local="127.0.0.1:50000", peer="127.0.0.1:9090", bytes_sent=30, bytes_received=41),
+    )  # fmt: skip
+
+
 def wrong_protocol() -> Exchange:
     return failed(
         Failure(

@@ -36,6 +36,7 @@ CASES: dict[str, Exchange] = {
     "handshake": case.handshake("shop.test", 12),
     "dns": case.asked_dns("1.1.1.1", "A", "192.0.2.1", "192.0.2.2"),
     "redis": case.redis_reply(),
+    "thrift": case.thrift_exception(),
     "wrong-protocol": case.wrong_protocol(),
     "notes-and-checks": case.remarked(),
     "history": case.with_history(),

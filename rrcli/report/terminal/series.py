@@ -57,7 +57,7 @@ def _verdict(series: Series, page: Page) -> None:
     if series.first:
         method = series.first.request.data.get("method")
         url, summary = series.first.target.url, series.first.request.summary
-        asked = f"{method} {url}" if isinstance(method, str) else summary or url
+        asked = f"{method} {url}" if isinstance(method, str) and summary.startswith(f"{method} ") else summary or url
         items.append(pieces(shorten(asked, max(20, page.width - cells(words) - 24))))
     if series.rate_per_s is not None:
         items.append([(rate(series.rate_per_s), "")])
