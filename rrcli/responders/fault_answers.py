@@ -7,6 +7,7 @@ import struct
 import time
 import zlib
 
+from rrcli.codec.wsframes import CONTINUATION, RSV1, TEXT, frame
 from rrcli.responders.http_message import http_date
 
 TYPE_CHECKING = False
@@ -27,6 +28,7 @@ GARBAGE = bytes((17 + 73 * at + at * at // 7) % 256 for at in range(64))
 REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
 BAD_JSON = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 28\r\n\r\n{"ok": true, "items": [1, 2,'
 DATAGRAMS = 20_000  # of a flood: nobody tells a sender of datagrams that the client has left
+RSV2 = 0x20  # a reserved bit of a WebSocket's frame
 QUESTION_AT = 12  # where a DNS message's question begins (RFC 1035 section 4.1.1)
 
 
@@ -113,6 +115,31 @@ def bad_events(value: str) -> Iterator[bytes]:
         yield b"data: " if value == "endless" else b""
         while True:
             yield b"x" * 8192 if value == "endless" else b": still here\n" * 600
+
+
+def bad_frames(head: bytes, value: str) -> Iterator[bytes]:
+    """The 101, and frames of WebSocket behind it that break RFC 6455 in one way; `fragments` and `bomb` are within its letter."""
+    if value == "accept":
+        yield re.sub(rb"(?i)(sec-websocket-accept: )[^\r]*", rb"\1aaaaaaaaaaaaaaaaaaaaaaaaaaa=", head)
+        return
+    yield head + frame(TEXT, b'{"n": 1}')
+    if value == "utf-8":
+        yield frame(TEXT, b"caf\xe9")
+    elif value == "masked":
+        yield frame(TEXT, b"x", key=b"\1\2\3\4")
+    elif value == "reserved":
+        yield frame(TEXT, b"x", rsv=RSV2)
+    elif value == "length":
+        yield b"\x82\x7f" + (1 << 62).to_bytes(8, "big")
+    elif value == "fragments":
+        yield frame(TEXT, b"x", fin=False)
+        while True:
+            yield frame(CONTINUATION, fin=False) * 4096
+    elif value == "bomb":
+        squeezer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+        yield frame(TEXT, squeezer.compress(bytes(1 << 20)), fin=False, rsv=RSV1)
+        while True:
+            yield frame(CONTINUATION, squeezer.compress(bytes(1 << 20)) + squeezer.flush(zlib.Z_SYNC_FLUSH), fin=False)
 
 
 def _endless_dns(answer: bytes, *, datagram: bool) -> Iterator[bytes]:

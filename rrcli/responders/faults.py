@@ -183,6 +183,17 @@ def bad_events(wire: Wire, _answer: bytes, value: str) -> bytes:
     raise Over
 
 
+def bad_frames(wire: Wire, answer: bytes, value: str) -> bytes:
+    """After the change to WebSocket: frames that a client must refuse."""
+    if not answer.startswith(b"HTTP/1.1 101"):
+        return answer
+    for piece in answers.bad_frames(answer, value):
+        wire.deliver(piece)
+    if value != "no-close":
+        wire.hold()
+    raise Over
+
+
 def dated(_wire: Wire, answer: bytes, _value: str) -> bytes:
     return answers.wrong_date(answer)
 
@@ -209,6 +220,8 @@ FAULTS = (
           help="an answer without end, until the client leaves"),
     Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
           act=bad_events, help="two events, and then what a client must survive"),
+    Fault(name="bad-frames", values=("utf-8", "masked", "reserved", "length", "no-close", "accept", "fragments", "bomb"), protocols=("ws",),
+          act=bad_frames, help="after the upgrade, frames that a client must refuse"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),

@@ -84,6 +84,11 @@ class Recorder:
         """How many entries there are by now."""
         return len(self._entries)
 
+    @property
+    def latest(self) -> str | None:
+        """The direction of the latest entry, which `remark` explains."""
+        return self._entries[-1].direction if self._entries else None
+
     def show_instead(self, since: int, data: bytes) -> None:
         """Show `data` for what was sent from that entry on: of the same length, and with the same meaning."""
         at = 0
