@@ -66,7 +66,7 @@ def _subscribed(request: GraphqlRequest, state: HopState, call: Call, handshake:
 def _opening(request: GraphqlRequest) -> AnyHttpRequest:
     """The HTTP request of the same words for the upgrade; where its answer leads is not gone. Raises `usage`."""
     if request.offline:
-        raise usage("--offline and a WebSocket exclude each other: what is sent depends on the answers", "leave --offline out")
+        raise usage("--offline and a WebSocket exclude each other: it begins with HTTP/1.1", "leave --offline out")
     url, _, words = split_words(request)
     kept = tuple(word for word, item in zip(words, read_items(words), strict=True) if item.separator not in ("=", ":="))
     return opening(request.replace(data=(), method=None, get=False, location=False, location_trusted=False, digest=False), url, kept)
