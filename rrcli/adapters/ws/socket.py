@@ -9,6 +9,8 @@ from rrcli.codec.wsframes import FrameNotes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rrcli.codec.ws import Event as WsEvent
     from rrcli.codec.ws import WebSocket
     from rrcli.model.values import Response
@@ -50,13 +52,20 @@ class Socket:
         """The events that come next, perhaps none yet. Raises `closed` when the peer is gone without a word, and as the codec."""
         data = self._take()
         try:
-            found = self.codec.feed(data) if data else []
+            return self.codec.feed(data) if data else []
         finally:
             self.flush("pong or close")
-        for event in found if self._notes else ():
-            if isinstance(event, WsMessage) and event.deflated:
-                self.stream.recorder.remark(f"inflated: {_beginning(event.data)}")
-        return found
+
+    def events(self) -> Iterator[WsEvent]:
+        """The same one by one, of which each is inflated when it is asked for; it has to be gone through to its end."""
+        data = self._take()
+        try:
+            for event in self.codec.events(data) if data else ():
+                if self._notes and isinstance(event, WsMessage) and event.deflated and self.stream.recorder.latest == "received":
+                    self.stream.recorder.remark(f"inflated: {_beginning(event.data)}")
+                yield event
+        finally:
+            self.flush("pong or close")
 
     def _take(self) -> bytes:
         """The bytes that come next. Raises `closed` at their end, when there was no close frame before it."""
@@ -101,7 +110,8 @@ class Socket:
             recorder = self.stream.recorder
             since = recorder.entries
             self.stream.write(data, note)
-            recorder.show_instead(since, unmasked(data))
+            if self._notes:
+                recorder.show_instead(since, unmasked(data[: recorder.limit]))
 
     def _plain(self, data: bytes) -> str:
         """What a message says, where it is deflated and cannot be read in the transcript."""

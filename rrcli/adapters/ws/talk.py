@@ -68,8 +68,8 @@ class Talk:
         self._heard = False
         self._silence: Deadline | None = None  # behind the latest answer
         self._idle = Deadline.after(self._stream.idle, "--idle-timeout")
-        self._queue: list[WsEvent] = []  # that came and are not told yet, the next one last
-        self._failure: ExchangeError | None = None  # that came behind them
+        self._arriving: Iterator[WsEvent] | None = None  # what came in one piece, and is not all told yet
+        self._event: WsEvent | None = None  # the next of it
         self._closed: Closed | None = None
         self._said: int | None = None  # the code with which we ended it
         self._captures: dict[str, bytes] = {}
@@ -102,7 +102,7 @@ class Talk:
 
     def _delivery(self) -> str:
         """Whether the peer got what was sent: its answer says so, and its goodbye."""
-        if self._heard or self._closed:
+        if self._heard or self._socket.codec.closed:
             return "answered"
         return "unknown" if self._sent else "not_sent"
 
@@ -117,6 +117,11 @@ class Talk:
         """Say goodbye first, or after the peer, which answered itself then."""
         if self._closed is None:
             self._said, reason = self._request.close or (1000, "")
+            try:
+                for _ in self._arriving or ():  # what is not wanted any more
+                    pass
+            except ExchangeError:
+                return
             self._socket.close(self._said, reason, wait=wait)
 
     # --- the course of it
@@ -125,7 +130,7 @@ class Talk:
         """The steps, then what comes up to the end. Raises `Over`."""
         self._pings.begin()
         while self._steps and self._has_come():  # what came before our first message is no answer to it
-            yield from self._take(self._queue.pop())
+            yield from self._take(self._pop())
             self._check_closed("the first message was sent")
         for step in self._steps:
             if isinstance(step, Await):
@@ -143,10 +148,10 @@ class Talk:
 
     def _say(self, data: bytes, *, is_text: bool) -> None:
         """Send a message, and write down that it was sent."""
-        self._socket.send(data, is_text=is_text, fragment=self._request.fragment or 0)
-        timeline = self._context.recorder.timeline
         self._sent += 1
         self._unanswered += 1
+        self._socket.send(data, is_text=is_text, fragment=self._request.fragment or 0)
+        timeline = self._context.recorder.timeline
         if self._sent <= MOST_LISTED:
             at_ms = round((timeline.last_ns - timeline.origin_ns) / 1e6, 3)
             self._messages.append({"at_ms": at_ms, "type": "text" if is_text else "binary", "size": len(data)})
@@ -244,22 +249,26 @@ class Talk:
         if not self._has_come():
             self._wait(until, takes_input=takes_input)
             return None
-        return self._queue.pop()
+        return self._pop()
 
     def _has_come(self) -> bool:
-        """Whether an event is there by now. Raises what broke the connection off, once the events before that are told."""
-        while not self._queue:
-            if self._failure:
-                raise self._failure
-            if not self._stream.has_arrived():
-                return False
-            self._idle = Deadline.after(self._stream.idle, "--idle-timeout")
-            try:
-                found = self._socket.receive()
-            except ExchangeError as error:
-                found, self._failure = self._socket.codec.salvaged, error
-            self._queue = found[::-1]
+        """Whether an event is there by now. Raises what breaks the connection off behind the events before."""
+        while self._event is None:
+            if self._arriving is None:
+                if not self._stream.has_arrived():
+                    return False
+                self._idle = Deadline.after(self._stream.idle, "--idle-timeout")
+                self._arriving = self._socket.events()
+            self._event = next(self._arriving, None)
+            if self._event is None:
+                self._arriving = None
         return True
+
+    def _pop(self) -> WsEvent:
+        """The event that is there."""
+        event, self._event = self._event, None
+        assert event
+        return event
 
     def _wait(self, until: Deadline | None, *, takes_input: bool) -> None:
         """Wait for bytes of the peer, a line of standard input, the next ping, or `until`. Raises at the limits."""
