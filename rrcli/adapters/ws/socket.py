@@ -64,8 +64,10 @@ class Socket:
                 if self._notes and isinstance(event, WsMessage) and event.deflated and self.stream.recorder.latest == "received":
                     self.stream.recorder.remark(f"inflated: {_beginning(event.data)}")
                 yield event
-        finally:
-            self.flush("pong or close")
+        except ExchangeError:
+            self.flush("close")  # which says what is wrong
+            raise
+        self.flush("pong or close")
 
     def _take(self) -> bytes:
         """The bytes that come next. Raises `closed` at their end, when there was no close frame before it."""

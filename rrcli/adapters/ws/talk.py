@@ -129,8 +129,11 @@ class Talk:
     def _talk(self) -> Iterator[Event]:
         """The steps, then what comes up to the end. Raises `Over`."""
         self._pings.begin()
-        while self._steps and self._has_come():  # what came before our first message is no answer to it
+        awaited = next((step for step in self._steps if isinstance(step, Await)), None)
+        while self._steps and self._steps[0] is not awaited and self._has_come():  # what came before our first message is no answer to it
             yield from self._take(self._pop())
+            if self._closed and awaited:
+                raise _closed_before(self._closed, f"{_shown(awaited)}, was met")
             self._check_closed("the first message was sent")
         for step in self._steps:
             if isinstance(step, Await):
@@ -258,11 +261,19 @@ class Talk:
                 if not self._stream.has_arrived():
                     return False
                 self._idle = Deadline.after(self._stream.idle, "--idle-timeout")
+                self._count_phase()
                 self._arriving = self._socket.events()
             self._event = next(self._arriving, None)
             if self._event is None:
                 self._arriving = None
         return True
+
+    def _count_phase(self) -> None:
+        """What came together with the 101 was not waited for: the answer begins with it, unless something is to be sent first."""
+        timeline = self._context.recorder.timeline
+        if self._stream.buffered and timeline.current is None and (self._sent or not self._says_something):
+            timeline.reading(timeline.last_ns)
+            timeline.read(timeline.last_ns)
 
     def _pop(self) -> WsEvent:
         """The event that is there."""
