@@ -127,7 +127,7 @@ def bad_frames(head: bytes, value: str) -> Iterator[bytes]:
         yield frame(TEXT, b"caf\xe9")
     elif value == "masked":
         yield frame(TEXT, b"x", key=b"\1\2\3\4")
-    elif value == "reserved":
+    elif value == "rsv":
         yield frame(TEXT, b"x", rsv=RSV2)
     elif value == "length":
         yield b"\x82\x7f" + (1 << 62).to_bytes(8, "big")

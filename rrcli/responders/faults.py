@@ -220,7 +220,7 @@ FAULTS = (
           help="an answer without end, until the client leaves"),
     Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
           act=bad_events, help="two events, and then what a client must survive"),
-    Fault(name="bad-frames", values=("utf-8", "masked", "reserved", "length", "no-close", "accept", "fragments", "bomb"), protocols=("ws",),
+    Fault(name="bad-frames", values=("utf-8", "masked", "rsv", "length", "no-close", "accept", "fragments", "bomb"), protocols=("ws",),
           act=bad_frames, help="after the upgrade, frames that a client must refuse"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),

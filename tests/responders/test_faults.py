@@ -365,7 +365,7 @@ def test_what_is_refused(words: list[str], message: str) -> None:
 
 def test_without_names_those_serve_that_can() -> None:
     with faults_of(responders(), [], [faults.parse("bad-cert")]) as (_, names):
-        assert names == ["http", "sse", "poll", "graphql", "redis", "tcp"]
+        assert names == ["http", "sse", "poll", "graphql", "ws", "redis", "tcp"]
 
 
 def test_every_fault_is_of_a_known_protocol_and_ends_with_its_client() -> None:

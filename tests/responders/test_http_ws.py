@@ -67,7 +67,7 @@ def test_a_request_that_asks_for_no_websocket_and_one_for_no_code(web: HttpRespo
 BAD = {
     "utf-8": ("7 protocol malformed receive answered useless", 1007),
     "masked": ("7 protocol malformed receive answered useless", 1002),
-    "reserved": ("7 protocol malformed receive answered useless", 1002),
+    "rsv": ("7 protocol malformed receive answered useless", 1002),
     "length": ("7 protocol too_large receive answered useless", 1009),
     "no-close": ("4 transport closed receive answered safe", 1006),
     "fragments": ("7 protocol too_large receive answered useless", None),
