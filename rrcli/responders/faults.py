@@ -221,7 +221,7 @@ FAULTS = (
     Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
           act=bad_events, help="two events, and then what a client must survive"),
     Fault(name="bad-frames", values=("utf-8", "masked", "rsv", "length", "no-close", "accept", "fragments", "bomb"), protocols=("ws",),
-          act=bad_frames, help="after the upgrade, frames that a client must refuse"),
+          act=bad_frames, help="frames that a client must refuse"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),
