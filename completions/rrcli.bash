@@ -77,6 +77,22 @@ _rrcli() {
                 candidates=''
             fi
             ;;
+        ws)
+            case $prev in
+                --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                -c|--cookie-jar|--netrc-file|--qlog|--early-data|-D|--dump-header|--send-file|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -X|--request|--method|--request-target|-H|--header|-A|--user-agent|-e|--referer|-b|--cookie|--session|--session-read-only|-u|--user|--bearer|--aws-sigv4|--max-redirects|--max-redirs|--limit-rate|-w|--write-out|--noproxy|--send|--send-hex|--send-base64|--await|--fragment|--subprotocol|--ping-interval|--ping-timeout|--close|--query|-m|--timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--connect-timeout|--idle-timeout|--resolve|--connect-to|--interface|-x|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='-X --request --method --request-target --path-as-is --https-only --offline -H --header -A --user-agent -e --referer --compressed -b --cookie -c --cookie-jar -j --junk-session-cookies --session --session-read-only -u --user --bearer --digest -n --netrc --netrc-file --aws-sigv4 -L --location --location-trusted --max-redirects --max-redirs -0 --http1.0 --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --qlog --early-data -f --fail --fail-with-body -S --show-error -N --no-buffer -g --globoff --compress --limit-rate -w --write-out -D --dump-header --noproxy -p --proxytunnel --send --send-hex --send-base64 --send-file --await --stdin --text --binary --fragment --subprotocol --no-compress --ping --ping-interval --ping-timeout --close --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket -x --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help'
+            else
+                candidates=''
+            fi
+            ;;
         dns)
             case $prev in
                 --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
@@ -190,7 +206,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --help'
             else
-                candidates='1xx 2xx 3xx 4xx 5xx invalid 100 101 102 103 104 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 306 307 308 400 401 402 403 404 405 406 407 408 409 410 411 412 413 414 415 416 417 418 421 422 423 424 425 426 428 429 431 451 500 501 502 503 504 505 506 507 508 510 511 419 420 430 440 444 449 460 463 464 494 495 496 497 498 499 509 520 521 522 523 524 525 526 527 529 530 561 598 599 GRAPHQL_ERROR GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED BAD_USER_INPUT OPERATION_RESOLUTION_FAILURE BAD_REQUEST INTERNAL_SERVER_ERROR UNAUTHENTICATED FORBIDDEN RATE_LIMITED PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_NOT_SUPPORTED INTROSPECTION_DISABLED CSRF_PREVENTION NO_WEBSOCKET 4400 4401 4403 4406 4408 4409 4429 4500 NOERROR NODATA FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADVERS BADSIG BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE ERR WRONGTYPE NOAUTH WRONGPASS NOPERM DENIED NOPROTO MOVED ASK CLUSTERDOWN CROSSSLOT TRYAGAIN REDIRECT LOADING BUSY NOTBUSY UNKILLABLE NOSCRIPT READONLY MASTERDOWN NOREPLICAS NOMASTERLINK MISCONF OOM EXECABORT BUSYKEY BUSYGROUP NOGROUP UNBLOCKED IOERR INVALIDOBJ TESTFAILED INPROG NOGOODSLAVE NOQUORUM 211 214 220 221 235 250 251 252 334 354 432 450 452 454 455 458 534 535 538 550 551 552 553 554 555 556 2.x.x 4.x.x 5.x.x X.0.x X.1.x X.2.x X.3.x X.4.x X.5.x X.6.x X.7.x X.1.1 X.1.2 X.1.3 X.1.4 X.1.5 X.1.6 X.1.7 X.1.8 X.1.10 X.2.1 X.2.2 X.2.3 X.2.4 X.3.1 X.3.2 X.3.3 X.3.4 X.3.5 X.4.1 X.4.2 X.4.3 X.4.4 X.4.5 X.4.6 X.4.7 X.5.0 X.5.1 X.5.2 X.5.3 X.5.4 X.5.6 X.6.0 X.6.1 X.6.3 X.6.7 X.7.0 X.7.1 X.7.4 X.7.8 X.7.9 X.7.10 X.7.11 X.7.13 X.7.20 X.7.23 X.7.25 X.7.26 X.7.28 UNKNOWN UNKNOWN_METHOD INVALID_MESSAGE_TYPE WRONG_METHOD_NAME BAD_SEQUENCE_ID MISSING_RESULT INTERNAL_ERROR PROTOCOL_ERROR INVALID_TRANSFORM INVALID_PROTOCOL UNSUPPORTED_CLIENT_TYPE name_not_found resolver_failed unreachable refused reset closed proxy_refused timeout certificate_expired certificate_not_yet_valid certificate_untrusted certificate_hostname client_certificate_required handshake_failed malformed truncated too_large wrong_protocol too_many_redirects unsupported bad_status check_failed usage input output interrupted internal 0 1 2 3 4 5 6 7 8 9 70 130 143'
+                candidates='1xx 2xx 3xx 4xx 5xx invalid 100 101 102 103 104 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 306 307 308 400 401 402 403 404 405 406 407 408 409 410 411 412 413 414 415 416 417 418 421 422 423 424 425 426 428 429 431 451 500 501 502 503 504 505 506 507 508 510 511 419 420 430 440 444 449 460 463 464 494 495 496 497 498 499 509 520 521 522 523 524 525 526 527 529 530 561 598 599 GRAPHQL_ERROR GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED BAD_USER_INPUT OPERATION_RESOLUTION_FAILURE BAD_REQUEST INTERNAL_SERVER_ERROR UNAUTHENTICATED FORBIDDEN RATE_LIMITED PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_NOT_SUPPORTED INTROSPECTION_DISABLED CSRF_PREVENTION NO_WEBSOCKET 4400 4401 4403 4406 4408 4409 4429 4500 1xxx 3xxx 4xxx 1000 1001 1002 1003 1004 1005 1006 1007 1008 1009 1010 1011 1012 1013 1014 1015 3000 3003 3008 NOERROR NODATA FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADVERS BADSIG BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE ERR WRONGTYPE NOAUTH WRONGPASS NOPERM DENIED NOPROTO MOVED ASK CLUSTERDOWN CROSSSLOT TRYAGAIN REDIRECT LOADING BUSY NOTBUSY UNKILLABLE NOSCRIPT READONLY MASTERDOWN NOREPLICAS NOMASTERLINK MISCONF OOM EXECABORT BUSYKEY BUSYGROUP NOGROUP UNBLOCKED IOERR INVALIDOBJ TESTFAILED INPROG NOGOODSLAVE NOQUORUM 211 214 220 221 235 250 251 252 334 354 432 450 452 454 455 458 534 535 538 550 551 552 553 554 555 556 2.x.x 4.x.x 5.x.x X.0.x X.1.x X.2.x X.3.x X.4.x X.5.x X.6.x X.7.x X.1.1 X.1.2 X.1.3 X.1.4 X.1.5 X.1.6 X.1.7 X.1.8 X.1.10 X.2.1 X.2.2 X.2.3 X.2.4 X.3.1 X.3.2 X.3.3 X.3.4 X.3.5 X.4.1 X.4.2 X.4.3 X.4.4 X.4.5 X.4.6 X.4.7 X.5.0 X.5.1 X.5.2 X.5.3 X.5.4 X.5.6 X.6.0 X.6.1 X.6.3 X.6.7 X.7.0 X.7.1 X.7.4 X.7.8 X.7.9 X.7.10 X.7.11 X.7.13 X.7.20 X.7.23 X.7.25 X.7.26 X.7.28 UNKNOWN UNKNOWN_METHOD INVALID_MESSAGE_TYPE WRONG_METHOD_NAME BAD_SEQUENCE_ID MISSING_RESULT INTERNAL_ERROR PROTOCOL_ERROR INVALID_TRANSFORM INVALID_PROTOCOL UNSUPPORTED_CLIENT_TYPE name_not_found resolver_failed unreachable refused reset closed proxy_refused timeout certificate_expired certificate_not_yet_valid certificate_untrusted certificate_hostname client_certificate_required handshake_failed malformed truncated too_large wrong_protocol too_many_redirects unsupported bad_status check_failed usage input output interrupted internal 0 1 2 3 4 5 6 7 8 9 70 130 143'
             fi
             ;;
         serve)
@@ -200,7 +216,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --fault --faults --host --port --help'
             else
-                candidates='http sse poll graphql dns redis smtp thrift tcp'
+                candidates='http sse poll graphql ws dns redis smtp thrift tcp'
             fi
             ;;
         doctor)
@@ -243,7 +259,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http sse poll graphql dns redis smtp thrift tcp tls curl explain serve doctor demo schema'
+                candidates='http sse poll graphql ws dns redis smtp thrift tcp tls curl explain serve doctor demo schema'
             fi
             ;;
     esac

@@ -12,6 +12,7 @@ import pytest
 from peers.ca import Authority
 from peers.frames import DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, STATUS_200, frame
 from peers.script import hear, hear_end, over_tls, responder, say, script
+from peers.websocket import serving_ws
 
 from rrcli.codec.http.h2frames import PREFACE
 
@@ -120,6 +121,19 @@ def test_graphql_loads_nothing_heavy() -> None:
     with responder(script(hear(b"}}"), say(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"data": 1}'))) as peer:
         modules = loaded("graphql", "--json", f"http://{peer.host}:{peer.port}/", *words)
     assert modules & (HEAVY | {"_ssl", "graphql", "websockets", "rrcli.adapters.graphql.schema", "rrcli.codec.ws"}) == set()
+
+
+@pytest.mark.parametrize("show", [["--json"], ["--format", "raw"], ["--json", "--until", "json.a == 1"]])
+def test_ws_loads_nothing_heavy(show: list[str]) -> None:
+    with responder(serving_ws(b'\x81\x08{"a": 1}')) as peer:
+        modules = loaded("ws", *show, f"ws://{peer.host}:{peer.port}/", "hello", "--no-compress")
+    assert modules & (HEAVY | {"_ssl", "_hashlib", "websockets", "zlib", "rrcli.adapters.graphql", "rrcli.adapters.tcp"}) == set()
+
+
+def test_ws_loads_what_squeezes_only_to_squeeze() -> None:
+    with responder(serving_ws(b"\x81\x02ho")) as peer:
+        modules = loaded("ws", "--json", f"ws://{peer.host}:{peer.port}/", "hi")
+    assert (modules & HEAVY, "zlib" in modules) == (set(), True)
 
 
 def test_redis_loads_nothing_heavy() -> None:

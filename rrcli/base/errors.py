@@ -60,8 +60,11 @@ class ExchangeError(Exception):
     """An exchange failed in `layer` with `kind` (one of `KINDS`).
 
     `message` says in one sentence what happened, `hint` what to do about it. `phase` is filled in by the
-    runner from the clock unless the raiser knows better.
+    runner from the clock unless the raiser knows better. `delivery` is set where the raiser knows better than the bytes tell:
+    `not_sent`, `unknown` or `answered`.
     """
+
+    delivery: str | None = None
 
     def __init__(self, layer: str, kind: str, message: str, *, hint: str | None = None, phase: str | None = None) -> None:
         super().__init__(message)

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
+CHUNK = 1 << 20  # bytes read at once
 LARGEST = 1 << 30  # bytes: more has no place in memory, and a device never ends
 
 _kept: list[Any] = []  # standard input and what it held: it can be read once, and several exchanges may each want it
@@ -32,11 +33,15 @@ def read_local(path: str) -> bytes:
 
 def _whole(file: BinaryIO, path: str) -> bytes:
     """All that is in a file. Raises `ExchangeError` for one that is too large."""
+    pieces: list[bytes] = []
+    left = LARGEST
     try:
-        data = file.read(LARGEST + 1)
+        while left >= 0 and (piece := file.read(CHUNK)):  # asked for all at once, the room for that much is taken first
+            pieces.append(piece)
+            left -= len(piece)
+        if left >= 0:
+            return b"".join(pieces)
     except MemoryError:
-        data = None
-    if data is None or len(data) > LARGEST:
-        hint = "-T sends a file piece by piece"
-        raise ExchangeError("local", "input", f"cannot read {path}: it is too large to be held in memory", hint=hint)
-    return data
+        pieces.clear()
+    hint = "-T sends a file piece by piece"
+    raise ExchangeError("local", "input", f"cannot read {path}: it is too large to be held in memory", hint=hint)

@@ -76,7 +76,8 @@ def doctor(values: dict[str, Any]) -> int:
         known = ", ".join(scheme for each in registry.BY_NAME.values() for scheme in each.schemes)
         raise usage(f"{mask_url(words[0])} is no URL that rrcli can send to", f"write SCHEME://HOST[:PORT]/…; the schemes are {known}")
     termination = on_term()
-    found = diagnose(entry, entry.request_type(*words, *entry.load_manifest().probe, **values))
+    manifest = entry.load_manifest()
+    found = diagnose(entry, entry.request_type(*words, *manifest.probe, **{**manifest.probe_options, **values}))
     if output.json:
         several = ExchangeSet(exchanges=tuple(map(masked, found.exchanges)))
         to_stdout((dumps(set_document(several, exact=True), 3) + "\n").encode("utf-8", "surrogateescape"))

@@ -81,13 +81,14 @@ class _Run:
         read_later = bool(self.printer.query or self.request.expect or self.request.ok)
         path = self.output.output
         if self.download:
-            return ToFile(self.download.open, keep=read_later)
+            return ToFile(self.download.open, keep=read_later, raw_event=self.hooks.raw_event)
         if path:
-            return ToFile(lambda _: to_file(path), keep=read_later)
+            return ToFile(lambda _: to_file(path), keep=read_later, raw_event=self.hooks.raw_event)
         if self.printer.query:
             return Observer()
         if self.printer.style == "raw":
-            return Raw(exact_or_visible(), include=self.printer.include, lines=self.request.lines, keep=read_later)
+            raw_event = self.hooks.raw_event
+            return Raw(exact_or_visible(), include=self.printer.include, lines=self.request.lines, keep=read_later, raw_event=raw_event)
         if self.hooks.streams(self.request) and self.printer.style in ("pretty", "ndjson"):
             from rrcli.report.live.status import Live
 

@@ -95,3 +95,14 @@ def _head_size(data: bytes) -> int:
     if len(data) < 2:
         return 2
     return 2 + {126: 2, 127: 8}.get(data[1] & 0x7F, 0) + (4 if data[1] & 0x80 else 0)
+
+
+def read_head(data: bytes, at: int) -> tuple[int, int, int, int] | None:
+    """Of the frame at `at`: its opcode, its first byte, and where its payload begins and ends; `None` where its head is not whole."""
+    size = _head_size(data[at : at + 14])
+    if at + max(size, 2) > len(data):
+        return None
+    length = data[at + 1] & 0x7F
+    if length > CONTROL_SIZE:
+        length = int.from_bytes(data[at + 2 : at + (4 if length == 126 else 10)], "big")
+    return data[at] & 0x0F, data[at], at + size, at + size + length

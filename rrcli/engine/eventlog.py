@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_EVENTS = 10_000  # that are kept; the others are counted
 LARGEST_JSON = 1 << 20  # bytes of data that are parsed to be looked at
+CONTROLS = bytes((*range(0x20), 0x22, 0x5C, 0x7F, 0xC2))  # bytes that JSON escapes, or that a letter it escapes begins with
+ESCAPED = 5  # bytes that escaping one adds at most
 PARSED = 16  # about how many times its text a parsed value takes, at worst somewhat more
 
 
@@ -55,7 +57,7 @@ class EventLog:
 
     def add(self, value: dict[str, Any], item: StreamEvent, deadline: Deadline | None = None) -> str | None:
         """Take one event; a remark when it is the first that is not kept."""
-        self.count += 1
+        self.count += item.counts
         if self._until:
             check = self._until.check(_document(value), deadline)
             self.held, self._actual = self.held or check.ok, check.actual
@@ -123,6 +125,8 @@ def parsed(data: Any) -> Any:
 
 
 def _cost(item: StreamEvent) -> int:
-    """About how many bytes an event takes; the least for one without any."""
-    size = max(len(item.text), item.data.__sizeof__() if isinstance(item.data, str) else 0)
+    """About how many bytes an event takes, as JSON too, where controls are escaped; the least for one without any."""
+    size = len(item.text)
+    if isinstance(item.data, str):
+        size = max(size, item.data.__sizeof__()) + ESCAPED * (size - len(item.text.translate(None, CONTROLS)))
     return size * (PARSED if "json" in item.more else 1)

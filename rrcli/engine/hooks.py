@@ -7,6 +7,8 @@ the demo or the responders need is the manifest's (`manifest.py`).
 
 from __future__ import annotations
 
+from rrcli.engine.timeouts import IDLE_TIMEOUT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -86,6 +88,14 @@ class Hooks:
     def event_words(self, event: dict[str, Any]) -> list[str]:  # noqa: ARG002
         """What is shown of a stream's event before its content."""
         return []
+
+    def raw_event(self, event: dict[str, Any], text: bytes) -> bytes:
+        """What `raw` prints of a stream's event: its text as a line; nothing of one that only marks an end, or a state on the way."""
+        return text + b"\n" if text or not event.get("data") else b""
+
+    def idle_limit(self, request: Request) -> float:  # noqa: ARG002
+        """The seconds of silence that end a stream where the user names no limit; 0 for none."""
+        return IDLE_TIMEOUT
 
     def length_is_known(self, answer: Response) -> bool:  # noqa: ARG002
         """Whether the answer said at its beginning how long its content is; where it did not, content may come over time."""

@@ -60,6 +60,9 @@ class OfflineStream:
     def finish_writing(self) -> None:
         """Nobody reads it anyway."""
 
+    def has_arrived(self) -> bool:
+        return False
+
     def wait_readable(self, seconds: float) -> bool:  # noqa: ARG002  # however long
         return False
 

@@ -63,7 +63,7 @@ def steps(
     hooks = entry.load_hooks()
     streams = hooks.streams(request)
     if streams:
-        request = without_attempt_timeout(request)
+        request = without_attempt_timeout(request, hooks.idle_limit(request))
     if request.idempotency_key == "auto":
         request = request.replace(idempotency_key=new_id())
     judge = judge_of(request)

@@ -12,9 +12,9 @@ DEFAULT_TIMEOUT = 30.0
 IDLE_TIMEOUT = 30.0  # seconds of silence that end a stream or a download
 
 
-def without_attempt_timeout(request: Request) -> Request:
+def without_attempt_timeout(request: Request, idle_limit: float = IDLE_TIMEOUT) -> Request:
     """The request without a limit for a whole attempt, but for silence: for streams and downloads (contract, section 1)."""
-    idle = IDLE_TIMEOUT if request.idle_timeout is None else request.idle_timeout
+    idle = idle_limit if request.idle_timeout is None else request.idle_timeout
     return request.replace(timeout=request.timeout or 0.0, idle_timeout=idle)
 
 

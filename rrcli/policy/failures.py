@@ -88,7 +88,7 @@ def network_failure(
 
     `label` is the protocol that was expected, `scheme_of` the scheme of URLs for what `recognise` calls a greeting.
     """
-    delivery = "answered" if whole else _delivery(error.kind, wrote=recorder.wrote)
+    delivery = error.delivery or ("answered" if whole else _delivery(error.kind, wrote=recorder.wrote))
     message, hint = error.message, error.hint
     if error.kind == "wrong_protocol" and error.layer == "protocol" and recorder.first and not whole:
         from rrcli.codec.recognise import recognise

@@ -180,7 +180,7 @@ def _transcript(exchange: Exchange, entries: tuple[TranscriptEntry, ...], mask: 
         begin = at[entry.direction]
         at[entry.direction] += len(entry.data)
         data = _blank_spans(blanked[entry.direction][begin : begin + len(entry.data)], entry.secrets)
-        shown.append(entry.replace(data=data, note=mask.text(entry.note) if entry.note else None))
+        shown.append(entry.replace(data=data, note=mask.message(entry.note) if entry.note else None))
     return tuple(shown)
 
 

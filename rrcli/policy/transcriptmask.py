@@ -54,6 +54,10 @@ class _Search:
         masked = self._mask_body(self._body.replace(data=plain), self._mask)
         return shown if masked.data == plain else b"*" * len(content)
 
+    def blank_coded(self, content: bytes, plain: bytes | None) -> bytes:
+        """All of a message that is coded by itself, where what it says has a secret, or cannot be known."""
+        return content if plain is not None and self._mask.blank(plain) == plain else b"*" * len(content)
+
     def _decoded(self, content: bytes) -> bytes:
         """The content as its reader sees it, as far as it can be decoded."""
         from rrcli.codec.http.content import ContentDecoder
@@ -74,7 +78,7 @@ def _blank(stream: bytes, content_spans: list[ContentSpan], search: _Search) -> 
     whole = bytearray(stream)
     for strand in content_spans:
         content = b"".join([stream[begin:end] for begin, end in strand])
-        shown, at = search.blank(content), 0
+        shown, at = search.blank_coded(content, strand.plain) if hasattr(strand, "plain") else search.blank(content), 0
         if shown == content:
             continue
         for begin, end in strand:

@@ -25,6 +25,7 @@ CHUNK = 64 << 10  # bytes per receive
 CONNECTIONS = 1000  # at once; a further one is closed at once, so that a runaway client cannot take all memory
 LINGER = 1.0  # seconds to wait for the peer's end after our own
 LINGER_CHUNKS = 64  # receives thrown away meanwhile, at most
+STOP_LOOK = 0.5  # seconds between two looks whether the responder stops
 STOP = 2.0  # seconds that `stop` waits for threads, at most
 
 
@@ -62,6 +63,19 @@ class ServerConnection:
     def receive(self) -> bytes:
         """What has arrived, as `peek`, and read with that."""
         return self._take(len(self.peek()))
+
+    def wait_input(self, seconds: float) -> bool:
+        """Whether something to read, or the peer's end, comes within `seconds`. Raises `PeerGone` when the responder stops meanwhile."""
+        until = time.monotonic() + seconds
+        while not self._buffer:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._sock, selectors.EVENT_READ)
+                if selector.select(max(0.0, min(STOP_LOOK, until - time.monotonic()))):
+                    return True
+            self.pause(0)
+            if time.monotonic() >= until:
+                return False
+        return True
 
     def read_line(self, limit: int) -> bytes:
         """The next line with its LF. Raises `LimitExceeded` when there is no LF in `limit` bytes."""

@@ -7,6 +7,7 @@ import struct
 import time
 import zlib
 
+from rrcli.codec.wsframes import CONTINUATION, RSV1, TEXT, frame
 from rrcli.responders.http_message import http_date
 
 TYPE_CHECKING = False
@@ -30,6 +31,7 @@ BEGIN_TLS = b"220 2.0.0 begin TLS\r\n"  # what the SMTP responder says to STARTT
 INJECTED = b"250 injected\r\n"
 NO_TLS = b"454 4.7.0 TLS is not available now\r\n"
 DATAGRAMS = 20_000  # of a flood: nobody tells a sender of datagrams that the client has left
+RSV2 = 0x20  # a reserved bit of a WebSocket's frame
 QUESTION_AT = 12  # where a DNS message's question begins (RFC 1035 section 4.1.1)
 
 
@@ -122,6 +124,31 @@ def bad_events(value: str) -> Iterator[bytes]:
         yield b"data: " if value == "endless" else b""
         while True:
             yield b"x" * 8192 if value == "endless" else b": still here\n" * 600
+
+
+def bad_frames(head: bytes, value: str) -> Iterator[bytes]:
+    """The 101, and frames of WebSocket behind it that break RFC 6455 in one way; `fragments` and `bomb` are within its letter."""
+    if value == "accept":
+        yield re.sub(rb"(?i)(sec-websocket-accept: )[^\r]*", rb"\1aaaaaaaaaaaaaaaaaaaaaaaaaaa=", head)
+        return
+    yield head + frame(TEXT, b'{"n": 1}')
+    if value == "utf-8":
+        yield frame(TEXT, b"caf\xe9")
+    elif value == "masked":
+        yield frame(TEXT, b"x", key=b"\1\2\3\4")
+    elif value == "rsv":
+        yield frame(TEXT, b"x", rsv=RSV2)
+    elif value == "length":
+        yield b"\x82\x7f" + (1 << 62).to_bytes(8, "big")
+    elif value == "fragments":
+        yield frame(TEXT, b"x", fin=False)
+        while True:
+            yield frame(CONTINUATION, fin=False) * 4096
+    elif value == "bomb":
+        squeezer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+        yield frame(TEXT, squeezer.compress(bytes(1 << 20)), fin=False, rsv=RSV1)
+        while True:
+            yield frame(CONTINUATION, squeezer.compress(bytes(1 << 20)) + squeezer.flush(zlib.Z_SYNC_FLUSH), fin=False)
 
 
 def _endless_dns(answer: bytes, *, datagram: bool) -> Iterator[bytes]:

@@ -191,6 +191,17 @@ def starttls(wire: Wire, answer: bytes, value: str) -> bytes:
         return answer
     wire.deliver(answer + answers.INJECTED if value == "inject" else answers.NO_TLS)
     wire.hold()
+    return b""
+
+
+def bad_frames(wire: Wire, answer: bytes, value: str) -> bytes:
+    """After the change to WebSocket: frames that a client must refuse."""
+    if not answer.startswith(b"HTTP/1.1 101"):
+        return answer
+    for piece in answers.bad_frames(answer, value):
+        wire.deliver(piece)
+    if value != "no-close":
+        wire.hold()
     raise Over
 
 
@@ -222,6 +233,8 @@ FAULTS = (
           act=bad_events, help="two events, and then what a client must survive"),
     Fault(name="starttls", values=("inject", "strip", "refuse"), protocols=("smtp",), act=starttls,
           help="injected before TLS, not offered, or refused"),
+    Fault(name="bad-frames", values=("utf-8", "masked", "rsv", "length", "no-close", "accept", "fragments", "bomb"), protocols=("ws",),
+          act=bad_frames, help="frames that a client must refuse"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),

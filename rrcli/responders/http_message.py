@@ -76,6 +76,7 @@ class ServerResponse(Record):
     trailers: Callable[[], Fields] | None = None
     interim: tuple[tuple[int, Fields], ...] = ()  # informational responses to send before
     close: bool = False  # end the content by closing the connection
+    switches: Callable[[ServerConnection], None] | None = None  # of a 101: speaks the other protocol
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -209,6 +210,10 @@ def send_response(connection: ServerConnection, request: ServerRequest, response
     if request.minor:  # HTTP/1.0 does not know 1xx: RFC 9110 section 15.2
         for status, fields in response.interim:
             connection.send(head(status, None, fields))
+    if response.switches:
+        connection.send(head(response.status, response.reason, (("Date", http_date(time.time())), ("Server", "rrcli"), *response.fields)))
+        response.switches(connection)
+        return False
     framing, chunked, ended_by_close = frame(request, response)
     persistent = request.persistent and not ended_by_close
     if not persistent:

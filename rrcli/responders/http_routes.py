@@ -11,7 +11,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from urllib.parse import parse_qsl, quote, unquote
 
-from rrcli.responders import http_jobs, http_state, http_streams
+from rrcli.responders import http_jobs, http_state, http_streams, http_ws
 from rrcli.responders.http_call import ANY, Call, Route, State, document, field_text, problem, seconds, whole
 from rrcli.responders.http_message import Refusal, ServerRequest, ServerResponse, title
 
@@ -288,6 +288,11 @@ ROUTES = (
     Route(
         path="/poll", endpoint=http_streams.poll, about="long polling; ?since=0&wait=10s&every=0.5; POST", methods=("GET", "HEAD", "POST")
     ),
+    Route(path="/ws/echo", endpoint=http_ws.echo, about="WebSocket: every message comes back"),
+    Route(path="/ws/push", endpoint=http_ws.push, about="WebSocket: ?count=5&every=50ms, then the close"),
+    Route(path="/ws/close", endpoint=http_ws.close, about="WebSocket: closed at once; ?code=4001&reason=bye"),
+    Route(path="/ws/binary", endpoint=http_ws.binary, about="WebSocket: one binary message"),
+    Route(path="/ws/silent", endpoint=http_ws.silent, about="WebSocket: nothing is said"),
     Route(path="/jobs", endpoint=http_jobs.begin, about="202, Location; ?takes=1s&done=303, a callback", methods=("POST",)),
     Route(path="/jobs/{id}", endpoint=http_jobs.status, about="202 until it is done, then the result"),
     Route(path="/jobs/{id}/result", endpoint=http_jobs.result, about="the result alone"),

@@ -33,7 +33,7 @@ class Recorder:
         self.first = b""
         self.answered = False  # bytes of the protocol's own came after the handshake
         self.wrote = False  # bytes of the request itself may have left
-        self._limit = limit
+        self.limit = limit  # bytes of the transcript; `None` for none
         self._room = limit or 0
         self._entries: list[TranscriptEntry] = []
         self._left_out = [0, 0]  # entries, bytes
@@ -43,7 +43,7 @@ class Recorder:
     @property
     def keeps_transcript(self) -> bool:
         """Whether there will be a transcript; without one nobody needs to look for secrets."""
-        return self._limit is not None
+        return self.limit is not None
 
     def secret_span(self, start: int, end: int) -> None:
         """Mark the bytes from `start` to before `end` as a secret, counted from the next byte that is sent, in however many pieces."""
@@ -54,7 +54,7 @@ class Recorder:
         """Plaintext went out."""
         if self.timeline.current != "handshake":
             self.wrote = True
-        if self._limit is not None:
+        if self.limit is not None:
             self._record("sent", data, at_ns, note, self._secrets_in(len(data)) if self._marks else ())
             self._position += len(data)
 
@@ -71,18 +71,23 @@ class Recorder:
             self.answered = True
         if len(self.first) < FIRST_BYTES:
             self.first += bytes(data[: FIRST_BYTES - len(self.first)])
-        if self._limit is not None:
+        if self.limit is not None:
             self._record("received", data, at_ns, note)
 
     def ignored(self, data: bytes, at_ns: int) -> None:
         """Something came in that is no part of the answer."""
-        if self._limit is not None:
+        if self.limit is not None:
             self._record("received", data, at_ns, "ignored")
 
     @property
     def entries(self) -> int:
         """How many entries there are by now."""
         return len(self._entries)
+
+    @property
+    def latest(self) -> str | None:
+        """The direction of the latest entry, which `remark` explains."""
+        return self._entries[-1].direction if self._entries else None
 
     def show_instead(self, since: int, data: bytes) -> None:
         """Show `data` for what was sent from that entry on: of the same length, and with the same meaning."""
@@ -113,12 +118,12 @@ class Recorder:
 
     def transcript(self) -> tuple[TranscriptEntry, ...] | None:
         """What was recorded, and one last entry that counts what was left out; `None` when nothing was to be."""
-        if self._limit is None:
+        if self.limit is None:
             return None
         if not self._left_out[0]:
             return tuple(self._entries)
         entries, size = self._left_out
-        note = f"left out: {size} more bytes in {entries} pieces (limit {self._limit}; --wire=SIZE keeps more)"
+        note = f"left out: {size} more bytes in {entries} pieces (limit {self.limit}; --wire=SIZE keeps more)"
         return (*self._entries, TranscriptEntry(at_ns=self.timeline.total_ns, direction="received", data=b"", note=note))
 
     def connection(self) -> Connection:

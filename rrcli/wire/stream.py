@@ -241,6 +241,10 @@ class Stream:
                 raise truncated(f"the stream ended within a line, after {start} bytes of it")
         return self._cut(end + 1)
 
+    def has_arrived(self) -> bool:
+        """Whether bytes or their end are there by now; nobody waits for them, so that no phase begins. Raises at the deadline."""
+        return bool(self._buffer) or self.eof or self._collect() or self.eof
+
     def wait_readable(self, seconds: float) -> bool:
         """Whether bytes, or their end, come within `seconds`. Raises `ExchangeError` at the deadline."""
         self.recorder.timeline.reading(now())

@@ -23,9 +23,10 @@ from peers.script import datagram_responder, deaf, drip, hear, hear_end, pause, 
 from peers.smtp import BANNER
 
 import rrcli
-from rrcli.adapters.tcp.steps import ESCAPES, ending, payload, step, unescape
+from rrcli.adapters.tcp.steps import step
 from rrcli.base.errors import ExchangeError
 from rrcli.model.values import Exchange, Response
+from rrcli.options.steps import ESCAPES, ending, payload, unescape
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 

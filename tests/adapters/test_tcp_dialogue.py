@@ -17,13 +17,14 @@ from peers.script import end, hear, hear_end, over_tls, responder, say, script
 
 import rrcli
 from rrcli.adapters.tcp.hooks import HOOKS
-from rrcli.adapters.tcp.steps import each_port, filled, names, step
+from rrcli.adapters.tcp.steps import each_port, step
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import loads
 from rrcli.codec.boundary import AfterFrame, prefixed
 from rrcli.codec.proxyprotocol import header
 from rrcli.engine.fanout import every_address, send_all
 from rrcli.model.values import Exchange
+from rrcli.options.steps import filled, names
 
 
 def talk(peer: Any, *steps: tuple[str, str], **options: Any) -> Exchange:

@@ -11,6 +11,7 @@ from peers import flood
 from peers.bounds import judged
 from peers.child import finish, started
 from peers.script import hear, pause, say, script
+from peers.websocket import serving_ws
 
 ASKED = hear(b"\r\n\r\n")
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -29,6 +30,7 @@ COURSES = {
     "a wait between attempts": (BUSY, ("http", "--retry", "5", "{url}"), b"503"),
     "an endless upload": (pause(20), ("http", "-T", "/dev/zero", "{url}"), b"/dev/zero"),
     "an upgrade": (pause(20), ("graphql", "{url}", "subscription {{ a }}"), b"handshake"),
+    "a WebSocket": (serving_ws(b"\x81\x05hello"), ("ws", "{url}"), b"hello"),
     "a diagnosis": (pause(20), ("doctor", "{url}"), b"127.0.0.1"),
 }
 

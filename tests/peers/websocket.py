@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from pathlib import Path
 import pytest
 from peers.base import LOOPBACK, Peer, accepts, free_port, running
 from peers.ca import Authority
+from peers.script import Handler, hear_end
+
+from rrcli.codec.ws import accept_of
 
 _SERVER = """
 import asyncio, http, signal, ssl, sys
@@ -49,6 +53,7 @@ async def main():
     if len(sys.argv) > 3:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[3], sys.argv[4])
+        context.set_alpn_protocols(["http/1.1"])
     stop = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set_result, None)
     options = {"process_request": enter, "subprotocols": ["chat"], "select_subprotocol": choose, "max_size": None}
@@ -78,6 +83,25 @@ def websocket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
 def websocket_tls(tmp_path_factory: pytest.TempPathFactory, ca: Authority) -> Iterator[Peer]:
     """With the authority's good certificate."""
     yield from _websockets(tmp_path_factory.mktemp("websocket-tls"), ca.good.chain, ca.good.key)
+
+
+def serving_ws(*pieces: bytes, then: Handler = hear_end) -> Handler:
+    """Grant the upgrade and send these bytes behind it; `then` goes on."""
+
+    def handle(connection: socket.socket) -> None:
+        asked = b""
+        while not asked.endswith(b"\r\n\r\n"):
+            if not (data := connection.recv(65536)):
+                return
+            asked += data
+        key = next(line.partition(b":")[2].strip() for line in asked.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key:"))
+        extensions = b"Sec-WebSocket-Extensions: permessage-deflate\r\n" if b"permessage-deflate" in asked else b""
+        accepted = accept_of(key.decode()).encode()
+        head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + extensions
+        connection.sendall(head + b"Sec-WebSocket-Accept: " + accepted + b"\r\n\r\n" + b"".join(pieces))
+        then(connection)
+
+    return handle
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from peers.verdict import ask  # noqa: F401  # a fixture is found by its name here
 
 from rrcli.responders.base import Responder
 from rrcli.responders.dns import DnsResponder

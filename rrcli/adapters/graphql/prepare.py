@@ -8,6 +8,7 @@ from __future__ import annotations
 from rrcli.adapters.graphql.call import Call
 from rrcli.adapters.graphql.document import KINDS, survey
 from rrcli.adapters.http.prepare.items import json_content, read_items, read_text, write_json
+from rrcli.adapters.ws.address import http_url
 from rrcli.base.errors import usage
 from rrcli.base.jsontext import Verbatim, loads
 from rrcli.options.parse import suggestion
@@ -25,7 +26,6 @@ ACCEPT = "application/graphql-response+json, application/json;q=0.9"  # section 
 ACCEPT_EVENTS = "text/event-stream"
 QUERY_STARTS = ("{", "#", '"', "query", "mutation", "subscription", "fragment")
 BREAKS = frozenset(' \t\r\n{(@$#"')  # one of them follows the keyword a document begins with
-HTTP_SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 
 
 def prepare_call(request: GraphqlRequest) -> Call:
@@ -239,12 +239,6 @@ def _names_of(headers: tuple[str, ...]) -> set[str]:
     for text in headers:
         lines += read_text(text[1:]).replace("\r\n", "\n").split("\n") if text.startswith("@") else [text]
     return {line.partition(":")[0].rstrip("; ").lower() for line in lines}
-
-
-def http_url(url: str) -> str:
-    """The URL of the HTTP request behind one whose scheme is ws or wss."""
-    scheme, separator, rest = url.partition("://")
-    return f"{HTTP_SCHEMES.get(scheme.lower(), scheme)}://{rest}" if separator else url
 
 
 def _url_with(url: str, call: Call) -> str:

@@ -18,7 +18,7 @@ MANIFEST = Manifest(
     explains="http",
     families={"graphql": "rrcli.explain.graphql"},
     framings=HTTP.framings,
-    content_spans=HTTP.content_spans,
+    content_spans="rrcli.codec.wsspans:content_spans",
     measures=HTTP.measures,
     is_http=True,
     place=Place(over="http", path="/graphql", examples=("rrcli graphql {url} '{{ books {{ title price }} }}'",)),

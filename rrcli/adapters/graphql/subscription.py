@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from rrcli.adapters.graphql.answer import described
 from rrcli.adapters.graphql.call import Call
-from rrcli.adapters.graphql.prepare import http_url, json_object, split_words
+from rrcli.adapters.graphql.prepare import json_object, split_words
 from rrcli.adapters.graphql.results import Results
-from rrcli.adapters.http.hop import with_cookies_and_proxy
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.items import read_items, write_json
-from rrcli.adapters.http.prepare.prepare import prepare
-from rrcli.adapters.http.versions.describe import note_doubts
-from rrcli.adapters.ws.upgrade import upgrade
+from rrcli.adapters.ws.address import ws_url
+from rrcli.adapters.ws.prepare import opening
+from rrcli.adapters.ws.upgrade import UpgradeLeads, prepared_upgrade, upgrade
 from rrcli.base.errors import ExchangeError, malformed, usage
 from rrcli.base.jsontext import Verbatim, dumps, loads
 from rrcli.codec.ws import NO_STATUS, Closed, Handshake, WsMessage
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import AnyHttpRequest
-    from rrcli.adapters.ws.upgrade import Socket
+    from rrcli.adapters.ws.socket import Socket
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import Response
@@ -43,21 +42,21 @@ def subscribe(request: GraphqlRequest, call: Call, context: Context) -> Iterator
     """One operation over a WebSocket of its own; cookies and a session are kept where that was asked for."""
     # Compressed, no secret could be found in the transcript, nor anything be read there.
     handshake = Handshake((SUBPROTOCOL,), compress=False)
-    opening = HopState(options=_opening(request))
-    if opening.options.keeps_state or context.shared.cookies is not None:
+    state = HopState(options=_opening(request))
+    if state.options.keeps_state or context.shared.cookies is not None:
         from rrcli.adapters.http.state.opening import open_state
 
-        opening = open_state(opening, context)
-    events = _subscribed(request, opening, call, handshake, context)
-    yield from opening.jar.around(events, context) if opening.jar else events
+        state = open_state(state, context)
+    events = _subscribed(request, state, call, handshake, context)
+    yield from state.jar.around(events, context) if state.jar else events
 
 
-def _subscribed(request: GraphqlRequest, opening: HopState, call: Call, handshake: Handshake, context: Context) -> Iterator[Event]:
-    asked = _asked(opening, handshake, context)
-    yield _sent(asked, call)
-    stream = context.open(asked.host, asked.port, tls=asked.scheme == "https", alpn=("http/1.1",))
+def _subscribed(request: GraphqlRequest, state: HopState, call: Call, handshake: Handshake, context: Context) -> Iterator[Event]:
+    prepared = prepared_upgrade(state, handshake, context)
+    yield _sent(prepared, call)
+    stream = context.open(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=("http/1.1",))
     try:
-        socket = yield from upgrade(stream, asked, handshake, opening.jar, context)
+        socket = yield from upgrade(stream, prepared, handshake, UpgradeLeads(state, prepared, context), context)
         if socket is not None:
             yield from _Session(socket, call, context).run(_init(request, context))
     finally:
@@ -65,42 +64,25 @@ def _subscribed(request: GraphqlRequest, opening: HopState, call: Call, handshak
 
 
 def _opening(request: GraphqlRequest) -> AnyHttpRequest:
-    """The HTTP request of the same words for the upgrade, which a proxy is to let through. Raises `usage` for what has no place there."""
-    refused = {
-        "--http2": request.http2, "--http2-prior-knowledge": request.http2_prior_knowledge, "--http1.0": request.http10,
-        "--http3": request.http3, "--http3-only": request.http3_only, "--offline": request.offline,
-    }  # fmt: skip
-    for flag, given in refused.items():
-        if given:
-            raise usage(f"{flag} and a WebSocket exclude each other: it begins with HTTP/1.1", f"leave {flag} out, or use --transport sse")
+    """The HTTP request of the same words for the upgrade; where its answer leads is not gone. Raises `usage`."""
+    if request.offline:
+        raise usage("--offline and a WebSocket exclude each other: it begins with HTTP/1.1", "leave --offline out")
     url, _, words = split_words(request)
     kept = tuple(word for word, item in zip(words, read_items(words), strict=True) if item.separator not in ("=", ":="))
-    return request.replace(arguments=("GET", http_url(url), *kept), data=(), method=None, get=False, proxytunnel=True)
+    return opening(request.replace(data=(), method=None, get=False, location=False, location_trusted=False, digest=False), url, kept)
 
 
-def _asked(opening: HopState, handshake: Handshake, context: Context) -> PreparedRequest:
-    """The request for the upgrade, with the fields, cookies, credentials and proxy that any HTTP request of these words has."""
-    asked = with_cookies_and_proxy(opening, prepare(opening, context.id), context)
-    if asked.credentials:
-        context.secret(asked.credentials[1])
-    note_doubts(opening.options, asked, context)
-    fields = tuple(field for field in asked.fields if field[0].lower() not in ("accept", "connection", "upgrade"))
-    return asked.replace(fields=(*fields, *handshake.fields()))
-
-
-def _sent(asked: PreparedRequest, call: Call) -> Sent:
+def _sent(prepared: PreparedRequest, call: Call) -> Sent:
     from rrcli.base.digest import sha256
 
     content = call.text().encode("utf-8", "replace")
     message = RequestMessage(
-        summary=f"{asked.method} {asked.target} {asked.version}",
-        fields=asked.fields,
+        summary=f"{prepared.method} {prepared.target} {prepared.version}",
+        fields=prepared.fields,
         body=Body(data=content, size=len(content), sha256=sha256(content).hexdigest(), media_type="application/json"),
-        data={"method": asked.method},
+        data={"method": prepared.method},
     )
-    return Sent(
-        message=described(message, call), target=Target(url=f"ws{asked.url.removeprefix('http')}", host=asked.host, port=asked.port)
-    )
+    return Sent(message=described(message, call), target=Target(url=ws_url(prepared.url), host=prepared.host, port=prepared.port))
 
 
 def _init(request: GraphqlRequest, context: Context) -> str:

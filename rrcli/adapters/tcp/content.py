@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.tcp.request import TcpRequest
-    from rrcli.adapters.tcp.steps import Step
     from rrcli.engine.context import Context
     from rrcli.model.values import Response, Target
+    from rrcli.options.steps import Step
 
 
 def message(request: TcpRequest, target: Target, steps: list[Step]) -> RequestMessage:

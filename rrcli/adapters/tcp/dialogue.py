@@ -6,12 +6,12 @@ Whatever is read on the way is content of the answer, so that nothing the peer s
 from __future__ import annotations
 
 from rrcli.adapters.tcp.content import in_bytes, message, named
-from rrcli.adapters.tcp.steps import filled
 from rrcli.base.errors import ExchangeError
 from rrcli.base.timelimit import LIMIT
 from rrcli.codec.boundary import AfterBytes, AfterFrame, AfterLines, AfterMatch, AfterText, Boundary
 from rrcli.engine.events import Content, Finished, Received, Sent
 from rrcli.model.values import Body, Response, Status
+from rrcli.options.steps import filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from re import Pattern
 
     from rrcli.adapters.tcp.request import TcpRequest
-    from rrcli.adapters.tcp.steps import Step
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import Target
+    from rrcli.options.steps import Step
     from rrcli.wire.stream import Stream
 
 IDLE = 0.5  # seconds of silence that end an answer when the user named no end

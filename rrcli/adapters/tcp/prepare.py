@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.tcp.steps import check_captures
 from rrcli.base.errors import usage
 from rrcli.base.files import read_local
 from rrcli.base.url import host_port, split_host, split_url
 from rrcli.codec.boundary import prefixed
 from rrcli.model.values import Target
+from rrcli.options.steps import check_captures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.tcp.request import TcpRequest
-    from rrcli.adapters.tcp.steps import Step
+    from rrcli.options.steps import Step
 
 
 ENDS = ("read_until", "read_bytes", "read_lines", "read_eof", "read_idle", "length_prefix")  # fields of which one at most is given

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.tcp.steps import ending, ending_text, place, place_text, step, step_text
+from rrcli.adapters.tcp.steps import place, place_text, step
 from rrcli.codec.boundary import LENGTHS, VARINT
 from rrcli.options.option import option
 from rrcli.options.parse import count, duration, one_of
 from rrcli.options.request import Request
+from rrcli.options.steps import ending, ending_text, step_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from re import Pattern
     from typing import ClassVar
 
-    from rrcli.adapters.tcp.steps import Step
+    from rrcli.options.steps import Step
 
 PREFIXES = (*LENGTHS, VARINT)
 

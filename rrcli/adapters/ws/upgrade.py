@@ -1,103 +1,89 @@
-"""A WebSocket: an HTTP/1.1 exchange that asks for the change of protocol, and messages both ways over the connection it leaves."""
+"""The upgrade: an HTTP/1.1 exchange that asks for the change of protocol, with the credentials, cookies and proxy of any other.
+
+An answer other than 101 is the answer of the exchange, or leads to another hop, as a redirect or a challenge does.
+"""
 
 from __future__ import annotations
 
-from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.hop import NextHop, with_cookies_and_proxy
+from rrcli.adapters.http.prepare.prepare import prepare
+from rrcli.adapters.http.versions.describe import note_doubts
+from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
 from rrcli.adapters.http.versions.response import ResponseReader
 from rrcli.adapters.http.versions.stream import send_request
-from rrcli.base.deadline import Deadline
-from rrcli.base.errors import ExchangeError
-from rrcli.base.fields import first
+from rrcli.adapters.ws.address import http_url
+from rrcli.adapters.ws.socket import Socket
 from rrcli.engine.events import Finished, Received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from rrcli.adapters.http.hopstate import HopState
     from rrcli.adapters.http.prepare.message import PreparedRequest
-    from rrcli.adapters.http.state.cookies import StateJar
-    from rrcli.codec.ws import Event as WsEvent
-    from rrcli.codec.ws import Handshake, WebSocket
+    from rrcli.adapters.http.versions.response import Leads
+    from rrcli.codec.ws import Handshake
     from rrcli.engine.context import Context
+    from rrcli.engine.continuation import Continue
     from rrcli.engine.events import Event
     from rrcli.model.values import Response
     from rrcli.wire.stream import Stream
 
-GOODBYE = 1.0  # seconds for the peer's close frame to answer ours
+OWN_FIELDS = ("accept", "connection", "upgrade")  # what an upgrade says otherwise, or not at all
 
 
-class Socket:
-    """An open WebSocket: messages over a stream. Pings are answered while it is read."""
+def prepared_upgrade(state: HopState, handshake: Handshake, context: Context) -> PreparedRequest:
+    """The request for the upgrade, with the fields, cookies, credentials and proxy that any HTTP request of these options has.
 
-    def __init__(self, stream: Stream, codec: WebSocket, answer: Response) -> None:
-        self.answer = answer  # the 101
-        self.codec = codec
-        self._stream = stream
+    Raises `usage` for what cannot be sent.
+    """
+    prepared = with_cookies_and_proxy(state, state.prepared or prepare(state, context.id), context)
+    if prepared.credentials:
+        context.secret(prepared.credentials[1])
+    note_doubts(state.options, prepared, context)
+    kept = [field for field in prepared.fields if field[0].lower() not in OWN_FIELDS and not _is_handshake(field[0])]
+    asked = prepared.replace(fields=(*kept, *handshake.fields()))
+    head_of(asked)
+    return asked
 
-    def say(self, text: str, note: str) -> None:
-        """Send a text message."""
-        self.codec.text(text)
-        self._flush(note)
 
-    def receive(self) -> list[WsEvent]:
-        """The events that come next, perhaps none yet. Raises `closed` when the peer is gone without a word, and as the codec."""
-        data = self._stream.receive()
-        if not data:
-            self.codec.eof()
-        try:
-            return self.codec.feed(data) if data else []
-        finally:
-            self._flush("pong or close")
-
-    def close(self, code: int = 1000, *, wait: bool = True) -> None:
-        """Say goodbye and, with `wait`, hear the peer's for up to a second; whatever else it says is not read any more."""
-        try:
-            self.codec.close(code)
-            self._flush("close")
-            until = Deadline.after(GOODBYE, "")
-            while wait and self.codec.closed is None and self._stream.wait_readable((until.remaining_ms() or 1) / 1000):
-                if until.passed() or not (data := self._stream.receive()):  # a peer that talks on moves no limit
-                    return
-                self.codec.feed(data)
-        except ExchangeError:
-            return  # it was over already
-
-    def _flush(self, note: str) -> None:
-        """Send what is to be sent. The transcript shows it under a key of zeros: the same frames, legible, so that secrets are found."""
-        data = self.codec.out()
-        if data:
-            recorder = self._stream.recorder
-            since = recorder.entries
-            self._stream.write(data, note)
-            recorder.show_instead(since, unmasked(data))
+def _is_handshake(name: str) -> bool:
+    """Whether a field is the opening handshake's, which every hop has anew."""
+    return name.lower().startswith("sec-websocket-")
 
 
 def upgrade(
-    stream: Stream, prepared: PreparedRequest, handshake: Handshake, kept: StateJar | None, context: Context
+    stream: Stream, prepared: PreparedRequest, handshake: Handshake, leads: Leads, context: Context
 ) -> Generator[Event, None, Socket | None]:
     """Ask for the change of protocol, in the phase `handshake`; `None` when the answer is another than 101, and was told as such.
 
-    The cookies of the answer are `kept`. Raises `malformed` for a 101 that does not answer the request.
+    `leads` says where an answer leads. Raises `malformed` for a 101 that does not answer the request.
     """
     context.recorder.timeline.enter("handshake")
-
-    def leads(answer: Response) -> None:
-        if first(answer.fields, "set-cookie") is not None:
-            from rrcli.adapters.http.state.cookies import receive
-
-            receive(kept, prepared, answer, context)
-
     exchange = Http1Stream(stream, prepared.method, "upgrade")
     reader = ResponseReader(prepared, context, exchange, leads)
     for event in send_request(exchange, prepared, reader, context):
-        if reader.answer and reader.answer.status.code != 101:
-            yield event.replace(answer=not_switched(event.answer)) if isinstance(event, Finished) and event.answer else event
+        if reader.answer and reader.answer.status.code == 101:
+            continue
+        if isinstance(event, (Received, Finished)) and event.answer:
+            yield event.replace(answer=not_switched(event.answer))
+        else:
+            yield event
     answer = reader.answer
     assert answer
     if answer.status.code != 101:
         return None
+    codec = handshake.agree(answer.fields, max_size=context.request.max_size)
     yield Received(answer=answer)
-    return Socket(exchange.take_over(), handshake.agree(answer.fields, max_size=context.request.max_size), answer)
+    return Socket(exchange.take_over(), codec, answer)
+
+
+class UpgradeLeads(NextHop):
+    """Where the answer to an upgrade leads: as HTTP's, and a Location of a WebSocket is one of the HTTP request behind it."""
+
+    def __call__(self, answer: Response) -> Continue | None:
+        fields = tuple((name, http_url(value) if name.lower() == "location" else value) for name, value in answer.fields)
+        return super().__call__(answer.replace(fields=fields))
 
 
 def not_switched(answer: Response) -> Response:
@@ -105,21 +91,3 @@ def not_switched(answer: Response) -> Response:
     reason = f"the server did not change to WebSocket: it answered {answer.summary}"
     known = None if (answer.status.code or 0) >= 400 else ("graphql", "NO_WEBSOCKET")
     return answer.replace(status=answer.status.replace(ok=False, reason=reason, explain_as=known))
-
-
-def unmasked(data: bytes) -> bytes:
-    """Whole frames of a client as they are under a masking key of zeros (RFC 6455 section 5.3)."""
-    shown = bytearray(data)
-    at = 0
-    while at + 2 <= len(shown):
-        size = shown[at + 1] & 0x7F
-        begin = at + 2 + {126: 2, 127: 8}.get(size, 0)
-        if begin > at + 2:
-            size = int.from_bytes(shown[at + 2 : begin], "big")
-        key = bytes(shown[begin : begin + 4])
-        end = begin + 4 + size
-        payload = shown[begin + 4 : end]
-        whole = int.from_bytes(payload, "big") ^ int.from_bytes((key * (size // 4 + 1))[: len(payload)], "big")
-        shown[begin:end] = bytes(4) + whole.to_bytes(len(payload), "big")
-        at = end
-    return bytes(shown)

@@ -16,28 +16,28 @@ _HEX = b"0123456789abcdefABCDEF"
 
 def content_spans(sent: bytes, received: bytes) -> tuple[list[ContentSpan], list[ContentSpan]]:
     """The content in both directions of one connection; of bytes that end early what there is."""
-    begin = _after_connect(sent)
+    begin = after_connect(sent)
     if sent.startswith(b"PRI * ", begin):
         from rrcli.codec.http.h2frames import PREFACE
 
-        return _of_frames(sent, begin + len(PREFACE)), _of_frames(received, _after_heads(received))
+        return _of_frames(sent, begin + len(PREFACE)), _of_frames(received, after_heads(received))
     return [_of_message(sent, begin)], [_of_message(received, 0)]
 
 
-def _after_connect(sent: bytes) -> int:
+def after_connect(sent: bytes) -> int:
     """Where the request begins: behind the one that a proxy got."""
-    return (_after_head(sent, 0) or 0) if sent.startswith(b"CONNECT ") else 0
+    return (after_head(sent, 0) or 0) if sent.startswith(b"CONNECT ") else 0
 
 
-def _after_heads(received: bytes) -> int:
+def after_heads(received: bytes) -> int:
     """Behind the heads that other heads or frames follow: interim ones, and a proxy's."""
     at = 0
-    while received.startswith(b"HTTP/1", at) and (end := _after_head(received, at)):
+    while received.startswith(b"HTTP/1", at) and (end := after_head(received, at)):
         at = end
     return at
 
 
-def _after_head(data: bytes, at: int) -> int | None:
+def after_head(data: bytes, at: int) -> int | None:
     """The end of the empty line that ends a head, however its lines end; `None` where it is not there."""
     ends = [found + len(mark) for mark in (b"\n\r\n", b"\n\n") if (found := data.find(mark, at)) >= 0]
     return min(ends, default=None)
@@ -46,7 +46,7 @@ def _after_head(data: bytes, at: int) -> int | None:
 def _of_message(data: bytes, at: int) -> ContentSpan:
     """The content of an HTTP/1 message, in chunks or not (RFC 9112 section 7.1)."""
     begin = at
-    while end := _after_head(data, at):
+    while end := after_head(data, at):
         begin, at = at, end
         if not data.startswith(b"HTTP/1", at):
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.engine.hooks import DEFAULT
 from rrcli.engine.observer import Observer
 from rrcli.model.head import head
 
@@ -12,12 +13,20 @@ if TYPE_CHECKING:
 
     from rrcli.model.values import Response
 
+    RawEvent = Callable[[dict[str, Any], bytes], bytes]
+
 
 class Raw(Observer):
-    """Writes content the moment it arrives, after status and fields with `include`; with `lines` ended by a newline."""
+    """Writes content the moment it arrives, after status and fields with `include`; with `lines` ended by a newline.
 
-    def __init__(self, write: Callable[[bytes], None], *, include: bool, lines: bool, keep: bool) -> None:
+    `raw_event` gives what is written of a stream's event (`Hooks.raw_event`).
+    """
+
+    def __init__(
+        self, write: Callable[[bytes], None], *, include: bool, lines: bool, keep: bool, raw_event: RawEvent = DEFAULT.raw_event
+    ) -> None:
         self._write = write
+        self._raw_event = raw_event
         self._include = include
         self._lines = lines
         self._began = False
@@ -35,11 +44,11 @@ class Raw(Observer):
             self._began = True
 
     def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:  # noqa: ARG002  # exact, never masked
-        if self.prints(value, text):
-            self._write(text + b"\n")
+        if raw := self._raw_event(value, text):
+            self._write(raw)
 
     def prints(self, value: dict[str, Any], text: bytes) -> bool:
-        return bool(text or not value.get("data"))  # without text it only marks an end, or a state on the way
+        return bool(self._raw_event(value, text))
 
     def finish(self) -> None:
         """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""
@@ -54,8 +63,11 @@ class ToFile(Observer):
     `open_file` may say `None`: this answer's content is none to save.
     """
 
-    def __init__(self, open_file: Callable[[Response], Callable[[bytes], None] | None], *, keep: bool) -> None:
+    def __init__(
+        self, open_file: Callable[[Response], Callable[[bytes], None] | None], *, keep: bool, raw_event: RawEvent = DEFAULT.raw_event
+    ) -> None:
         self._open = open_file
+        self._raw_event = raw_event
         self._write: Callable[[bytes], None] | None = None
         self.keeps_content = keep
 
@@ -67,8 +79,8 @@ class ToFile(Observer):
             self._write(data)
 
     def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:  # noqa: ARG002  # exact, never masked
-        if self._write and self.prints(value, text):
-            self._write(text + b"\n")
+        if self._write and (raw := self._raw_event(value, text)):
+            self._write(raw)
 
     def prints(self, value: dict[str, Any], text: bytes) -> bool:
-        return bool(text or not value.get("data"))
+        return bool(self._raw_event(value, text))
