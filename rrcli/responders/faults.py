@@ -191,7 +191,7 @@ def starttls(wire: Wire, answer: bytes, value: str) -> bytes:
         return answer
     wire.deliver(answer + answers.INJECTED if value == "inject" else answers.NO_TLS)
     wire.hold()
-    return b""
+    raise Over
 
 
 def bad_frames(wire: Wire, answer: bytes, value: str) -> bytes:
