@@ -55,7 +55,7 @@ class EventLog:
 
     def add(self, value: dict[str, Any], item: StreamEvent, deadline: Deadline | None = None) -> str | None:
         """Take one event; a remark when it is the first that is not kept."""
-        self.count += 1
+        self.count += item.counts
         if self._until:
             check = self._until.check(_document(value), deadline)
             self.held, self._actual = self.held or check.ok, check.actual

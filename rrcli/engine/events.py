@@ -50,6 +50,7 @@ class StreamEvent(Record):
     data: Any
     text: bytes
     more: Mapping[str, Any] = {}
+    counts: bool = True  # for --max-events
 
 
 class Finished(Record):

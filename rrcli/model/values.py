@@ -56,7 +56,7 @@ class Status(Record):
     """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
 
     Where content says failure whatever the code, `reason` tells it in a sentence, and `explain_as` the family and the code that
-    explain it.
+    explain it. `delivery` is that of a failure, where the answer does not tell that the request was processed.
     """
 
     code: int | None = None
@@ -64,6 +64,7 @@ class Status(Record):
     ok: bool = True
     reason: str = ""
     explain_as: tuple[str, str] | None = None
+    delivery: str | None = None
 
 
 class Response(Record):

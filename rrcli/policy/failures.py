@@ -63,10 +63,11 @@ def application_failure(exchange: Exchange, found: Explanation | None, *, sent: 
     assert exchange.response
     status = exchange.response.status
     useful = found is not None and found.retry in ("safe", "later", "unsafe")
-    delivery = "answered" if sent else "not_sent"
+    delivery = status.delivery or ("answered" if sent else "not_sent")
     return Failure(
         layer="application",
         kind="bad_status",
+        phase=None if sent else "handshake",
         message=status.reason or exchange.response.summary,
         hint=found.action if found else None,
         delivery=delivery,

@@ -1,0 +1,24 @@
+"""What help, reports, demo and responders know of PostgreSQL."""
+
+from __future__ import annotations
+
+from rrcli.engine.manifest import Manifest
+
+MANIFEST = Manifest(
+    synopsis="DSN SQL [PARAM...]",
+    help="Send SQL to PostgreSQL.",
+    examples=(
+        "rrcli pg postgresql://ann@db/shop 'select * from orders where id = $1' 7",
+        "rrcli pg --json 'host=db dbname=shop' 'select count(*) from orders'",
+        "rrcli pg service=shop --max-events 1 'listen orders'",
+    ),
+    label="PostgreSQL",
+    probe=("",),
+    host_option="rrcli pg postgresql://{host}/DATABASE?user=USER SQL",
+    as_command="rrcli.adapters.pg.psql:as_command",
+    explains="pg",
+    families={"pg": "rrcli.explain.pg"},
+    framings={"ready-for-query": "ReadyForQuery"},
+    greetings=("a PostgreSQL error", "a PostgreSQL answer to SSLRequest"),
+    measures=("auth", "backend_pid", "first_row_ms", "last_row_ms"),
+)
