@@ -8,6 +8,7 @@ import time
 import zlib
 
 from rrcli.responders.http_message import http_date
+from rrcli.responders.pg_messages import error, notice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def not_now(protocol: str, answer: bytes, *, datagram: bool) -> bytes:
         )
     if protocol == "redis":
         return b"-LOADING Redis is loading the dataset in memory\r\n"
+    if protocol == "pg":
+        return error("FATAL", "57P03", "the database system is starting up")
     message = answer if datagram else answer[2:]
     end = _question_end(message)
     failed = message[:2] + struct.pack("!BBHHHH", message[2], message[3] & 0xF0 | 2, 1, 0, 0, 0) + message[QUESTION_AT:end]
@@ -60,6 +63,9 @@ def bad_length(protocol: str, answer: bytes, value: str, *, datagram: bool) -> b
         return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (size, content)
     if protocol == "redis":
         return b"$64\r\nhello\r\n" if longer else b"$2\r\nhello\r\n"
+    if protocol == "pg":
+        size = int.from_bytes(answer[1:5], "big")
+        return answer[:1] + (size + 64 if longer else size - 1).to_bytes(4, "big") + answer[5:]
     message = bytearray(answer if datagram else answer[2:])
     at = _rdlength_at(message)
     if at is not None:
@@ -89,6 +95,8 @@ _FLOODS = {
     ("redis", "nested"): (b"", b"*1\r\n"),
     ("redis", "line"): (b"+", b"x" * 4096),
     ("redis", ""): (b"*2147483647\r\n", b":1\r\n"),
+    ("pg", ""): (b"", notice("and another notice")),
+    ("pg", "notices"): (b"", notice("and another notice")),
     ("http", ""): (b"HTTP/1.1 200 OK\r\n", b"X-Flood: and another field\r\n"),
 }
 

@@ -144,7 +144,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ("-v h:1 tcp://h:1", "'h:1' stands before the URL", "write rrcli [OPTIONS] URL, or a command first"),
         (
             "explain 4299",
-            "nothing is known of '4299'; did you mean 429?",
+            "nothing is known of '4299'; did you mean 42939?",
             f"{', '.join(families())} are the families; exit 6 asks one of them",
         ),
         ("explain", "explain takes CODE..., got nothing", "rrcli explain --help shows examples"),

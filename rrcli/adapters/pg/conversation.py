@@ -119,7 +119,11 @@ class Conversation:
 
     def _completed(self, message: CommandComplete) -> None:
         self.context.recorder.remark(message.tag)
-        self.results.complete(message.tag, message.rows)
+        tag, rows = message.tag, message.rows
+        if self.asked.request.cursor and rows is not None and self.results.current.count > rows:  # the server counts the last fetch alone
+            rows = self.results.current.count
+            tag = f"{tag.rpartition(' ')[0]} {rows}"
+        self.results.complete(tag, rows)
         self.answered.done += 1
         self.listens = self.listens or message.tag == "LISTEN"
         if message.tag in ("LISTEN", "SET", "PREPARE", "DISCARD ALL"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.pg.sql import listens
+from rrcli.codec.pg.sql import listens
 from rrcli.engine.hooks import Hooks
 
 TYPE_CHECKING = False

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rrcli.adapters.pg.arguments import dsn_secrets, secret_settings
-from rrcli.adapters.pg.sql import first_line, statements
 from rrcli.base.digest import Digest
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
 from rrcli.base.url import host_port, quote
 from rrcli.codec.pg import frontend
 from rrcli.codec.pg.settings import configure, read_dsn
+from rrcli.codec.pg.sql import first_line, statements
 from rrcli.model.values import Body, RequestMessage, Target
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.engine.manifest import Manifest
+from rrcli.engine.manifest import DemoStep, Manifest
 
 MANIFEST = Manifest(
     synopsis="DSN SQL [PARAM...]",
@@ -21,4 +21,11 @@ MANIFEST = Manifest(
     framings={"ready-for-query": "ReadyForQuery"},
     greetings=("a PostgreSQL error", "a PostgreSQL answer to SSLRequest"),
     measures=("auth", "backend_pid", "first_row_ms", "last_row_ms"),
+    responder="rrcli.responders.pg:PgResponder",
+    demo=(
+        DemoStep(
+            heading="PostgreSQL: a syntax error, with its place marked, and so a failure",
+            line="pg {where} 'select * frm orders'",
+        ),
+    ),
 )
