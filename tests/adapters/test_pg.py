@@ -38,7 +38,7 @@ def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-@pytest.fixture(name="_table_as_before")
+@pytest.fixture
 def table_as_before(postgres: Postgres) -> Iterator[None]:
     yield
     postgres.psql("delete from t where id > 1")
@@ -231,7 +231,8 @@ def test_explain_shows_the_plan_and_what_it_did_is_rolled_back(postgres: Postgre
     assert postgres.psql("select count(*) from t where id = 77") == "0"
 
 
-def test_a_pipeline_is_sent_at_once_and_holds_as_a_whole(postgres: Postgres, tmp_path: Path, _table_as_before: None) -> None:
+@pytest.mark.usefixtures("table_as_before")
+def test_a_pipeline_is_sent_at_once_and_holds_as_a_whole(postgres: Postgres, tmp_path: Path) -> None:
     file = tmp_path / "all.sql"
     file.write_text("insert into t values (50, 'a;b', 'p', 1);\nselect name from t where id = 50;")
     assert [result["tag"] for result in data(ask(postgres.dsn(), pipeline=str(file)))["results"]] == ["INSERT 0 1", "SELECT 1"]
@@ -254,7 +255,8 @@ def test_the_data_of_copy_is_the_content_byte_for_byte(postgres: Postgres) -> No
     assert (found["rows"], found["tag"], found["copy"]["direction"]) == ([["1", None, "a,b"]], "COPY 1", "out")
 
 
-def test_standard_input_is_copied(postgres: Postgres, _table_as_before: None) -> None:
+@pytest.mark.usefixtures("table_as_before")
+def test_standard_input_is_copied(postgres: Postgres) -> None:
     command = [sys.executable, "-m", "rrcli", "pg", "--json", "--stdin", postgres.dsn(), "copy t from stdin"]
     done = subprocess.run(command, input="60\tn60\te60\t1\n61\tn61\te61\t2\n", capture_output=True, text=True, timeout=30, check=False)
     found = json.loads(done.stdout)

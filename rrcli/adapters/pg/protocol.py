@@ -20,7 +20,6 @@ MANIFEST = Manifest(
     families={"pg": "rrcli.explain.pg"},
     framings={"ready-for-query": "ReadyForQuery"},
     greetings=("a PostgreSQL error", "a PostgreSQL answer to SSLRequest"),
-    measures=("auth", "backend_pid", "first_row_ms", "last_row_ms"),
     responder="rrcli.responders.pg:PgResponder",
     demo=(
         DemoStep(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 10_000  # rows that are kept, and results
 VALUE = 100  # bytes that a value takes beside its text, about
-COLUMN = 1_000  # and a column
+COLUMN = 4_000  # and a column, which is told of in several places
 RESULT = 1_000  # and a result
 
 
