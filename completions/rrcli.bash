@@ -107,6 +107,23 @@ _rrcli() {
                 candidates=''
             fi
             ;;
+        pg)
+            case $prev in
+                --sslmode) COMPREPLY=($(compgen -W 'disable allow prefer require verify-ca verify-full' -- "$cur")) && return || return ;;
+                --target-session-attrs) COMPREPLY=($(compgen -W 'any read-write read-only primary standby prefer-standby' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --param-file|--pipeline|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                --null|--max-rows|--cursor|--set|--query|-m|--timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--connect-timeout|--idle-timeout|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='--extended --null --param-file --max-rows --cursor --pipeline --explain --read-only --stdin --sslmode --target-session-attrs --set --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help'
+            else
+                candidates=''
+            fi
+            ;;
         tcp)
             case $prev in
                 --proxy-protocol) COMPREPLY=($(compgen -W 'v1 v2' -- "$cur")) && return || return ;;
@@ -155,7 +172,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --help'
             else
-                candidates='1xx 2xx 3xx 4xx 5xx invalid 100 101 102 103 104 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 306 307 308 400 401 402 403 404 405 406 407 408 409 410 411 412 413 414 415 416 417 418 421 422 423 424 425 426 428 429 431 451 500 501 502 503 504 505 506 507 508 510 511 419 420 430 440 444 449 460 463 464 494 495 496 497 498 499 509 520 521 522 523 524 525 526 527 529 530 561 598 599 GRAPHQL_ERROR GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED BAD_USER_INPUT OPERATION_RESOLUTION_FAILURE BAD_REQUEST INTERNAL_SERVER_ERROR UNAUTHENTICATED FORBIDDEN RATE_LIMITED PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_NOT_SUPPORTED INTROSPECTION_DISABLED CSRF_PREVENTION NO_WEBSOCKET 4400 4401 4403 4406 4408 4409 4429 4500 NOERROR NODATA FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADVERS BADSIG BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE ERR WRONGTYPE NOAUTH WRONGPASS NOPERM DENIED NOPROTO MOVED ASK CLUSTERDOWN CROSSSLOT TRYAGAIN REDIRECT LOADING BUSY NOTBUSY UNKILLABLE NOSCRIPT READONLY MASTERDOWN NOREPLICAS NOMASTERLINK MISCONF OOM EXECABORT BUSYKEY BUSYGROUP NOGROUP UNBLOCKED IOERR INVALIDOBJ TESTFAILED INPROG NOGOODSLAVE NOQUORUM name_not_found resolver_failed unreachable refused reset closed proxy_refused timeout certificate_expired certificate_not_yet_valid certificate_untrusted certificate_hostname client_certificate_required handshake_failed malformed truncated too_large wrong_protocol too_many_redirects unsupported bad_status check_failed usage input output interrupted internal 0 1 2 3 4 5 6 7 8 9 70 130 143'
+                candidates='1xx 2xx 3xx 4xx 5xx invalid 100 101 102 103 104 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 306 307 308 400 401 402 403 404 405 406 407 408 409 410 411 412 413 414 415 416 417 418 421 422 423 424 425 426 428 429 431 451 500 501 502 503 504 505 506 507 508 510 511 419 420 430 440 444 449 460 463 464 494 495 496 497 498 499 509 520 521 522 523 524 525 526 527 529 530 561 598 599 GRAPHQL_ERROR GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED BAD_USER_INPUT OPERATION_RESOLUTION_FAILURE BAD_REQUEST INTERNAL_SERVER_ERROR UNAUTHENTICATED FORBIDDEN RATE_LIMITED PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_NOT_SUPPORTED INTROSPECTION_DISABLED CSRF_PREVENTION NO_WEBSOCKET 4400 4401 4403 4406 4408 4409 4429 4500 NOERROR NODATA FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADVERS BADSIG BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE ERR WRONGTYPE NOAUTH WRONGPASS NOPERM DENIED NOPROTO MOVED ASK CLUSTERDOWN CROSSSLOT TRYAGAIN REDIRECT LOADING BUSY NOTBUSY UNKILLABLE NOSCRIPT READONLY MASTERDOWN NOREPLICAS NOMASTERLINK MISCONF OOM EXECABORT BUSYKEY BUSYGROUP NOGROUP UNBLOCKED IOERR INVALIDOBJ TESTFAILED INPROG NOGOODSLAVE NOQUORUM 00000 01000 0100C 01008 01003 01007 01006 01004 01P01 02000 02001 03000 08000 08003 08006 08001 08004 08007 08P01 09000 0A000 0B000 0F000 0F001 0L000 0LP01 0P000 0Z000 0Z002 10608 20000 21000 22000 2202E 22021 22008 22012 22005 2200B 22022 22015 2201E 22014 22016 2201F 2201G 22018 22007 22019 2200D 22025 22P06 22010 22023 22013 2201B 2201W 2201X 2202H 2202G 22009 2200C 2200G 22004 22002 22003 2200H 22026 22001 22011 22027 22024 2200F 22P01 22P02 22P03 22P04 22P05 2200L 2200M 2200N 2200S 2200T 22030 22031 22032 22033 22034 22035 22036 22037 22038 22039 2203A 2203B 2203C 2203D 2203E 2203F 2203G 23000 23001 23502 23503 23505 23514 23P01 24000 25000 25001 25002 25008 25003 25004 25005 25006 25007 25P01 25P02 25P03 25P04 26000 27000 28000 28P01 2B000 2BP01 2D000 2F000 2F005 2F002 2F003 2F004 34000 38000 38001 38002 38003 38004 39000 39001 39004 39P01 39P02 39P03 3B000 3B001 3D000 3F000 40000 40002 40001 40003 40P01 42000 42601 42501 42846 42803 42P20 42P19 42830 42602 42622 42939 42804 42P18 42P21 42P22 42809 428C9 42703 42883 42P01 42P02 42704 42701 42P03 42P04 42723 42P05 42P06 42P07 42712 42710 42702 42725 42P08 42P09 42P10 42611 42P11 42P12 42P13 42P14 42P15 42P16 42P17 44000 53000 53100 53200 53300 53400 54000 54001 54011 54023 55000 55006 55P02 55P03 55P04 57000 57014 57P01 57P02 57P03 57P04 57P05 58000 58030 58P01 58P02 58P03 72000 F0000 F0001 HV000 HV005 HV002 HV010 HV021 HV024 HV007 HV008 HV004 HV006 HV091 HV00B HV00C HV00D HV090 HV00A HV009 HV014 HV001 HV00P HV00J HV00K HV00Q HV00R HV00L HV00M HV00N P0000 P0001 P0002 P0003 P0004 XX000 XX001 XX002 name_not_found resolver_failed unreachable refused reset closed proxy_refused timeout certificate_expired certificate_not_yet_valid certificate_untrusted certificate_hostname client_certificate_required handshake_failed malformed truncated too_large wrong_protocol too_many_redirects unsupported bad_status check_failed usage input output interrupted internal 0 1 2 3 4 5 6 7 8 9 70 130 143'
             fi
             ;;
         serve)
@@ -165,7 +182,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --fault --faults --host --port --help'
             else
-                candidates='http sse poll graphql dns redis tcp'
+                candidates='http sse poll graphql dns redis pg tcp'
             fi
             ;;
         doctor)
@@ -208,7 +225,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http sse poll graphql dns redis tcp tls curl explain serve doctor demo schema'
+                candidates='http sse poll graphql dns redis pg tcp tls curl explain serve doctor demo schema'
             fi
             ;;
     esac
