@@ -79,7 +79,7 @@ def test_a_session_hears_what_another_one_notifies(shop: PgResponder) -> None:
 
 def test_a_query_is_cancelled(shop: PgResponder) -> None:
     with connected(shop) as connection:
-        threading.Timer(0.3, connection.cancel).start()
+        threading.Timer(0.3, connection.cancel_safe).start()  # the other cancel waits and lets nobody else run
         began = time.monotonic()
         with pytest.raises(psycopg.errors.QueryCanceled):
             connection.execute("select pg_sleep(20)")
