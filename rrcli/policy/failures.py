@@ -67,7 +67,7 @@ def application_failure(exchange: Exchange, found: Explanation | None, *, sent: 
     return Failure(
         layer="application",
         kind="bad_status",
-        phase=None if sent else "handshake",
+        phase=status.phase,
         message=status.reason or exchange.response.summary,
         hint=found.action if found else None,
         delivery=delivery,

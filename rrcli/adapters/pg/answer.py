@@ -99,6 +99,7 @@ def refused(asked: Asked, context: Context, refusal: Refused) -> Iterator[Event]
     """The events of a start that the server refused with an error; another hop follows where it may take another way."""
     data = {**Results(0, keeps_rows=False).data(), **session_data(refusal.session)}
     answer = failed(asked, refusal.error, data, 0)
+    answer = answer.replace(status=answer.status.replace(phase="handshake"))
     if refusal.state is not None:
         yield Finished(answer=answer, then=Continue(why="retry", state=refusal.state))
         return
