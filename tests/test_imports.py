@@ -162,6 +162,14 @@ def test_thrift_loads_nothing_heavy() -> None:
     assert {f"rrcli.codec.thrift.{name}" for name in ("compact", "framing")} & modules == set()
 
 
+def test_pg_loads_nothing_heavy() -> None:
+    ready = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+    result = b"T\0\0\0\x1a\0\x01n\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xff\xff\xff\xff\0\0D\0\0\0\x0b\0\x01\0\0\0\x011C\0\0\0\x0dSELECT 1\0"
+    with responder(script(hear(b"rrcli\0"), say(ready), hear(b"select 1"), say(result + ready[9:]))) as peer:
+        modules = loaded("pg", "--json", f"postgresql://u@{peer.host}:{peer.port}/x?sslmode=disable", "select 1")
+    assert modules & (HEAVY | {"_ssl", "_hashlib", "psycopg", "rrcli.codec.pg.scram", "rrcli.codec.pg.copytext"}) == set()
+
+
 def test_tcp_loads_nothing_heavy() -> None:
     with responder(script(hear(b"hi"), say(b"ho\n"))) as peer:
         assert loaded("tcp", f"{peer.host}:{peer.port}", "--send", "hi", "--read-lines", "1") & (HEAVY | {"_ssl"}) == set()

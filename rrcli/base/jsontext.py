@@ -27,6 +27,15 @@ class Verbatim:
         self.text = text
 
 
+def plain(value: Any) -> Any:
+    """The value as Python has it, for what compares or searches: each `Verbatim` in it is read."""
+    if type(value) is Verbatim:
+        return loads(value.text)
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
 class Sliced:
     """A JSON value that is written piece by piece: `slices()` gives the pieces of its text."""
 

@@ -159,3 +159,11 @@ def is_place(word: str) -> bool:
     """Whether a word says where to connect: a URL or `host:port`. For commands whose other words are data."""
     host, separator, port = word.rpartition(":")
     return "://" in word or bool(separator and port.isascii() and port.isdecimal() and " " not in host)
+
+
+def begins_data(word: str, number: int, *, place_first: bool) -> bool:
+    """Whether the argument of this number, from 0, is the first of those that are data: one that does not say where to connect.
+
+    With `place_first` the first one does, in whatever form, and no other; see `is_place`.
+    """
+    return number > 0 if place_first else not is_place(word)

@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from rrcli.base.errors import usage
 from rrcli.base.output import to_stdout
-from rrcli.base.url import is_place
+from rrcli.base.url import begins_data
 from rrcli.base.version import __version__
 from rrcli.cli import fast
 from rrcli.cli.commands import TOOLS, find, of_protocol
@@ -49,6 +49,7 @@ def run(words: list[str]) -> int:
         return 0
     command = find(words[0]) if words[0][:1] != "-" and "://" not in words[0] else None
     if command:
+        _refuse_host_option(words)
         values = _expanded(command, parse(command, words[1:]))
     else:
         entry = _by_url(words)
@@ -67,7 +68,9 @@ def parse(command: Command, words: list[str]) -> Values | None:
     table = fast.flags(dict(command.options))
     reader = typer_command(command)
     try:
-        with reader.make_context(f"rrcli {command.name}", respell(words, table, stops=command.stops)) as context:
+        with reader.make_context(
+            f"rrcli {command.name}", respell(words, table, stops=command.stops, place_first=command.place_first)
+        ) as context:
             values: Values = reader.invoke(context)
     except typer.Exit:
         return None
@@ -159,7 +162,7 @@ def _same(word: str) -> str:
 # --- before Typer ----------------------------------------------------------------------------------------
 
 
-def respell(words: list[str], table: dict[str, Option], *, stops: bool) -> list[str]:
+def respell(words: list[str], table: dict[str, Option], *, stops: bool, place_first: bool = False) -> list[str]:
     """The command line with each option in the one spelling that Typer cannot misread; what is in doubt stays as it is.
 
     `-m3s` becomes `--timeout=3s`, a bare `--wire` gets its value, one of several flags that share a field goes before its
@@ -167,7 +170,7 @@ def respell(words: list[str], table: dict[str, Option], *, stops: bool) -> list[
     """
     verbatim = {flag: _verbatim(declared) for flag, declared in table.items()}
     found: list[str] = []
-    at = 0
+    at = arguments = 0
     while at < len(words):
         word = words[at]
         if word == "--":
@@ -176,10 +179,11 @@ def respell(words: list[str], table: dict[str, Option], *, stops: bool) -> list[
             spelled, taken = _respelled(words[at : at + 2], verbatim)
             found += spelled
             at += taken
-        elif stops and not is_place(word):
+        elif stops and begins_data(word, arguments, place_first=place_first):
             return [*found, "--", *words[at:]]
         else:
             found.append(word)
+            arguments += 1
             at += 1
     return found
 
@@ -233,6 +237,13 @@ def _explained(error: Exception, command: Command, table: dict[str, Option]) -> 
     if declared.kind == "flag":
         return usage(f"{flag} takes no value", declared.help)
     return usage(f"{flag} needs a value: {flag} {declared.metavar}")
+
+
+def _refuse_host_option(words: list[str]) -> None:
+    """Raise `usage` for `-h HOST` as the protocol's own tool has it, where that says where to connect: here `-h` is help."""
+    entry = registry.BY_NAME.get(words[0])
+    if entry and words[1:2] == ["-h"] and words[2:3] and words[2][:1] != "-" and (url := entry.load_manifest().host_option):
+        raise usage(f"-h is help, and no option of {entry.name} names the host", f"write {url.format(host=words[2])}")
 
 
 def _by_url(words: list[str]) -> registry.Protocol:

@@ -45,6 +45,7 @@ class Command(Record):
     run: Callable[[Values], int]
     needs_arguments: bool = False
     stops: bool = False  # options are read up to the first word of data
+    place_first: bool = False  # where the first argument is none, whatever it looks like
     completes: Callable[[], tuple[str, ...]] = tuple  # gives what its arguments can be, for completion
     examples: tuple[str, ...] = ()
 
@@ -75,6 +76,7 @@ def of_protocol(entry: registry.Protocol) -> Command:
         run=lambda values: execute(build(entry, request_type, values)),
         needs_arguments=request_type.needs_arguments,
         stops=request_type.options_end_at_data,
+        place_first=request_type.place_first,
         completes=lambda: manifest.completes,
     )
 

@@ -6,7 +6,7 @@ application reads the same words again; a property test holds that both read the
 
 from __future__ import annotations
 
-from rrcli.base.url import is_place
+from rrcli.base.url import begins_data
 from rrcli.cli.invocation import build
 from rrcli.engine import registry
 from rrcli.options.output import Output
@@ -36,7 +36,7 @@ def parse(argv: list[str]) -> Invocation | None:
         return None
     request_type = entry.load()[0]
     table = flags({**Output.options_, **request_type.options_})
-    values = read(words, table, stops=request_type.options_end_at_data)
+    values = read(words, table, stops=request_type.options_end_at_data, place_first=request_type.place_first)
     if values is None or not values["arguments"] or any(declared.expands for declared in table.values() if declared.name in values):
         return None
     return build(entry, request_type, values)
@@ -61,8 +61,8 @@ def flags(options: dict[str, Option]) -> dict[str, Option]:
     return {flag: declared for declared in options.values() for flag in declared.flags}
 
 
-def read(argv: list[str], table: dict[str, Option], *, stops: bool) -> dict[str, Any] | None:
-    """The fields' values, `words` among them; `None` at the first doubt. With `stops` options end where data begins."""
+def read(argv: list[str], table: dict[str, Option], *, stops: bool, place_first: bool = False) -> dict[str, Any] | None:
+    """The fields' values, `words` among them; `None` at the first doubt. With `stops` options end where data begins, see `begins_data`."""
     values: dict[str, Any] = {}
     words: list[str] = []
     rest = iter(argv)
@@ -71,7 +71,7 @@ def read(argv: list[str], table: dict[str, Option], *, stops: bool) -> dict[str,
             words += rest
         elif word[:1] != "-" or word == "-":
             words.append(word)
-            if stops and not is_place(word):
+            if stops and begins_data(word, len(words) - 1, place_first=place_first):
                 words += rest
         elif word in HELP or not _option(word, rest, table, values):
             return None

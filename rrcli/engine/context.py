@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rrcli.engine.continuation import Continue
     from rrcli.engine.eventlog import EventLog
     from rrcli.engine.shared import Shared
-    from rrcli.options.request import Request
+    from rrcli.options.request import Request, TlsOptions
     from rrcli.wire.datagram import Datagrams
     from rrcli.wire.stream import Stream
 
@@ -97,20 +97,26 @@ class Context:
         """An open stream, over TLS when asked; where the client keeps connections it may be one that was kept."""
         if self.pool is None:
             return self.open(host, port, tls=tls, alpn=alpn)
-        self.place = host, port, tls, alpn
-        if stream := self.pool.take(self.place):
-            before, recorder = stream.recorder, self.recorder
-            recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
-            recorder.reused = True
-            stream.re_record(recorder)
-            stream.deadline, stream.idle = self.deadline, self.request.idle_timeout
+        if stream := self.reuse((host, port, tls, alpn)):
             return stream
         stream = self.open(host, port, tls=tls, alpn=alpn)
         self.pool.opened += 1
         return stream
 
-    def open(self, host: str, port: int, *, tls: bool, alpn: tuple[str, ...]) -> Stream:
-        """A new stream; trust is loaded before the clock starts."""
+    def reuse(self, place: Any) -> Stream | None:
+        """The stream that was kept for a place, which is whatever tells one connection from another; `keep` uses it too."""
+        self.place = place
+        stream = self.pool.take(place) if self.pool else None
+        if stream:
+            before, recorder = stream.recorder, self.recorder
+            recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
+            recorder.reused = True
+            stream.re_record(recorder)
+            stream.deadline, stream.idle = self.deadline, self.request.idle_timeout
+        return stream
+
+    def open(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = (), deadline: Deadline | None = None) -> Stream:
+        """A new stream; trust is loaded before the clock starts. With a `deadline` that holds for the connecting, and afterwards too."""
         from rrcli.wire.dial import connect
 
         options, forwards = self.connection_options, bool(self.route and self.route.forwards)
@@ -119,7 +125,7 @@ class Context:
 
             self.secret(*parse(options.proxy).secrets)
         tls_context = self.tls_context(alpn) if tls else None
-        return connect(options, host, port, self.recorder, self.deadline, tls_context, forwards=forwards)
+        return connect(options, host, port, self.recorder, deadline or self.deadline, tls_context, forwards=forwards)
 
     def keep(self, stream: Stream) -> None:
         """The exchange is over, and another could go over its stream: it is kept where the client keeps connections, else closed."""
@@ -128,11 +134,11 @@ class Context:
         else:
             stream.close()
 
-    def tls_context(self, alpn: tuple[str, ...] = ()) -> Any:
-        """The request's TLS settings, for a stream that changes to TLS later."""
+    def tls_context(self, alpn: tuple[str, ...] = (), options: TlsOptions | None = None) -> Any:
+        """The TLS settings of the request, or of `options` in its place, for a stream that changes to TLS later."""
         from rrcli.wire.tls import make_context
 
-        return make_context(self.request, alpn)
+        return make_context(options or self.request, alpn)
 
     def datagrams(self, host: str, port: int) -> Datagrams:
         """A UDP socket for one peer."""

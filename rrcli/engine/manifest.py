@@ -46,6 +46,7 @@ class Manifest(Page):
     probe_options: Mapping[str, Any] = {}  # and values of its request's options
     completes: tuple[str, ...] = ()  # what its arguments can be, for completion
     foreign_options: tuple[str, ...] = ()  # `advice(flag) -> str | None`: what to write for an option of another tool
+    host_option: str = ""  # how the command begins that means `-h {host}` of the protocol's own tool
     secrets_after: tuple[str, ...] = ()  # arguments behind which one or two secrets stand, in capitals
     as_command: str | None = None  # `as_command(exchange, request) -> str | None`: the same by the protocol's own tool, for a shell
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from binascii import b2a_base64
 from time import gmtime, monotonic_ns, time
 
-from rrcli.base.jsontext import WHITESPACE, Verbatim, loads
+from rrcli.base.jsontext import WHITESPACE, Verbatim, loads, plain
 from rrcli.model.values import PHASES
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ SERIES_KEYS = (
 
 
 def document(exchange: Exchange, *, exact: bool = False) -> dict[str, Any]:
-    """Every key of the contract, always. `exact` keeps JSON bodies as the text they came as, for writing."""
+    """Every key of the contract, always. `exact` keeps JSON bodies and numbers as the text they came as, for writing."""
     value = {
         "schema": SCHEMA,
         "id": exchange.id,
@@ -110,7 +110,7 @@ def _response(answer: Response, exact: bool) -> dict[str, Any]:
         "trailers": [list(field) for field in answer.trailers],
         "body": _body(answer.body, exact, timed=True),
         "framing": answer.framing,
-        "data": dict(answer.data),
+        "data": dict(answer.data) if exact else plain(dict(answer.data)),
     }
 
 

@@ -56,7 +56,8 @@ class Status(Record):
     """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
 
     Where content says failure whatever the code, `reason` tells it in a sentence, and `explain_as` the family and the code that
-    explain it. `undone`: nothing of the request was carried out, so that sending it again does nothing twice.
+    explain it. `undone`: nothing of the request was carried out, so that sending it again does nothing twice. `delivery` is that of a failure, where the answer does not tell that the request was processed; `phase` the one that a
+    failure ended, where that is none of the answer's own.
     """
 
     code: int | None = None
@@ -65,6 +66,8 @@ class Status(Record):
     reason: str = ""
     undone: bool = False
     explain_as: tuple[str, str] | None = None
+    delivery: str | None = None
+    phase: str | None = None
 
 
 class Response(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.base.url import is_place
+from rrcli.base.url import begins_data
 from rrcli.base.visible import MASK
 from rrcli.options.parse import digits
 
@@ -31,7 +31,7 @@ def command_of(name: str, request: Request, *, options_end: bool = False) -> Wor
         options = [word for declared, flag, text in _given(request) for word in _spelled(declared, flag, text)]
     except ValueError:
         return None
-    return (name, *options, *_arguments(request.arguments, options_end=options_end))
+    return (name, *options, *_arguments(request, request.arguments, options_end=options_end))
 
 
 def shown_command(name: str, request: Request, *, options_end: bool = False) -> Words | None:
@@ -43,7 +43,7 @@ def shown_command(name: str, request: Request, *, options_end: bool = False) -> 
     arguments = request.arguments
     if request.shown_arguments and not all(map(_is_plain, arguments)):
         arguments = _function(request.shown_arguments)(arguments)
-    return (name, *options, *_arguments(arguments, options_end=options_end))
+    return (name, *options, *_arguments(request, arguments, options_end=options_end))
 
 
 def text_of(declared: Option, value: Any) -> str:
@@ -97,12 +97,12 @@ def _spelled(declared: Option, flag: str, text: str | None) -> Words:
     return flag, text
 
 
-def _arguments(arguments: Words, *, options_end: bool) -> Words:
+def _arguments(request: Request, arguments: Words, *, options_end: bool) -> Words:
     """The arguments, behind `--` where one of them would be read as an option."""
-    for word in arguments:
+    for number, word in enumerate(arguments):
         if word[:1] == "-" and word != "-":
             return ("--", *arguments)
-        if options_end and not is_place(word):
+        if options_end and begins_data(word, number, place_first=request.place_first):
             break
     return arguments
 

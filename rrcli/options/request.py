@@ -231,6 +231,7 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     shown_arguments: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments with their secrets masked
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
     options_end_at_data: ClassVar[bool] = False  # options are read up to the first argument that is no URL: all behind it is data
+    place_first: ClassVar[bool] = False  # where they are: the first argument says where to connect, whatever it looks like
     lines: ClassVar[bool] = False  # the content of an answer is lines of text: `raw` ends it with a newline
     multiplexes: ClassVar[bool] = False  # several exchanges of a series may share one connection at the same time
     written: ClassVar[tuple[str, ...]] = ()  # fields that name a file to write: their `-` is standard output

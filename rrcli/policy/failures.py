@@ -63,11 +63,12 @@ def application_failure(exchange: Exchange, found: Explanation | None, *, sent: 
     assert exchange.response
     status = exchange.response.status
     useful = found is not None and found.retry in ("safe", "later", "unsafe")
-    delivery = "answered" if sent else "not_sent"
     safe = found is not None and (found.retry == "safe" or (found.retry == "later" and status.undone))
+    delivery = status.delivery or ("answered" if sent else "not_sent")
     return Failure(
         layer="application",
         kind="bad_status",
+        phase=status.phase,
         message=status.reason or exchange.response.summary,
         hint=found.action if found else None,
         delivery=delivery,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _json import encode_basestring, encode_basestring_ascii
 
+from rrcli.base.jsontext import Verbatim, loads
 from rrcli.base.url import quote, unquote
 from rrcli.base.visible import MASK
 from rrcli.policy.secrets import CUT_LONG, CUT_SHORT, CUTS, SHORTEST
@@ -83,6 +84,8 @@ class Mask:
             return {key: self.value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.value(item) for item in value]
+        if type(value) is Verbatim and self.text(value.text) != value.text:
+            return self.json(loads(value.text))
         return value
 
     def data(self, value: Any) -> Any:

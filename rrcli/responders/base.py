@@ -94,6 +94,11 @@ class ServerConnection:
         return self._take(size)
 
     def send(self, data: bytes) -> None:
+        """Send an answer."""
+        self.deliver(data)
+
+    def deliver(self, data: bytes) -> None:
+        """Send what is no answer yet: no fault changes it."""
         self._sock.sendall(data)
 
     def start_tls(self, context: ssl.SSLContext) -> None:

@@ -9,6 +9,7 @@ import zlib
 
 from rrcli.codec.wsframes import CONTINUATION, RSV1, TEXT, frame
 from rrcli.responders.http_message import http_date
+from rrcli.responders.pg_messages import error, notice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def not_now(protocol: str, answer: bytes, *, datagram: bool) -> bytes:
         return b"-LOADING Redis is loading the dataset in memory\r\n"
     if protocol == "smtp":
         return b"421 4.3.2 mail.rrcli.test is busy\r\n"
+    if protocol == "pg":
+        return error("FATAL", "57P03", "the database system is starting up")
     message = answer if datagram else answer[2:]
     end = _question_end(message)
     failed = message[:2] + struct.pack("!BBHHHH", message[2], message[3] & 0xF0 | 2, 1, 0, 0, 0) + message[QUESTION_AT:end]
@@ -67,6 +70,9 @@ def bad_length(protocol: str, answer: bytes, value: str, *, datagram: bool) -> b
         return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (size, content)
     if protocol == "redis":
         return b"$64\r\nhello\r\n" if longer else b"$2\r\nhello\r\n"
+    if protocol == "pg":
+        size = int.from_bytes(answer[1:5], "big")
+        return answer[:1] + (size + 64 if longer else size - 1).to_bytes(4, "big") + answer[5:]
     message = bytearray(answer if datagram else answer[2:])
     at = _rdlength_at(message)
     if at is not None:
@@ -100,6 +106,8 @@ _FLOODS = {
     ("smtp", ""): (b"", b"250-and another line\r\n"),
     ("redis", ""): (b"*2147483647\r\n", b":1\r\n"),
     ("thrift", ""): (b"\x80\1\0\2\0\0\0\4ping\0\0\0\0", b"\x02\0\1\1"),  # fields of a reply in the binary protocol
+    ("pg", ""): (b"", notice("and another notice")),
+    ("pg", "notices"): (b"", notice("and another notice")),
     ("http", ""): (b"HTTP/1.1 200 OK\r\n", b"X-Flood: and another field\r\n"),
 }
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Act = Callable[[Wire, bytes, str], bytes]
 
-STREAMS = ("http", "dns", "redis", "smtp", "tcp", "thrift")
+STREAMS = ("http", "dns", "redis", "pg", "smtp", "tcp", "thrift")
 SECURE = ("http", "redis", "smtp", "tcp", "thrift")
 
 
@@ -71,7 +71,7 @@ class Fault(Record):
 # Who can be flooded with what; without a value each has its own kind of flood.
 FLOODED = {
     "fields": ("http",), "interim": ("http",), "chunks": ("http",), "trailers": ("http",),
-    "line": ("http", "redis", "smtp"), "lines": ("smtp",), "array": ("redis",), "nested": ("redis",),
+    "line": ("http", "redis", "smtp"), "lines": ("smtp",), "notices": ("pg",), "array": ("redis",), "nested": ("redis",),
 }  # fmt: skip
 
 
@@ -218,16 +218,16 @@ CONNECTING = ("delay-accept", "reset", "close", "half-close", "wrong-protocol") 
 
 # In the order in which they act: what changes an answer before what spoils its delivery.
 FAULTS = (
-    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "smtp"),
-          help="503, SERVFAIL, LOADING, 421; then well"),
+    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "pg", "smtp"),
+          help="503, SERVFAIL, LOADING, 57P03, 421; then well"),
     Fault(name="redirect-loop", protocols=("http",), act=replacing(answers.REDIRECT), help="every answer redirects to the same place"),
     Fault(name="bad-json", protocols=("http",), act=replacing(answers.BAD_JSON), help="the content says it is JSON, and is not"),
     Fault(name="wrong-date", protocols=("http",), act=dated, help="the Date field is a day ahead"),
     Fault(name="spoof", protocols=("dns",), act=spoof, help="forged first: wrong id, question, port (UDP)"),
-    Fault(name="bad-length", values=("long", "short"), protocols=("http", "dns", "redis"), act=bad_length,
+    Fault(name="bad-length", values=("long", "short"), protocols=("http", "dns", "redis", "pg"), act=bad_length,
           help="Content-Length, RDLENGTH, bulk length is wrong"),
     Fault(name="gzip-bomb", values=("MEBIBYTES", "1024"), protocols=("http",), act=bomb, help="a small content that unfolds to a huge one"),
-    Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "lines", "array", "nested"), act=flood,
+    Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "lines", "array", "nested", "notices"), act=flood,
           help="an answer without end, until the client leaves"),
     Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
           act=bad_events, help="two events, and then what a client must survive"),

@@ -210,6 +210,12 @@ class Tls:
             raise usage(f"{name!r} is no name that TLS can ask for", "--sni NAME asks for another one") from error
 
     @property
+    def certificate(self) -> bytes | None:
+        """The peer's own certificate in DER, once the handshake is done; for what is bound to it (RFC 5929)."""
+        found: bytes | None = self._session.getpeercert(True)
+        return found
+
+    @property
     def pending(self) -> bool:
         return bool(self._unsent or self._outgoing.pending or self._below.pending)
 

@@ -170,7 +170,7 @@ def test_choices_are_those_that_parse() -> None:
     for name in NAMES:
         for declared in commands.of_protocol(registry.BY_NAME[name]).options.values():
             assert [declared.parse(choice) for choice in declared.choices] == list(declared.choices)
-            assert all(re.fullmatch(r"[a-z0-9.]+", choice) for choice in declared.choices)
+            assert all(re.fullmatch(r"[a-z0-9.-]+", choice) for choice in declared.choices)
 
 
 def test_one_of_names_the_nearest() -> None:

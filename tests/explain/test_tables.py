@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
+from pathlib import Path
 
 import dns.rcode
 import pytest
+from peers.postgres import binary
 
 from rrcli.base import errors
 from rrcli.engine.catalogue import families
-from rrcli.explain import RETRIES, exits, explain, graphql, http, redis, thrift
+from rrcli.explain import RETRIES, exits, explain, graphql, http, pg, redis, thrift
 from rrcli.explain import dns as dns_table
 from rrcli.explain import errors as error_table
 
 FAMILIES = families()
 TABLES = {
     "http": http.TABLE, "dns": dns_table.TABLE, "redis": redis.TABLE, "graphql": graphql.TABLE, "error": error_table.TABLE,
-    "exit": exits.TABLE, "thrift": thrift.TABLE,
+    "exit": exits.TABLE, "pg": pg.TABLE, "thrift": thrift.TABLE,
 }  # fmt: skip
 ROWS = [pytest.param(row, id=f"{family} {code}") for family, table in TABLES.items() for code, row in table.items()]
 
@@ -64,6 +67,29 @@ def test_dns_has_every_rcode_by_name_and_by_number() -> None:
 
 def test_redis_has_every_prefix() -> None:
     assert " ".join(sorted(redis.TABLE)) == PREFIXES
+
+
+def test_pg_has_every_condition_of_the_server_s_own_list() -> None:
+    version = Path(binary("postgres")).parts[-3]  # /usr/lib/postgresql/15/bin/postgres
+    path = Path("/usr/share/postgresql", version, "errcodes.txt")
+    listed = [line.split() for line in path.read_text().splitlines() if re.match(r"[0-9A-Z]{5} ", line)]
+    assert {words[0] for words in listed} - pg.TABLE.keys() == set()
+    for code, _, _, *name in listed:
+        if name:
+            assert code in pg.ALIASES[name[0]]
+    assert len(pg.TABLE) == 263
+
+
+def test_pg_s_classes_speak_for_codes_that_are_not_listed() -> None:
+    classes = {code[:2] for code in pg.TABLE} - {"10"}  # the standard has no general condition there
+    assert {code[:2] for code in pg.TABLE if code.endswith("000")} == classes
+    assert [pg.fallback(code) for code in ("23999", "p0abc", "42ABC", "99999", "4200", "REFUSED", "loops", "٤٢٠٠١")] == [
+        "23000",
+        "P0000",
+        "42000",
+        *[None] * 5,
+    ]
+    assert {code for codes in pg.ALIASES.values() for code in codes} == set(pg.TABLE)
 
 
 def test_errors_has_every_kind_in_the_order_of_kinds() -> None:

@@ -11,6 +11,7 @@ MANIFEST = Manifest(
     label="Redis",
     secure=("rediss",),
     probe=("PING",),
+    host_option="rrcli redis redis://{host} COMMAND",
     secrets_after=("AUTH",),
     as_command="rrcli.adapters.redis.rediscli:as_command",
     explains="redis",

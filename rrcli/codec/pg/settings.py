@@ -122,15 +122,15 @@ def read_dsn(text: str) -> dict[str, str]:
     """The keywords in the first word of a command: a URL, a `key=value` string, a folder of sockets, or HOST[:PORT]. Raises `usage`."""
     scheme, separator, _ = text.partition("=")[0].partition("://")
     if separator and not text.startswith(SCHEMES):
-        raise usage(f"{scheme}:// is no URL of PostgreSQL", "write postgresql://USER@HOST/DATABASE")
+        raise usage(f"{scheme}:// is no URL of PostgreSQL", "write postgresql://HOST/DATABASE?user=USER")
     if is_conninfo(text):
         return parse_conninfo(text)
     if text.startswith(("/", "@")):
         return {"host": text}
     if "@" in text:  # quoted in no message: there may be a password in it
-        raise usage("a user before a host is written in a URL", "write postgresql://USER@HOST/DATABASE")
+        raise usage("a user before a host is written in a URL", "write postgresql://HOST/DATABASE?user=USER")
     if "/" in text or not text:
-        raise usage(f"{text!r} is no host", "write postgresql://USER@HOST/DATABASE, or 'host=HOST dbname=DATABASE'")
+        raise usage(f"{text!r} is no host", "write postgresql://HOST/DATABASE?user=USER, or 'host=HOST dbname=DATABASE'")
     host, port = split_host(text, None)
     return {"host": host} | ({"port": str(port)} if port is not None else {})
 
@@ -250,7 +250,7 @@ def _login_name(env: Mapping[str, str]) -> str:
     except KeyError:
         name = env.get("USER")
     if not name:
-        raise usage("there is no user to log in as", "give one: postgresql://USER@HOST/DATABASE, or PGUSER")
+        raise usage("there is no user to log in as", "give one: postgresql://HOST/DATABASE?user=USER, or PGUSER")
     return name
 
 

@@ -153,15 +153,6 @@ class Rows:
         }
 
 
-def plain(value: Any) -> Any:
-    """The value as Python has it, for what compares or searches: numbers are numbers, and JSON is taken apart."""
-    if isinstance(value, Verbatim):
-        return loads(value.text)
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list) else value
-
-
 # --- arrays
 
 

@@ -13,7 +13,7 @@ from peers.pgclient import Client, Refused, cancel
 from peers.postgres import PASSWORDS, Postgres
 
 from rrcli.base.errors import ExchangeError
-from rrcli.base.jsontext import dumps
+from rrcli.base.jsontext import dumps, plain
 from rrcli.codec.pg import frontend
 from rrcli.codec.pg.copytext import Lines, csv_values, text_values
 from rrcli.codec.pg.messages import (
@@ -31,7 +31,7 @@ from rrcli.codec.pg.messages import (
 )
 from rrcli.codec.pg.oids import ELEMENTS, NAMES, type_name
 from rrcli.codec.pg.report import ErrorResponse, NoticeResponse, mark
-from rrcli.codec.pg.values import Rows, parameter, plain
+from rrcli.codec.pg.values import Rows, parameter
 
 
 def rows(messages: list[Message]) -> list[dict[str, object]]:

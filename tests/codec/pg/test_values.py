@@ -7,11 +7,11 @@ import json
 import pytest
 
 from rrcli.base.errors import ExchangeError
-from rrcli.base.jsontext import Verbatim, dumps
+from rrcli.base.jsontext import Verbatim, dumps, plain
 from rrcli.codec.pg.copytext import Lines, csv_values, text_values
 from rrcli.codec.pg.messages import Column, DataRow
 from rrcli.codec.pg.oids import type_name
-from rrcli.codec.pg.values import Rows, parameter, plain, reader
+from rrcli.codec.pg.values import Rows, parameter, reader
 
 
 def column(name: str, oid: int = 25, format: int = 0) -> Column:
