@@ -81,6 +81,7 @@ PROTOCOLS = (
     Protocol(name="graphql", hooks=True),
     Protocol(name="dns", schemes=("dns",), hooks=True),
     Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
+    Protocol(name="nats", schemes=("nats",), hooks=True),
     Protocol(name="tcp", schemes=("tcp", "udp", "unix"), hooks=True),
     Protocol(name="tls", schemes=("tls",), hooks=True),
 )

@@ -38,6 +38,11 @@ class Body(Record):
     truncated: bool = False
     file: str | None = None
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether it says of itself that it is no text: nothing may be added to it."""
+        return self.media_type == "application/octet-stream"
+
 
 class RequestMessage(Record):
     """A request as it went out. `data` carries what only this protocol has, and always `safe` and `idempotent`.

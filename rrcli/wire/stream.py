@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import _socket
     from collections.abc import Iterable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from rrcli.wire.ratelimit import RateLimit
     from rrcli.wire.recorder import Recorder
@@ -126,6 +126,7 @@ class Stream:
         self.eof = False
         self.reset = False  # the peer reset the connection, but had answered before: nothing more can be sent
         self.pace: RateLimit | None = None  # limits the speed of both directions
+        self.session: Any = None  # what a protocol has agreed on over it, for the next exchange of a series
         self._buffer = bytearray()
         self._poller = poll()
         self._poller.register(link.fileno(), POLLIN)

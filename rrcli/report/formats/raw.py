@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 
 
 class Raw(Observer):
-    """Writes content the moment it arrives, after status and fields with `include`; with `lines` ended by a newline."""
+    """Writes content the moment it arrives, after status and fields with `include`; with `lines` text is ended by a newline."""
 
     def __init__(self, write: Callable[[bytes], None], *, include: bool, lines: bool, keep: bool) -> None:
         self._write = write
         self._include = include
         self._lines = lines
         self._began = False
+        self._binary = False
         self._complete = False  # the head was all there is to print
         self.keeps_content = keep
 
     def received(self, answer: Response) -> None:
+        self._binary = answer.body is not None and answer.body.is_binary
         if self._include:
             self._write(head(answer))
             self._complete = answer.complete_text is not None
@@ -43,7 +45,7 @@ class Raw(Observer):
 
     def finish(self) -> None:
         """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""
-        if self._lines and self._began:
+        if self._lines and self._began and not self._binary:
             self._write(b"\n")
         self._write(b"")
 

@@ -1,0 +1,27 @@
+"""What help, reports, demo and responders know of NATS."""
+
+from __future__ import annotations
+
+from rrcli.engine.manifest import Manifest
+
+MANIFEST = Manifest(
+    synopsis="[URL] SUBJECT [PAYLOAD]",
+    help="Send a NATS request and print its replies, or answer the requests of others.",
+    examples=(
+        "rrcli nats nats://demo.nats.io orders.new '{\"id\": 7}'",
+        "rrcli nats --replies all --json 127.0.0.1:4222 '$SRV.PING'",
+        "rrcli nats --reply pong nats://127.0.0.1:4222 orders.new",
+    ),
+    label="NATS",
+    as_command="rrcli.adapters.nats.natscli:as_command",
+    explains="nats",
+    families={"nats": "rrcli.explain.nats"},
+    framings={
+        "crlf": "a line end",
+        "replies": "the count of --replies",
+        "reply-timeout": "the silence of --reply-timeout",
+        "no-responders": "the server's 503",
+    },
+    greetings=("a NATS greeting",),
+    measures=("rtt_ms",),
+)
