@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
+PIECE = 1 << 20  # bytes of one read
 LARGEST = 1 << 30  # bytes: more has no place in memory, and a device never ends
 
 _kept: list[Any] = []  # standard input and what it held: it can be read once, and several exchanges may each want it
@@ -32,11 +33,13 @@ def read_local(path: str) -> bytes:
 
 def _whole(file: BinaryIO, path: str) -> bytes:
     """All that is in a file. Raises `ExchangeError` for one that is too large."""
+    data = bytearray()
     try:
-        data = file.read(LARGEST + 1)
+        while len(data) <= LARGEST and (piece := file.read(PIECE)):  # one read would ask for the memory of the largest file
+            data += piece
+        if len(data) <= LARGEST:
+            return bytes(data)
     except MemoryError:
-        data = None
-    if data is None or len(data) > LARGEST:
-        hint = "-T sends a file piece by piece"
-        raise ExchangeError("local", "input", f"cannot read {path}: it is too large to be held in memory", hint=hint)
-    return data
+        pass
+    hint = "-T sends a file piece by piece"
+    raise ExchangeError("local", "input", f"cannot read {path}: it is too large to be held in memory", hint=hint)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from rrcli.adapters.nats.session import Session
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError
-from rrcli.codec.nats import PING, Err, Info, Pong, connect
+from rrcli.codec.nats import PING, Err, Info, Pong, connect, publish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class _Handshake:
         timeline.enter("handshake")
         if refusal := self._greeted():
             return self._refused(refusal, "INFO")
+        self._refuse_too_large()
         if self._begins_tls():
             self._start_tls(tls_context)
             timeline.enter("handshake")
@@ -92,6 +93,12 @@ class _Handshake:
         if isinstance(first, Err):
             return first
         raise ExchangeError("protocol", "wrong_protocol", "expected INFO of a NATS server", hint="is it the port for clients?")
+
+    def _refuse_too_large(self) -> None:
+        """Raise `usage` for a payload that the server said it does not take, before anything is sent."""
+        most, payload = self._session.max_payload, self._endpoint.payload
+        if most is not None and len(payload) > most:
+            publish(self._endpoint.subject or "", payload, headers=self._endpoint.headers, max_payload=most)
 
     def _begins_tls(self) -> bool:
         """Whether TLS comes now. Raises `unsupported` where it was asked for and is not offered: nothing secret goes out in clear."""

@@ -23,5 +23,5 @@ MANIFEST = Manifest(
         "no-responders": "the server's 503",
     },
     greetings=("a NATS greeting",),
-    measures=("rtt_ms",),
+    measures=("rtt_ms", "info"),
 )
