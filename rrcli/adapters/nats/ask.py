@@ -73,6 +73,9 @@ def asked(session: Session, endpoint: Endpoint, context: Context) -> Iterator[Ev
     except ExchangeError as error:
         if not replies.count:
             raise
+        if error.kind == "closed":
+            error.message = f"the server closed the connection after {replies.count} repl{'ies' if replies.count > 1 else 'y'}"
+        replies.note(None)
         error.phase = error.phase or context.recorder.timeline.current
         yield Finished(answer=replies.answer(None), failure=error)
         return

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rrcli.codec.nats import Msg
     from rrcli.engine.context import Context
 
+LARGEST_DRAWN = 64 << 10  # letters
 BINARY = "application/octet-stream"
 
 
@@ -67,7 +68,7 @@ class Replies:
             data=data_of(self._session, self._endpoint, self.kept),
         )
 
-    def note(self, framing: str) -> None:
+    def note(self, framing: str | None) -> None:
         """Say what is odd about them, or easily misunderstood."""
         wanted = self._endpoint.request.replies
         if self.count > len(self.kept):

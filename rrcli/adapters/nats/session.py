@@ -23,7 +23,7 @@ class Session:
         self.rtt_ns: int | None = None
         self.sid = 0
         self._decoder = Decoder(max_size)
-        self._waiting: list[Msg | Err | Pong | Info] = []  # the next one last
+        self._waiting: list[Msg | Ok | Err | Pong | Info] = []  # the next one last
         self._failure: ExchangeError | None = None
 
     @property
@@ -37,8 +37,11 @@ class Session:
         """Something has arrived that nobody has read."""
         return bool(self._waiting) or self._failure is not None or self._decoder.pending or self.stream.buffered
 
-    def next(self) -> Msg | Err | Pong | Info:
-        """The next operation that says something to us. Raises `ExchangeError`: what the decoder and the stream raise, and `closed`."""
+    def next(self) -> Msg | Ok | Err | Pong | Info:
+        """The next operation that says something to us; an OK only as the first of all.
+
+        Raises `ExchangeError`: what the decoder and the stream raise, and `closed`.
+        """
         while not self._waiting:
             if self._failure:
                 raise self._failure
@@ -54,9 +57,9 @@ class Session:
             operation = self.next()
             if isinstance(operation, Info):
                 self.stream.recorder.remark("INFO")
-            elif not isinstance(operation, Msg) or operation.sid == self.sid:
+            elif isinstance(operation, (Err, Pong)) or (isinstance(operation, Msg) and operation.sid == self.sid):
                 return operation
-            elif not 0 < operation.sid < self.sid:  # an earlier one's may come late
+            elif isinstance(operation, Msg) and not 0 < operation.sid < self.sid:  # an earlier one's may come late
                 raise malformed(f"a message came for the subscription {operation.sid}, and there is none of that number")
 
     def flushed(self) -> Err | None:
@@ -79,6 +82,7 @@ class Session:
         except ExchangeError as error:
             found, self._failure = self._decoder.salvaged, error
         pings = sum(isinstance(operation, Ping) for operation in found)
-        self._waiting = [operation for operation in reversed(found) if not isinstance(operation, (Ping, Ok))]
+        said = [operation for operation in reversed(found) if not isinstance(operation, Ping)]
+        self._waiting = [operation for operation in said if not isinstance(operation, Ok)] if self.info else said
         if pings and not self._failure:
             self.stream.write(PONG * pings, "PONG")
