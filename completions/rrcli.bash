@@ -180,7 +180,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --fault --faults --host --port --help'
             else
-                candidates='http sse poll graphql dns redis tcp'
+                candidates='http sse poll graphql dns redis nats tcp'
             fi
             ;;
         doctor)

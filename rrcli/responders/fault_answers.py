@@ -40,10 +40,17 @@ def not_now(protocol: str, answer: bytes, *, datagram: bool) -> bytes:
         )
     if protocol == "redis":
         return b"-LOADING Redis is loading the dataset in memory\r\n"
+    if protocol == "nats":
+        return b"HMSG %b %b 16 16\r\nNATS/1.0 503\r\n\r\n\r\n" % tuple(answer.split(b" ", 3)[1:3])
     message = answer if datagram else answer[2:]
     end = _question_end(message)
     failed = message[:2] + struct.pack("!BBHHHH", message[2], message[3] & 0xF0 | 2, 1, 0, 0, 0) + message[QUESTION_AT:end]
     return failed if datagram else struct.pack("!H", len(failed)) + failed
+
+
+def is_message(protocol: str, answer: bytes) -> bool:
+    """Whether it answers a request: a NATS server says more than that."""
+    return protocol != "nats" or answer.startswith((b"MSG ", b"HMSG "))
 
 
 def wrong_date(answer: bytes) -> bytes:
@@ -60,6 +67,9 @@ def bad_length(protocol: str, answer: bytes, value: str, *, datagram: bool) -> b
         return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (size, content)
     if protocol == "redis":
         return b"$64\r\nhello\r\n" if longer else b"$2\r\nhello\r\n"
+    if protocol == "nats":
+        subject, sid = answer.split(b" ", 3)[1:3]
+        return b"MSG %b %b %d\r\nhello\r\n" % (subject, sid, 64 if longer else 2)
     message = bytearray(answer if datagram else answer[2:])
     at = _rdlength_at(message)
     if at is not None:
@@ -89,6 +99,8 @@ _FLOODS = {
     ("redis", "nested"): (b"", b"*1\r\n"),
     ("redis", "line"): (b"+", b"x" * 4096),
     ("redis", ""): (b"*2147483647\r\n", b":1\r\n"),
+    ("nats", "line"): (b'INFO {"server_id":"', b"x" * 4096),
+    ("nats", ""): (b"", b"PING\r\n"),
     ("http", ""): (b"HTTP/1.1 200 OK\r\n", b"X-Flood: and another field\r\n"),
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rrcli.adapters.nats.session import Session
 from rrcli.base.deadline import Deadline, now
-from rrcli.base.errors import ExchangeError
+from rrcli.base.errors import ExchangeError, malformed
 from rrcli.codec.nats import PING, Err, Info, Pong, connect, publish
 
 TYPE_CHECKING = False
@@ -115,6 +115,9 @@ class _Handshake:
         from rrcli.wire.resolve import to_ascii
         from rrcli.wire.tls import start_tls
 
+        if self._session.overhang:
+            hint = "a buggy server, or somebody between who injects operations"
+            raise malformed("bytes of clear text came behind INFO, after which TLS begins", hint)
         options = self._context.connection_options
         start_tls(self._session.stream, tls_context or self._context.tls_context(), to_ascii(options.sni or self._endpoint.place.host))
         self._context.recorder.first = b""
@@ -168,7 +171,7 @@ class _Handshake:
                 self._context.recorder.remark("PONG")
                 return None
             if not isinstance(operation, Info):
-                raise ExchangeError("protocol", "malformed", "a message came before PONG, and nothing was asked yet")
+                raise malformed("a message came before PONG, and nothing was asked yet")
 
     def _refused(self, refusal: Err, what: str) -> Err:
         """The error, with a note of what the server wants and what it got."""

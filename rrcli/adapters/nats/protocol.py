@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.engine.manifest import Manifest
+from rrcli.engine.manifest import DemoStep, Manifest
 
 MANIFEST = Manifest(
     synopsis="[URL] SUBJECT [PAYLOAD]",
@@ -24,4 +24,12 @@ MANIFEST = Manifest(
     },
     greetings=("a NATS greeting",),
     measures=("rtt_ms", "info"),
+    responder="rrcli.responders.nats:NatsResponder",
+    demo=(
+        DemoStep(
+            heading="NATS: a service that replies three times",
+            line="nats --replies all {where} rrcli.three",
+        ),
+        DemoStep(heading="NATS: a subject that nobody listens to, which the server tells at once", line="nats {where} nobody.there hello"),
+    ),
 )
