@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from peers.ca import Authority
-from peers.script import hear, over_tls, responder, say, script
+from peers.script import hear, hear_end, over_tls, responder, say, script
 
 # Costs of a fresh interpreter's import, in multiples of starting it bare: typer 6, rich 5, dnspython 7, ssl 1.5, the rest 0.3 to 1.
 HEAVY = {
@@ -91,6 +91,13 @@ def test_graphql_loads_nothing_heavy() -> None:
 def test_redis_loads_nothing_heavy() -> None:
     with responder(script(hear(b"PING\r\n"), say(b"+PONG\r\n"))) as peer:
         assert loaded("redis", f"redis://{peer.host}:{peer.port}", "PING") & (HEAVY | {"_ssl"}) == set()
+
+
+def test_nats_loads_nothing_heavy() -> None:
+    steps = say(b'INFO {"headers":true}\r\n'), hear(b"PING\r\n"), say(b"PONG\r\n"), hear(b"hi\r\n"), say(b"MSG a 1 2\r\nho\r\n"), hear_end
+    with responder(script(*steps)) as peer:
+        modules = loaded("nats", f"nats://{peer.host}:{peer.port}", "a.b", "hi")
+    assert modules & (HEAVY | {"_ssl", "asyncio", "nats", "cryptography", "rrcli.codec.natskeys", "rrcli.adapters.nats.serve"}) == set()
 
 
 def test_tcp_loads_nothing_heavy() -> None:

@@ -9,14 +9,14 @@ import pytest
 
 from rrcli.base import errors
 from rrcli.engine.catalogue import families
-from rrcli.explain import RETRIES, exits, explain, graphql, http, redis
+from rrcli.explain import RETRIES, exits, explain, graphql, http, nats, redis
 from rrcli.explain import dns as dns_table
 from rrcli.explain import errors as error_table
 
 FAMILIES = families()
 TABLES = {
-    "http": http.TABLE, "dns": dns_table.TABLE, "redis": redis.TABLE, "graphql": graphql.TABLE, "error": error_table.TABLE,
-    "exit": exits.TABLE,
+    "http": http.TABLE, "dns": dns_table.TABLE, "redis": redis.TABLE, "nats": nats.TABLE, "graphql": graphql.TABLE,
+    "error": error_table.TABLE, "exit": exits.TABLE,
 }  # fmt: skip
 ROWS = [pytest.param(row, id=f"{family} {code}") for family, table in TABLES.items() for code, row in table.items()]
 
