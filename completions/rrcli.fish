@@ -23,7 +23,7 @@ complete -c rrcli -n __rrcli_first -a poll -d 'Poll until something comes: long 
 complete -c rrcli -n __rrcli_first -a graphql -d 'Send a GraphQL query, or subscribe.'
 complete -c rrcli -n __rrcli_first -a dns -d 'Ask name servers.'
 complete -c rrcli -n __rrcli_first -a redis -d 'Send a Redis command.'
-complete -c rrcli -n __rrcli_first -a nats -d 'Send a NATS request and print its replies, or answer the requests of others.'
+complete -c rrcli -n __rrcli_first -a nats -d 'Send a NATS request, or answer those of others.'
 complete -c rrcli -n __rrcli_first -a tcp -d 'Send bytes over TCP, TLS, UDP or a unix socket.'
 complete -c rrcli -n __rrcli_first -a tls -d 'Shake hands and report certificates.'
 complete -c rrcli -n __rrcli_first -a curl -d 'Send what a curl command sends, as copied from a browser or a page.'

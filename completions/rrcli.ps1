@@ -11,7 +11,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         , @('graphql', 'Send a GraphQL query, or subscribe.')
         , @('dns', 'Ask name servers.')
         , @('redis', 'Send a Redis command.')
-        , @('nats', 'Send a NATS request and print its replies, or answer the requests of others.')
+        , @('nats', 'Send a NATS request, or answer those of others.')
         , @('tcp', 'Send bytes over TCP, TLS, UDP or a unix socket.')
         , @('tls', 'Shake hands and report certificates.')
         , @('curl', 'Send what a curl command sends, as copied from a browser or a page.')

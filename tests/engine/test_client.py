@@ -57,7 +57,12 @@ def test_what_was_a_secret_stays_one() -> None:
 
 @pytest.mark.parametrize("protocol", registry.PROTOCOLS, ids=lambda protocol: protocol.name)
 def test_a_request_is_the_same_before_and_after_it_was_sent(protocol: Any) -> None:
-    words = {"dns": ("a.test", "@127.0.0.1:1"), "redis": ("127.0.0.1:1", "PING"), "graphql": ("http://127.0.0.1:1/", "{a}")}
+    words = {
+        "dns": ("a.test", "@127.0.0.1:1"),
+        "redis": ("127.0.0.1:1", "PING"),
+        "nats": ("127.0.0.1:1", "a"),
+        "graphql": ("http://127.0.0.1:1/", "{a}"),
+    }
     build = protocol.load()[0]
     arguments = words.get(protocol.name, ("127.0.0.1:1",) if protocol.name in ("tcp", "tls") else ("http://127.0.0.1:1/",))
     request = build(*arguments, timeout=0.5)

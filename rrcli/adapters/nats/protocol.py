@@ -6,7 +6,7 @@ from rrcli.engine.manifest import DemoStep, Manifest
 
 MANIFEST = Manifest(
     synopsis="[URL] SUBJECT [PAYLOAD]",
-    help="Send a NATS request and print its replies, or answer the requests of others.",
+    help="Send a NATS request, or answer those of others.",
     examples=(
         "rrcli nats nats://demo.nats.io orders.new '{\"id\": 7}'",
         "rrcli nats --replies all --json 127.0.0.1:4222 '$SRV.PING'",
