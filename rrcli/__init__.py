@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.dns.request import DnsRequest
     from rrcli.adapters.graphql.request import GraphqlRequest
     from rrcli.adapters.http.request import HttpRequest
+    from rrcli.adapters.nats.request import NatsRequest
     from rrcli.adapters.redis.request import RedisRequest
     from rrcli.adapters.tcp.request import TcpRequest
     from rrcli.adapters.thrift.request import ThriftRequest
@@ -36,6 +37,7 @@ __all__ = [
     "ExchangeError",
     "GraphqlRequest",
     "HttpRequest",
+    "NatsRequest",
     "RecordingTransport",
     "RedisRequest",
     "TcpRequest",
@@ -56,6 +58,7 @@ _HOMES = {
     "GraphqlRequest": "rrcli.adapters.graphql.request",
     "HttpRequest": "rrcli.adapters.http.request",
     "RecordingTransport": "rrcli.httpxtransport",
+    "NatsRequest": "rrcli.adapters.nats.request",
     "RedisRequest": "rrcli.adapters.redis.request",
     "TcpRequest": "rrcli.adapters.tcp.request",
     "ThriftRequest": "rrcli.adapters.thrift.request",

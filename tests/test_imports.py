@@ -170,6 +170,13 @@ def test_pg_loads_nothing_heavy() -> None:
     assert modules & (HEAVY | {"_ssl", "_hashlib", "psycopg", "rrcli.codec.pg.scram", "rrcli.codec.pg.copytext"}) == set()
 
 
+def test_nats_loads_nothing_heavy() -> None:
+    steps = say(b'INFO {"headers":true}\r\n'), hear(b"PING\r\n"), say(b"PONG\r\n"), hear(b"hi\r\n"), say(b"MSG a 1 2\r\nho\r\n"), hear_end
+    with responder(script(*steps)) as peer:
+        modules = loaded("nats", f"nats://{peer.host}:{peer.port}", "a.b", "hi")
+    assert modules & (HEAVY | {"_ssl", "asyncio", "nats", "cryptography", "rrcli.codec.natskeys", "rrcli.adapters.nats.serve"}) == set()
+
+
 def test_tcp_loads_nothing_heavy() -> None:
     with responder(script(hear(b"hi"), say(b"ho\n"))) as peer:
         assert loaded("tcp", f"{peer.host}:{peer.port}", "--send", "hi", "--read-lines", "1") & (HEAVY | {"_ssl"}) == set()

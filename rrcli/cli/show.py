@@ -191,7 +191,7 @@ class Printer:
             write(head(answer))
         if answer.body and not (self.include and answer.complete_text is not None):
             write(answer.body.data)
-            if self.request.lines and answer.body.size:
+            if self.request.lines and answer.body.size and not answer.body.is_binary:
                 write(b"\n")
         for event in answer.data.get("events", ()):
             data = event["data"]

@@ -119,9 +119,14 @@ class Decoder:
         del self._buffer[:at]
         return found
 
+    @property
+    def pending(self) -> bool:
+        """Bytes of an operation have come, and not all of it."""
+        return bool(self._buffer) or self._message is not None
+
     def eof(self) -> None:
         """The peer's stream ended. Raises `truncated` when that was within an operation."""
-        if self._buffer or self._message:
+        if self.pending:
             raise ExchangeError("protocol", "truncated", "the connection ended within an operation of NATS")
 
     def _count(self, operation: Operation) -> None:

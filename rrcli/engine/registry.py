@@ -82,6 +82,7 @@ PROTOCOLS = (
     Protocol(name="ws", schemes=("ws", "wss"), hooks=True),
     Protocol(name="dns", schemes=("dns",), hooks=True),
     Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
+    Protocol(name="nats", schemes=("nats",), hooks=True),
     Protocol(name="pg", schemes=("postgresql", "postgres"), hooks=True),
     Protocol(name="smtp", schemes=("smtp", "smtps", "lmtp")),
     Protocol(name="thrift", schemes=("thrift", "thrift+tls")),

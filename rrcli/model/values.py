@@ -38,6 +38,11 @@ class Body(Record):
     truncated: bool = False
     file: str | None = None
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether it says of itself that it is no text: nothing may be added to it."""
+        return self.media_type == "application/octet-stream"
+
 
 class RequestMessage(Record):
     """A request as it went out. `data` carries what only this protocol has, and always `safe` and `idempotent`.
@@ -56,8 +61,9 @@ class Status(Record):
     """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
 
     Where content says failure whatever the code, `reason` tells it in a sentence, and `explain_as` the family and the code that
-    explain it. `undone`: nothing of the request was carried out, so that sending it again does nothing twice. `delivery` is that of a failure, where the answer does not tell that the request was processed; `phase` the one that a
-    failure ended, where that is none of the answer's own.
+    explain it. `undone`: nothing of the request was carried out, so that sending it again does nothing twice. `delivery` is that of
+    a failure, where the answer does not tell that the request was processed; `phase` the one that a failure ended, where that is
+    none of the answer's own.
     """
 
     code: int | None = None

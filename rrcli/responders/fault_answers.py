@@ -50,10 +50,17 @@ def not_now(protocol: str, answer: bytes, *, datagram: bool) -> bytes:
         return b"421 4.3.2 mail.rrcli.test is busy\r\n"
     if protocol == "pg":
         return error("FATAL", "57P03", "the database system is starting up")
+    if protocol == "nats":
+        return b"HMSG %b %b 16 16\r\nNATS/1.0 503\r\n\r\n\r\n" % tuple(answer.split(b" ", 3)[1:3])
     message = answer if datagram else answer[2:]
     end = _question_end(message)
     failed = message[:2] + struct.pack("!BBHHHH", message[2], message[3] & 0xF0 | 2, 1, 0, 0, 0) + message[QUESTION_AT:end]
     return failed if datagram else struct.pack("!H", len(failed)) + failed
+
+
+def is_message(protocol: str, answer: bytes) -> bool:
+    """Whether it answers a request: a NATS server says more than that."""
+    return protocol != "nats" or answer.startswith((b"MSG ", b"HMSG "))
 
 
 def wrong_date(answer: bytes) -> bytes:
@@ -73,6 +80,9 @@ def bad_length(protocol: str, answer: bytes, value: str, *, datagram: bool) -> b
     if protocol == "pg":
         size = int.from_bytes(answer[1:5], "big")
         return answer[:1] + (size + 64 if longer else size - 1).to_bytes(4, "big") + answer[5:]
+    if protocol == "nats":
+        subject, sid = answer.split(b" ", 3)[1:3]
+        return b"MSG %b %b %d\r\nhello\r\n" % (subject, sid, 64 if longer else 2)
     message = bytearray(answer if datagram else answer[2:])
     at = _rdlength_at(message)
     if at is not None:
@@ -108,6 +118,8 @@ _FLOODS = {
     ("thrift", ""): (b"\x80\1\0\2\0\0\0\4ping\0\0\0\0", b"\x02\0\1\1"),  # fields of a reply in the binary protocol
     ("pg", ""): (b"", notice("and another notice")),
     ("pg", "notices"): (b"", notice("and another notice")),
+    ("nats", "line"): (b'INFO {"server_id":"', b"x" * 4096),
+    ("nats", ""): (b"", b"PING\r\n"),
     ("http", ""): (b"HTTP/1.1 200 OK\r\n", b"X-Flood: and another field\r\n"),
 }
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[Wire, bytes, str], bytes]
 
-STREAMS = ("http", "dns", "redis", "pg", "smtp", "tcp", "thrift")
-SECURE = ("http", "redis", "smtp", "tcp", "thrift")
+STREAMS = ("http", "dns", "redis", "nats", "pg", "smtp", "tcp", "thrift")
+SECURE = ("http", "redis", "nats", "smtp", "tcp", "thrift")
 
 
 class Over(ConnectionError):
@@ -71,7 +71,7 @@ class Fault(Record):
 # Who can be flooded with what; without a value each has its own kind of flood.
 FLOODED = {
     "fields": ("http",), "interim": ("http",), "chunks": ("http",), "trailers": ("http",),
-    "line": ("http", "redis", "smtp"), "lines": ("smtp",), "notices": ("pg",), "array": ("redis",), "nested": ("redis",),
+    "line": ("http", "redis", "nats", "smtp"), "lines": ("smtp",), "notices": ("pg",), "array": ("redis",), "nested": ("redis",),
 }  # fmt: skip
 
 
@@ -135,6 +135,8 @@ def truncate(wire: Wire, answer: bytes, _value: str) -> bytes:
 
 
 def bad_length(wire: Wire, answer: bytes, value: str) -> bytes:
+    if not answers.is_message(wire.protocol, answer):
+        return answer
     wire.deliver(answers.bad_length(wire.protocol, answer, value, datagram=wire.datagram))
     raise Over
 
@@ -218,13 +220,13 @@ CONNECTING = ("delay-accept", "reset", "close", "half-close", "wrong-protocol") 
 
 # In the order in which they act: what changes an answer before what spoils its delivery.
 FAULTS = (
-    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "pg", "smtp"),
+    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "nats", "pg", "smtp"),
           help="503, SERVFAIL, LOADING, 57P03, 421; then well"),
     Fault(name="redirect-loop", protocols=("http",), act=replacing(answers.REDIRECT), help="every answer redirects to the same place"),
     Fault(name="bad-json", protocols=("http",), act=replacing(answers.BAD_JSON), help="the content says it is JSON, and is not"),
     Fault(name="wrong-date", protocols=("http",), act=dated, help="the Date field is a day ahead"),
     Fault(name="spoof", protocols=("dns",), act=spoof, help="forged first: wrong id, question, port (UDP)"),
-    Fault(name="bad-length", values=("long", "short"), protocols=("http", "dns", "redis", "pg"), act=bad_length,
+    Fault(name="bad-length", values=("long", "short"), protocols=("http", "dns", "redis", "nats", "pg"), act=bad_length,
           help="Content-Length, RDLENGTH, bulk length is wrong"),
     Fault(name="gzip-bomb", values=("MEBIBYTES", "1024"), protocols=("http",), act=bomb, help="a small content that unfolds to a huge one"),
     Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "lines", "array", "nested", "notices"), act=flood,
@@ -314,8 +316,9 @@ class Plan:
         if data.startswith(b"HTTP/1.1 100"):  # not the answer yet
             return data
         for one in self.chosen:
-            if one.fault.name == "503-then-ok" and self._fails_still(wire.protocol, float(one.value)):
-                data = answers.not_now(wire.protocol, data, datagram=wire.datagram)
+            if one.fault.name == "503-then-ok":
+                fails = answers.is_message(wire.protocol, data) and self._fails_still(wire.protocol, float(one.value))
+                data = data if not fails else answers.not_now(wire.protocol, data, datagram=wire.datagram)
             elif one.fault.act:
                 data = one.fault.act(wire, data, one.value)
         return data

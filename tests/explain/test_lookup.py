@@ -73,7 +73,7 @@ def test_explain_misses(family: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("word", "found"),
     [
-        ("404", ["http 404"]),
+        ("404", ["http 404", "nats 404"]),
         ("4xx", ["http 4xx"]),
         ("4XX", ["http 4xx"]),
         ("477", ["http 4xx"]),

@@ -50,7 +50,7 @@ def test_a_range_speaks_for_a_close_code(code: str, known_as: str | None) -> Non
 @pytest.mark.parametrize(
     ("text", "known_as"),
     [
-        ('Permissions Violation for Publish to "nope.x"', "Permissions Violation"),
+        ('Permissions Violation for Publish to "nope.x"', "Permissions Violation for Publish"),
         ('Permissions Violation for Subscription to "a"', "Permissions Violation"),
         ("'authorization violation'", "Authorization Violation"),
         ("Unknown Protocol Operation", "Unknown Protocol Operation"),

@@ -72,6 +72,27 @@ SERVED = [
     ("redis", "slow-tls=1", ("--timeout", "0.2"), "6 transport timeout tls not_sent safe", "does not speak TLS"),
     ("redis", "old-tls", (), "5 tls handshake_failed tls not_sent useless", "TLS version"),
     ("redis", "client-cert", (), "5 tls client_certificate_required wait not_sent useless", "--cert FILE"),
+    ("nats", "silence", ("--timeout", "0.2"), "6 transport timeout handshake not_sent safe", "--tls-first"),
+    ("nats", "slow=1", ("--timeout", "0.2"), "6 transport timeout handshake not_sent safe", "speaks first"),
+    ("nats", "drip=0.1", ("--deadline", "0.3"), "6 transport timeout handshake not_sent safe", "overloaded"),
+    ("nats", "reset", (), "4 transport reset handshake not_sent safe", "before INFO"),
+    ("nats", "close", (), "4 transport closed handshake not_sent safe", "before INFO"),
+    ("nats", "half-close", (), "4 transport closed handshake not_sent safe", "before INFO"),
+    ("nats", "truncate", (), "7 protocol truncated handshake not_sent safe", "ended too early"),
+    ("nats", "bad-length=long", ("--timeout", "0.5"), "6 transport timeout receive unknown unsafe", "did not end"),
+    ("nats", "bad-length=short", (), "7 protocol malformed receive unknown useless", "--wire"),
+    ("nats", "garbage", (), "7 protocol wrong_protocol handshake not_sent useless", "rrcli tcp"),
+    ("nats", "wrong-protocol=ssh", (), "7 protocol wrong_protocol handshake not_sent useless", "SSH"),
+    ("nats", "wrong-protocol=smtp", (), "7 protocol wrong_protocol handshake not_sent useless", "SMTP"),
+    ("nats", "wrong-protocol=http", (), "7 protocol wrong_protocol handshake not_sent useless", "rrcli http://"),
+    ("nats", "wrong-protocol=tls", (), "7 protocol wrong_protocol handshake not_sent useless", "speaks TLS"),
+    ("nats", "flood", (), "7 protocol too_large handshake not_sent useless", "limit"),
+    ("nats", "flood=line", (), "7 protocol too_large handshake not_sent useless", "limit"),
+    ("nats", "503-then-ok", (), "1 application bad_status - answered safe", "No Responders"),
+    ("nats", "bad-cert=expired", (), "5 tls certificate_expired tls not_sent useless", "renew"),
+    ("nats", "bad-cert=self-signed", (), "5 tls certificate_untrusted tls not_sent useless", "--cacert"),
+    ("nats", "slow-tls=1", ("--timeout", "0.2"), "6 transport timeout tls not_sent safe", "does not speak TLS"),
+    ("nats", "client-cert", (), "5 tls client_certificate_required handshake not_sent useless", "--cert FILE"),
     ("dns", "silence", ("--timeout", "0.2"), "6 transport timeout wait unknown safe", "firewall"),
     ("dns", "slow=1", ("--timeout", "0.2"), "6 transport timeout wait unknown safe", "firewall"),
     ("dns", "truncate", ("--timeout", "0.5"), "6 transport timeout wait unknown safe", "another service"),
@@ -156,6 +177,8 @@ def words_for(protocol: str, served: Any, root: str) -> tuple[str, ...]:
         return ("redis", *trust, served.url, "PING")
     if protocol == "smtp":
         return ("smtp", *trust, served.url, "--from", "a@x.test", "--to", "b@x.test", "--text", "hi")
+    if protocol == "nats":
+        return ("nats", *trust, *(("--tls-first",) if root else ()), served.url, "rrcli.echo", "hi")
     if protocol == "dns":
         return ("dns", "www.rrcli.test", "A", f"@{served.address}")
     if protocol == "dnstcp":

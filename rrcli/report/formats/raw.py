@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Raw(Observer):
-    """Writes content the moment it arrives, after status and fields with `include`; with `lines` ended by a newline.
+    """Writes content the moment it arrives, after status and fields with `include`; with `lines` text is ended by a newline.
 
     `raw_event` gives what is written of a stream's event (`Hooks.raw_event`).
     """
@@ -30,10 +30,12 @@ class Raw(Observer):
         self._include = include
         self._lines = lines
         self._began = False
+        self._binary = False
         self._complete = False  # the head was all there is to print
         self.keeps_content = keep
 
     def received(self, answer: Response) -> None:
+        self._binary = answer.body is not None and answer.body.is_binary
         if self._include:
             self._write(head(answer))
             self._complete = answer.complete_text is not None
@@ -52,7 +54,7 @@ class Raw(Observer):
 
     def finish(self) -> None:
         """The newline behind content that is lines: behind one of its own too, so that it can be told from none."""
-        if self._lines and self._began:
+        if self._lines and self._began and not self._binary:
             self._write(b"\n")
         self._write(b"")
 

@@ -89,4 +89,6 @@ def _retry(exchange: Exchange, failure: Failure) -> str:
         return f"No: {what} is not idempotent, twice may do it twice."
     if failure.delivery == "not_sent":
         return "Yes: nothing was sent."
+    if failure.kind == "bad_status" and not exchange.request.data.get("idempotent"):
+        return "Yes: it was not carried out."
     return f"Yes: {what} is idempotent, twice does no more than once."

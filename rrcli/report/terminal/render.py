@@ -165,13 +165,19 @@ def _connection_details(exchange: Exchange, entry: Protocol, page: Page) -> None
     pairs = [("id", exchange.id), ("local", connection.local), ("peer", connection.peer), ("proxy", connection.proxy)]
     rows: list[tuple[str, str | Line]] = [(label, pieces(value)) for label, value in pairs if value]
     data = exchange.response.data if exchange.response else {}
-    page.labelled([*rows, *[(key, _flat(data[key])) for key in entry.load_manifest().measures if key in data]])
+    measured = [(key, data[key]) for key in entry.load_manifest().measures if data.get(key) is not None]
+    page.labelled([*rows, *[(_name(key), _flat(key, value)) for key, value in measured]])
 
 
-def _flat(value: dict[str, Any]) -> str:
-    """Plain values under names, in a line: `version 1, rtt 1.3 ms, packets sent 6`."""
-    words = [(key.removesuffix("_ms").replace("_", " "), item, " ms" * key.endswith("_ms")) for key, item in value.items()]
-    return ", ".join([f"{name} {item}{unit}" for name, item, unit in words if item is not None])
+def _flat(key: str, value: Any) -> str:
+    """A plain value with its unit, or several under names in a line: `version 1, rtt 1.3 ms, packets sent 6`."""
+    if isinstance(value, dict):
+        return ", ".join([f"{_name(inner)} {_flat(inner, item)}" for inner, item in value.items() if item is not None])
+    return f"{value}{' ms' * key.endswith('_ms')}"
+
+
+def _name(key: str) -> str:
+    return key.removesuffix("_ms").replace("_", " ")
 
 
 def _certificates(exchange: Exchange, page: Page, *, verbose: bool) -> None:

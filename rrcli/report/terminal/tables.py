@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rrcli.report.terminal.paint import Line, Page
 
 GAP = 2
+LONGEST = 4096  # letters of a cell that are looked at: far more than a line has room for
 
 
 def tables(data: Mapping[str, Any], asked: Mapping[str, Any], page: Page) -> bool:
@@ -66,7 +67,7 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]], page: Page) -> None:
 
 
 def _cells(row: Mapping[str, Any], keys: list[str]) -> list[Line]:
-    return [pieces(_text(row.get(key))) for key in keys]
+    return [pieces(_text(row.get(key))[:LONGEST]) for key in keys]
 
 
 def _text(value: Any) -> str:

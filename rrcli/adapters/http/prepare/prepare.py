@@ -249,7 +249,9 @@ def _default_fields(state: HopState, url: Url, exchange_id: str, *, accept: str)
     if request.idempotency_key is not None:
         fields.append(("Idempotency-Key", request.idempotency_key))
     if request.traceparent is not None:
-        fields.append(("traceparent", _traceparent() if request.traceparent == "auto" else request.traceparent))
+        from rrcli.base.tracecontext import new_traceparent
+
+        fields.append(("traceparent", new_traceparent() if request.traceparent == "auto" else request.traceparent))
     return fields
 
 
@@ -273,11 +275,3 @@ def _cookie(text: str) -> str:
     if "=" not in text:
         raise usage(f"-b {text!r} is no cookie", "write -b 'name=value; other=value'; a word without = is a file")
     return text.strip("; ")
-
-
-def _traceparent() -> str:
-    """A new trace, sampled (W3C Trace Context section 3.2)."""
-    from binascii import hexlify
-    from os import urandom
-
-    return f"00-{hexlify(urandom(16)).decode()}-{hexlify(urandom(8)).decode()}-01"
