@@ -79,6 +79,7 @@ PROTOCOLS = (
     Protocol(name="sse", hooks=True),
     Protocol(name="poll", hooks=True),
     Protocol(name="graphql", hooks=True),
+    Protocol(name="grpc", schemes=("grpc", "grpcs"), hooks=True),
     Protocol(name="dns", schemes=("dns",), hooks=True),
     Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
     Protocol(name="tcp", schemes=("tcp", "udp", "unix"), hooks=True),

@@ -1,0 +1,143 @@
+"""The connection of gRPC: HTTP/2 to the server, and one call on it as the fields and messages that it brings."""
+
+from __future__ import annotations
+
+from rrcli.adapters.http.prepare.message import PreparedRequest
+from rrcli.adapters.http.versions.h2session import H2Session
+from rrcli.adapters.http.versions.http2 import annotate_frames
+from rrcli.base.errors import ExchangeError
+from rrcli.base.fields import first
+from rrcli.codec.grpc.framing import Unframer, frame
+from rrcli.codec.grpc.status import OF_HTTP, UNKNOWN, code_of, message_of
+from rrcli.codec.http.h1 import Data, End, Head, Trailers
+from rrcli.engine.context import Route
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from rrcli.adapters.grpc.place import Place
+    from rrcli.adapters.grpc.request import GrpcRequest
+    from rrcli.codec.http.h1 import Event as CodecEvent
+    from rrcli.engine.context import Context
+    from rrcli.engine.events import Event
+    from rrcli.model.values import Fields
+
+MEDIA_TYPE = "application/grpc"
+MOST_UNASKED = 100  # messages that may come where one was asked for
+CLEAR_HINT = "the port may want TLS (--tls or grpcs://), or does not speak HTTP/2"
+
+
+class Refused(Exception):
+    """A call that was made before the one that is asked for came to this status; `http` where it has none of gRPC."""
+
+    def __init__(self, code: int, message: str, fields: Fields, http: int | None = None, content: bytes = b"") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fields = fields
+        self.http = http
+        self.content = content
+
+
+def open_session(request: GrpcRequest, place: Place, context: Context) -> H2Session:
+    """A connection that speaks HTTP/2. Raises what connecting raises, and `unsupported` where the server chose otherwise."""
+    if place.socket:
+        context.route = Route(proxy=request.proxy, unix_socket=place.socket, sni=request.sni)
+    connection = context.connect(place.host, place.port, tls=place.tls, alpn=("h2",))
+    chosen = context.recorder.tls.alpn if context.recorder.tls else None
+    if chosen not in (None, "h2"):
+        connection.close()
+        raise ExchangeError("protocol", "unsupported", f"gRPC needs HTTP/2, and the server chose {chosen}", phase="tls")
+    annotate_frames(connection, context)
+    return H2Session(connection)
+
+
+def prepared_call(place: Place, path: str, fields: Fields, authority: str | None) -> PreparedRequest:
+    """The request of HTTP that a call is."""
+    return PreparedRequest(
+        method="POST",
+        url=place.url(path),
+        scheme=place.scheme,
+        host=place.host,
+        port=place.port,
+        target=path,
+        version="HTTP/2",
+        fields=(("host", authority or place.authority), *fields),
+        coded=True,
+    )
+
+
+def is_grpc(fields: Fields) -> bool:
+    """Whether an answer's head says that it is gRPC's."""
+    return (first(fields, "content-type") or "").strip().lower().startswith(MEDIA_TYPE)
+
+
+def explained(error: ExchangeError, *, tls: bool) -> ExchangeError:
+    """The error with a hint for gRPC, which has no other version of HTTP to fall back on."""
+    if error.kind == "closed" and not tls and error.hint and "--http1.1" in error.hint:
+        error.hint = CLEAR_HINT
+    elif error.hint and "--http1.1" in error.hint:
+        error.hint = "gRPC needs HTTP/2: is this the port of a gRPC server? rrcli http shows what answers"
+    return error
+
+
+class SideCall:
+    """A call beside the one that is asked for: a question and its answer at a time. Raises `Refused` for a status in place of an answer."""
+
+    def __init__(self, session: H2Session, context: Context, prepared: PreparedRequest, limit: int) -> None:
+        self._stream = session.open(context)
+        self._unframer = Unframer(limit)
+        self._head: Head | None = None
+        self._trailers: Fields = ()
+        self._messages: list[bytes] = []
+        self._content = b""
+        self._ended = False
+        self._stream.send_head(prepared, end=False)
+
+    def ask(self, data: bytes) -> Generator[Event, None, bytes]:
+        """Send a message; the next one that comes."""
+        self._messages.clear()
+        self._stream.send_data(frame(data), end=False)
+        while not (self._messages or self._ended):
+            yield from self._stream.wait()
+            for batch in self._stream.events():
+                for event in batch:
+                    self._take(event)
+        if not self._messages:
+            raise self._refused()
+        return self._messages[0]
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        if not self._ended:
+            self._stream.cancel()
+
+    def _take(self, event: CodecEvent) -> None:
+        if isinstance(event, Head):
+            self._head = event
+            self._unframer.encoding = first(event.fields, "grpc-encoding") or "identity"
+        elif isinstance(event, Trailers):
+            self._trailers = event.fields
+        elif isinstance(event, End):
+            self._ended = True
+        elif isinstance(event, Data) and self._head:
+            if is_grpc(self._head.fields):
+                self._messages += [each.data for each in self._unframer.feed(event.data)]
+                if len(self._messages) > MOST_UNASKED:
+                    raise ExchangeError("protocol", "malformed", f"more than {MOST_UNASKED} messages answer one question")
+            else:
+                self._content += event.data
+                if len(self._content) > 1 << 16:
+                    self._content, self._ended = self._content[: 1 << 16], True
+
+    def _refused(self) -> Refused:
+        """The status that came in the place of a message."""
+        assert self._head
+        fields = self._trailers if first(self._trailers, "grpc-status") is not None else self._head.fields
+        said = first(fields, "grpc-status")
+        if said is None:
+            code = OF_HTTP.get(self._head.code, UNKNOWN)
+            return Refused(code, "", self._head.fields, self._head.code, self._content)
+        number = code_of(said)
+        return Refused(UNKNOWN if number is None else number, message_of(first(fields, "grpc-message") or ""), fields)
