@@ -29,6 +29,6 @@ def exchange(request: GrpcRequest, context: Context) -> Iterator[Event]:
 
         yield from answer(request, place, word, context)
     else:
-        from rrcli.adapters.grpc.exchange import call
+        from rrcli.adapters.grpc.calling import call
 
         yield from call(request, place, word or "", context)

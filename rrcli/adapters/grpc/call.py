@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.grpc.connection import prepared_call
+from rrcli.adapters.grpc.connection import done_with, prepared_call
 from rrcli.adapters.grpc.metadata import fields_of_call
 from rrcli.adapters.grpc.reply import GrpcReader, Reply
 from rrcli.adapters.http.versions.stream import drain, receive
@@ -65,8 +65,7 @@ class Call:
             over = reader.ended
         finally:
             reader.tell_notes()
-            if not over:
-                stream.cancel()
+            done_with(session, stream, over=over)
         if reply.enough and not reply.ended:
             assert reply.answer
             yield Finished(answer=reply.answer.replace(data={**reply.answer.data, **reply.data()}))

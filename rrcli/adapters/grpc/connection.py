@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.prepare.message import PreparedRequest
-from rrcli.adapters.http.versions.h2session import H2Session
+from rrcli.adapters.http.versions.h2session import H2Session, H2Stream
 from rrcli.adapters.http.versions.http2 import annotate_frames
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import first
@@ -53,6 +53,30 @@ def open_session(request: GrpcRequest, place: Place, context: Context) -> H2Sess
     return H2Session(connection)
 
 
+def obtain(request: GrpcRequest, place: Place, context: Context) -> Generator[Event, None, H2Session]:
+    """The connection of an exchange: one of its own, or in a series the one that all of it shares."""
+    if context.pool is None:
+        return open_session(request, place, context)
+    from rrcli.adapters.grpc.shared import shared_session
+
+    session = yield from shared_session(request, place, context)
+    return session
+
+
+def leave(session: H2Session) -> None:
+    """The exchange is over: a connection of its own is closed."""
+    if type(session) is H2Session:
+        session.connection.close()
+
+
+def done_with(session: H2Session, stream: H2Stream, *, over: bool) -> None:
+    """Nothing more is wanted of a call; on a connection that others use too it is forgotten."""
+    if type(session) is not H2Session:
+        session.leave(stream)  # type: ignore[attr-defined]  # a shared one has it
+    elif not over:
+        stream.cancel()
+
+
 def prepared_call(place: Place, path: str, fields: Fields, authority: str | None) -> PreparedRequest:
     """The request of HTTP that a call is."""
     return PreparedRequest(
@@ -73,8 +97,13 @@ def is_grpc(fields: Fields) -> bool:
     return (first(fields, "content-type") or "").strip().lower().startswith(MEDIA_TYPE)
 
 
-def explained(error: ExchangeError, *, tls: bool) -> ExchangeError:
-    """The error with a hint for gRPC, which has no other version of HTTP to fall back on."""
+def explained(error: ExchangeError, context: Context, *, tls: bool) -> ExchangeError:
+    """The error in words for gRPC, which has no other version of HTTP to fall back on."""
+    recorder = context.recorder
+    if tls and recorder.certificate_asked and not context.request.cert and not recorder.answered and error.kind in ("closed", "reset"):
+        hint = "the server wants a client certificate that it trusts: --cert FILE --key FILE"
+        message = "the server asked for a client certificate, got none, and closed"
+        return ExchangeError("tls", "client_certificate_required", message, hint=hint, phase="tls")
     if error.kind == "closed" and not tls and error.hint and "--http1.1" in error.hint:
         error.hint = CLEAR_HINT
     elif error.hint and "--http1.1" in error.hint:
@@ -86,6 +115,7 @@ class SideCall:
     """A call beside the one that is asked for: a question and its answer at a time. Raises `Refused` for a status in place of an answer."""
 
     def __init__(self, session: H2Session, context: Context, prepared: PreparedRequest, limit: int) -> None:
+        self._session = session
         self._stream = session.open(context)
         self._unframer = Unframer(limit)
         self._head: Head | None = None
@@ -110,8 +140,7 @@ class SideCall:
 
     def close(self) -> None:
         """Nothing more is asked."""
-        if not self._ended:
-            self._stream.cancel()
+        done_with(self._session, self._stream, over=self._ended)
 
     def _take(self, event: CodecEvent) -> None:
         if isinstance(event, Head):

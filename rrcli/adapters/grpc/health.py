@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rrcli.adapters.grpc.call import Call
-from rrcli.adapters.grpc.connection import explained, open_session
-from rrcli.adapters.grpc.exchange import endless, secret_metadata, target_of
+from rrcli.adapters.grpc.calling import endless, secret_metadata, target_of
+from rrcli.adapters.grpc.connection import explained, leave, obtain
 from rrcli.adapters.grpc.metadata import given
 from rrcli.adapters.grpc.reply import Reply
 from rrcli.base.errors import ExchangeError
@@ -34,7 +34,7 @@ def check(request: GrpcRequest, place: Place, service: str, context: Context) ->
     secret_metadata(metadata, context)
     path = f"/{SERVICE}/{'Watch' if request.watch else 'Check'}"
     yield _sent(request, place, path, metadata, None)
-    session = open_session(request, place, context)
+    session = yield from obtain(request, place, context)
     try:
         if request.watch:
             endless(request, session, context)
@@ -53,9 +53,9 @@ def check(request: GrpcRequest, place: Place, service: str, context: Context) ->
                 yield event
         yield _sent(request, place, path, metadata, making)
     except ExchangeError as error:
-        raise explained(error, tls=place.tls) from None
+        raise explained(error, context, tls=place.tls) from None
     finally:
-        session.connection.close()
+        leave(session)
 
 
 def _to_json(data: bytes) -> dict[str, Any]:

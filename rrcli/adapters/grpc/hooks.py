@@ -20,7 +20,7 @@ class GrpcHooks(Hooks):
         asked: GrpcRequest = request  # type: ignore[assignment]  # these hooks are asked of no other
         if asked.list_names or asked.describe or asked.template or (asked.health and not asked.watch):
             return False
-        return asked.watch or asked.max_events is not None or "@-" in asked.data
+        return asked.watch or asked.max_events is not None or "@-" in asked.data or _means_a_message(asked)
 
     def asked_wait(self, answer: Response) -> tuple[float, str] | None:
         """The wait that the server asks for in its trailers (gRPC's A6, server pushback)."""
@@ -28,6 +28,13 @@ class GrpcHooks(Hooks):
         if said is None or not (said.isascii() and said.isdecimal()) or len(said) > 9:
             return None
         return int(said) / 1000, f"grpc-retry-pushback-ms {said}"
+
+
+def _means_a_message(request: GrpcRequest) -> bool:
+    """Whether --until reads messages, and not the document of the whole exchange."""
+    text = (request.until or "").strip().removeprefix("not ").lstrip()
+    end = next((at for at, letter in enumerate(text) if not (letter.isalnum() or letter == "_")), len(text))
+    return text[:end] in ("event", *request.event_keys)
 
 
 HOOKS = GrpcHooks()

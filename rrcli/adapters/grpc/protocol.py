@@ -18,5 +18,6 @@ MANIFEST = Manifest(
     probe=("--health",),
     explains="grpc",
     families={"grpc": "rrcli.explain.grpc"},
-    framings={"trailers": "the trailers with grpc-status", "trailers-only": "the head, which has grpc-status"},
+    as_command="rrcli.adapters.grpc.grpcurl:as_command",
+    framings={"end-stream": "END_STREAM", "trailers": "the trailers with grpc-status", "trailers-only": "the head, which has grpc-status"},
 )

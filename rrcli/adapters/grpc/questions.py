@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.grpc.connection import Refused, explained, open_session
-from rrcli.adapters.grpc.exchange import refusal, secret_metadata, target_of
+from rrcli.adapters.grpc.calling import loaded_types, refusal, secret_metadata, target_of
+from rrcli.adapters.grpc.connection import Refused, explained, leave, obtain
 from rrcli.adapters.grpc.metadata import given
 from rrcli.adapters.grpc.reflection import Reflection
 from rrcli.adapters.grpc.schema import method_of
-from rrcli.adapters.grpc.types import Types
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.jsontext import dumps
 from rrcli.engine.events import Content, Finished, Received, Sent
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.grpc.place import Place
     from rrcli.adapters.grpc.request import GrpcRequest
+    from rrcli.adapters.grpc.types import Types
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
 
@@ -31,14 +31,14 @@ def answer(request: GrpcRequest, place: Place, word: str | None, context: Contex
     flag = "--list" if request.list_names else "--describe" if request.describe else "--template"
     metadata = given(request, context.id)
     secret_metadata(metadata, context)
-    types = Types(request)
+    types = loaded_types(request, context)
     data = {"safe": True, "idempotent": True, "method": None, "question": flag.lstrip("-"), "symbol": word}
     message = RequestMessage(summary=f"{flag} {word or ''}".strip(), fields=metadata, data=data, name="the question")
     yield Sent(message=message, target=target_of(place))
     if types.from_files:
         yield from _told((yield from _found(request, types, word)), types)
         return
-    session = open_session(request, place, context)
+    session = yield from obtain(request, place, context)
     try:
         context.recorder.timeline.enter("handshake")
         types.reflection = Reflection(request, place, session, context, metadata)
@@ -49,9 +49,9 @@ def answer(request: GrpcRequest, place: Place, word: str | None, context: Contex
     except Refused as refused:
         yield from refusal(refused)
     except ExchangeError as error:
-        raise explained(error, tls=place.tls) from None
+        raise explained(error, context, tls=place.tls) from None
     finally:
-        session.connection.close()
+        leave(session)
 
 
 def _found(request: GrpcRequest, types: Types, word: str | None) -> Generator[Event, None, Found]:

@@ -118,7 +118,7 @@ class Reply:
             summary=f"HTTP/2 {self._http}",
             status=status,
             body=body,
-            framing="trailers-only" if only else None,
+            framing="trailers-only" if only else answer.framing,
             data={"version": "HTTP/2", **self.data()},
         )
         yield Received(answer=self.answer)

@@ -62,6 +62,7 @@ class GrpcQuestions(Optioned):
 class GrpcRequest(Request, GrpcMessages, GrpcTypes, GrpcQuestions):
     """`TARGET [SERVICE/METHOD] [ITEM...]`"""
 
+    multiplexes: ClassVar[bool] = True
     input_option: ClassVar[str | None] = "-d @-"
     event_keys: ClassVar[tuple[str, ...]] = (*Request.event_keys, "size", "wire_size")
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from time import sleep
+
 from rrcli.adapters.grpc.call import Call
-from rrcli.adapters.grpc.connection import Refused, explained, open_session
+from rrcli.adapters.grpc.connection import Refused, explained, leave, obtain
 from rrcli.adapters.grpc.convert import Converter
 from rrcli.adapters.grpc.messages import values_of
 from rrcli.adapters.grpc.metadata import given
 from rrcli.adapters.grpc.reflection import Reflection
 from rrcli.adapters.grpc.reply import Reply, status_of_http
 from rrcli.adapters.grpc.types import Types
+from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.jsontext import dumps
 from rrcli.codec.grpc.status import name_of
+from rrcli.engine.continuation import Continue
 from rrcli.engine.events import Content, Finished, Received, Sent
-from rrcli.engine.timeouts import IDLE_TIMEOUT
+from rrcli.engine.timeouts import IDLE_TIMEOUT, timeout_of
 from rrcli.model.values import Body, RequestMessage, Response, Status, Target
 
 TYPE_CHECKING = False
@@ -38,29 +42,38 @@ def call(request: GrpcRequest, place: Place, word: str, context: Context) -> Ite
     values = values_of(request)
     metadata = given(request, context.id)
     secret_metadata(metadata, context)
-    types = Types(request)
+    types = loaded_types(request, context)
     method, messages = None, None
     if types.from_files:
         method = _at_once(types.method(word))
         messages = _encoded(request, types, method, values)
     yield _sent(request, place, word, metadata, method, values)
-    session = open_session(request, place, context)
+    session = yield from obtain(request, place, context)
     try:
-        if method is None:
+        learned = getattr(session, "learned", {})  # of a series
+        if method is None and word in learned:
+            types, method = learned[word]
+            messages = _encoded(request, types, method, values)
+        elif method is None:
             context.recorder.timeline.enter("handshake")
             types.reflection = Reflection(request, place, session, context, metadata)
             method = yield from types.method(word)
             messages = _encoded(request, types, method, values)
             types.reflection.close()
             context.recorder.timeline.leave()
-        yield from _run(request, place, session, context, metadata, types, method, values, messages)
+            learned[word] = types, method
+        for event in _run(request, place, session, context, metadata, types, method, values, messages):
+            if isinstance(event, Finished) and _asks_again(request, context, method):
+                yield event.replace(then=_again(request, context))
+            else:
+                yield event
     except Refused as refused:
         context.note("handshake", "the server's reflection was refused, and the call was not sent")
         yield from refusal(refused)
     except ExchangeError as error:
-        raise explained(error, tls=place.tls) from None
+        raise explained(error, context, tls=place.tls) from None
     finally:
-        session.connection.close()
+        leave(session)
 
 
 def _run(
@@ -92,6 +105,29 @@ def _run(
             numbers = ", ".join(map(str, sorted(converter.unknown)[:20]))
             context.note("unknown-fields", f"fields came that the types do not know: {numbers}")
         yield _sent(request, place, method.path, metadata, method, values, making)
+
+
+def loaded_types(request: GrpcRequest, context: Context) -> Types:
+    """The types of the files, if any are named. What loading the library takes is no time of the attempt, which begins behind it."""
+    types = Types(request)
+    context.deadline = Deadline.after(timeout_of(request), "--timeout").sooner(context.whole)
+    return types
+
+
+def _asks_again(request: GrpcRequest, context: Context, method: Method) -> bool:
+    """Whether --until waits for another message of a method that answers with one."""
+    log = context.log
+    return bool(request.until and log and not method.server_streams and not log.enough() and "@-" not in request.data)
+
+
+def _again(request: GrpcRequest, context: Context) -> Continue:
+    """Another call, once the wait for it is over. Raises the time-out where the deadline comes before."""
+    left = context.whole.remaining_ms()
+    if left is not None and left / 1000 <= request.every:
+        sleep(left / 1000)
+        context.whole.expire()
+    sleep(request.every)
+    return Continue(why="poll", state=None, resumes=True)
 
 
 def endless(request: GrpcRequest, session: H2Session, context: Context) -> None:
