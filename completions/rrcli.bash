@@ -77,6 +77,22 @@ _rrcli() {
                 candidates=''
             fi
             ;;
+        grpc)
+            case $prev in
+                --compress) COMPREPLY=($(compgen -W 'gzip' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --proto|--protoset|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                -d|--data|-H|--header|--authority|-I|--import-path|--query|-m|--timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--connect-timeout|--idle-timeout|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='-d --data -H --header --authority --compress --no-defaults --proto -I --import-path --protoset --list --describe --template --health --watch --plaintext --tls --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help'
+            else
+                candidates=''
+            fi
+            ;;
         dns)
             case $prev in
                 --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
@@ -155,7 +171,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --help'
             else
-                candidates='1xx 2xx 3xx 4xx 5xx invalid 100 101 102 103 104 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 306 307 308 400 401 402 403 404 405 406 407 408 409 410 411 412 413 414 415 416 417 418 421 422 423 424 425 426 428 429 431 451 500 501 502 503 504 505 506 507 508 510 511 419 420 430 440 444 449 460 463 464 494 495 496 497 498 499 509 520 521 522 523 524 525 526 527 529 530 561 598 599 GRAPHQL_ERROR GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED BAD_USER_INPUT OPERATION_RESOLUTION_FAILURE BAD_REQUEST INTERNAL_SERVER_ERROR UNAUTHENTICATED FORBIDDEN RATE_LIMITED PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_NOT_SUPPORTED INTROSPECTION_DISABLED CSRF_PREVENTION NO_WEBSOCKET 4400 4401 4403 4406 4408 4409 4429 4500 NOERROR NODATA FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADVERS BADSIG BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE ERR WRONGTYPE NOAUTH WRONGPASS NOPERM DENIED NOPROTO MOVED ASK CLUSTERDOWN CROSSSLOT TRYAGAIN REDIRECT LOADING BUSY NOTBUSY UNKILLABLE NOSCRIPT READONLY MASTERDOWN NOREPLICAS NOMASTERLINK MISCONF OOM EXECABORT BUSYKEY BUSYGROUP NOGROUP UNBLOCKED IOERR INVALIDOBJ TESTFAILED INPROG NOGOODSLAVE NOQUORUM name_not_found resolver_failed unreachable refused reset closed proxy_refused timeout certificate_expired certificate_not_yet_valid certificate_untrusted certificate_hostname client_certificate_required handshake_failed malformed truncated too_large wrong_protocol too_many_redirects unsupported bad_status check_failed usage input output interrupted internal 0 1 2 3 4 5 6 7 8 9 70 130 143'
+                candidates='1xx 2xx 3xx 4xx 5xx invalid 100 101 102 103 104 200 201 202 203 204 205 206 207 208 226 300 301 302 303 304 305 306 307 308 400 401 402 403 404 405 406 407 408 409 410 411 412 413 414 415 416 417 418 421 422 423 424 425 426 428 429 431 451 500 501 502 503 504 505 506 507 508 510 511 419 420 430 440 444 449 460 463 464 494 495 496 497 498 499 509 520 521 522 523 524 525 526 527 529 530 561 598 599 GRAPHQL_ERROR GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED BAD_USER_INPUT OPERATION_RESOLUTION_FAILURE BAD_REQUEST INTERNAL_SERVER_ERROR UNAUTHENTICATED FORBIDDEN RATE_LIMITED PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_NOT_SUPPORTED INTROSPECTION_DISABLED CSRF_PREVENTION NO_WEBSOCKET 4400 4401 4403 4406 4408 4409 4429 4500 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 NOT_SERVING SERVICE_UNKNOWN NOERROR NODATA FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADVERS BADSIG BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE ERR WRONGTYPE NOAUTH WRONGPASS NOPERM DENIED NOPROTO MOVED ASK CLUSTERDOWN CROSSSLOT TRYAGAIN REDIRECT LOADING BUSY NOTBUSY UNKILLABLE NOSCRIPT READONLY MASTERDOWN NOREPLICAS NOMASTERLINK MISCONF OOM EXECABORT BUSYKEY BUSYGROUP NOGROUP UNBLOCKED IOERR INVALIDOBJ TESTFAILED INPROG NOGOODSLAVE NOQUORUM name_not_found resolver_failed unreachable refused reset closed proxy_refused timeout certificate_expired certificate_not_yet_valid certificate_untrusted certificate_hostname client_certificate_required handshake_failed malformed truncated too_large wrong_protocol too_many_redirects unsupported bad_status check_failed usage input output interrupted internal 70 130 143'
             fi
             ;;
         serve)
@@ -208,7 +224,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http sse poll graphql dns redis tcp tls curl explain serve doctor demo schema'
+                candidates='http sse poll graphql grpc dns redis tcp tls curl explain serve doctor demo schema'
             fi
             ;;
     esac

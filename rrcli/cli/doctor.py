@@ -76,7 +76,7 @@ def doctor(values: dict[str, Any]) -> int:
         known = ", ".join(scheme for each in registry.BY_NAME.values() for scheme in each.schemes)
         raise usage(f"{mask_url(words[0])} is no URL that rrcli can send to", f"write SCHEME://HOST[:PORT]/…; the schemes are {known}")
     termination = on_term()
-    found = diagnose(entry, entry.request_type(*words, *entry.load_manifest().probe, **values))
+    found = diagnose(entry, probing(entry, words[0], values))
     if output.json:
         several = ExchangeSet(exchanges=tuple(map(masked, found.exchanges)))
         to_stdout((dumps(set_document(several, exact=True), 3) + "\n").encode("utf-8", "surrogateescape"))
@@ -85,6 +85,16 @@ def doctor(values: dict[str, Any]) -> int:
     if termination.arrived:
         return EXIT_TERMINATED
     return exit_code(found.broken.error) if found.broken else 0
+
+
+def probing(entry: registry.Protocol, url: str, values: dict[str, Any]) -> Request:
+    """The harmless request of a URL, made of the manifest's words and the options given."""
+    from rrcli.cli.fast import flags, read
+
+    kind = entry.request_type
+    probe = read(list(entry.load_manifest().probe), flags(kind.options_), stops=kind.options_end_at_data)
+    assert probe is not None
+    return kind(url, *probe.pop("arguments"), **{**values, **probe})
 
 
 # --- the exchanges ----------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ class Manifest(Page):
 
     label: str  # its own name, for "expected Redis, got …"
     secure: tuple[str, ...] = ()  # its schemes that run over TLS
-    probe: tuple[str, ...] = ()  # arguments that make a harmless request of a URL alone: what `doctor` asks
+    probe: tuple[str, ...] = ()  # words that make a harmless request of a URL alone: what `doctor` asks
     completes: tuple[str, ...] = ()  # what its arguments can be, for completion
     foreign_options: tuple[str, ...] = ()  # `advice(flag) -> str | None`: what to write for an option of another tool
     secrets_after: tuple[str, ...] = ()  # arguments behind which one or two secrets stand, in capitals

@@ -98,13 +98,17 @@ def _run(
     )
     reply.more = {"reflection": types.told(), "method": method.as_json()}
     reply.types = types.schema
+    failure = None
     try:
         yield from making.run(session, messages, lambda value: converter.to_bytes(value, method.takes), reply)
-    finally:
-        if converter.unknown:
-            numbers = ", ".join(map(str, sorted(converter.unknown)[:20]))
-            context.note("unknown-fields", f"fields came that the types do not know: {numbers}")
-        yield _sent(request, place, method.path, metadata, method, values, making)
+    except ExchangeError as error:
+        failure = error
+    if converter.unknown:
+        numbers = ", ".join(map(str, sorted(converter.unknown)[:20]))
+        context.note("unknown-fields", f"fields came that the types do not know: {numbers}")
+    yield _sent(request, place, method.path, metadata, method, values, making)  # with what went out
+    if failure:
+        raise failure
 
 
 def loaded_types(request: GrpcRequest, context: Context) -> Types:

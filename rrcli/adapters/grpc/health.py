@@ -64,7 +64,7 @@ def _to_json(data: bytes) -> dict[str, Any]:
 
 def _judged(answer: Response, context: Context) -> Response:
     """The answer, no success where the last health that was told is none. A server without health checks is up all the same."""
-    if answer.status.code == UNIMPLEMENTED:
+    if answer.status.code == UNIMPLEMENTED:  # what `doctor` asks: that the server answers is what it wants to know
         context.note("no-health-check", "the server has no health check; it answers, and so it is up")
         return answer
     messages = answer.data["messages"]
