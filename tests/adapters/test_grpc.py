@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -154,7 +155,7 @@ def test_each_message_of_a_stream_has_its_time(grpc_servers: Grpc) -> None:
     exchange = call(grpc_servers.at(), f"{DEMO}/Server", "count:=3", "delay_ms:=60")
     times = [event["at_ms"] for event in data_of(exchange)["events"] if event["type"] == "message"]
     assert messages(exchange) == [{"number": 1}, {"number": 2}, {"number": 3}]
-    assert all(after - before >= 50 for before, after in zip(times, times[1:], strict=False))
+    assert all(after - before >= 50 for before, after in pairwise(times))
     assert exchange.timing.phases["receive"] > 100e6
 
 
@@ -372,3 +373,10 @@ def test_the_document_is_whole(grpc_servers: Grpc) -> None:
     found = document(call(grpc_servers.at(), f"{DEMO}/Fail", "code:=7"))
     assert found["command"][:2] == ["grpc", "--timeout"]
     assert found["error"]["hint"].startswith("Have the permission given")
+
+
+def test_without_the_extra_one_sentence_says_how_to_get_it() -> None:
+    code = "import sys; sys.modules['google.protobuf'] = None; from rrcli.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", code, "grpc", "127.0.0.1:1", "A/B"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "rrcli: grpc needs the module google.protobuf\n       pip install 'rrcli[grpc]'\n"

@@ -80,7 +80,11 @@ WRONG: dict[str, tuple[bytes, int, str]] = {
     "a refusal": (reset(7), 4, "refused"),
     "a goodbye before the call": (goaway(0, 0, b"later"), 4, "refused"),
     "a page": (frame(HEADERS, b"\x88" + fields(("content-type", "text/html")), 4, 1) + data(b"<html>", 1), 7, "wrong_protocol"),
-    "a page of an error": (frame(HEADERS, fields((":status", "502"), ("content-type", "text/html")), 4, 1) + data(b"<html>", 1), 1, "bad_status"),
+    "a page of an error": (
+        frame(HEADERS, fields((":status", "502"), ("content-type", "text/html")), 4, 1) + data(b"<html>", 1),
+        1,
+        "bad_status",
+    ),
 }
 
 
@@ -117,9 +121,7 @@ def test_what_never_ends_is_over_at_a_limit(name: str, serve: object, document_o
 
 def test_reflection_that_never_ends_is_over_at_the_deadline(serve: object, document_or_drawing: Run) -> None:
     """Each answer names a file that imports another one."""
-    files = b"".join(
-        data(message(field(4, field(1, field(1, f"{at}.proto") + field(3, f"{at + 1}.proto"))))) for at in range(2000)
-    )
+    files = b"".join(data(message(field(4, field(1, field(1, f"{at}.proto") + field(3, f"{at + 1}.proto"))))) for at in range(2000))
     peer = serve(script(hear(PREFACE), say(HELLO + HEAD + files), hear_end))  # type: ignore[operator]
     assert document_or_drawing("grpc", f"127.0.0.1:{peer.port}", "a.B/C").code in (6, 7)
 

@@ -59,7 +59,6 @@ def call(request: GrpcRequest, place: Place, word: str, context: Context) -> Ite
             types.reflection = Reflection(request, place, session, context, metadata)
             method = yield from types.method(word)
             messages = _encoded(request, types, method, values)
-            types.reflection.close()
             context.recorder.timeline.leave()
             learned[word] = types, method
         for event in _run(request, place, session, context, metadata, types, method, values, messages):

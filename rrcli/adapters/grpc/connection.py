@@ -111,56 +111,55 @@ def explained(error: ExchangeError, context: Context, *, tls: bool) -> ExchangeE
     return error
 
 
-class SideCall:
-    """A call beside the one that is asked for: a question and its answer at a time. Raises `Refused` for a status in place of an answer."""
+def ask(session: H2Session, context: Context, prepared: PreparedRequest, question: bytes, limit: int) -> Generator[Event, None, bytes]:
+    """The first message that answers a question, in a call beside the one that is asked for. Raises `Refused` where none comes."""
+    stream = session.open(context)
+    answer = _Answer(limit)
+    stream.send_head(prepared, end=False)
+    stream.send_data(frame(question), end=True)
+    try:
+        while not (answer.messages or answer.ended):
+            yield from stream.wait()
+            for batch in stream.events():
+                for event in batch:
+                    answer.take(event)
+    finally:
+        done_with(session, stream, over=answer.ended)
+    if not answer.messages:
+        raise answer.refused()
+    return answer.messages[0]
 
-    def __init__(self, session: H2Session, context: Context, prepared: PreparedRequest, limit: int) -> None:
-        self._session = session
-        self._stream = session.open(context)
+
+class _Answer:
+    """What came of such a call."""
+
+    def __init__(self, limit: int) -> None:
+        self.messages: list[bytes] = []
+        self.ended = False
         self._unframer = Unframer(limit)
         self._head: Head | None = None
         self._trailers: Fields = ()
-        self._messages: list[bytes] = []
         self._content = b""
-        self._ended = False
-        self._stream.send_head(prepared, end=False)
 
-    def ask(self, data: bytes) -> Generator[Event, None, bytes]:
-        """Send a message; the next one that comes."""
-        self._messages.clear()
-        self._stream.send_data(frame(data), end=False)
-        while not (self._messages or self._ended):
-            yield from self._stream.wait()
-            for batch in self._stream.events():
-                for event in batch:
-                    self._take(event)
-        if not self._messages:
-            raise self._refused()
-        return self._messages[0]
-
-    def close(self) -> None:
-        """Nothing more is asked."""
-        done_with(self._session, self._stream, over=self._ended)
-
-    def _take(self, event: CodecEvent) -> None:
+    def take(self, event: CodecEvent) -> None:
         if isinstance(event, Head):
             self._head = event
             self._unframer.encoding = first(event.fields, "grpc-encoding") or "identity"
         elif isinstance(event, Trailers):
             self._trailers = event.fields
         elif isinstance(event, End):
-            self._ended = True
+            self.ended = True
         elif isinstance(event, Data) and self._head:
             if is_grpc(self._head.fields):
-                self._messages += [each.data for each in self._unframer.feed(event.data)]
-                if len(self._messages) > MOST_UNASKED:
+                self.messages += [each.data for each in self._unframer.feed(event.data)]
+                if len(self.messages) > MOST_UNASKED:
                     raise ExchangeError("protocol", "malformed", f"more than {MOST_UNASKED} messages answer one question")
             else:
                 self._content += event.data
                 if len(self._content) > 1 << 16:
-                    self._content, self._ended = self._content[: 1 << 16], True
+                    self._content, self.ended = self._content[: 1 << 16], True
 
-    def _refused(self) -> Refused:
+    def refused(self) -> Refused:
         """The status that came in the place of a message."""
         assert self._head
         fields = self._trailers if first(self._trailers, "grpc-status") is not None else self._head.fields

@@ -43,7 +43,6 @@ def answer(request: GrpcRequest, place: Place, word: str | None, context: Contex
         context.recorder.timeline.enter("handshake")
         types.reflection = Reflection(request, place, session, context, metadata)
         found = yield from _found(request, types, word)
-        types.reflection.close()
         context.recorder.timeline.leave()
         yield from _told(found, types)
     except Refused as refused:

@@ -1,8 +1,8 @@
-"""Types by the server's reflection, version v1 or v1alpha: one call on the connection, asked before the call itself."""
+"""Types by the server's reflection, version v1 or v1alpha: calls on the connection, made before the call itself."""
 
 from __future__ import annotations
 
-from rrcli.adapters.grpc.connection import Refused, SideCall, prepared_call
+from rrcli.adapters.grpc.connection import Refused, ask, prepared_call
 from rrcli.adapters.grpc.metadata import fields_of_call
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.codec.grpc.reflection import VERSIONS, ask_for_file, ask_for_services, ask_for_symbol, read_reflected
@@ -36,7 +36,6 @@ class Reflection:
         self._session = session
         self._context = context
         self._metadata = metadata
-        self._call: SideCall | None = None
 
     def services(self) -> Generator[Event, None, tuple[str, ...]]:
         """The full names of the services."""
@@ -66,39 +65,36 @@ class Reflection:
                 "protocol", "unsupported", f"the server's reflection lacks {name}, which its types import{why}", hint=WITHOUT
             )
 
-    def close(self) -> None:
-        """Nothing more is asked."""
-        if self._call:
-            self._call.close()
-            self._call = None
-
     def _ask(self, question: bytes) -> Generator[Event, None, Reflected]:
         """The answer to a question, asked in whichever version the server has."""
         try:
-            if self._call is None:
+            if self.version is None:
                 return (yield from self._first(question))
-            return read_reflected((yield from self._call.ask(question)))
+            return (yield from self._asked_in(self.version, question))
         except ExchangeError as error:
             if error.kind == "timeout":
                 error.hint = SLOW
             raise
 
+    def _asked_in(self, version: str, question: bytes) -> Generator[Event, None, Reflected]:
+        """The answer in this version. Each question is a call that ends with it: some servers answer nothing before a request is whole."""
+        path = f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
+        fields = fields_of_call(self._metadata, timeout_ms=self._context.deadline.remaining_ms())
+        prepared = prepared_call(self._place, path, fields, self._request.authority)
+        found = yield from ask(self._session, self._context, prepared, question, self._request.max_size)
+        return read_reflected(found)
+
     def _first(self, question: bytes) -> Generator[Event, None, Reflected]:
         refusals = []
         for version in VERSIONS:
-            path = f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
-            fields = fields_of_call(self._metadata, timeout_ms=self._context.deadline.remaining_ms())
-            prepared = prepared_call(self._place, path, fields, self._request.authority)
-            call = SideCall(self._session, self._context, prepared, self._request.max_size)
             try:
-                found = read_reflected((yield from call.ask(question)))
+                found = yield from self._asked_in(version, question)
             except Refused as refused:
-                call.close()
                 refusals.append(refused)
                 if refused.code in (UNIMPLEMENTED, UNAVAILABLE):
                     continue
                 raise
-            self._call, self.version = call, version
+            self.version = version
             if version != VERSIONS[0]:
                 self._context.note("reflection-v1alpha", "the server has the reflection v1alpha alone, which v1 has taken the place of")
             return found
