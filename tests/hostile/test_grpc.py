@@ -57,7 +57,7 @@ def bomb(size: int) -> bytes:
 
 DEEP = b""
 for _ in range(200):
-    DEEP = field(8, field(2, DEEP))
+    DEEP = field(2, DEEP)
 WRONG: dict[str, tuple[bytes, int, str]] = {
     "a length of 4 GiB": (HEAD + data(b"\0\xff\xff\xff\xff"), 7, "too_large"),
     "a flag that gRPC has not": (HEAD + data(b"\x07\0\0\0\0") + OK, 7, "malformed"),
@@ -69,7 +69,7 @@ WRONG: dict[str, tuple[bytes, int, str]] = {
     "OK without a message": (HEAD + OK, 7, "malformed"),
     "two messages for one": (HEAD + data(message(b"") * 2) + OK, 7, "malformed"),
     "a message that is none": (HEAD + data(message(b"\xff\xff\xff")) + OK, 7, "malformed"),
-    "a message nested too deep": (HEAD + data(message(DEEP)) + OK, 7, "malformed"),
+    "a message nested too deep": (HEAD + data(message(field(8, DEEP))) + OK, 7, "malformed"),
     "gzip that is none": (HEAD + data(packed(b"no gzip")) + OK, 7, "malformed"),
     "gzip that is cut": (HEAD + data(packed(gzip.compress(b"x" * 1000)[:-9])) + OK, 7, "malformed"),
     "gzip that unfolds": (HEAD + data(bomb(200 << 20)) + OK, 7, "too_large"),
@@ -143,11 +143,11 @@ def test_reflection_that_is_none_ends_with_a_sentence(said: bytes, serve: object
     assert document_or_drawing("grpc", f"127.0.0.1:{peer.port}", "a.B/C").code in (1, 2, 4, 7)
 
 
-@pytest.mark.parametrize("size", [0, 1, 8, 9, 12, 20, 60, 100, 130])
+@pytest.mark.parametrize("size", [0, 1, 8, 9, 12, 20, 60, 100, 110])
 def test_an_answer_cut_anywhere_is_told(size: int, serve: object, document_or_drawing: Run) -> None:
     whole = HELLO + HEAD + data(message(field(1, "x"))) + OK
     peer = serve(script(hear(PREFACE), say(whole[:size]), end, hear_end))  # type: ignore[operator]
-    assert document_or_drawing("grpc", f"127.0.0.1:{peer.port}", *ECHO).code in (4, 7)
+    assert document_or_drawing("grpc", f"127.0.0.1:{peer.port}", *ECHO).code in (4, 6, 7)
 
 
 def test_a_silent_server_is_left_at_the_deadline(serve: object, document_or_drawing: Run) -> None:

@@ -134,7 +134,9 @@ class Reply:
         if not self._is_grpc:
             yield event
             self._foreign += len(event.data)
-            self.enough = self._foreign > MOST_FOREIGN
+            if self._foreign > MOST_FOREIGN and self.answer:
+                self.ended = self.enough = True
+                yield from self._without_status(self.answer)
             return
         try:
             found = self._unframer.feed(event.data)
