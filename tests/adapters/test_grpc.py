@@ -332,8 +332,9 @@ def test_health_is_watched(grpc_servers: Grpc) -> None:
 
 def test_services_and_methods_are_listed(grpc_servers: Grpc) -> None:
     assert {DEMO, "grpc.health.v1.Health"} <= set(data_of(call(grpc_servers.at(), list_names=True))["services"])
-    ended = piped("grpc", "--list", grpc_servers.at("none"), DEMO, "--protoset", str(grpc_servers.protoset))
-    assert ended.out.decode().split()[:2] == [f"{DEMO}/Echo", f"{DEMO}/Fail"]
+    body = response_of(call("127.0.0.1:1", DEMO, list_names=True, protoset=(str(grpc_servers.protoset),))).body
+    assert body
+    assert body.data.decode().split()[:2] == [f"{DEMO}/Echo", f"{DEMO}/Fail"]
 
 
 def test_a_symbol_is_described_as_in_a_proto_file(grpc_servers: Grpc) -> None:
