@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from rrcli.engine.catalogue import responders as catalogue
 from rrcli.responders.serve import addresses, start, stop
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"id": 7}'
@@ -162,7 +163,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="exit 1 when a ratio is over its budget")
     options = parser.parse_args()
     with ExitStack() as stack:
-        responders = start()
+        responders = start(catalogue())
         stack.callback(stop, responders)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tls_port, root = stack.enter_context(https(folder))

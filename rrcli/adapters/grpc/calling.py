@@ -5,12 +5,13 @@ from __future__ import annotations
 from time import sleep
 
 from rrcli.adapters.grpc.call import Call
-from rrcli.adapters.grpc.connection import Refused, explained, leave, obtain
+from rrcli.adapters.grpc.connection import Refused, explained, leave
 from rrcli.adapters.grpc.convert import Converter
 from rrcli.adapters.grpc.messages import values_of
 from rrcli.adapters.grpc.metadata import given
 from rrcli.adapters.grpc.reflection import Reflection
 from rrcli.adapters.grpc.reply import Reply, status_of_http
+from rrcli.adapters.grpc.session import obtain
 from rrcli.adapters.grpc.types import Types
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage

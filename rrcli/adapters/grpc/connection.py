@@ -53,16 +53,6 @@ def open_session(request: GrpcRequest, place: Place, context: Context) -> H2Sess
     return H2Session(connection)
 
 
-def obtain(request: GrpcRequest, place: Place, context: Context) -> Generator[Event, None, H2Session]:
-    """The connection of an exchange: one of its own, or in a series the one that all of it shares."""
-    if context.pool is None:
-        return open_session(request, place, context)
-    from rrcli.adapters.grpc.shared import shared_session
-
-    session = yield from shared_session(request, place, context)
-    return session
-
-
 def leave(session: H2Session) -> None:
     """The exchange is over: a connection of its own is closed."""
     if type(session) is H2Session:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rrcli.adapters.grpc.call import Call
 from rrcli.adapters.grpc.calling import endless, secret_metadata, target_of
-from rrcli.adapters.grpc.connection import explained, leave, obtain
+from rrcli.adapters.grpc.connection import explained, leave
 from rrcli.adapters.grpc.metadata import given
 from rrcli.adapters.grpc.reply import Reply
+from rrcli.adapters.grpc.session import obtain
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.grpc.reflection import health_request, read_health
 from rrcli.codec.grpc.status import UNIMPLEMENTED

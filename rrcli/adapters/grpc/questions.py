@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from rrcli.adapters.grpc.calling import loaded_types, refusal, secret_metadata, target_of
-from rrcli.adapters.grpc.connection import Refused, explained, leave, obtain
+from rrcli.adapters.grpc.connection import Refused, explained, leave
 from rrcli.adapters.grpc.metadata import given
 from rrcli.adapters.grpc.reflection import Reflection
 from rrcli.adapters.grpc.schema import method_of
+from rrcli.adapters.grpc.session import obtain
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.jsontext import dumps
 from rrcli.engine.events import Content, Finished, Received, Sent
