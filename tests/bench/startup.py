@@ -168,7 +168,7 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tls_port, root = stack.enter_context(https(folder))
         grpc_port = stack.enter_context(grpc(folder))
-        medians = measure(commands(addresses(responders), tls_port, root, grpc_port), options.runs)
+        medians = measure(commands(addresses(catalogue(), responders), tls_port, root, grpc_port), options.runs)
     print("\n".join(table(medians)))
     over = [name for name, budget in BUDGETS.items() if medians[name] / medians["python -c pass"] > budget]
     if over:
