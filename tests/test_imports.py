@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from peers.ca import Authority
-from peers.frames import DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, STATUS_200, frame
+from peers.frames import DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, STATUS_200, fields, frame
 from peers.script import hear, hear_end, over_tls, responder, say, script
 from peers.websocket import serving_ws
 
@@ -255,3 +255,26 @@ def test_the_http_responder_loads_graphql_core_with_the_first_request_to_its_gra
     )
     done = subprocess.run([sys.executable, "-c", asking], capture_output=True, check=True, text=True)
     assert done.stdout.split() == ["False", "False", "True"]
+
+
+def answers_health(connection: socket.socket) -> None:
+    """Say `SERVING` to the first call of a connection."""
+    frames = frame(SETTINGS) + frame(HEADERS, STATUS_200 + fields(("content-type", "application/grpc")), END_HEADERS, 1)
+    frames += frame(DATA, b"\0\0\0\0\2\x08\1", 0, 1) + frame(HEADERS, fields(("grpc-status", "0")), END_HEADERS | END_STREAM, 1)
+    script(hear(PREFACE), say(frames), hear_end)(connection)
+
+
+def test_a_health_check_loads_no_protobuf_and_nothing_heavy() -> None:
+    with responder(answers_health) as peer:
+        modules = loaded("grpc", "--json", f"{peer.host}:{peer.port}", "--health")
+    assert modules & (HEAVY | LIBRARIES | {"_ssl", "google.protobuf", "grpc"}) == set()
+    assert modules >= CODEC
+
+
+def test_a_call_loads_protobuf_and_no_grpc(tmp_path: Path) -> None:
+    source = tmp_path / "a.proto"
+    source.write_text('syntax = "proto3"; message A { int32 status = 1; } service S { rpc M(A) returns (A); }')
+    with responder(answers_health) as peer:
+        modules = loaded("grpc", "--json", f"{peer.host}:{peer.port}", "S/M", "--proto", str(source))
+    assert modules & {"grpc", "asyncio", "h2", "importlib.metadata", "typer", "rich", "rrcli.adapters.grpc.shared"} == set()
+    assert "google.protobuf.json_format" in modules

@@ -10,7 +10,7 @@ NO_SECRETS = ("idempotency-key", "sec-websocket-key", "public-key", "sec-websock
 
 def is_secret_name(name: str) -> bool:
     """Whether a field or parameter of that name carries a secret: `X-Auth-Token`, `api_key`, not `X-Tokens-Left`."""
-    lower = name.lower().replace("_", "-")
+    lower = name.lower().replace("_", "-").removesuffix("-bin")  # of bytes, as gRPC names them
     if lower in FIELDS or lower.endswith(ENDINGS):
         return True
     return lower.rpartition("-")[2] in LAST_WORDS and lower not in NO_SECRETS

@@ -80,6 +80,7 @@ PROTOCOLS = (
     Protocol(name="poll", hooks=True),
     Protocol(name="graphql", hooks=True),
     Protocol(name="ws", schemes=("ws", "wss"), hooks=True),
+    Protocol(name="grpc", schemes=("grpc", "grpcs"), hooks=True),
     Protocol(name="dns", schemes=("dns",), hooks=True),
     Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
     Protocol(name="nats", schemes=("nats",), hooks=True),

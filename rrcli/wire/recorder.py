@@ -31,6 +31,7 @@ class Recorder:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.first = b""
+        self.certificate_asked = False  # by the peer, of us
         self.answered = False  # bytes of the protocol's own came after the handshake
         self.wrote = False  # bytes of the request itself may have left
         self.limit = limit  # bytes of the transcript; `None` for none

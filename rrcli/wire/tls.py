@@ -43,6 +43,8 @@ UNTRUSTED_HINTS = {
     21: "the server sent its own certificate alone: add the intermediate there, or --cacert FILE here",
 }
 
+CERTIFICATE_REQUEST = (22, 13)  # the content type handshake, and the message (RFC 8446 section 4)
+
 
 def make_context(options: TlsOptions, alpn: tuple[str, ...]) -> Any:
     """The TLS settings that the options ask for, with trust loaded. Raises `usage` or `input` errors for files that do not fit."""
@@ -203,6 +205,8 @@ class Tls:
         self._broken: ExchangeError | None = None
         self._started = False
         self._shaken = 0  # bytes of the peer's handshake
+        self._context = context
+        context._msg_callback = self._hear
         # SNI has no trailing dot and no address (RFC 6066 section 3); OpenSSL tells an address, and verifies it as one.
         try:
             self._session: Any = context._wrap_bio(self._incoming, self._outgoing, False, name.rstrip("."))
@@ -234,9 +238,15 @@ class Tls:
                 raise self._translate(error) from error
             else:
                 self._started = True
+                self._context._msg_callback = None
                 self._describe(verified=self._verified)
                 self.flush()
                 return True
+
+    def _hear(self, _owner: Any, direction: str, _version: int, kind: int, message: int, _data: bytes) -> None:
+        """A message of the handshake: one of them asks for our certificate, and a server may close without a word when there is none."""
+        if direction == "read" and (kind, message) == CERTIFICATE_REQUEST:
+            self._recorder.certificate_asked = True
 
     def send(self, data: memoryview) -> int:
         if self.pending:

@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rrcli.engine.catalogue import responders
@@ -44,6 +44,7 @@ BUDGETS = {
     "rrcli https -k": 3.8,
     "rrcli https verified": 4.2,
     "rrcli dns": 10.0,
+    "rrcli grpc": 6.2,
     "rrcli http in colour": 9.0,
 }
 
@@ -81,7 +82,28 @@ def https(folder: Path) -> Iterator[tuple[int, Path]]:
         listener.close()
 
 
-def commands(urls: dict[str, str], tls_port: int, root: Path) -> dict[str, list[str]]:
+@contextmanager
+def grpc(folder: Path) -> Iterator[int]:
+    """The port of grpcio's server that the tests use, with reflection."""
+    peers = Path(__file__).parents[1] / "peers"
+    protoset = folder / "demo.bin"
+    protoc = Path(sys.executable).parent / "protoc"
+    subprocess.run([protoc, f"-I{peers / 'grpc_proto'}", "--include_imports", f"--descriptor_set_out={protoset}", "demo.proto"], check=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen([sys.executable, "-P", peers / "grpc_server.py", f"both={port}", protoset])
+    try:
+        for _ in range(200):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.05)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def commands(urls: dict[str, str], tls_port: int, root: Path, grpc_port: int) -> dict[str, list[str]]:
     """What is measured: ours, and those of the peers that are installed."""
     rrcli = [sys.executable, "-m", "rrcli"] if not shutil.which("rrcli", path=Path(sys.executable).parent) else [rrcli_path()]
     http, redis, dns, secure = urls["http"] + "/json", urls["redis"], urls["dns"], f"https://127.0.0.1:{tls_port}/"
@@ -101,6 +123,7 @@ def commands(urls: dict[str, str], tls_port: int, root: Path) -> dict[str, list[
         "rrcli https -k": [*rrcli, "http", "--json", "-k", secure],
         "rrcli https verified": [*rrcli, "http", "--json", "--cacert", str(root), secure],
         "rrcli dns": [*rrcli, "dns", "--json", "www.rrcli.test", f"@{dns}"],
+        "rrcli grpc": [*rrcli, "grpc", "--json", f"127.0.0.1:{grpc_port}", "rr.demo.v1.Demo/Echo", "name=x"],
         "rrcli http in colour": [*rrcli, "http", "--format", "pretty", "--color", "always", http],
         "curl": ["curl", "-s", http],
         "curl https": ["curl", "-s", "--cacert", str(root), secure],
@@ -156,7 +179,8 @@ def main() -> int:
         stack.callback(stop, running)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tls_port, root = stack.enter_context(https(folder))
-        medians = measure(commands(addresses(catalogue, running), tls_port, root), options.runs)
+        grpc_port = stack.enter_context(grpc(folder))
+        medians = measure(commands(addresses(catalogue, running), tls_port, root, grpc_port), options.runs)
     print("\n".join(table(medians)))
     over = [name for name, budget in BUDGETS.items() if medians[name] / medians["python -c pass"] > budget]
     if over:
