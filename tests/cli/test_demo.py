@@ -33,7 +33,7 @@ def test_the_demo_shows_every_protocol_and_one_failure() -> None:
     done = run()
     took = time.monotonic() - began
     assert (done.returncode, done.stderr) == (0, "")
-    headings = [line for line in done.stdout.splitlines() if re.match(r"\d  ", line)]
+    headings = [line for line in done.stdout.splitlines() if re.match(r"\d+  ", line)]
     assert headings == [f"{number}  {heading}" for number, heading in enumerate((step.heading for step in STEPS), 1)]
     verdicts = [line[:1] + line[1:].partition("·")[0].rstrip() for line in done.stdout.splitlines() if line[:1] in ("✔", "✘")]
     assert verdicts == [

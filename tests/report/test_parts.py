@@ -113,3 +113,18 @@ def test_the_waterfall_goes_down_in_the_order_of_what_happened(order: tuple[str,
     timing = Timing(phases={"connect": 1, "tls": 1, "handshake": 1}, total_ns=3)
     assert [line[0][0].strip() for line in waterfall(timing, None, 80, order)] == rows
     assert sorted(order) == sorted(PHASES)
+
+
+@pytest.mark.parametrize(
+    ("phase", "milliseconds", "sent", "remark"),
+    [
+        ("wait", 60, 80, "  ← the server"),
+        ("wait", 40, 80, ""),
+        ("send", 60, 82, ""),
+        ("send", 60, 1 << 20, "  ← the upload"),
+    ],
+)
+def test_a_phase_has_its_owner_named_where_there_is_time_to_save(phase: str, milliseconds: int, sent: int, remark: str) -> None:
+    timing = Timing(phases={phase: milliseconds * 10**6}, total_ns=milliseconds * 10**6)
+    line = "".join(text for text, _ in waterfall(timing, None, 80, sent=sent)[0])
+    assert line.partition("ms")[2] == remark

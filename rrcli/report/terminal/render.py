@@ -138,7 +138,7 @@ def _picture(exchange: Exchange, page: Page) -> None:
     failure = exchange.error
     broken = failure.phase if failure and failure.layer not in ("application", "check") else None
     order = THROUGH_PROXY if exchange.connection.proxy else PHASES
-    lines = waterfall(exchange.timing, broken, page.width, order)
+    lines = waterfall(exchange.timing, broken, page.width, order, sent=exchange.connection.bytes_sent)
     if len(lines) < 2 or (failure and failure.kind in PLAIN):
         return
     page.blank()

@@ -15,7 +15,9 @@ NARROWEST_BAR = 10
 LEFT = " ▏▎▍▌▋▊▉█"  # eighths of a column from its left edge
 REMARK = 16  # columns kept for the remark behind the number
 
-# Who is to ask about the time of a phase that takes more than all others together.
+# Who is to ask about the time of a phase that takes more than all others together, where there is time to save.
+WORTH_ASKING_NS = 50_000_000
+SEND_BUFFER = 64 << 10  # bytes that a kernel takes at once: only what is larger is waited for while it is sent
 OWNERS = {
     "resolve": "the resolver",
     "connect": "the network",
@@ -27,8 +29,8 @@ OWNERS = {
 }
 
 
-def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, ...] = PHASES) -> list[Line]:
-    """One line for each phase that happened; `failed` is the phase to mark. Empty when there was none."""
+def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, ...] = PHASES, *, sent: int = 0) -> list[Line]:
+    """One line for each phase that happened; `failed` is the phase to mark, `sent` the bytes out. Empty when there was none."""
     phases = [(phase, timing.phases[phase]) for phase in order if phase in timing.phases]
     if not phases:
         return []
@@ -37,6 +39,7 @@ def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, 
     label = max(len(phase) for phase, _ in phases)
     digits = max(len(number) for number, _ in numbers)
     room = max(min(width, WIDEST) - 2 - label - 1 - 2 - digits - 3 - REMARK, NARROWEST_BAR)
+    asks = total >= WORTH_ASKING_NS and not failed
     lines: list[Line] = []
     begin = 0
     for (phase, ns), (number, unit) in zip(phases, numbers, strict=True):
@@ -47,7 +50,7 @@ def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, 
                 (bar(begin / total, (begin + ns) / total, room), "bad-bar" if bad else "bar"),
                 (f"  {number:>{digits}}", "bad" if bad else ""),
                 (f" {unit:<2}", "dim"),
-                *_remark(phase, dominates=ns * 2 > total and not failed, bad=bad),
+                *_remark(phase, dominates=asks and ns * 2 > total and (phase != "send" or sent > SEND_BUFFER), bad=bad),
             ]
         )
         begin += ns
