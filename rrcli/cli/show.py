@@ -286,7 +286,15 @@ def print_text(text: str) -> None:
     ending = "" if text.endswith("\n") else "\n"
     for at in range(0, len(text) or 1, AT_ONCE):
         piece = text[at : at + AT_ONCE] + (ending if at + AT_ONCE >= len(text) else "")
-        to_stdout(piece.encode("utf-8", "surrogateescape"))
+        to_stdout(_octets(piece))
+
+
+def _octets(text: str) -> bytes:
+    """The text as UTF-8; half a surrogate pair, which JSON can name and UTF-8 cannot, stays as JSON escapes it."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
 
 
 def print_document(value: dict[str, object], indent: int) -> None:

@@ -27,6 +27,7 @@ from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
 from rrcli.report.terminal.render import render
 
+NO_LIST = "expected a GraphQL response, got JSON with errors that are no list:"
 NEITHER = "expected a GraphQL response, got JSON with neither data nor errors:"
 USER = "query User($id: Int!) {\n  user(id: $id) { name secret }\n}"
 
@@ -292,7 +293,9 @@ def test_an_error_with_a_status_from_400_keeps_its_data() -> None:
         (b"{", "application/json", ("malformed", "the answer is application/json and no JSON: ")),
         (b'{"ok": 1}', "application/json", ("malformed", f"{NEITHER} an object with ok")),
         (b"[]", "application/json", ("malformed", f"{NEITHER} list")),
-        (b'{"errors": "x"}', "application/json", ("malformed", f"{NEITHER} an object with errors")),
+        (b'{"errors": "x"}', "application/json", ("malformed", f'{NO_LIST} "x"')),
+        (b'{"data": null, "errors": 5}', "application/json", ("malformed", f"{NO_LIST} 5")),
+        (b'{"data": {}, "errors": {"message": "no"}}', "application/json", ("malformed", f'{NO_LIST} {{"message": "no"}}')),
         (b"\xff", "application/json", None),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ none of GraphQL's stays HTTP's own failure when its status says so, and is a bro
 
 from __future__ import annotations
 
-from rrcli.adapters.graphql.errors import Errors, read_errors
+from rrcli.adapters.graphql.errors import SHOWN, Errors, read_errors, strangeness
 from rrcli.adapters.graphql.picture import draw
 from rrcli.base.errors import ExchangeError, malformed, too_large
 from rrcli.base.fields import first
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import RequestMessage, Response
-
-SHOWN = 60  # letters of an answer that is none of GraphQL's
 
 
 def front(events: Iterator[Event], request: GraphqlRequest, state: CallState, context: Context) -> Iterator[Event]:
@@ -178,12 +176,8 @@ class _Reading:
 def _refuse_strangers(results: list[Any]) -> None:
     """Raise `malformed` for JSON that is no response of GraphQL (section 7.1)."""
     for result in results:
-        if isinstance(result, dict) and ("data" in result or isinstance(result.get("errors"), list)):
-            continue
-        what = f"an object with {', '.join(list(result)[:5])[:SHOWN] or 'nothing'}" if isinstance(result, dict) else type(result).__name__
-        raise malformed(
-            f"expected a GraphQL response, got JSON with neither data nor errors: {what}", "is this the path of the GraphQL endpoint?"
-        )
+        if why := strangeness(result):
+            raise malformed(f"expected a GraphQL response, got JSON with {why}", "is this the path of the GraphQL endpoint?")
 
 
 def judged(answer: Response, errors: Errors) -> Response:

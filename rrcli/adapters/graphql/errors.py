@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.jsontext import dumps
 from rrcli.base.record import Record
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ SAID = (
     ("was not provided", "BAD_USER_INPUT"),
     ("got invalid value", "BAD_USER_INPUT"),
 )
+SHOWN = 60  # letters of an answer that is none of GraphQL's
 LONGEST = 500  # letters of a message in the headline
 
 
@@ -50,6 +52,18 @@ class Errors(Record):
     def unknown_hash(self) -> bool:
         """Whether the server asks for the query itself (automatic persisted queries)."""
         return self.known == "PERSISTED_QUERY_NOT_FOUND"
+
+
+def strangeness(result: Any) -> str | None:
+    """Why JSON is no response of GraphQL (section 7.1); `None` for one that is."""
+    if not isinstance(result, dict):
+        return f"neither data nor errors: {type(result).__name__}"
+    errors = result.get("errors")
+    if errors is not None and not isinstance(errors, list):
+        return f"errors that are no list: {dumps(errors)[:SHOWN]}"
+    if "data" not in result and errors is None:
+        return f"neither data nor errors: an object with {', '.join(list(result)[:5])[:SHOWN] or 'nothing'}"
+    return None
 
 
 def read_errors(results: list[Any]) -> Errors:

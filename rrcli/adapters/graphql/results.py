@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.graphql.answer import judged
-from rrcli.adapters.graphql.errors import Errors, explain_as, read_errors
+from rrcli.adapters.graphql.errors import Errors, explain_as, read_errors, strangeness
 from rrcli.adapters.graphql.picture import draw_errors
 from rrcli.base.errors import malformed
 from rrcli.engine.events import StreamEvent
@@ -29,8 +29,8 @@ class Results:
 
     def take(self, result: Any, text: bytes) -> StreamEvent:
         """One result as an event, `text` being its line. Raises `malformed` for what is none (GraphQL, section 7.1)."""
-        if not isinstance(result, dict) or not ("data" in result or isinstance(result.get("errors"), list)):
-            raise malformed("an event is no result: it has neither data nor errors")
+        if why := strangeness(result):
+            raise malformed(f"an event is no result: it has {why}")
         self._data = result.get("data")
         self.fail(read_errors([result]).values, len(text))
         return StreamEvent(type="next", data=result, text=text)

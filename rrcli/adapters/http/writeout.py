@@ -245,7 +245,10 @@ class CurlVariables:
             return None
         from urllib.parse import urljoin
 
-        return urljoin(self.exchange.target.url, location)
+        try:
+            return urljoin(self.exchange.target.url, location)
+        except ValueError:  # it is no URL: as it came, as curl has it
+            return location
 
     def version(self) -> str | None:
         version = str(self.answer.data.get("version", "")) if self.answer else ""
