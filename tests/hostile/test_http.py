@@ -119,6 +119,20 @@ def test_what_is_wrong(name: str, serve, document_or_drawing) -> None:
     assert code in (None, ended.code)
 
 
+SLOW_TO_COLOUR = {
+    b"text/html": b"&" * 65_000,
+    b"text/javascript": b"'\\" * 32_000,
+    b"application/yaml": b"%" * 65_000,
+    b"text/css": b"a{" * 32_000,
+}
+
+
+@pytest.mark.parametrize("media_type", SLOW_TO_COLOUR, ids=bytes.decode)
+def test_text_that_takes_a_lexer_long_is_plain_after_a_moment(media_type: bytes, serve) -> None:
+    peer = serve(with_body(SLOW_TO_COLOUR[media_type], b"Content-Type: " + media_type))
+    assert coloured("http", f"http://{peer.host}:{peer.port}/").code == 0
+
+
 # --- content that is large, or deep
 
 

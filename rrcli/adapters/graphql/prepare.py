@@ -8,9 +8,9 @@ from __future__ import annotations
 from rrcli.adapters.graphql.call import Call
 from rrcli.adapters.graphql.document import KINDS, survey
 from rrcli.adapters.http.prepare.items import json_content, read_items, read_text, write_json
-from rrcli.adapters.ws.address import http_url
 from rrcli.base.errors import usage
 from rrcli.base.jsontext import Verbatim, loads
+from rrcli.base.wsurl import http_url
 from rrcli.options.parse import suggestion
 
 TYPE_CHECKING = False

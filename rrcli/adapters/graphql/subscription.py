@@ -12,11 +12,11 @@ from rrcli.adapters.graphql.prepare import json_object, split_words
 from rrcli.adapters.graphql.results import Results
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.items import read_items, write_json
-from rrcli.adapters.ws.address import ws_url
 from rrcli.adapters.ws.prepare import opening
 from rrcli.adapters.ws.upgrade import UpgradeLeads, prepared_upgrade, upgrade
 from rrcli.base.errors import ExchangeError, malformed, usage
 from rrcli.base.jsontext import Verbatim, dumps, loads
+from rrcli.base.wsurl import ws_url
 from rrcli.codec.ws import NO_STATUS, Closed, Handshake, WsMessage
 from rrcli.engine.events import Finished, Sent, StreamEvent
 from rrcli.model.values import Body, RequestMessage, Target

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.ws.address import http_url
 from rrcli.base.errors import usage
 from rrcli.base.files import read_local
 from rrcli.base.record import Record
+from rrcli.base.wsurl import http_url
 from rrcli.options.steps import check_captures
 
 TYPE_CHECKING = False

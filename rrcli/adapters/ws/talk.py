@@ -6,13 +6,13 @@ What the peer says is told as soon as it is there. Whoever ends the conversation
 from __future__ import annotations
 
 from rrcli.adapters.http.versions.describe import sent as http_sent
-from rrcli.adapters.ws.address import ws_url
 from rrcli.adapters.ws.events import event_of, finished_answer, is_good
 from rrcli.adapters.ws.input import Input
 from rrcli.adapters.ws.pings import Pings
 from rrcli.adapters.ws.prepare import Await
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError
+from rrcli.base.wsurl import ws_url
 from rrcli.codec.ws import NO_STATUS, Closed, WsMessage
 from rrcli.engine.events import Finished
 from rrcli.options.steps import filled

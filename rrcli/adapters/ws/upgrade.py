@@ -11,8 +11,8 @@ from rrcli.adapters.http.versions.describe import note_doubts
 from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
 from rrcli.adapters.http.versions.response import ResponseReader
 from rrcli.adapters.http.versions.stream import send_request
-from rrcli.adapters.ws.address import http_url
 from rrcli.adapters.ws.socket import Socket
+from rrcli.base.wsurl import http_url
 from rrcli.engine.events import Finished, Received
 
 TYPE_CHECKING = False

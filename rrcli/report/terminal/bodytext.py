@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from rrcli.base.timelimit import TimeLimitExceeded, run_with_limit
 from rrcli.base.units import counted, size
 from rrcli.model.document import body_text, looks_like_json
 from rrcli.report.terminal.paint import pieces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rrcli.model.values import Body
     from rrcli.report.terminal.paint import Line, Page
 
 MOST_LINES = 400
 MOST_TEXT = 64 << 10  # characters
 MOST_JSON = 8 << 20  # bytes that are read to make sure that they are JSON
+COLOURING = 0.5  # seconds for it: what is plain after a moment is read sooner than what is coloured after many
 ROWS = 3  # rows of the terminal that one line of content may take
 
 # By the last word of the media type: the lexer of pygments that colours it.
@@ -93,8 +97,8 @@ def _lines(body: Body, text: str, *, color: bool) -> list[Line]:
 
         text = lay_out_xml(text) or text
     shown = text[:MOST_TEXT].removesuffix("\n")
-    if color and subtype in LEXERS:
-        return _coloured(shown, *LEXERS[subtype])
+    if color and subtype in LEXERS and (coloured := _coloured(shown, *LEXERS[subtype])):
+        return coloured
     return [pieces(line.expandtabs()) for line in shown.split("\n")]
 
 
@@ -108,9 +112,17 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _coloured(text: str, module: str, name: str) -> list[Line]:
-    """Lines coloured by one lexer; fed without its own preparation, which would drop carriage returns."""
+def _coloured(text: str, module: str, name: str) -> list[Line] | None:
+    """Lines coloured by one lexer; `None` where it takes too long, as some text makes any of them."""
     lexer = getattr(__import__(module, fromlist=[name]), name)()
+    try:
+        return run_with_limit(COLOURING, lambda: _tokens(lexer, text))
+    except TimeLimitExceeded:
+        return None
+
+
+def _tokens(lexer: Any, text: str) -> list[Line]:
+    """The lines as a lexer colours them; fed without its own preparation, which would drop carriage returns."""
     lines: list[Line] = [[]]
     for _, token, value in lexer.get_tokens_unprocessed(text):
         while (role := TOKEN_ROLES.get(str(token))) is None:
