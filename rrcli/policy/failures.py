@@ -95,7 +95,8 @@ def network_failure(
         from rrcli.codec.recognise import recognise
 
         found = recognise(recorder.first)
-        message, hint = f"expected {label}, got {found.what}", found.hint_for(exchange.target, scheme_of(found.greeting or "")) or hint
+        if f" {label} " not in (found.greeting or ""):  # else it is that protocol in another of its forms, which the error tells
+            message, hint = f"expected {label}, got {found.what}", found.hint_for(exchange.target, scheme_of(found.greeting or "")) or hint
     if error.kind == "timeout" and error.phase:
         message = f"{PHASE_WORDS[error.phase]}: {message}"
         hint = hint or TIMEOUT_HINTS[error.phase].format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))

@@ -40,14 +40,14 @@ class PgResponder(Responder):
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, idle: float = 30.0, password: str | None = None) -> None:
         super().__init__(host, port, idle=idle)
         self.password = password
-        self.sessions: dict[int, Session] = {}
+        self.sessions: dict[int, PgClientSession] = {}
         self.guard = threading.Lock()
         self._numbers = 1000
 
     def converse(self, connection: ServerConnection) -> None:
         with self.guard:
             self._numbers += 1
-            session = Session(self, connection, self._numbers)
+            session = PgClientSession(self, connection, self._numbers)
             self.sessions[session.number] = session
         try:
             session.serve()
@@ -74,7 +74,7 @@ class PgResponder(Responder):
                 session.connection.send(data)
 
 
-class Session:
+class PgClientSession:
     """One client, from its first message to its last."""
 
     def __init__(self, responder: PgResponder, connection: ServerConnection, number: int) -> None:

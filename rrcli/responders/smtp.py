@@ -76,7 +76,7 @@ class SmtpResponder(Responder):
             self._tls = None
 
     def converse(self, connection: ServerConnection) -> None:
-        session = Session(self, connection)
+        session = SmtpClientSession(self, connection)
         session.say(f"220 {NAME} ESMTP rrcli")
         while not session.over:
             try:
@@ -87,7 +87,7 @@ class SmtpResponder(Responder):
             session.take(line.rstrip(b"\r\n").decode("utf-8", "replace"))
 
 
-class Session:
+class SmtpClientSession:
     """What one client has said so far."""
 
     def __init__(self, responder: SmtpResponder, connection: ServerConnection) -> None:

@@ -10,7 +10,7 @@ from os.path import dirname, join
 
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.thrift.answer import AnswerDecoder, Shape, encode_message, wrap
-from rrcli.codec.thrift.tree import EXCEPTION, I32, ONEWAY, REPLY, STRING, STRUCT, Message
+from rrcli.codec.thrift.tree import EXCEPTION, I32, ONEWAY, REPLY, STRING, STRUCT, ThriftMessage
 from rrcli.responders.base import Responder, ServerConnection
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ class ThriftResponder(Responder):
                 connection.send(wrap(encode_message(answer, decoder.shape.protocol), decoder.shape, message.seqid))
 
 
-def answer_to(message: Message, connection: ServerConnection) -> Message | None:
+def answer_to(message: ThriftMessage, connection: ServerConnection) -> ThriftMessage | None:
     """What a call is answered; `None` for a oneway one."""
     name = message.name.rpartition(":")[2]
     method = METHODS.get(name)
@@ -67,13 +67,13 @@ def answer_to(message: Message, connection: ServerConnection) -> Message | None:
     if method is None:
         return _error(message, name, f"Unknown function {name[:100]}", UNKNOWN_METHOD)
     try:
-        return Message(name, REPLY, message.seqid, method(message.fields, connection))
+        return ThriftMessage(name, REPLY, message.seqid, method(message.fields, connection))
     except BrokenCall as error:
         return _error(message, name, str(error), PROTOCOL_ERROR)
 
 
-def _error(message: Message, name: str, text: str, number: int) -> Message:
-    return Message(name, EXCEPTION, message.seqid, [(1, STRING, text.encode()), (2, I32, number)])
+def _error(message: ThriftMessage, name: str, text: str, number: int) -> ThriftMessage:
+    return ThriftMessage(name, EXCEPTION, message.seqid, [(1, STRING, text.encode()), (2, I32, number)])
 
 
 def _argument(fields: Fields, id: int, type: int) -> Any:

@@ -12,10 +12,10 @@ import pytest
 from rrcli.base.errors import ExchangeError
 from rrcli.codec.thrift import framing
 from rrcli.codec.thrift.answer import AnswerDecoder, Shape, call, encode_message, opening, wrap
-from rrcli.codec.thrift.tree import I32, MOST, REPLY, STRING, Message
+from rrcli.codec.thrift.tree import I32, MOST, REPLY, STRING, ThriftMessage
 
 LIMIT = 64 << 20
-ANSWER = Message("add", REPLY, 1, [(0, I32, 5)])
+ANSWER = ThriftMessage("add", REPLY, 1, [(0, I32, 5)])
 SHAPES = [
     Shape(transport=transport, protocol=protocol)
     for transport in ("buffered", "framed", "header")
@@ -181,7 +181,7 @@ def test_an_answer_without_end_stops_at_the_limit() -> None:
 
 def test_a_dripped_answer_is_read_once() -> None:
     """Reading anew at every byte would take minutes."""
-    message = Message("m", REPLY, 1, [(0, STRING, b"x" * 10), *((id, STRING, b"abc") for id in range(1, 8000))])
+    message = ThriftMessage("m", REPLY, 1, [(0, STRING, b"x" * 10), *((id, STRING, b"abc") for id in range(1, 8000))])
     for protocol in ("binary", "compact", "json"):
         data = encode_message(message, protocol)
         decoder = AnswerDecoder(Shape(protocol=protocol), LIMIT)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rrcli.codec.thrift.answer import decoder_of, encode_message
@@ -27,8 +28,8 @@ from rrcli.codec.thrift.tree import (
     STRUCT,
     UUID,
     Items,
-    Message,
     Pairs,
+    ThriftMessage,
 )
 
 pytest.importorskip("thrift")
@@ -76,7 +77,7 @@ def write(protocol: Any, type: int, value: Any) -> None:
         getattr(protocol, f"write{WRITERS[type]}")(value)
 
 
-def apache(protocol: str, message: Message) -> bytes:
+def apache(protocol: str, message: ThriftMessage) -> bytes:
     buffer = TMemoryBuffer()
     writer = APACHE[protocol](buffer)
     writer.writeMessageBegin(message.name, message.type, message.seqid)
@@ -139,26 +140,28 @@ def typed(draw: st.DrawFn, depth: int = 3) -> tuple[int, st.SearchStrategy[Any]]
 
 
 @st.composite
-def messages(draw: st.DrawFn) -> Message:
+def messages(draw: st.DrawFn) -> ThriftMessage:
     fields = []
     for id in draw(st.lists(st.integers(-0x8000, 0x7FFF), max_size=4, unique=True)):
         type, values = draw(typed())
         fields.append((id, type, draw(values)))
     name = draw(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20))
-    return Message(name, draw(st.sampled_from([CALL, 2, 3, 4])), draw(scalar(I32)), fields)
+    return ThriftMessage(name, draw(st.sampled_from([CALL, 2, 3, 4])), draw(scalar(I32)), fields)
 
 
 @pytest.mark.parametrize("protocol", ["binary", "compact"])
 @given(message=messages())
-def test_the_bytes_are_those_of_apaches_library(protocol: str, message: Message) -> None:
+def test_the_bytes_are_those_of_apaches_library(protocol: str, message: ThriftMessage) -> None:
     assert encode_message(message, protocol) == apache(protocol, message)
 
 
 @pytest.mark.parametrize("protocol", ["binary", "compact", "json"])
 @given(message=messages())
-def test_what_either_side_writes_is_read(protocol: str, message: Message) -> None:
+def test_what_either_side_writes_is_read(protocol: str, message: ThriftMessage) -> None:
     wanted = normal(STRUCT, message.fields, protocol == "json")
-    for data in (apache(protocol, message), encode_message(message, protocol)):
+    theirs = apache(protocol, message)
+    assume(protocol != "json" or not re.search(rb'":-?(inf|nan)|[\[,]-?(inf|nan)[,\]]', theirs))  # Python's library alone writes these bare
+    for data in (theirs, encode_message(message, protocol)):
         found = decoder_of(protocol, 1 << 20).feed(data)
         assert found is not None
         assert (found.name, found.type, found.seqid) == (message.name, message.type, message.seqid)
@@ -166,7 +169,7 @@ def test_what_either_side_writes_is_read(protocol: str, message: Message) -> Non
 
 
 @given(message=messages())
-def test_apaches_library_reads_our_json(message: Message) -> None:
+def test_apaches_library_reads_our_json(message: ThriftMessage) -> None:
     reader = TJSONProtocol(TMemoryBuffer(encode_message(message, "json")))
     assert reader.readMessageBegin() == (message.name, message.type, message.seqid)
     reader.skip(STRUCT)
@@ -176,7 +179,7 @@ def test_apaches_library_reads_our_json(message: Message) -> None:
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 0.1, -0.0])
 @pytest.mark.parametrize("protocol", ["binary", "compact", "json"])
 def test_odd_doubles_are_kept(protocol: str, value: float) -> None:
-    message = Message("m", CALL, 1, [(1, DOUBLE, value)])
+    message = ThriftMessage("m", CALL, 1, [(1, DOUBLE, value)])
     found = decoder_of(protocol, 1000).feed(encode_message(message, protocol))
     assert found is not None
     assert repr(found.fields[0][2]) == repr(value)
@@ -184,7 +187,7 @@ def test_odd_doubles_are_kept(protocol: str, value: float) -> None:
 
 @pytest.mark.parametrize("protocol", ["binary", "compact"])
 @given(message=messages())
-def test_a_header_is_read_as_apache_writes_it_and_the_other_way_round(protocol: str, message: Message) -> None:
+def test_a_header_is_read_as_apache_writes_it_and_the_other_way_round(protocol: str, message: ThriftMessage) -> None:
     from rrcli.codec.thrift import framing
 
     payload = encode_message(message, protocol)

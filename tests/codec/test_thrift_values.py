@@ -26,8 +26,8 @@ from rrcli.codec.thrift.tree import (
     STRING,
     STRUCT,
     Items,
-    Message,
     Pairs,
+    ThriftMessage,
 )
 from rrcli.codec.thrift.writevalue import fields
 
@@ -188,7 +188,7 @@ def test_defaults_are_sent_in_the_order_of_ids_and_null_is_not_sent() -> None:
 
 
 def answered(*result: tuple[int, int, Any], name: str = "save", type: int = REPLY, seqid: int = 1, protocol: str = "binary") -> reply.Reply:
-    return reply.read_reply(Message(name, type, seqid, list(result)), method("save"), 1, protocol)
+    return reply.read_reply(ThriftMessage(name, type, seqid, list(result)), method("save"), 1, protocol)
 
 
 def test_a_result_is_read_and_what_the_idl_does_not_know_stays() -> None:

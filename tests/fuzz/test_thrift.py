@@ -10,7 +10,7 @@ from peers.thrift import IDL
 from rrcli.codec.thrift import framing, idl, reply, text, writevalue
 from rrcli.codec.thrift.answer import AnswerDecoder, Shape, encode_message, opening, wrap
 from rrcli.codec.thrift.parser import parse
-from rrcli.codec.thrift.tree import I32, REPLY, Message
+from rrcli.codec.thrift.tree import I32, REPLY, ThriftMessage
 
 PROGRAM = idl.load(str(IDL / "demo.thrift"))
 ECHO = idl.find_method(PROGRAM, "echo")[1]
@@ -20,9 +20,9 @@ ITEM = {
 }  # fmt: skip
 FIELDS = writevalue.fields(ECHO.arguments, {"item": ITEM})[0]
 ANSWERS = (
-    Message("echo", REPLY, 1, [(0, FIELDS[0][1], FIELDS[0][2])]),
-    Message("echo", 3, 1, [(1, 11, b"no"), (2, I32, 6)]),
-    Message("echo", REPLY, 1, []),
+    ThriftMessage("echo", REPLY, 1, [(0, FIELDS[0][1], FIELDS[0][2])]),
+    ThriftMessage("echo", 3, 1, [(1, 11, b"no"), (2, I32, 6)]),
+    ThriftMessage("echo", REPLY, 1, []),
 )
 PROTOCOLS = ("binary", "compact", "json")
 SHAPES = [Shape(transport=transport, protocol=protocol) for transport in ("buffered", "framed", "header") for protocol in PROTOCOLS]
@@ -122,7 +122,7 @@ values = st.recursive(
 def test_whatever_is_given_as_arguments(value: object, protocol: str) -> None:
     def send() -> object:
         fields, _ = writevalue.fields(ECHO.arguments, value)
-        return encode_message(Message("echo", 1, 1, fields), protocol)
+        return encode_message(ThriftMessage("echo", 1, 1, fields), protocol)
 
     outcome(send)
     if isinstance(value, dict):

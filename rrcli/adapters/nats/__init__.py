@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.nats.endpoint import Endpoint
     from rrcli.adapters.nats.request import NatsRequest
-    from rrcli.adapters.nats.session import Session
+    from rrcli.adapters.nats.session import NatsSession
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
 
@@ -52,7 +52,7 @@ def _subscription(endpoint: Endpoint) -> bytes:
     return subscribe(endpoint.inbox, OURS) if endpoint.inbox else b""
 
 
-def _conversation(session: Session, endpoint: Endpoint, context: Context) -> Iterator[Event]:
+def _conversation(session: NatsSession, endpoint: Endpoint, context: Context) -> Iterator[Event]:
     if endpoint.subject is None:
         return pinged(session, endpoint, context)
     if endpoint.request.answers:

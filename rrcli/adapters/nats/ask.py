@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.adapters.nats.endpoint import Endpoint
-    from rrcli.adapters.nats.session import Session
+    from rrcli.adapters.nats.session import NatsSession
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
 
 
-def pinged(session: Session, endpoint: Endpoint, context: Context) -> Iterator[Event]:
+def pinged(session: NatsSession, endpoint: Endpoint, context: Context) -> Iterator[Event]:
     """The answer of a server that was asked for nothing but PONG."""
     session.stream.write(PING, "PING")
     error = session.flushed()
@@ -30,7 +30,7 @@ def pinged(session: Session, endpoint: Endpoint, context: Context) -> Iterator[E
     yield from told(refused(session, endpoint, error) if error else answer)
 
 
-def published(session: Session, endpoint: Endpoint, context: Context) -> Iterator[Event]:
+def published(session: NatsSession, endpoint: Endpoint, context: Context) -> Iterator[Event]:
     """The answer of a server that has taken a message for which no reply is waited."""
     session.stream.write(_message(session, endpoint) + PING, "PUB, PING")
     error = session.flushed()
@@ -42,7 +42,7 @@ def published(session: Session, endpoint: Endpoint, context: Context) -> Iterato
     yield from told(Response(summary="PONG", status=Status(text="OK"), framing="crlf", data=data_of(session, endpoint)))
 
 
-def asked(session: Session, endpoint: Endpoint, context: Context) -> Iterator[Event]:
+def asked(session: NatsSession, endpoint: Endpoint, context: Context) -> Iterator[Event]:
     """The message, and what it is answered."""
     _ask(session, endpoint, context)
     replies = Replies(session, endpoint, context)
@@ -85,7 +85,7 @@ def asked(session: Session, endpoint: Endpoint, context: Context) -> Iterator[Ev
     yield Finished(answer=replies.answer(framing))
 
 
-def _ask(session: Session, endpoint: Endpoint, context: Context) -> None:
+def _ask(session: NatsSession, endpoint: Endpoint, context: Context) -> None:
     """Send the message; on a kept connection behind a subscription of its own."""
     message, words, before = _message(session, endpoint), "PUB", b""
     if context.recorder.reused:
@@ -97,7 +97,7 @@ def _ask(session: Session, endpoint: Endpoint, context: Context) -> None:
     session.stream.write(before + message, words)
 
 
-def _message(session: Session, endpoint: Endpoint) -> bytes:
+def _message(session: NatsSession, endpoint: Endpoint) -> bytes:
     """The bytes that publish the message. Raises `usage` for one that this server does not take."""
     if endpoint.headers and session.info.get("headers") is not True:
         raise usage("this server takes no headers", "it is older than 2.2, or has them turned off")

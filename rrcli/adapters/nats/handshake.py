@@ -5,7 +5,7 @@ The subscription goes out with CONNECT: where the server refuses it, the message
 
 from __future__ import annotations
 
-from rrcli.adapters.nats.session import Session
+from rrcli.adapters.nats.session import NatsSession
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, malformed
 from rrcli.codec.nats import PING, Err, Info, Pong, connect, publish
@@ -23,7 +23,7 @@ FIRST = (
 )
 
 
-def open_session(endpoint: Endpoint, context: Context, subscription: bytes) -> tuple[Session, Err | None]:
+def open_session(endpoint: Endpoint, context: Context, subscription: bytes) -> tuple[NatsSession, Err | None]:
     """A session that is ready for the message, with the error that refuses it, if one does; a kept one where there is any.
 
     `subscription` is sent with CONNECT, and counts as the session's first. Raises `ExchangeError`; the connection is closed then.
@@ -34,12 +34,12 @@ def open_session(endpoint: Endpoint, context: Context, subscription: bytes) -> t
     stream = context.connect(place.host, place.port, tls=request.tls_first)
     try:
         if context.recorder.reused:
-            kept: Session = stream.session
+            kept: NatsSession = stream.session
             if kept.login == endpoint.login:
                 return kept, None
             stream.close()
             stream = context.open(place.host, place.port, tls=request.tls_first, alpn=())
-        session = Session(stream, endpoint.login, request.max_size)
+        session = NatsSession(stream, endpoint.login, request.max_size)
         stream.session = session
         stream.deadline = limit
         refusal = _Handshake(endpoint, context, session).run(tls_context, subscription)
@@ -53,7 +53,7 @@ def open_session(endpoint: Endpoint, context: Context, subscription: bytes) -> t
 class _Handshake:
     """The turns of one handshake."""
 
-    def __init__(self, endpoint: Endpoint, context: Context, session: Session) -> None:
+    def __init__(self, endpoint: Endpoint, context: Context, session: NatsSession) -> None:
         self._endpoint = endpoint
         self._context = context
         self._session = session

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.nats.endpoint import Endpoint
-    from rrcli.adapters.nats.session import Session
+    from rrcli.adapters.nats.session import NatsSession
     from rrcli.codec.nats import Msg
     from rrcli.engine.context import Context
 
@@ -24,7 +24,7 @@ BINARY = "application/octet-stream"
 class Replies:
     """The replies so far; `kept` are those that are in the document, `count` is of all."""
 
-    def __init__(self, session: Session, endpoint: Endpoint, context: Context) -> None:
+    def __init__(self, session: NatsSession, endpoint: Endpoint, context: Context) -> None:
         self.kept: list[dict[str, Any]] = []
         self.count = 0
         self._status = Status(text="OK")
@@ -86,7 +86,7 @@ class Replies:
             self._context.note("jetstream", f"the reply is an error of JetStream ({numbers}): {str(error.get('description', ''))[:200]}")
 
 
-def no_responders(session: Session, endpoint: Endpoint, message: Msg) -> Response:
+def no_responders(session: NatsSession, endpoint: Endpoint, message: Msg) -> Response:
     """The server's own answer that nobody is there to reply."""
     status = status_of(message)
     return Response(

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.adapters.nats.endpoint import Endpoint
-    from rrcli.adapters.nats.session import Session
+    from rrcli.adapters.nats.session import NatsSession
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
 
 
-def answering(session: Session, endpoint: Endpoint, context: Context) -> Iterator[Event]:
+def answering(session: NatsSession, endpoint: Endpoint, context: Context) -> Iterator[Event]:
     """Each request as it comes and is answered, until there were enough of them. No silence is too long unless one was set."""
     stream = session.stream
     publish("x", endpoint.payload, headers=endpoint.headers, max_payload=session.max_payload)  # raises `usage` for more than it takes

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rrcli.wire.stream import Stream
 
 
-class Session:
+class NatsSession:
     """A connection; a series keeps it for its next exchange. `sid` is the number of the latest subscription."""
 
     def __init__(self, stream: Stream, login: Login, max_size: int) -> None:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rrcli.adapters.pg.prepare import Asked
+    from rrcli.adapters.pg.prepare import PgQuery
     from rrcli.adapters.pg.request import PgRequest
-    from rrcli.adapters.pg.session import Session
+    from rrcli.adapters.pg.session import PgSession
     from rrcli.codec.pg.settings import Host
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -62,7 +62,7 @@ def exchange(request: PgRequest, context: Context) -> Iterator[Event]:
         _put_away(context, session)
 
 
-def _hosts(asked: Asked, state: State | None) -> tuple[Host, ...]:
+def _hosts(asked: PgQuery, state: State | None) -> tuple[Host, ...]:
     """The hosts to try: with a `state` the one that it is about, and those behind it."""
     hosts = asked.configuration.hosts
     if state is not None:
@@ -75,7 +75,7 @@ def _hosts(asked: Asked, state: State | None) -> tuple[Host, ...]:
     return hosts
 
 
-def _place(asked: Asked) -> tuple[Any, ...]:
+def _place(asked: PgQuery) -> tuple[Any, ...]:
     """What tells one session from another: all that it is configured with."""
     request, configuration = asked.request, asked.configuration
     options = (
@@ -85,23 +85,23 @@ def _place(asked: Asked) -> tuple[Any, ...]:
     return ("pg", configuration.user, configuration.dbname, *sorted(configuration.values.items()), *options)
 
 
-def _reused(asked: Asked, context: Context) -> Session | None:
+def _reused(asked: PgQuery, context: Context) -> PgSession | None:
     """The session of an earlier exchange."""
     if context.pool is None:
         return None
     stream = context.reuse(_place(asked))
-    session: Session | None = stream.session if stream else None
+    session: PgSession | None = stream.session if stream else None
     return session
 
 
-def _opened(asked: Asked, context: Context, hosts: tuple[Host, ...], state: State | None) -> Session:
+def _opened(asked: PgQuery, context: Context, hosts: tuple[Host, ...], state: State | None) -> PgSession:
     session = opened(asked, context, hosts, state.way if state else 0)
     if context.pool:
         context.pool.opened += 1
     return session
 
 
-def _put_away(context: Context, session: Session) -> None:
+def _put_away(context: Context, session: PgSession) -> None:
     """Keep the session for the next exchange where one may follow, else end it."""
     if context.pool and session.is_ready and session.status == "idle" and session.is_plain and not session.has_waiting:
         session.stream.session = session

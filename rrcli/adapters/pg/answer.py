@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.pg.connect import Refused
-    from rrcli.adapters.pg.prepare import Asked
-    from rrcli.adapters.pg.session import Session
+    from rrcli.adapters.pg.prepare import PgQuery
+    from rrcli.adapters.pg.session import PgSession
     from rrcli.codec.pg.report import ErrorResponse
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -28,7 +28,7 @@ MEDIA_TYPE = "application/x-ndjson"
 class Answered:
     """The answer of a session, as far as it is known."""
 
-    def __init__(self, asked: Asked, session: Session, results: Results) -> None:
+    def __init__(self, asked: PgQuery, session: PgSession, results: Results) -> None:
         self.asked = asked
         self.session = session
         self.results = results
@@ -74,12 +74,12 @@ class Answered:
         return "empty query" if count is None else f"{count} row{'s' * (count != 1)}"
 
 
-def session_data(session: Session) -> dict[str, Any]:
+def session_data(session: PgSession) -> dict[str, Any]:
     """What is known of the session."""
     return {"parameters": dict(session.settings.values), "auth": session.auth, "backend_pid": session.process}
 
 
-def failed(asked: Asked, error: ErrorResponse, data: dict[str, Any], done: int, *, delivery: str | None = None) -> Response:
+def failed(asked: PgQuery, error: ErrorResponse, data: dict[str, Any], done: int, *, delivery: str | None = None) -> Response:
     """The answer that an error is; `done` statements went well before it."""
     from rrcli.adapters.pg.display import error_drawn
 
@@ -95,7 +95,7 @@ def failed(asked: Asked, error: ErrorResponse, data: dict[str, Any], done: int, 
     )
 
 
-def refused(asked: Asked, context: Context, refusal: Refused) -> Iterator[Event]:
+def refused(asked: PgQuery, context: Context, refusal: Refused) -> Iterator[Event]:
     """The events of a start that the server refused with an error; another hop follows where it may take another way."""
     data = {**Results(0, keeps_rows=False).data(), **session_data(refusal.session)}
     answer = failed(asked, refusal.error, data, 0)

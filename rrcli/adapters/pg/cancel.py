@@ -16,14 +16,14 @@ from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.pg.prepare import Asked
-    from rrcli.adapters.pg.session import Session
+    from rrcli.adapters.pg.prepare import PgQuery
+    from rrcli.adapters.pg.session import PgSession
     from rrcli.engine.context import Context
 
 PATIENCE_S = 1.0  # for the request, and as long for its effect
 
 
-def give_up(asked: Asked, context: Context, session: Session) -> None:
+def give_up(asked: PgQuery, context: Context, session: PgSession) -> None:
     """Have the server stop, and note whether it did. Takes two seconds at most; nothing of it belongs to the exchange."""
     try:
         _request(asked, context, session)
@@ -36,7 +36,7 @@ def give_up(asked: Asked, context: Context, session: Session) -> None:
         context.note("cancel-unconfirmed", "the server was asked to cancel the query, and did not say that it did: it may still run")
 
 
-def _request(asked: Asked, context: Context, session: Session) -> None:
+def _request(asked: PgQuery, context: Context, session: PgSession) -> None:
     """Send CancelRequest, encrypted as the session is, and wait until the server has taken it, which it says by closing."""
     from rrcli.wire.dial import connect
 
@@ -66,7 +66,7 @@ def _request(asked: Asked, context: Context, session: Session) -> None:
         stream.close()
 
 
-def _effect(session: Session) -> bool:
+def _effect(session: PgSession) -> bool:
     """Whether the session's query ends, with an error or because it was done."""
     stream = session.stream
     stream.re_record(Recorder())

@@ -7,7 +7,7 @@ and the other way follows where the server refuses the first one for that reason
 
 from __future__ import annotations
 
-from rrcli.adapters.pg.session import Session
+from rrcli.adapters.pg.session import PgSession
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, malformed
 from rrcli.base.record import Record
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.pg.prepare import Asked
+    from rrcli.adapters.pg.prepare import PgQuery
     from rrcli.codec.pg.messages import Message
     from rrcli.codec.pg.settings import Host
     from rrcli.engine.context import Context
@@ -46,7 +46,7 @@ class State(Record):
 class Refused(Exception):
     """A server ended the start of the session with an error. With `state` there is another way that it may take."""
 
-    def __init__(self, error: ErrorResponse, session: Session) -> None:
+    def __init__(self, error: ErrorResponse, session: PgSession) -> None:
         super().__init__(error.message)
         self.error = error
         self.session = session
@@ -62,7 +62,7 @@ class OtherWay(Exception):
         self.state = state
 
 
-def opened(asked: Asked, context: Context, hosts: tuple[Host, ...], way: int) -> Session:
+def opened(asked: PgQuery, context: Context, hosts: tuple[Host, ...], way: int) -> PgSession:
     """A session with the first host that will do.
 
     Raises `Refused` for a server that says no, `OtherWay` where TLS failed and may be left out, and `ExchangeError`.
@@ -103,7 +103,7 @@ def _mark(context: Context, kind: str) -> None:
         attempts[-1] = attempts[-1].replace(error=kind)
 
 
-def _session(asked: Asked, context: Context, host: Host, way: int) -> Session:
+def _session(asked: PgQuery, context: Context, host: Host, way: int) -> PgSession:
     """Connect, agree on encryption, log in."""
     configuration, request = asked.configuration, asked.request
     socket = request.unix_socket or host.socket
@@ -122,7 +122,7 @@ def _session(asked: Asked, context: Context, host: Host, way: int) -> Session:
             if way + 1 < len(ways) and error.kind == "handshake_failed" and error.__cause__ is not None:  # TLS was spoken there
                 raise OtherWay(error, State(host=host, way=way + 1)) from error
             raise
-        session = Session(stream, host, request.max_size)
+        session = PgSession(stream, host, request.max_size)
         _log_in(asked, context, session, is_secure=is_secure)
     except Refused as refused:
         if refused.error.sqlstate in OTHER_ENCRYPTION and way + 1 < len(ways) and is_secure is ways[way]:
@@ -136,7 +136,7 @@ def _session(asked: Asked, context: Context, host: Host, way: int) -> Session:
     return session
 
 
-def _limit(asked: Asked, context: Context) -> Deadline:
+def _limit(asked: PgQuery, context: Context) -> Deadline:
     """When a host has to be ready: `connect_timeout` and --connect-timeout are for the whole of its start, as with libpq."""
     seconds = asked.configuration.connect_timeout
     limit = context.deadline.sooner(Deadline.after(asked.request.connect_timeout, "--connect-timeout"))
@@ -146,7 +146,7 @@ def _limit(asked: Asked, context: Context) -> Deadline:
 # --- encryption
 
 
-def tls_context(asked: Asked, context: Context) -> Any:
+def tls_context(asked: PgQuery, context: Context) -> Any:
     """The TLS settings: the request's own, completed by the configuration."""
     request, configuration = asked.request, asked.configuration
     certificate = configuration.certificate
@@ -165,7 +165,7 @@ def tls_context(asked: Asked, context: Context) -> Any:
     return tls
 
 
-def _secured(asked: Asked, context: Context, stream: Stream, tls: Any, host: Host) -> bool:
+def _secured(asked: PgQuery, context: Context, stream: Stream, tls: Any, host: Host) -> bool:
     """Begin TLS where the server takes it; False where it does not and need not. Raises `ExchangeError` of layer `tls`."""
     from rrcli.wire.resolve import to_ascii
     from rrcli.wire.tls import start_tls
@@ -189,7 +189,7 @@ def _secured(asked: Asked, context: Context, stream: Stream, tls: Any, host: Hos
     return True
 
 
-def _declined(asked: Asked, context: Context) -> bool:
+def _declined(asked: PgQuery, context: Context) -> bool:
     sslmode = asked.configuration.get("sslmode")
     if sslmode not in ("prefer", "allow"):
         hint = "the server has TLS switched off (ssl = off): switch it on, or sslmode=disable goes without"
@@ -201,7 +201,7 @@ def _declined(asked: Asked, context: Context) -> bool:
 # --- the login
 
 
-def _log_in(asked: Asked, context: Context, session: Session, *, is_secure: bool) -> None:
+def _log_in(asked: PgQuery, context: Context, session: PgSession, *, is_secure: bool) -> None:
     """The startup and what the server asks for, until it is ready. Raises `Refused`, and `ExchangeError` with phase `handshake`."""
     configuration, stream = asked.configuration, session.stream
     certificate = getattr(stream.link, "certificate", None) if is_secure else None
@@ -244,7 +244,7 @@ def _named(method: str) -> str:
     return "PasswordMessage" if method in ("password", "md5") else "SASL"
 
 
-def _version(asked: Asked) -> int:
+def _version(asked: PgQuery) -> int:
     """The protocol's version to ask for: 3.0, which every server knows, unless a newer one is wanted."""
     configuration = asked.configuration
     newer = ("3.2", "latest")
@@ -252,7 +252,7 @@ def _version(asked: Asked) -> int:
     return frontend.VERSION_3_2 if wanted else frontend.VERSION_3_0
 
 
-def _started(message: Message, session: Session, context: Context) -> None:
+def _started(message: Message, session: PgSession, context: Context) -> None:
     """Take one of the other messages that come before the server is ready."""
     if isinstance(message, ParameterStatus):
         session.settings.take(message)
@@ -270,7 +270,7 @@ def _started(message: Message, session: Session, context: Context) -> None:
 # --- which server it is
 
 
-def _suits(session: Session, wanted: str) -> bool:
+def _suits(session: PgSession, wanted: str) -> bool:
     """Whether the server is what `target_session_attrs` wants; an older one is asked, which belongs to the handshake."""
     found = suits(wanted, session.settings.values)
     if found is not None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.adapters.pg.copying import CopyOut
-    from rrcli.adapters.pg.prepare import Asked
-    from rrcli.adapters.pg.session import Session
+    from rrcli.adapters.pg.prepare import PgQuery
+    from rrcli.adapters.pg.session import PgSession
     from rrcli.codec.pg.messages import Message
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 MOST_NOTED = 20  # notices that are notes too
 
 
-def converse(asked: Asked, context: Context, session: Session) -> Iterator[Event]:
+def converse(asked: PgQuery, context: Context, session: PgSession) -> Iterator[Event]:
     """The events of one query on a session that is ready."""
-    yield from Conversation(asked, context, session).run()
+    yield from PgConversation(asked, context, session).run()
 
 
-class Conversation:
+class PgConversation:
     """One query: what was sent for it, and what came of it so far."""
 
-    def __init__(self, asked: Asked, context: Context, session: Session) -> None:
+    def __init__(self, asked: PgQuery, context: Context, session: PgSession) -> None:
         self.asked = asked
         self.context = context
         self.session = session

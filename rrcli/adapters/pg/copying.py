@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.pg.results import Results
-    from rrcli.adapters.pg.session import Session
+    from rrcli.adapters.pg.session import PgSession
 
 PIECE = 1 << 20  # bytes that are sent before looking whether the server has an objection
 
@@ -55,7 +55,7 @@ class CopyOut:
         return [None if value is None else text(value) for value in values]
 
 
-def send_data(session: Session, data: bytes | None) -> None:
+def send_data(session: PgSession, data: bytes | None) -> None:
     """Answer CopyInResponse: the data of --stdin, or that there is none. An error that comes meanwhile ends the sending."""
     if data is None:
         session.send(frontend.copy_fail("the client has no data: rrcli pg --stdin sends standard input"), "CopyFail")

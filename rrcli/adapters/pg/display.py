@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rrcli.adapters.pg.prepare import Asked
+    from rrcli.adapters.pg.prepare import PgQuery
     from rrcli.adapters.pg.request import PgRequest
     from rrcli.adapters.pg.results import Result, Results
     from rrcli.codec.pg.report import ErrorResponse, Mark
@@ -22,7 +22,7 @@ NUMBERS = ("int2", "int4", "int8", "oid", "float4", "float8", "numeric", "money"
 GAP = "  "
 
 
-def drawn(asked: Asked, results: Results, data: dict[str, Any]) -> str | None:
+def drawn(asked: PgQuery, results: Results, data: dict[str, Any]) -> str | None:
     """The results as tables; `None` where the content says more: data of COPY, and rows that were not kept."""
     if asked.request.explain and "plan" in data:
         return "\n".join((*_plan(data["plan"], 0), f"{data['server_ms']:.2f} ms in the server: planning and execution"))
@@ -91,7 +91,7 @@ def _width(text: str) -> int:
 # --- errors
 
 
-def error_drawn(asked: Asked, error: ErrorResponse, done: int) -> str | None:
+def error_drawn(asked: PgQuery, error: ErrorResponse, done: int) -> str | None:
     """The place in the SQL with a mark under it, and what the server says beside its message, as psql has it."""
     lines: list[str] = []
     sql = asked.pipeline[done] if done < len(asked.pipeline) else asked.sent

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.pg.answer import Answered
-    from rrcli.adapters.pg.session import Session
+    from rrcli.adapters.pg.session import PgSession
     from rrcli.codec.pg.messages import Message
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
 
 
-def events(context: Context, session: Session, answered: Answered, take: Callable[[Message], None]) -> Iterator[Event]:
+def events(context: Context, session: PgSession, answered: Answered, take: Callable[[Message], None]) -> Iterator[Event]:
     """Each notification, from the confirmation of LISTEN on; every other message goes to `take`."""
     stream, idle = session.stream, context.request.idle_timeout
     stream.idle = None if idle == IDLE_TIMEOUT else idle  # silence is what one waits through here

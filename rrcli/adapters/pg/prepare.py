@@ -23,7 +23,7 @@ READ_ONLY = "default_transaction_read_only"
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
 
 
-class Asked(Record):
+class PgQuery(Record):
     """A request, read: the connection's configuration, the SQL as it is sent, and its parameters."""
 
     request: PgRequest
@@ -98,7 +98,7 @@ def _run(sql: str) -> bytes:
     return frontend.parse(sql) + frontend.bind(()) + frontend.describe_portal() + frontend.execute()
 
 
-def read(request: PgRequest) -> Asked:
+def read(request: PgRequest) -> PgQuery:
     """Read a request. Raises `ExchangeError` of layer `usage` or `local`."""
     if not request.arguments:
         raise usage("pg takes DSN SQL [PARAM...], got nothing", "rrcli pg postgresql://HOST/DATABASE?user=USER 'select 1'")
@@ -117,7 +117,7 @@ def read(request: PgRequest) -> Asked:
         from rrcli.base.files import read_local
 
         copied = read_local("-")
-    return Asked(
+    return PgQuery(
         request=request,
         configuration=configuration,
         sql=";\n".join(pipeline) if pipeline else sql,

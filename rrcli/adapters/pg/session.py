@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rrcli.wire.stream import Stream
 
 
-class Session:
+class PgSession:
     """The messages that come over a stream. `auth` is how the login went, `key` what to cancel its work with."""
 
     def __init__(self, stream: Stream, host: Host, largest: int) -> None:

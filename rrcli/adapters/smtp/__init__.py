@@ -8,7 +8,7 @@ up (`exchangers.py`). The bytes of commands and replies are `codec/smtp.py`'s, t
 from __future__ import annotations
 
 from rrcli.adapters.smtp.answer import answer_of
-from rrcli.adapters.smtp.conversation import Conversation
+from rrcli.adapters.smtp.conversation import SmtpConversation
 from rrcli.adapters.smtp.handshake import shake_hands
 from rrcli.adapters.smtp.mailing import Mailing, mailing_of
 from rrcli.adapters.smtp.transaction import transact
@@ -46,7 +46,7 @@ def converse(mailing: Mailing, context: Context) -> Iterator[Event]:
     yield Sent(message=mailing.message(), target=mailing.place.target)
     tls = context.tls_context() if mailing.starttls else None
     stream = context.connect(mailing.place.host, mailing.place.port, tls=mailing.place.tls)
-    talk = Conversation(stream, context)
+    talk = SmtpConversation(stream, context)
     try:
         if shake_hands(talk, mailing, tls):
             yield Sent(message=mailing.message(pipelined=talk.pipelines), target=mailing.place.target)

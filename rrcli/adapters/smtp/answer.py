@@ -12,13 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.smtp.conversation import Conversation
+    from rrcli.adapters.smtp.conversation import SmtpConversation
     from rrcli.codec.smtp import Reply
 
 COLUMN = 60  # where the times of the drawing stand, if the replies are no longer
 
 
-def answer_of(talk: Conversation, decided: Reply) -> Response:
+def answer_of(talk: SmtpConversation, decided: Reply) -> Response:
     """The answer whose status is that of `decided`."""
     text = " ".join(shown(decided).split("\n")) if decided is not talk.hello else shown(decided).partition("\n")[0]
     code = f"{decided.code} {decided.enhanced}" if decided.enhanced else str(decided.code)
@@ -43,7 +43,7 @@ def _explained(reply: Reply) -> tuple[str, str] | None:
     return ("smtp", reply.enhanced) if reply.enhanced and reply.enhanced[0] == "5" and not reply.enhanced.endswith(".0.0") else None
 
 
-def _data(talk: Conversation, decided: Reply) -> dict[str, Any]:
+def _data(talk: SmtpConversation, decided: Reply) -> dict[str, Any]:
     final = next((turn.reply for turn in talk.turns if turn.command == "message" and turn.reply.ok), None)
     return {
         "stage": talk.stage,
@@ -67,7 +67,7 @@ def _ms(ns: int) -> float:
     return round(ns / 1e6, 3)
 
 
-def _drawn(talk: Conversation) -> str:
+def _drawn(talk: SmtpConversation) -> str:
     """What was said, in turn, and how long each reply took."""
     lines: list[str] = []
     for said in talk.log:

@@ -33,7 +33,7 @@ class Recipient(Record):
     turn: Turn
 
 
-class Conversation:
+class SmtpConversation:
     """What was said so far, and how far it got. `decided` is the reply that the answer's status is made of."""
 
     def __init__(self, stream: Stream, context: Context) -> None:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.smtp.conversation import Conversation
+    from rrcli.adapters.smtp.conversation import SmtpConversation
     from rrcli.adapters.smtp.mailing import Mailing
     from rrcli.codec.smtp import Reply
 
@@ -18,7 +18,7 @@ UNKNOWN = (500, 502)  # to EHLO: a server older than it (RFC 5321 section 3.2)
 MOST_OFFERED = 20  # keywords in a message
 
 
-def shake_hands(talk: Conversation, mailing: Mailing, tls: Any) -> bool:
+def shake_hands(talk: SmtpConversation, mailing: Mailing, tls: Any) -> bool:
     """Go as far as the request wants, `tls` being the settings for STARTTLS; true when MAIL may follow.
 
     Raises `ExchangeError`: `unsupported` for what was asked for and is not offered, and what reading raises.
@@ -41,7 +41,7 @@ def shake_hands(talk: Conversation, mailing: Mailing, tls: Any) -> bool:
     return True
 
 
-def _refuses(talk: Conversation, reply: Reply, *wanted: int) -> bool:
+def _refuses(talk: SmtpConversation, reply: Reply, *wanted: int) -> bool:
     """Whether the reply refuses the handshake. Raises `malformed` for one that is neither a refusal nor `wanted`."""
     expect(reply, talk.turns[-1].command, *wanted)
     if reply.code < REFUSED:
@@ -65,7 +65,7 @@ def shown(reply: Reply) -> str:
 # --- EHLO
 
 
-def _hello(talk: Conversation, mailing: Mailing) -> bool:
+def _hello(talk: SmtpConversation, mailing: Mailing) -> bool:
     """EHLO, or LHLO of LMTP; HELO where the server knows only that. False for a refusal."""
     talk.stage = "ehlo"
     name = mailing.request.ehlo or _own_name(talk)
@@ -81,7 +81,7 @@ def _hello(talk: Conversation, mailing: Mailing) -> bool:
     return True
 
 
-def _own_name(talk: Conversation) -> str:
+def _own_name(talk: SmtpConversation) -> str:
     """The host's name, where it is one of the DNS, else our address (RFC 5321 section 4.1.3)."""
     import _socket
 
@@ -94,7 +94,7 @@ def _own_name(talk: Conversation) -> str:
     return f"[IPv6:{address[1:-1]}]" if address.startswith("[") else f"[{address}]"
 
 
-def _ask(talk: Conversation, command: Command) -> Reply:
+def _ask(talk: SmtpConversation, command: Command) -> Reply:
     talk.say(command)
     return talk.hear(command.verb)
 
@@ -102,7 +102,7 @@ def _ask(talk: Conversation, command: Command) -> Reply:
 # --- STARTTLS
 
 
-def _start_tls(talk: Conversation, mailing: Mailing, tls: Any) -> bool:
+def _start_tls(talk: SmtpConversation, mailing: Mailing, tls: Any) -> bool:
     """Change to TLS and say EHLO again; false for a refusal of the latter.
 
     Where TLS is required nothing but that happens: an offer that somebody between took away is an error.
@@ -144,14 +144,14 @@ def _no_tls(message: str) -> ExchangeError:
     return ExchangeError("tls", "unsupported", message, hint=hint)
 
 
-def _named(talk: Conversation) -> str:
+def _named(talk: SmtpConversation) -> str:
     return ", ".join(list(talk.offers.keywords)[:MOST_OFFERED]) or "nothing"
 
 
 # --- AUTH
 
 
-def _log_in(talk: Conversation, mailing: Mailing, user: str, password: str) -> bool:
+def _log_in(talk: SmtpConversation, mailing: Mailing, user: str, password: str) -> bool:
     """Log in; false for a refusal."""
     from rrcli.codec.smtpauth import Auth, explained
 
@@ -183,7 +183,7 @@ def _whole_response(command: Command) -> Command:
     return command.replace(secrets=((begin, end),)) if begin < end and (begin or words[0] != b"AUTH") else command
 
 
-def _mechanism(talk: Conversation, mailing: Mailing) -> str:
+def _mechanism(talk: SmtpConversation, mailing: Mailing) -> str:
     """The mechanism to log in by. Raises `unsupported` where the server has none, or not the one asked for."""
     from rrcli.codec.smtpauth import choose
 
@@ -202,7 +202,7 @@ def _mechanism(talk: Conversation, mailing: Mailing) -> str:
 # --- what the message needs
 
 
-def _check_offers(talk: Conversation, mailing: Mailing) -> None:
+def _check_offers(talk: SmtpConversation, mailing: Mailing) -> None:
     """Raise `unsupported` where the message needs what the server does not offer: it would arrive broken, or not at all."""
     from rrcli.codec.smtp import needs_utf8
 

@@ -8,14 +8,14 @@ from rrcli.codec.smtp import DATA, RSET, Command, grouped, mail, message, needs_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.smtp.conversation import Conversation
+    from rrcli.adapters.smtp.conversation import SmtpConversation
     from rrcli.adapters.smtp.mailing import Mailing
     from rrcli.codec.smtp import Reply
 
 WANTED = {"MAIL": (250,), "RCPT": (250, 251, 252), "DATA": (354,)}
 
 
-def transact(talk: Conversation, mailing: Mailing) -> None:
+def transact(talk: SmtpConversation, mailing: Mailing) -> None:
     """Hand the message over, or go as far as is wanted; `talk` then knows the stage, the recipients and the reply that decides."""
     talk.stage = "mail"
     data = _commands_and_data(talk, mailing)
@@ -39,7 +39,7 @@ def transact(talk: Conversation, mailing: Mailing) -> None:
     _note_partial(talk)
 
 
-def _commands_and_data(talk: Conversation, mailing: Mailing) -> Reply | None:
+def _commands_and_data(talk: SmtpConversation, mailing: Mailing) -> Reply | None:
     """MAIL, RCPT and DATA; the reply to DATA where the message, or the refusal of DATA, decides. Else `talk.decided` is set."""
     request, recipients = mailing.request, iter(mailing.recipients)
     commands = [_mail(talk, mailing)]
@@ -65,7 +65,7 @@ def _commands_and_data(talk: Conversation, mailing: Mailing) -> Reply | None:
     return _decide(talk, mailing, reply)
 
 
-def _decide(talk: Conversation, mailing: Mailing, reply: Reply) -> Reply | None:
+def _decide(talk: SmtpConversation, mailing: Mailing, reply: Reply) -> Reply | None:
     """Whether the message may follow: the reply to DATA, else `None`, and `talk.decided` is set. `reply` is the latest."""
     sender = next(turn.reply for turn in talk.turns if turn.command == "MAIL")
     if sender.code >= REFUSED:
@@ -96,7 +96,7 @@ def _decide(talk: Conversation, mailing: Mailing, reply: Reply) -> Reply | None:
     return _hear(talk, DATA)
 
 
-def _mail(talk: Conversation, mailing: Mailing) -> Command:
+def _mail(talk: SmtpConversation, mailing: Mailing) -> Command:
     """MAIL, with the parameters that the server offers."""
     offers, letter, request = talk.offers.keywords, mailing.letter, mailing.request
     size = request.size if request.size is not None else len(letter.data) if letter else None
@@ -109,20 +109,20 @@ def _mail(talk: Conversation, mailing: Mailing) -> Command:
     )
 
 
-def _hear(talk: Conversation, command: Command) -> Reply:
+def _hear(talk: SmtpConversation, command: Command) -> Reply:
     reply = talk.hear(command.verb)
     expect(reply, command.verb, *WANTED[command.verb])
     return reply
 
 
-def _take_back(talk: Conversation, reply: Reply) -> None:
+def _take_back(talk: SmtpConversation, reply: Reply) -> None:
     """End a DATA that went out with the commands before it and was agreed to, though nobody gets the message (RFC 2920 section 3.1)."""
     if reply.code == 354:
         talk.say(Command(verb="message", data=b".\r\n"))
         talk.hear("message")
 
 
-def _hear_each(talk: Conversation, accepted: list[Recipient]) -> None:
+def _hear_each(talk: SmtpConversation, accepted: list[Recipient]) -> None:
     """The replies of LMTP: one for each recipient that was accepted, in their order (RFC 2033 section 4.2)."""
     for recipient in accepted:
         reply = talk.hear("message")
@@ -132,17 +132,17 @@ def _hear_each(talk: Conversation, accepted: list[Recipient]) -> None:
     talk.decided = _worst(talk) or talk.last
 
 
-def _accepted(talk: Conversation) -> bool:
+def _accepted(talk: SmtpConversation) -> bool:
     return any(recipient.turn.reply.code < REFUSED for recipient in talk.recipients)
 
 
-def _worst(talk: Conversation) -> Reply | None:
+def _worst(talk: SmtpConversation) -> Reply | None:
     """The worst refusal of a recipient, the first of its code."""
     refusals = [recipient.turn.reply for recipient in talk.recipients if recipient.turn.reply.code >= REFUSED]
     return max(refusals, key=lambda reply: reply.code, default=None)
 
 
-def _note_partial(talk: Conversation) -> None:
+def _note_partial(talk: SmtpConversation) -> None:
     refused = sum(recipient.turn.reply.code >= REFUSED for recipient in talk.recipients)
     if refused and talk.delivered:
         talk.context.note("partial", f"{refused} of {len(talk.recipients)} recipients were refused; the message went to the others")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.thrift.words import Call
     from rrcli.codec.thrift.answer import AnswerDecoder, Shape
     from rrcli.codec.thrift.reply import Reply
-    from rrcli.codec.thrift.tree import Message
+    from rrcli.codec.thrift.tree import ThriftMessage
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
 
@@ -24,7 +24,7 @@ JSON = "application/json"
 LONGEST_SUMMARY = 100  # letters
 
 
-def answered(call: Call, message: Message, decoder: AnswerDecoder, context: Context) -> Iterator[Event]:
+def answered(call: Call, message: ThriftMessage, decoder: AnswerDecoder, context: Context) -> Iterator[Event]:
     """The events of the answer to a call. Raises `malformed` for what cannot be its answer."""
     shape = decoder.shape or call.shape
     assert call.method
@@ -50,7 +50,7 @@ def answered(call: Call, message: Message, decoder: AnswerDecoder, context: Cont
     )
 
 
-def probed(message: Message, decoder: AnswerDecoder, shape: Shape) -> Iterator[Event]:
+def probed(message: ThriftMessage, decoder: AnswerDecoder, shape: Shape) -> Iterator[Event]:
     """The events of the answer to a method that cannot exist: what the server speaks."""
     reply = application_error(message)
     data = data_of(reply, decoder.shape or shape, _exception(reply))

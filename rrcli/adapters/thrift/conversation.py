@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.thrift.request import ThriftRequest
     from rrcli.adapters.thrift.words import Call
     from rrcli.codec.thrift.answer import Shape
-    from rrcli.codec.thrift.tree import Message
+    from rrcli.codec.thrift.tree import ThriftMessage
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
@@ -57,13 +57,13 @@ def talk(request: ThriftRequest, call: Call, context: Context, stream: Stream, *
             stream.close()
 
 
-def write(request: ThriftRequest, message: Message, shape: Shape, stream: Stream) -> None:
+def write(request: ThriftRequest, message: ThriftMessage, shape: Shape, stream: Stream) -> None:
     """Send a message in its shape."""
     payload = encode_message(message, shape.protocol, strict=not request.no_strict)
     stream.write(wrap(payload, shape, SEQID, headers=dict(pairs(request))), f"{MESSAGES[message.type]} {message.name}")
 
 
-def read(stream: Stream, decoder: AnswerDecoder) -> Message:
+def read(stream: Stream, decoder: AnswerDecoder) -> ThriftMessage:
     """The answer's message. Raises what the stream and the decoder raise, and for an end within it."""
     while True:
         data = stream.receive()

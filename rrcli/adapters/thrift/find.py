@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rrcli.adapters.thrift.request import ThriftRequest
-    from rrcli.codec.thrift.tree import Message
+    from rrcli.codec.thrift.tree import ThriftMessage
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
@@ -89,7 +89,7 @@ def find(request: ThriftRequest, call: Call, context: Context) -> Iterator[Event
         yield Finished(answer=told, then=Continue(why="retry", state=Search(call=asked)))
 
 
-def _probe(request: ThriftRequest, call: Call, context: Context, stream: Stream, decoder: AnswerDecoder) -> Message:
+def _probe(request: ThriftRequest, call: Call, context: Context, stream: Stream, decoder: AnswerDecoder) -> ThriftMessage:
     """The answer to a method that cannot exist; before a call it belongs to the handshake. Raises `ExchangeError` where there is none."""
     timeline = context.recorder.timeline
     if call.method:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.versions.stream import ClientStream
     from rrcli.adapters.thrift.request import ThriftRequest
     from rrcli.adapters.thrift.words import Call
-    from rrcli.codec.thrift.tree import Message
+    from rrcli.codec.thrift.tree import ThriftMessage
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.model.values import Fields, Response
@@ -44,7 +44,7 @@ def converse_over_http(request: ThriftRequest, call: Call, context: Context) -> 
     yield from answered(call, found, decoder, context)
 
 
-def ask_over_http(request: ThriftRequest, call: Call, context: Context, message: Message, decoder: AnswerDecoder) -> Message:
+def ask_over_http(request: ThriftRequest, call: Call, context: Context, message: ThriftMessage, decoder: AnswerDecoder) -> ThriftMessage:
     """The message that answers one. Raises `ExchangeError`, also for an HTTP status that is no success."""
     content = _post(request, call, context, message)
     found = decoder.feed(content)
@@ -54,7 +54,7 @@ def ask_over_http(request: ThriftRequest, call: Call, context: Context, message:
     return found
 
 
-def _post(request: ThriftRequest, call: Call, context: Context, message: Message) -> bytes:
+def _post(request: ThriftRequest, call: Call, context: Context, message: ThriftMessage) -> bytes:
     """The content of the HTTP answer to a message. Raises `ExchangeError`."""
     sent = _encoded(request, call, message)
     place = call.place
@@ -87,7 +87,7 @@ def _post(request: ThriftRequest, call: Call, context: Context, message: Message
     return bytes(content)
 
 
-def _encoded(request: ThriftRequest, call: Call, message: Message) -> bytes:
+def _encoded(request: ThriftRequest, call: Call, message: ThriftMessage) -> bytes:
     return encode_message(message, call.shape.protocol, strict=not request.no_strict)
 
 

@@ -6,7 +6,7 @@ from rrcli.base.errors import usage
 from rrcli.base.record import Record
 from rrcli.base.url import host_port, split_host, split_url
 from rrcli.codec.thrift.answer import PROBE, Shape, call
-from rrcli.codec.thrift.tree import Message
+from rrcli.codec.thrift.tree import ThriftMessage
 from rrcli.model.values import Body, RequestMessage, Target
 
 TYPE_CHECKING = False
@@ -68,13 +68,13 @@ class Call(Record):
     def oneway(self) -> bool:
         return bool(self.method and self.method.oneway)
 
-    def message(self) -> Message:
+    def message(self) -> ThriftMessage:
         """The message that goes out."""
         if self.method is None:
             return self.probe()
         return call(list(self.fields), self.method.name, SEQID, oneway=self.oneway, service=self.service)
 
-    def probe(self) -> Message:
+    def probe(self) -> ThriftMessage:
         """A call of a method that cannot exist."""
         return call([], PROBE, SEQID, service=self.service)
 

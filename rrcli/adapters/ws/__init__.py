@@ -6,8 +6,8 @@ The upgrade is HTTP's, with its credentials, cookies, redirects and proxies (`up
 from __future__ import annotations
 
 from rrcli.adapters.http.hopstate import HopState
+from rrcli.adapters.ws.conversation import WsConversation, sent
 from rrcli.adapters.ws.prepare import loaded, opening, refuse_contradictions
-from rrcli.adapters.ws.talk import Talk, sent
 from rrcli.adapters.ws.upgrade import UpgradeLeads, prepared_upgrade, upgrade
 from rrcli.base.errors import usage
 from rrcli.codec.ws import Handshake
@@ -55,7 +55,7 @@ def _one_hop(request: WsRequest, state: HopState, steps: list[Step], context: Co
         except StopIteration as end:
             socket = end.value
         if socket is not None:
-            yield from Talk(request, prepared, steps, socket, context).run()
+            yield from WsConversation(request, prepared, steps, socket, context).run()
     finally:
         stream.close()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from rrcli.base.errors import ExchangeError, malformed, truncated
 from rrcli.base.record import Record
 from rrcli.codec.thrift import binary
-from rrcli.codec.thrift.tree import CALL, ONEWAY, Decoder, Message
+from rrcli.codec.thrift.tree import CALL, ONEWAY, Decoder, ThriftMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def decoder_of(protocol: str, limit: int) -> Decoder:
     return JsonDecoder(limit)
 
 
-def encode_message(message: Message, protocol: str, *, strict: bool = True) -> bytes:
+def encode_message(message: ThriftMessage, protocol: str, *, strict: bool = True) -> bytes:
     """The message in the protocol, no transport around it; `strict` is the binary protocol's form with a version."""
     if protocol == "binary":
         return binary.encode(message, strict=strict)
@@ -81,9 +81,9 @@ def wrap(
     return framing.frame(payload)
 
 
-def call(fields: Fields, method: str, seqid: int, *, oneway: bool = False, service: str = "") -> Message:
+def call(fields: Fields, method: str, seqid: int, *, oneway: bool = False, service: str = "") -> ThriftMessage:
     """The message that calls a method; `service` is its name where several share a connection (`Service:method`)."""
-    return Message(f"{service}:{method}" if service else method, ONEWAY if oneway else CALL, seqid, fields)
+    return ThriftMessage(f"{service}:{method}" if service else method, ONEWAY if oneway else CALL, seqid, fields)
 
 
 class Opening(Record):
@@ -150,9 +150,9 @@ class AnswerDecoder:
         self._head = bytearray()
         self._frame: FrameDecoder | None = None
         self._decoder: Decoder | None = None
-        self._message: Message | None = None
+        self._message: ThriftMessage | None = None
 
-    def feed(self, data: bytes) -> Message | None:
+    def feed(self, data: bytes) -> ThriftMessage | None:
         """The message when it is whole. Raises `ExchangeError`: malformed, too_large, wrong_protocol, unsupported."""
         if self._message is None:
             if self.shape is None:
@@ -208,7 +208,7 @@ class AnswerDecoder:
         else:
             self._decoder = decoder_of(self.shape.protocol, self.limit)
 
-    def _feed(self, data: bytes) -> Message | None:
+    def _feed(self, data: bytes) -> ThriftMessage | None:
         if self._frame is None:
             return self._decoder.feed(data) if self._decoder else None
         payload = self._frame.feed(data)

@@ -26,7 +26,7 @@ from rrcli.codec.thrift.tree import (
     UUID,
     Decoder,
     Items,
-    Message,
+    ThriftMessage,
     message_type,
     unknown_type,
 )
@@ -58,7 +58,7 @@ class BinaryDecoder(Decoder):
             name = yield from self._name(first)
             type = message_type((yield from self._number(I8)))
         seqid = yield from self._number(I32)
-        return Message(name, type, seqid, (yield from self._struct(1)))
+        return ThriftMessage(name, type, seqid, (yield from self._struct(1)))
 
     def _number(self, type: int) -> Steps:
         return unpack(f">{LETTERS[type]}", (yield from self._take(WIDTHS[type])))[0]
@@ -102,7 +102,7 @@ class BinaryDecoder(Decoder):
         return (yield from self._number(type))
 
 
-def encode(message: Message, *, strict: bool = True) -> bytes:
+def encode(message: ThriftMessage, *, strict: bool = True) -> bytes:
     """The message's bytes."""
     name = message.name.encode()
     if strict:

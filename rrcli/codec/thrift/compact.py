@@ -25,8 +25,8 @@ from rrcli.codec.thrift.tree import (
     UUID,
     Decoder,
     Items,
-    Message,
     Pairs,
+    ThriftMessage,
     message_type,
     unknown_type,
 )
@@ -60,7 +60,7 @@ class CompactDecoder(Decoder):
         type = message_type(version >> 5)
         seqid = (yield from self._varint()) & 0xFFFFFFFF
         name = yield from self._name((yield from self._varint()))
-        return Message(name, type, seqid - (1 << 32) if seqid >> 31 else seqid, (yield from self._struct(1)))
+        return ThriftMessage(name, type, seqid - (1 << 32) if seqid >> 31 else seqid, (yield from self._struct(1)))
 
     def _varint(self) -> Steps:
         value = 0
@@ -129,7 +129,7 @@ class CompactDecoder(Decoder):
         return value
 
 
-def encode(message: Message) -> bytes:
+def encode(message: ThriftMessage) -> bytes:
     """The message's bytes."""
     name = message.name.encode()
     out = bytearray((PROTOCOL_ID, VERSION | message.type << 5))

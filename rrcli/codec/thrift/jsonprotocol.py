@@ -28,8 +28,8 @@ from rrcli.codec.thrift.tree import (
     UUID,
     Decoder,
     Items,
-    Message,
     Pairs,
+    ThriftMessage,
     message_type,
 )
 
@@ -123,13 +123,13 @@ def _closing(part: bytes, depth: int) -> int:
     return -1
 
 
-def _message(value: Any) -> Message:
+def _message(value: Any) -> ThriftMessage:
     if not (isinstance(value, list) and len(value) == 5 and isinstance(value[1], str)):
         raise malformed("the message is no array of version, name, type, sequence number and struct, as the JSON protocol has it")
     version, name, type, seqid, fields = value
     if version != VERSION:
         raise malformed(f"the message opens with version {jsontext.dumps(version)[:40]}, and the JSON protocol's is {VERSION}")
-    return Message(name, message_type(_integer(type, 8)), _integer(seqid, 32), _struct(fields, 1))
+    return ThriftMessage(name, message_type(_integer(type, 8)), _integer(seqid, 32), _struct(fields, 1))
 
 
 def _integer(value: Any, bits: int) -> int:
@@ -239,7 +239,7 @@ def from_base64(data: bytes) -> bytes | None:
 # --- writing
 
 
-def encode(message: Message) -> bytes:
+def encode(message: ThriftMessage) -> bytes:
     """The message's bytes. Raises `ExchangeError` (usage) for what JSON cannot hold."""
     head = f"[{VERSION},{encode_basestring(message.name)},{message.type},{message.seqid},"
     return f"{head}{_write_struct(message.fields)}]".encode()

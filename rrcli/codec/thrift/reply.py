@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.codec.thrift.model import Method
-    from rrcli.codec.thrift.tree import Message
+    from rrcli.codec.thrift.tree import ThriftMessage
 
 # TApplicationException's types, in the order of their numbers.
 APPLICATION_ERRORS = (
@@ -41,7 +41,7 @@ class Reply(Record):
     notes: tuple[str, ...] = ()
 
 
-def read_reply(message: Message, method: Method, seqid: int, protocol: str) -> Reply:
+def read_reply(message: ThriftMessage, method: Method, seqid: int, protocol: str) -> Reply:
     """What the message says as the answer to a call. Raises `ExchangeError` (malformed) where it cannot be that call's answer."""
     if message.type in (CALL, ONEWAY):
         raise malformed(f"the answer is a {MESSAGES[message.type]} of '{_short(message.name)}', and an answer is a REPLY or an EXCEPTION")
@@ -84,7 +84,7 @@ def _missing_hint(method: Method) -> str:
     return f"the IDL promises {result}; the server's IDL may be another, or its method returned nothing"
 
 
-def application_error(message: Message) -> Reply:
+def application_error(message: ThriftMessage) -> Reply:
     """What an EXCEPTION says: its type, that type's name, and the server's message."""
     text, number = "", 0
     unknown = []
@@ -99,7 +99,7 @@ def application_error(message: Message) -> Reply:
     return Reply(message_type="exception", seqid=message.seqid, code=number, text=name, message=text, unknown_fields=tuple(unknown))
 
 
-def is_unknown_method(message: Message) -> bool:
+def is_unknown_method(message: ThriftMessage) -> bool:
     """Whether the message says that there is no such method: the answer to a probe from a server that understood it."""
     return message.type == EXCEPTION and application_error(message).code == UNKNOWN_METHOD
 

@@ -55,7 +55,7 @@ class Pairs:
         self.pairs = pairs
 
 
-class Message:
+class ThriftMessage:
     """A message: the method's `name`, its `type` (of `MESSAGES`), its sequence number, and the arguments or the result."""
 
     __slots__ = ("fields", "name", "seqid", "type")
@@ -81,10 +81,10 @@ class Decoder:
         self.buffer = bytearray()
         self.at = 0
         self.count = 0  # fields and elements so far
-        self.message: Message | None = None
+        self.message: ThriftMessage | None = None
         self._steps = self._message()
 
-    def feed(self, data: bytes) -> Message | None:
+    def feed(self, data: bytes) -> ThriftMessage | None:
         """Raises `ExchangeError` (malformed, too_large) where the bytes are no message."""
         self.buffer += data
         if self.message is None:

@@ -51,7 +51,7 @@ def sent(prepared: PreparedRequest, messages: list[dict[str, Any]] | None = None
     return event.replace(message=message, target=event.target.replace(url=ws_url(prepared.url)))
 
 
-class Talk:
+class WsConversation:
     """One conversation, from the 101 to its end."""
 
     def __init__(self, request: WsRequest, prepared: PreparedRequest, steps: list[Step], socket: Socket, context: Context) -> None:
