@@ -104,7 +104,8 @@ class _Page:
         return "\n\n".join(self._blocks) + "\n"
 
     def usage(self, *lines: str) -> None:
-        self._blocks.append("\n".join(("       " if at else self._style("Usage: ", "1")) + line for at, line in enumerate(lines)))
+        shown = [part for line in lines for part in textwrap.wrap(line, self._width - 7, subsequent_indent="  ", break_on_hyphens=False)]
+        self._blocks.append("\n".join(("       " if at else self._style("Usage: ", "1")) + line for at, line in enumerate(shown)))
 
     def paragraph(self, text: str) -> None:
         self._blocks.append("\n".join(self._wrap(text, self._width)))

@@ -60,7 +60,7 @@ def replies(exchange: Exchange) -> list[str]:
 @pytest.mark.parametrize(
     ("greeting", "message", "hint"),
     [
-        (b"220 mail.example ESMTP Postfix\r\n", "expected NATS, got an SMTP reply: '220 mail.example ESMTP Postfix'", "rrcli tcp"),
+        (b"220 mail.example ESMTP Postfix\r\n", "expected NATS, got an SMTP reply: '220 mail.example ESMTP Postfix'", "rrcli smtp://"),
         (b"SSH-2.0-OpenSSH_9.2p1\r\n", "expected NATS, got an SSH banner: 'SSH-2.0-OpenSSH_9.2p1'", "rrcli tcp"),
         (b"+OK POP3 ready\r\n", "expected NATS, got a POP3 greeting: '+OK POP3 ready'", "rrcli tcp"),
         (b"* OK IMAP ready\r\n", "expected NATS, got an IMAP greeting: '* OK IMAP ready'", "rrcli tcp"),

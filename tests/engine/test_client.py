@@ -66,7 +66,7 @@ def test_a_request_is_the_same_before_and_after_it_was_sent(protocol: Any) -> No
     }
     build = protocol.load()[0]
     arguments = words.get(
-        protocol.name, ("127.0.0.1:1",) if protocol.name in ("smtp", "tcp", "thrift", "tls") else ("http://127.0.0.1:1/",)
+        protocol.name, ("127.0.0.1:1",) if protocol.name in ("grpc", "smtp", "tcp", "thrift", "tls") else ("http://127.0.0.1:1/",)
     )
     request = build(*arguments, timeout=0.5)
     rrcli.send(request)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from peers.mangled import cuts, mutated, outcome, split
 
 from rrcli.base.errors import KINDS, ExchangeError
-from rrcli.base.jsontext import dumps
+from rrcli.base.jsontext import dumps, plain
 from rrcli.codec.pg.backend import Decoder, encryption_answer
 from rrcli.codec.pg.copytext import Lines, csv_values, text_values
 from rrcli.codec.pg.login import Login
@@ -19,7 +19,7 @@ from rrcli.codec.pg.passfile import password_for
 from rrcli.codec.pg.report import mark
 from rrcli.codec.pg.scram import endpoint_hash
 from rrcli.codec.pg.settings import configure, read_dsn
-from rrcli.codec.pg.values import parameter, plain, reader
+from rrcli.codec.pg.values import parameter, reader
 
 
 def packed(letter: str, content: bytes) -> bytes:

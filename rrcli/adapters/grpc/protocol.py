@@ -11,7 +11,7 @@ MANIFEST = Manifest(
         "rrcli grpc localhost:50051 my.package.Users/Get id:=7 name=ann",
         "rrcli grpc localhost:50051 --list",
         "rrcli grpc api.example.com:443 --health --json",
-        "rrcli grpc grpcs://api.example.com my.package.Chat/Talk -d @- -H 'authorization: Bearer …'",
+        "rrcli grpc grpcs://api.example.com my.package.Chat/Talk -d @-",
     ),
     label="gRPC",
     secure=("grpcs",),

@@ -8,9 +8,9 @@ MANIFEST = Manifest(
     synopsis="HOST[:PORT] [@SERVER]",
     help="Hand a message to a mail server, and time each of its replies.",
     examples=(
-        "rrcli smtp mail.example.com:587 --starttls -u ann:secret --from ann@example.com --to bob@example.com --text hi",
+        "rrcli smtp mail.test:587 --starttls --from a@x.test --to b@x.test --text hi",
         "rrcli smtp mail.example.com --stop-after ehlo",
-        "rrcli smtp example.com --mx --from ann@example.org --to bob@example.com --stop-after rcpt",
+        "rrcli smtp x.test --mx --from a@y.test --to b@x.test --stop-after rcpt",
     ),
     label="SMTP",
     secure=("smtps",),
