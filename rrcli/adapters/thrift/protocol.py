@@ -9,7 +9,7 @@ MANIFEST = Manifest(
     help="Call a method of a Thrift service.",
     examples=(
         "rrcli thrift 127.0.0.1:9090 shop.thrift Shop.add a=2 b=3",
-        "rrcli thrift 127.0.0.1:9090 shop.thrift Shop.buy item.name=book --protocol auto",
+        "rrcli thrift 127.0.0.1:9090 shop.thrift Shop.buy item.name=pen --protocol auto",
         "rrcli thrift 127.0.0.1:9090 shop.thrift --list",
     ),
     label="Thrift",
