@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[Wire, bytes, str], bytes]
 
-STREAMS = ("http", "dns", "redis", "nats", "pg", "smtp", "tcp", "thrift")
-SECURE = ("http", "redis", "nats", "smtp", "tcp", "thrift")
+STREAMS = ("http", "dns", "redis", "nats", "pg", "smtp", "thrift", "tcp")
+SECURE = ("http", "redis", "nats", "smtp", "thrift", "tcp")
 
 
 class Over(ConnectionError):
@@ -221,7 +221,7 @@ CONNECTING = ("delay-accept", "reset", "close", "half-close", "wrong-protocol") 
 # In the order in which they act: what changes an answer before what spoils its delivery.
 FAULTS = (
     Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "nats", "pg", "smtp"),
-          help="503, SERVFAIL, LOADING, 57P03, 421; then well"),
+          help="refused at first, then well"),
     Fault(name="redirect-loop", protocols=("http",), act=replacing(answers.REDIRECT), help="every answer redirects to the same place"),
     Fault(name="bad-json", protocols=("http",), act=replacing(answers.BAD_JSON), help="the content says it is JSON, and is not"),
     Fault(name="wrong-date", protocols=("http",), act=dated, help="the Date field is a day ahead"),

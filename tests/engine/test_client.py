@@ -60,13 +60,14 @@ def test_a_request_is_the_same_before_and_after_it_was_sent(protocol: Any) -> No
     words = {
         "dns": ("a.test", "@127.0.0.1:1"),
         "redis": ("127.0.0.1:1", "PING"),
+        "grpc": ("127.0.0.1:1", "a.S/M"),
         "graphql": ("http://127.0.0.1:1/", "{a}"),
         "pg": ("127.0.0.1:1", ""),
         "nats": ("127.0.0.1:1", "a"),
     }
     build = protocol.load()[0]
     arguments = words.get(
-        protocol.name, ("127.0.0.1:1",) if protocol.name in ("grpc", "smtp", "tcp", "thrift", "tls") else ("http://127.0.0.1:1/",)
+        protocol.name, ("127.0.0.1:1",) if protocol.name in ("smtp", "tcp", "thrift", "tls") else ("http://127.0.0.1:1/",)
     )
     request = build(*arguments, timeout=0.5)
     rrcli.send(request)

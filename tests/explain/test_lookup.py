@@ -64,7 +64,7 @@ def test_explain_finds_in_its_family(family: str, code: str, found: str) -> None
 
 @pytest.mark.parametrize(
     ("family", "code"),
-    [("http", "40"), ("http", "4044"), ("http", "٤٠٤"), ("http", ""), ("dns", "24"), ("redis", "404"), ("exit", "404"), ("smtp", "550")],
+    [("http", "40"), ("http", "4044"), ("http", "٤٠٤"), ("http", ""), ("dns", "24"), ("redis", "404"), ("exit", "404"), ("imap", "550")],
 )
 def test_explain_misses(family: str, code: str) -> None:
     assert explain(family, code, FAMILIES) is None
@@ -74,13 +74,13 @@ def test_explain_misses(family: str, code: str) -> None:
     ("word", "found"),
     [
         ("404", ["http 404", "nats 404"]),
-        ("4xx", ["http 4xx"]),
-        ("4XX", ["http 4xx"]),
-        ("477", ["http 4xx"]),
+        ("4xx", ["http 4xx", "smtp 4xx"]),
+        ("4XX", ["http 4xx", "smtp 4xx"]),
+        ("477", ["http 4xx", "smtp 4xx"]),
         ("nxdomain", ["dns NXDOMAIN"]),
-        ("3", ["dns NXDOMAIN", "thrift WRONG_METHOD_NAME", "exit 3"]),
-        ("0", ["dns NOERROR", "thrift UNKNOWN", "exit 0"]),
-        ("16", ["dns BADVERS", "dns BADSIG"]),
+        ("3", ["grpc 3", "dns NXDOMAIN", "thrift WRONG_METHOD_NAME", "exit 3"]),
+        ("0", ["grpc 0", "dns NOERROR", "thrift UNKNOWN", "exit 0"]),
+        ("16", ["grpc 16", "dns BADVERS", "dns BADSIG"]),
         ("WRONGTYPE", ["redis WRONGTYPE"]),
         ("moved", ["redis MOVED"]),
         ("refused", ["dns REFUSED", "error refused"]),

@@ -7,13 +7,7 @@ up (`exchangers.py`). The bytes of commands and replies are `codec/smtp.py`'s, t
 
 from __future__ import annotations
 
-from rrcli.adapters.smtp.answer import answer_of
-from rrcli.adapters.smtp.conversation import SmtpConversation
-from rrcli.adapters.smtp.handshake import shake_hands
-from rrcli.adapters.smtp.mailing import Mailing, mailing_of
-from rrcli.adapters.smtp.transaction import transact
-from rrcli.base.errors import ExchangeError
-from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.adapters.smtp.hop import run_hop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,45 +19,5 @@ if TYPE_CHECKING:
 
 
 def exchange(request: SmtpRequest, context: Context) -> Iterator[Event]:
-    """Hand a message over, or get as far as `--stop-after` says. A refusal is an answer whose status is not ok."""
-    mailing = mailing_of(request, context.id, context.state)
-    if mailing.login:
-        context.secret(mailing.login[1])
-    if request.mx and context.state is None:
-        from rrcli.adapters.smtp.exchangers import look_up
-
-        yield from look_up(mailing, context)
-    elif request.mx:
-        from rrcli.adapters.smtp.exchangers import or_next
-
-        yield from or_next(context, converse(mailing, context))
-    else:
-        yield from converse(mailing, context)
-
-
-def converse(mailing: Mailing, context: Context) -> Iterator[Event]:
-    """The dialogue with one server."""
-    yield Sent(message=mailing.message(), target=mailing.place.target)
-    tls = context.tls_context() if mailing.starttls else None
-    stream = context.connect(mailing.place.host, mailing.place.port, tls=mailing.place.tls)
-    talk = SmtpConversation(stream, context)
-    try:
-        if shake_hands(talk, mailing, tls):
-            yield Sent(message=mailing.message(pipelined=talk.pipelines), target=mailing.place.target)
-            transact(talk, mailing)
-        talk.quit()
-    except ExchangeError as error:
-        if error.kind == "unsupported":
-            talk.quit()
-        if talk.last:
-            yield Received(answer=answer_of(talk, talk.last))
-        raise
-    finally:
-        stream.close()
-    decided = talk.decided or talk.last
-    assert decided
-    assert talk.last
-    answer = answer_of(talk, decided)
-    yield Received(answer=answer)
-    yield Content(data="".join(f"{line}\n" for line in talk.last.written()).encode("utf-8", "surrogateescape"))
-    yield Finished(answer=answer)
+    """The events of the exchange that the request asks for."""
+    return run_hop(request, context)
