@@ -30,7 +30,7 @@ TABLE: dict[str, tuple[str, str, str, str, str]] = {
         "What was to be created is there already.",
         "Use what is there, or another name."),
     "7": ("PERMISSION_DENIED", "useless", SPEC,
-        "The server knows who asks, and does not allow it.",
+        "The call came with credentials that the server knows, and they do not allow it.",
         "Have the permission given; other credentials help, the same ones do not."),
     "8": ("RESOURCE_EXHAUSTED", "later", SPEC,
         "A quota or a limit is used up; a message larger than the receiver takes is answered so too.",
@@ -58,7 +58,7 @@ TABLE: dict[str, tuple[str, str, str, str, str]] = {
         "Tell whoever runs the server."),
     "16": ("UNAUTHENTICATED", "useless", SPEC,
         "There are no valid credentials with the call.",
-        "Send them: -H 'authorization: Bearer …'; a token may have expired."),
+        "Send them: -H 'authorization: Bearer TOKEN'; a token may have expired."),
 
     "NOT_SERVING": ("NOT_SERVING", "later", "gRPC health checking",
         "The server answers, and says of itself or of the service that it takes no calls now.",

@@ -227,7 +227,7 @@ FAULTS = (
     Fault(name="wrong-date", protocols=("http",), act=dated, help="the Date field is a day ahead"),
     Fault(name="spoof", protocols=("dns",), act=spoof, help="forged first: wrong id, question, port (UDP)"),
     Fault(name="bad-length", values=("long", "short"), protocols=("http", "dns", "redis", "nats", "pg"), act=bad_length,
-          help="Content-Length, RDLENGTH, bulk length is wrong"),
+          help="a length that is wrong"),
     Fault(name="gzip-bomb", values=("MEBIBYTES", "1024"), protocols=("http",), act=bomb, help="a small content that unfolds to a huge one"),
     Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "lines", "array", "nested", "notices"), act=flood,
           help="an answer without end, until the client leaves"),
@@ -249,10 +249,10 @@ FAULTS = (
     Fault(name="truncate", act=truncate, help="half of the answer, then the end"),
     Fault(name="drip", values=("SECONDS", "0.2"), act=drip, help="the answer byte by byte, with pauses"),
     Fault(name="bad-cert", values=("expired", "not-yet-valid", "wrong-host", "self-signed", "untrusted"), protocols=SECURE,
-          help="TLS, the certificate is wrong in one way"),
+          help="TLS: a wrong certificate"),
     Fault(name="slow-tls", values=("SECONDS", "2"), protocols=SECURE, help="TLS, the handshake begins late"),
     Fault(name="old-tls", protocols=SECURE, help="TLS 1.1 and nothing newer"),
-    Fault(name="client-cert", protocols=SECURE, help="TLS, the client needs a certificate"),
+    Fault(name="client-cert", protocols=SECURE, help="TLS: it wants the client's"),
 )  # fmt: skip
 BY_NAME = {fault.name: fault for fault in FAULTS}
 TLS = ("bad-cert", "slow-tls", "old-tls", "client-cert")

@@ -114,7 +114,7 @@ def test_a_class_answers_only_when_no_family_lists_the_code() -> None:
         ("wrongtyp", "WRONGTYPE"),
         ("tiemout", "timeout"),
         ("certificate-expired", "certificate_expired"),
-        ("4044", "404"),
+        ("40x4", "404"),
         ("http 4044", "http 404"),
         ("dns nxdomian", "dns NXDOMAIN"),
     ],
