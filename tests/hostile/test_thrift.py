@@ -12,7 +12,7 @@ from peers.script import Handler, Responder, drip, hear, pause, script
 from peers.thrift import IDL
 
 from rrcli.codec.thrift.answer import Shape, encode_message, wrap
-from rrcli.codec.thrift.tree import EXCEPTION, I32, LIST, REPLY, STRING, STRUCT, Items, Message
+from rrcli.codec.thrift.tree import EXCEPTION, I32, LIST, REPLY, STRING, STRUCT, Items, ThriftMessage
 
 Serve = Callable[[Handler], Responder]
 
@@ -22,7 +22,7 @@ HEAD = b"\x80\1\0\2\0\0\0\4ping\0\0\0\0"  # of the reply, as far as its fields
 
 
 def reply(fields: Any, *, name: str = "ping", type: int = REPLY, seqid: int = 0) -> bytes:
-    return encode_message(Message(name, type, seqid, fields), "binary")
+    return encode_message(ThriftMessage(name, type, seqid, fields), "binary")
 
 
 GOOD = reply([(0, STRING, b"pong")])
