@@ -34,7 +34,7 @@ class Converter:
         message = message_factory.GetMessageClass(descriptor)()
         try:
             json_format.ParseDict(value, message, descriptor_pool=self._schema.pool)
-            return message.SerializeToString()  # type: ignore[no-any-return]
+            return message.SerializeToString()  # type: ignore[no-any-return]  # protobuf is loaded where it is used, without its types
         except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
             text = " ".join(str(error).split()) or type(error).__name__
             raise usage(f"{descriptor.full_name}: {text}", "--template shows a message of that type") from None

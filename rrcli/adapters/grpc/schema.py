@@ -142,7 +142,7 @@ def method_of(declared: Any) -> Method:
 def load_protobuf() -> None:
     """Load the library, which takes longer than the rest of a call. Raises `usage` without the extra that has it."""
     try:
-        from google.protobuf import descriptor_pool, json_format, message_factory  # noqa: F401
+        from google.protobuf import descriptor_pool, json_format, message_factory  # noqa: F401  # loaded here, used by others
     except ModuleNotFoundError as error:
         raise usage(f"grpc needs the module {error.name}", "pip install 'rrcli[grpc]'") from error
 

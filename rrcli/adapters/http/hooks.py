@@ -28,7 +28,7 @@ class HttpHooks(Hooks):
     def is_offline(self, request: Request) -> bool:
         return _http(request).offline
 
-    def offline_reply(self, request: Request, sent: bytes) -> bytes:  # noqa: ARG002
+    def offline_reply(self, request: Request, sent: bytes) -> bytes:  # noqa: ARG002  # other protocols need it
         """Of HTTP/2: that its windows are wide open."""
         return OPEN_WINDOWS if sent.startswith(b"PRI ") else b""
 
