@@ -38,8 +38,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     if words == ["--version"]:
+        from rrcli.base import __version__
         from rrcli.base.output import to_stdout
-        from rrcli.base.version import __version__
 
         to_stdout(f"rrcli {__version__}\n".encode())
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ import pytest
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 for _name in PROXY_VARIABLES:
     os.environ.pop(_name, None)
+
+# A script that starts the tests in its background has them ignore SIGINT, and their children would inherit that: no Ctrl-C could end one.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _PEERS = Path(__file__).parent / "peers"
 _STEMS = [path.stem for path in _PEERS.glob("*.py") if "@pytest.fixture" in path.read_text("utf-8") and path.stem[:5] != "test_"]

@@ -6,29 +6,27 @@ an exchange tells of each layer on its way is drawn here. So a diagnosis and the
 
 from __future__ import annotations
 
-from rrcli.base.address import literal_family
 from rrcli.base.deadline import Deadline
-from rrcli.base.errors import EXIT_TERMINATED, ExchangeError, usage
+from rrcli.base.errors import EXIT_TERMINATED, ExchangeError, exit_code, usage
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import to_stdout
 from rrcli.base.record import Record
 from rrcli.base.units import duration
+from rrcli.base.url import literal_family
 from rrcli.cli.show import color, width
 from rrcli.engine import registry
-from rrcli.engine.exitcode import exit_code
 from rrcli.engine.fanout import send_all
 from rrcli.engine.interrupt import on_term
 from rrcli.engine.target import target_of
 from rrcli.model.document import days_left, set_document
 from rrcli.model.values import Exchange, ExchangeSet
-from rrcli.options.output import Output
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 from rrcli.policy.redact import masked
 from rrcli.policy.secrets import mask_url
 from rrcli.report.terminal.next_steps import advice
 from rrcli.report.terminal.paint import SEPARATOR, Page, pad, pieces
 from rrcli.report.terminal.verdict import status_words
-from rrcli.wire.clock import Timeline
+from rrcli.wire.recorder import Timeline
 from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False

@@ -9,8 +9,8 @@ from rrcli.base.output import to_stderr
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
 from rrcli.cli.show import Printer, color, print_document, print_text, width
+from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term
-from rrcli.engine.observer import Observer
 from rrcli.policy.redact import mask_of, masked
 from rrcli.report.live.progress import Progress
 from rrcli.series.run import send_series
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from rrcli.cli.invocation import Invocation
     from rrcli.engine.hooks import Hooks
-    from rrcli.options.output import Output
-    from rrcli.options.request import Request
+    from rrcli.options.request import Output, Request
 
 STYLES = ("pretty", "raw", "json", "ndjson", "quiet")
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 import os
 
 from rrcli.base.errors import usage
-from rrcli.base.jsontext import dumps, pieces
 from rrcli.base.output import exact_or_visible, to_stderr, to_stdout
-from rrcli.model.document import document, set_document
-from rrcli.model.head import head
 from rrcli.model.values import Exchange, ExchangeSet
 from rrcli.options.parse import FORMATS, one_of
-from rrcli.policy.redact import masked
+from rrcli.policy.secrets import holds_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +20,7 @@ if TYPE_CHECKING:
     from rrcli.cli.invocation import Invocation
     from rrcli.engine.hooks import Epilogue
     from rrcli.engine.registry import Protocol
-    from rrcli.options.output import Output
-    from rrcli.options.request import Request
+    from rrcli.options.request import Output, Request
     from rrcli.policy.expect import Path
 
 # Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
@@ -64,6 +60,14 @@ class Printer:
         masks = self.style == "pretty" and not self.output.show_secrets
         return self.hooks.epilogue(self.request, beside=beside or self.style == "quiet", masks=masks)
 
+    def _masked(self, exchange: Exchange) -> Exchange:
+        """The exchange as it is shown, with its secrets masked unless they are asked for."""
+        if self.output.show_secrets or not holds_secrets(exchange):
+            return exchange
+        from rrcli.policy.redact import masked
+
+        return masked(exchange)
+
     def exchange(self, exchange: Exchange) -> bool:
         """Print one exchange. False when the query found nothing in it."""
         if self.file and exchange.response and exchange.response.body:
@@ -71,8 +75,10 @@ class Printer:
             exchange = exchange.replace(response=exchange.response.replace(body=body))
         if self.style == "quiet" and not self.query:
             return True
-        shown = exchange if self.output.show_secrets else masked(exchange)
+        shown = self._masked(exchange)
         if self.query:
+            from rrcli.model.document import document
+
             found = self._print_query(document(exchange))
             if self.style != "quiet":
                 self._explain(shown)
@@ -84,7 +90,9 @@ class Printer:
             _print_pieces(self.drawer((shown,)))
             self._explain(shown)
         elif self.style in ("json", "ndjson"):
-            _print_pieces(pieces(document(shown, exact=True), 2 if self.style == "json" else 0))
+            from rrcli.model.document import document
+
+            print_document(document(shown, exact=True), 2 if self.style == "json" else 0)
         elif self.style == "pretty":
             print_text(self._draw(shown, color=color(self.output, 1)))
         elif self.style == "raw":
@@ -96,16 +104,18 @@ class Printer:
     def exchanges(self, several: ExchangeSet) -> bool:
         """Print exchanges sent side by side. False when the query found nothing in them."""
         if self.query:
+            from rrcli.model.document import set_document
+
             found = self._print_query(set_document(several))
             if self.style != "quiet":
                 for exchange in several.exchanges:
-                    self._explain(exchange if self.output.show_secrets else masked(exchange), briefly=True)
+                    self._explain(self._masked(exchange), briefly=True)
             return found
         if self.style == "raw":
             for exchange in several.exchanges:
                 self._print_content(exchange)
                 self._print_summary(exchange, f"{exchange.target.url} ")
-        shown = several if self.output.show_secrets else ExchangeSet(exchanges=tuple(map(masked, several.exchanges)))
+        shown = ExchangeSet(exchanges=tuple(map(self._masked, several.exchanges)))
         if self.style == "curl":
             for exchange, masked_one in zip(several.exchanges, shown.exchanges, strict=True):
                 self._show_command(exchange)
@@ -113,7 +123,9 @@ class Printer:
         elif self.drawer:
             _print_pieces(self.drawer(shown.exchanges))
         elif self.style in ("json", "ndjson"):
-            _print_pieces(pieces(set_document(shown, exact=True), 3 if self.style == "json" else 0))
+            from rrcli.model.document import set_document
+
+            print_document(set_document(shown, exact=True), 3 if self.style == "json" else 0)
         elif self.style == "pretty":
             from rrcli.report.terminal.render import render_set
 
@@ -147,6 +159,8 @@ class Printer:
 
                 print_text(visible(found, multiline=True) if os.isatty(1) else found)
             else:
+                from rrcli.base.jsontext import pieces
+
                 _print_pieces(pieces(found))
         elif found is None and self.style != "quiet" and not self.output.silent:
             to_stderr(f"rrcli: --query {query.text!r} finds nothing\n")
@@ -188,12 +202,16 @@ class Printer:
             return
         write = exact_or_visible()
         if self.include:
+            from rrcli.model.head import head
+
             write(head(answer))
         if answer.body and not (self.include and answer.complete_text is not None):
             write(answer.body.data)
             if self.request.lines and answer.body.size and not answer.body.is_binary:
                 write(b"\n")
         for event in answer.data.get("events", ()):
+            from rrcli.base.jsontext import dumps
+
             data = event["data"]
             write((data if isinstance(data, str) else dumps(data)).encode("utf-8", "surrogateescape") + b"\n")
         write(b"")
@@ -299,6 +317,8 @@ def _octets(text: str) -> bytes:
 
 def print_document(value: dict[str, object], indent: int) -> None:
     """Print a document as JSON."""
+    from rrcli.base.jsontext import pieces
+
     _print_pieces(pieces(value, indent))
 
 

@@ -1,4 +1,7 @@
-"""What an adapter is given for one hop: the wire, the state of the hop before, and where to leave notes and secrets."""
+"""What an adapter is given for one hop: the wire, the state of the hop before, and where to leave notes and secrets.
+
+Beside it, what the exchanges of one client share: open connections, cookies, and the secrets that are known.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,59 @@ from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from rrcli.base.deadline import Deadline
-    from rrcli.engine.continuation import Continue
+    from rrcli.codec.http.cookies import Jar
     from rrcli.engine.eventlog import EventLog
-    from rrcli.engine.shared import Shared
+    from rrcli.engine.events import Continue
     from rrcli.options.request import Request, TlsOptions
     from rrcli.wire.datagram import Datagrams
+    from rrcli.wire.pool import Pool
     from rrcli.wire.stream import Stream
+
+    Words = tuple[str, ...] | None
+
+
+class SecretSet:
+    """Values to mask wherever an exchange is shown, each once, in the order in which they became known."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: dict[str, None] = {}
+
+    def add(self, *values: str | None) -> None:
+        """Take these values; empty ones are no secrets."""
+        for value in values:
+            if value:
+                self._values[value] = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Shared:
+    """What outlives one exchange. Used by one thread at a time.
+
+    `pool` is `None` where every exchange opens a connection of its own. `cookies` is a jar that all exchanges fill and use,
+    `None` where each keeps to its own options.
+    """
+
+    def __init__(self, *, pool: Pool | None = None, cookies: Jar | None = None) -> None:
+        self.pool = pool
+        self.cookies = cookies
+        self.secrets = SecretSet()
+        self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
+
+    def close(self) -> None:
+        """Close the connections that are still open."""
+        if self.pool:
+            self.pool.close()
 
 
 class Route(Record):

@@ -9,8 +9,8 @@ from rrcli.engine.runner import judge_of, new_id
 from rrcli.engine.send import send, with_command
 from rrcli.engine.target import target_of
 from rrcli.model.values import Exchange, ExchangeSet, Failure, RequestMessage, Target
-from rrcli.wire.clock import Timeline
 from rrcli.wire.race import redirected
+from rrcli.wire.recorder import Timeline
 from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False

@@ -11,10 +11,8 @@ from time import time_ns
 from rrcli.base.deadline import Deadline
 from rrcli.engine import registry
 from rrcli.engine.builder import ExchangeBuilder
-from rrcli.engine.context import Context
-from rrcli.engine.events import Blocked
-from rrcli.engine.observer import Observer
-from rrcli.engine.shared import Shared
+from rrcli.engine.context import Context, Shared
+from rrcli.engine.events import Blocked, Observer
 from rrcli.model.values import Exchange, Timing
 
 TYPE_CHECKING = False

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from rrcli.base.deadline import Deadline
-    from rrcli.engine.events import Event
-    from rrcli.engine.observer import Observer
+    from rrcli.engine.events import Event, Observer
     from rrcli.model.values import Exchange, Response
     from rrcli.options.request import Request
     from rrcli.policy.expect import Expectation

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Fields = tuple[tuple[str, str], ...]
 
+LARGE = 1 << 20  # bytes: a larger body is written piece by piece
+
 # In the order in which they happen; together they make up the total.
 PHASES = ("resolve", "connect", "tls", "handshake", "send", "wait", "receive")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from time import sleep
 
 from rrcli.base.deadline import Deadline, now
+from rrcli.engine.context import Shared
 from rrcli.engine.events import Blocked
 from rrcli.engine.send import steps
-from rrcli.engine.shared import Shared
 from rrcli.model.values import Check
 from rrcli.series.schedule import Schedule, Ticket
 from rrcli.series.tally import Series, Tally

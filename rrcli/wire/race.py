@@ -6,9 +6,9 @@ from _socket import AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, SO_ERROR, SOCK_STRE
 from errno import EACCES, ECONNREFUSED, EINPROGRESS, ENOENT
 from select import POLLOUT, poll
 
-from rrcli.base.address import literal_family
 from rrcli.base.deadline import now
 from rrcli.base.errors import usage
+from rrcli.base.url import literal_family
 from rrcli.model.values import Attempt
 from rrcli.wire.resolve import Address, addresses, endpoint, to_ascii
 from rrcli.wire.stream import translate

@@ -11,10 +11,9 @@ import _thread
 import sys
 from _socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, inet_ntop, inet_pton
 
-from rrcli.base.address import literal_family
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.base.hostname import ascii_name
 from rrcli.base.record import Record
+from rrcli.base.url import ascii_name, literal_family
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from rrcli.base.deadline import Deadline
     from rrcli.options.request import ConnectOptions
-    from rrcli.wire.clock import Timeline
+    from rrcli.wire.recorder import Timeline
 
 EAI_AGAIN, EAI_FAIL, EAI_SYSTEM = -3, -4, -11
 

@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 
 from rrcli.__main__ import main
+from rrcli.base import __version__
 from rrcli.base.errors import EXIT_CODES, KINDS, ExchangeError
-from rrcli.base.version import __version__
 from rrcli.cli import app, commands, fast
 from rrcli.cli.help import EXAMPLES
 from rrcli.engine import registry

@@ -15,9 +15,8 @@ from rrcli.base.errors import ExchangeError
 from rrcli.cli import app, commands, fast
 from rrcli.engine import registry
 from rrcli.options.option import Option
-from rrcli.options.output import Output
 from rrcli.options.parse import one_of
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 
 NAMES = tuple(entry.name for entry in registry.PROTOCOLS)
 

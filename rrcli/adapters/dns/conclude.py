@@ -5,8 +5,7 @@ from __future__ import annotations
 from rrcli.adapters.dns.hop import DnsHop
 from rrcli.base.errors import malformed
 from rrcli.codec.dns.edns import COOKIE
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Content, Finished, Received
+from rrcli.engine.events import Content, Continue, Finished, Received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

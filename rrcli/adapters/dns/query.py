@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.dns.questions import Question
     from rrcli.adapters.dns.request import DnsRequest
     from rrcli.engine.context import Context
-    from rrcli.wire.clock import Timeline
+    from rrcli.wire.recorder import Timeline
 
 SEALED = ("tls", "https", "quic")  # transports that hide all but a message's length, which padding hides then
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rrcli.base.address import literal_family
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
-from rrcli.base.url import host_port, split_host, split_url, unquote
+from rrcli.base.url import host_port, literal_family, split_host, split_url, unquote
 from rrcli.codec.dns import name as dnsname
 from rrcli.codec.dns.tables import AXFR, IN, IXFR, TYPES, class_name, class_number, type_name, type_number
 from rrcli.options.parse import suggestion

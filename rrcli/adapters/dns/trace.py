@@ -17,8 +17,7 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.files import read_local
 from rrcli.base.url import host_port
 from rrcli.codec.dns.tables import type_name
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.engine.events import Content, Continue, Finished, Received, Sent
 from rrcli.model.values import Response
 
 TYPE_CHECKING = False

@@ -12,7 +12,7 @@ from rrcli.adapters.dns.denial import Denial, proven_cut
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.files import read_local
 from rrcli.base.record import Record
-from rrcli.engine.continuation import Continue
+from rrcli.engine.events import Continue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

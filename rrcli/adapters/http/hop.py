@@ -8,13 +8,12 @@ from __future__ import annotations
 from os import environ
 
 from rrcli.adapters.http.prepare.prepare import prepare
-from rrcli.adapters.http.versions.describe import note_doubts, note_dropped, sent, without_connection
 from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
-from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.response import ResponseReader, note_doubts, note_dropped, sent, without_connection
 from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
 from rrcli.base.fields import first
-from rrcli.engine.continuation import Continue
+from rrcli.engine.events import Continue
 from rrcli.options.request import PROXY_VARIABLES
 
 TYPE_CHECKING = False

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from rrcli.engine.events import Observer
 from rrcli.engine.hooks import DEFAULT
-from rrcli.engine.observer import Observer
-from rrcli.model.head import head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ class Raw(Observer):
     def received(self, answer: Response) -> None:
         self._binary = answer.body is not None and answer.body.is_binary
         if self._include:
+            from rrcli.model.head import head
+
             self._write(head(answer))
             self._complete = answer.complete_text is not None
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
-from rrcli.engine.observer import Observer
+from rrcli.engine.events import Observer
 from rrcli.policy.mask import Mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rrcli.engine.observer import Hop
+    from rrcli.engine.events import Hop
     from rrcli.model.values import Exchange, Response
 
 AT_ONCE = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types

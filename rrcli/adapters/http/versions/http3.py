@@ -6,7 +6,7 @@ leaves with the first packet (0-RTT, RFC 8470), within the phase `tls`, and `sen
 
 from __future__ import annotations
 
-from rrcli.adapters.http.versions.describe import SAFE, without_connection
+from rrcli.adapters.http.versions.response import SAFE, without_connection
 from rrcli.adapters.http.versions.stream import ClientStream
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
