@@ -51,7 +51,7 @@ def _again(query: Query, answer: codec.Message, context: Context) -> DnsHop | No
         if not request.no_fallback:
             context.note("truncated-udp", "the UDP answer was cut (TC); asked again over TCP")
             return DnsHop(question=question.replace(transport="tcp"), cookie=query.cookie)
-        context.note("truncated-udp", "the UDP answer was cut (TC)")
+        context.note("truncated-udp", f"the UDP answer was cut (TC){', within a record' * answer.cut}")
     given, sent = answer.option(COOKIE), query.asked.option(COOKIE)
     if answer.rcode == "BADCOOKIE" and given and sent and given != sent and len(given) >= 16:
         context.note("bad-cookie", "the server wants its own cookie; asked again with it")

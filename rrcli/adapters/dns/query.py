@@ -32,6 +32,7 @@ class Query:
         self.question = question
         self.cookie = cookie
         self.framing = "length-prefix"
+        self.tries: int | None = None  # datagrams that the question went out in
         self.anchors: dict[Any, list[Any]] = {}  # records to trust, by zone, when the answer is to be validated
         on = (("rd", not (request.no_recurse or request.trace)), ("ad", request.ad), ("cd", request.cd or request.validate))
         flags = codec.flag_bits(*(name for name, wanted in on if wanted))
@@ -91,6 +92,7 @@ class Query:
                 "id": answer.id,
                 "transport": self.question.transport,
                 "server": self.question.server,
+                **({} if self.tries is None else {"tries": self.tries}),
             },
         )
 
@@ -148,6 +150,12 @@ def settings(request: DnsRequest) -> Edns | None:
         options.append((COOKIE, request.cookie or urandom(CLIENT_COOKIE)))
     size = Edns.udp_size if request.bufsize is None else request.bufsize
     return Edns(udp_size=size, flags=DO if request.dnssec or request.validate else 0, options=tuple(options))
+
+
+def note_missing_question(answer: codec.Message, context: Context) -> None:
+    """Note that an answer does not say to what, where its status gives no reason for that."""
+    if not answer.question and not answer.cut and answer.rcode not in codec.WITHOUT_QUESTION:
+        context.note("no-question", "the answer does not repeat the question: only its id says that it belongs to it")
 
 
 def oddities(answer: codec.Message, context: Context) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.dns.query import Query, counted, oddities
+from rrcli.adapters.dns.query import Query, counted, note_missing_question, oddities
 from rrcli.base.errors import ExchangeError, malformed, too_large, truncated
 from rrcli.codec.dns import message as codec
 from rrcli.codec.dns.tables import SOA, type_name
@@ -34,6 +34,7 @@ def transfer(query: Query, context: Context) -> Iterator[Event]:
     stream = _open(query, context)
     try:
         first = _first(query, context, stream)
+        note_missing_question(first, context)
         oddities(first, context)
         if first.rcode != "NOERROR":
             refused = query.answer(first, first.answer).replace(complete_text=query.whole(first, context))
@@ -47,8 +48,20 @@ def transfer(query: Query, context: Context) -> Iterator[Event]:
 
 
 def _open(query: Query, context: Context) -> Stream:
+    """A connection to the server, or to the first that can be asked in its stead. `query.question` is then to that one."""
     question = query.question
-    return context.connect(question.host, question.port, tls=question.transport == "tls", alpn=("dot",))
+    *others, last = question.host, *question.spare
+    for host in others:
+        try:
+            stream = context.connect(host, question.port, tls=question.transport == "tls", alpn=("dot",))
+        except ExchangeError as error:
+            if error.layer not in ("network", "transport") or context.deadline.passed():
+                raise
+        else:
+            query.question = question.replace(host=host, spare=())
+            return stream
+    query.question = question.replace(host=last, spare=())
+    return context.connect(last, question.port, tls=question.transport == "tls", alpn=("dot",))
 
 
 def _first(query: Query, context: Context, stream: Stream) -> codec.Message:
