@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from os import urandom
 
-from rrcli.base.errors import usage
+from rrcli.base.errors import ExchangeError, usage
 from rrcli.codec.dns import message as codec
 from rrcli.codec.dns import name as dnsname
 from rrcli.codec.dns.edns import CLIENT_COOKIE, COOKIE, DO, ECS, EDE, NSID, Edns, error_text
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from rrcli.wire.recorder import Timeline
 
 SEALED = ("tls", "https", "quic")  # transports that hide all but a message's length, which padding hides then
+
+
+class HttpFailure(ExchangeError):
+    """The server answered with an HTTP status in the place of a message; `answer` is that."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__("application", "bad_status", answer.status.reason, hint=answer.status.action)
+        self.answer = answer
 
 
 class Query:
@@ -95,6 +103,12 @@ class Query:
                 **({} if self.tries is None else {"tries": self.tries}),
             },
         )
+
+    def without_message(self, response: Response) -> Response:
+        """An answer of HTTP that brought no message, with what the data of DNS always has."""
+        nothing = dict.fromkeys(("question", "answer", "authority", "additional", "flags"), ())
+        data = {**nothing, "edns": None, "id": None, "transport": self.question.transport, "server": self.question.server}
+        return response.replace(data=data, body=None)
 
     def is_foreign(self, answer: codec.Message) -> bool:
         """Whether it carries another client's cookie than the one that was sent: spoofed then (RFC 7873 §5.3)."""

@@ -111,7 +111,7 @@ def questions_of(request: DnsRequest) -> list[Question]:
         raise usage(f"a question has one class, got {' and '.join(map(class_name, words.classes))}")
     of_class = words.classes[0] if words.classes else IN
     kinds = words.types or [PTR if request.reverse else A]
-    servers = [_server(text, request) for text in words.servers] or [_system_server(request)]
+    servers = [server_of(text, request.port) for text in words.servers] or [_system_server(request)]
     found = [_question(first, kind, of_class, server, request) for kind in kinds for server in servers]
     return [question.replace(others=tuple(others)) for question in found]
 
@@ -194,14 +194,14 @@ def reverse_name(address: str) -> str:
     return ".".join(reversed(packed.hex())) + ".ip6.arpa."
 
 
-def _server(text: str, request: DnsRequest) -> Question:
-    """A question still without its name, to `[SCHEME://]HOST[:PORT][/PATH]`."""
+def server_of(text: str, default_port: int | None = None) -> Question:
+    """A question still without its name, to `[SCHEME://]HOST[:PORT][/PATH]`. Raises `usage`."""
     scheme, separator, place = text.rpartition("://")
     scheme = scheme.lower()
     if separator and scheme not in SCHEMES:
         raise usage(f"@{text}: no way to ask over {scheme!r}; known are {', '.join(f'{name}://' for name in SCHEMES)}")
     place, slash, path = place.partition("/") if separator else (place, "", "")
-    host, port = split_host(place, request.port or SCHEMES[scheme or "udp"])
+    host, port = split_host(place, default_port or SCHEMES[scheme or "udp"])
     if not host or port is None or "/" in host or (path and scheme != "https"):
         raise usage(f"@{text} names no server", "write @192.0.2.1, @[2001:db8::1]:53, @tcp://HOST:PORT, @https://HOST/dns-query")
     path = (slash + path if path else DOH_PATH) if scheme == "https" else ""
@@ -211,7 +211,7 @@ def _server(text: str, request: DnsRequest) -> Question:
 def _system_server(request: DnsRequest) -> Question:
     """A question to the name servers that the system asks: the first one, the others in its stead."""
     first, *others = name_servers(_resolv_conf())
-    return _server(host_port(first, None), request).replace(spare=tuple(others))
+    return server_of(host_port(first, None), request.port).replace(spare=tuple(others))
 
 
 def _resolv_conf() -> str:
