@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -415,7 +416,31 @@ def test_a_transfer_without_end_is_limited() -> None:
         lambda query: framed(part(query, SOA), *[part(query, "a.example.test. 1 IN A 192.0.2.1")] * 1000), max_size=10_000
     ).error
     assert error is not None
-    assert (error.layer, error.kind, error.message) == ("protocol", "too_large", "the zone is larger than 10000 bytes")
+    assert (error.layer, error.kind, error.message) == (
+        "protocol",
+        "too_large",
+        "the zone takes more than 10000 bytes: 37 records came, and it goes on",
+    )
+
+
+def test_a_transfer_without_end_takes_little_more_memory_than_allowed() -> None:
+    def endless(connection: socket.socket) -> None:
+        query = question(connection)
+        connection.sendall(framed(part(query, SOA)))
+        more = framed(part(query, *[f"h{number}.example.test. 1 IN A 192.0.2.1" for number in range(40)])) * 10
+        while True:
+            connection.sendall(more)
+
+    tracemalloc.start()
+    try:
+        with responder(endless) as peer:
+            error = send(DnsRequest("example.test", "AXFR", f"@{peer.host}:{peer.port}", max_size=1 << 18)).error
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert error is not None
+    assert error.kind == "too_large"
+    assert peak < 4 << 18
 
 
 def test_a_refused_transfer_is_an_answer() -> None:

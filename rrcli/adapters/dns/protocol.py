@@ -14,6 +14,8 @@ MANIFEST = Manifest(
     completes=tuple(TYPES),
     as_command="rrcli.adapters.dns.dig:as_command",
     explains="dns",
+    unsaid={"class": "IN"},
+    details="rrcli.adapters.dns.details:details",
     families={"dns": "rrcli.explain.dns"},
     framings={
         "length-prefix": "its length prefix",

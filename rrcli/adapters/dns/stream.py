@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rrcli.wire.stream import Stream
 
 
+RECORD = 240  # bytes of memory that a record takes, its name and data aside
+
+
 def ask(query: Query, context: Context) -> codec.Message:
     """The answer in one message. Raises `ExchangeError`."""
     stream = _open(query, context)
@@ -110,6 +113,7 @@ def _zone(query: Query, context: Context, stream: Stream, first: codec.Message) 
         raise malformed("the transfer does not begin with the SOA record of the zone")
     yield Received(answer=query.answer(first, []))
     records: list[dict[str, Any]] = []
+    room = query.request.max_size
     message = first
     while True:
         new, ended = _until_soa(message.answer, started=bool(records))
@@ -117,8 +121,12 @@ def _zone(query: Query, context: Context, stream: Stream, first: codec.Message) 
         records += new
         if ended:
             break
-        if context.recorder.bytes_received > query.request.max_size:
-            raise too_large(f"the zone is larger than {query.request.max_size} bytes", "allow more with --max-size")
+        room -= sum(map(_cost, new))
+        if room < 0:
+            raise too_large(
+                f"the zone takes more than {query.request.max_size} bytes: {counted(len(records), 'record')} came, and it goes on",
+                "allow more with --max-size",
+            )
         message = _read_message(query, context, stream)
         oddities(message, context)
         if message.rcode != "NOERROR":
@@ -132,6 +140,11 @@ def _until_soa(records: list[dict[str, Any]], *, started: bool) -> tuple[list[di
         if record["type"] == "SOA" and (started or at):
             return records[: at + 1], True
     return records, False
+
+
+def _cost(record: dict[str, Any]) -> int:
+    """The bytes that a record is counted as: in memory it is a multiple of what it is on the wire."""
+    return RECORD + len(record["name"]) + 2 * len(record["data"])
 
 
 def _line(record: dict[str, Any]) -> str:
