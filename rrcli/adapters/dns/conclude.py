@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.dns.emptiness import note_emptiness, understood
 from rrcli.adapters.dns.hop import DnsHop
 from rrcli.base.errors import malformed
 from rrcli.codec.dns.edns import COOKIE
@@ -24,6 +25,8 @@ def conclude(query: Query, answer: codec.Message, context: Context) -> Iterator[
         yield Finished(answer=query.answer(answer, answer.answer), then=Continue(why="retry", state=again))
         return
     found = query.answer(answer, answer.answer).replace(complete_text=query.whole(answer, context))
+    found = found.replace(status=understood(found.status, query, answer))
+    note_emptiness(query, answer, context)
     broken = None
     if query.request.validate:
         from rrcli.adapters.dns.validation import validate

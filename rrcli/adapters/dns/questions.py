@@ -170,6 +170,10 @@ def _name(words: _Words, *, reverse: bool) -> str:
         raise usage("which name?", "write NAME [TYPE...] [@SERVER...]; a name that is also a type or class ends in a dot: mx.")
     if len(words.names) > 1:
         odd = words.names[-1]
+        if plus := next((word for word in words.names if word.startswith("+")), None):
+            from rrcli.adapters.dns.plus import unknown
+
+            raise unknown(plus)
         raise usage(f"dns takes one NAME, got {' and '.join(words.names)}", f"{odd} is no type{suggestion(odd.upper(), list(TYPES))}")
     text = words.names[0]
     if reverse:
