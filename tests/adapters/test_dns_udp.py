@@ -366,6 +366,17 @@ def test_datagrams_of_tcp_to_an_address_with_a_scope() -> None:
 
 
 @needs_scope
+def test_quic_reaches_an_address_with_a_scope() -> None:
+    place = socket.getaddrinfo(SCOPED, 0, socket.AF_INET6, socket.SOCK_DGRAM)[0][4]
+    heard: list[bytes] = []
+    with datagram_responder_at(place, silent(heard)) as port:
+        error = ask(f"@quic://[{SCOPED}]:{port}", timeout=0.4, insecure=True).error
+    assert error is not None
+    assert (error.kind, error.phase) == ("timeout", "tls")
+    assert heard[0][0] & 0xC0 == 0xC0  # a long header, as the first packet of QUIC has (RFC 9000 section 17.2)
+
+
+@needs_scope
 def test_sending_from_an_address_with_a_scope(scoped_port: int) -> None:
     exchange = ask(f"@[{SCOPED}]:{scoped_port}", timeout=2.0, interface=SCOPED)
     assert addresses(exchange) == ["192.0.2.80", "192.0.2.81"]

@@ -54,6 +54,7 @@ def _receive(request: TcpRequest, context: Context, socket: Datagrams) -> Iterat
 
     answer = Response(summary="", status=Status(text="answered"), body=Body())
     size, until = 0, None
+    socket.deadline = context.deadline.sooner(Deadline.after(request.idle_timeout, "--idle-timeout"))
     while (data := socket.receive(until)) is not None:
         if until is None:
             yield Received(answer=answer)
