@@ -107,6 +107,7 @@ def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
         if not bracket or (port and not port.startswith(":")):
             raise usage(f"{text!r} is no host and port", "write an IPv6 address as [::1]:8080")
         separator, port = port[:1], port[1:]
+        host = _with_scope(host)
     elif not separator:
         host, port = text, ""
     elif ":" in host:
@@ -126,6 +127,12 @@ def _bare_address(text: str, *, has_default: bool) -> str:
         return text
     hint = f"write [{before}]:{last}" if last.isdecimal() and literal_family(before) is not None else "write an IPv6 address as [::1]:8080"
     raise usage(f"{text!r} is no host and port: it has several colons", hint)
+
+
+def _with_scope(address: str) -> str:
+    """An IPv6 address whose scope stands behind `%25`, as in a URL, with the plain `%` of all other places (RFC 6874 §2)."""
+    bare, found, scope = address.partition("%25")
+    return f"{bare}%{scope}" if found and scope else address
 
 
 def is_port(text: str) -> bool:

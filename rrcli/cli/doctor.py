@@ -45,6 +45,7 @@ BY_LAYER = {"tls": TLS, "protocol": PROTOCOL, "application": APPLICATION, "check
 MARKS = {"good": "✔", "warn": "!", "bad": "✘", "dim": "·"}
 COLUMN = 13  # where what is said of a layer begins
 RESOLV_CONF = "/etc/resolv.conf"
+HOSTS = "/etc/hosts"
 
 
 class Finding(Record):
@@ -118,9 +119,20 @@ def _parts(request: Request, target: Target) -> tuple[tuple[Request, ...], str]:
         return (request,), ""
     timeline.finish()
     texts = [place.text for place in found]
-    how = f"{_resolver()}, {duration(timeline.total_ns)}" if timeline.total_ns else "--resolve"
+    how = f"{_source(host, texts)}, {duration(timeline.total_ns)}" if timeline.total_ns else "--resolve"
     parts = (request.replace(resolve=((host.lower(), port, text), *request.resolve)) for text in texts)
     return tuple(parts), f"{host} is {', '.join(texts)}  ({how})"
+
+
+def _source(host: str, addresses: list[str]) -> str:
+    """Who has said what the name is: the file of hosts, where all that was found stands there, else the resolver."""
+    try:
+        with open(HOSTS, encoding="utf-8", errors="replace") as file:
+            lines = [line.partition("#")[0].lower().split() for line in file.read(1 << 20).splitlines()]
+    except OSError:
+        return _resolver()
+    listed = {words[0] for words in lines if host.lower().rstrip(".") in words[1:]}
+    return HOSTS if listed.issuperset(address.partition("%")[0].lower() for address in addresses) else _resolver()
 
 
 def _resolver() -> str:

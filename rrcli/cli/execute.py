@@ -149,13 +149,25 @@ class _Run:
             raise usage(f"{flag} is for one answer, and this asks several", "ask one at a time")
 
     def show_set(self, several: ExchangeSet) -> int:
-        """Print exchanges sent side by side; the exit code of the worst."""
+        """Print exchanges sent side by side; the exit code of the worst, or of a difference."""
         codes = [self.exit_code(exchange) for exchange in several.exchanges]
         code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
+        if not code and self._differ(several):
+            code = EXIT_CODES["application"]
         found = self.printer.exchanges(several)
         if self.epilogue:
             self.epilogue.write(zip(several.exchanges, codes, strict=True))
         return code or (0 if found else EXIT_CODES["application"])
+
+    def _differ(self, several: ExchangeSet) -> bool:
+        """Whether the answers of a set that compares are not the same; `--ok any` and checks decide in its stead."""
+        request = self.request
+        if request.ok == "any" or request.expect or not (request.all_addresses or self.hooks.compares(request)):
+            return False
+        from rrcli.model.diff import differences
+        from rrcli.model.document import document
+
+        return bool(differences([document(exchange) for exchange in several.exchanges]))
 
     def exit_code(self, exchange: Exchange) -> int:
         """The contract's code for one exchange (section 2)."""

@@ -12,7 +12,7 @@ from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from rrcli.base.deadline import Deadline
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from rrcli.options.request import Request, TlsOptions
     from rrcli.wire.datagram import Datagrams
     from rrcli.wire.pool import Pool
+    from rrcli.wire.resolve import Address
     from rrcli.wire.stream import Stream
+    from rrcli.wire.turns import Turns
 
     Words = tuple[str, ...] | None
 
@@ -186,14 +188,26 @@ class Context:
 
         return make_context(options or self.request, alpn)
 
-    def datagrams(self, host: str, port: int) -> Datagrams:
-        """A UDP socket for one peer."""
-        from rrcli.wire.datagram import Datagrams
+    def datagram_places(self, host: str, port: int, deadline: Deadline | None = None) -> list[Address]:
+        """The addresses that datagrams for `host` may go to, in the order to try."""
+        from rrcli.wire.datagram import places_of
 
         options = self.connection_options
         if options.proxy:
             raise usage("--proxy carries connections, no datagrams", "use TCP, or leave the proxy out")
-        return Datagrams(options, host, port, self.recorder, self.deadline)
+        return places_of(options, host, port, self.recorder, deadline or self.deadline)
+
+    def datagrams(self, place: Address) -> Datagrams:
+        """A UDP socket for one peer."""
+        from rrcli.wire.datagram import Datagrams
+
+        return Datagrams(self.connection_options, place, self.recorder, self.deadline)
+
+    def datagrams_in_turn(self, places: Sequence[Address], deadline: Deadline) -> Turns:
+        """UDP sockets for several peers, of which any may answer."""
+        from rrcli.wire.turns import Turns
+
+        return Turns(self.connection_options, places, self.recorder, deadline)
 
     def note(self, code: str, message: str) -> None:
         """Add a note: something was accepted, but is suspicious."""

@@ -46,6 +46,10 @@ class Hooks:
         """
         return None
 
+    def compares(self, request: Request) -> bool:  # noqa: ARG002
+        """Whether those side by side are asked the same to be compared: where their answers differ, that is a failure."""
+        return False
+
     def streams(self, request: Request) -> bool:  # noqa: ARG002
         """Whether the answer is a stream of events, which takes as long as it takes: no `--timeout` limits the whole of it."""
         return False

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # What differs between two equal answers by nature: the names of keys whose values are not compared.
 VOLATILE = (
     "ttl", "id", "server", "transport", "framing", "edns", "parse_ms", "sha256", "size", "summary", "at_ms", "date", "question",
+    "tries",
 )  # fmt: skip
 
 

@@ -63,15 +63,16 @@ class Status(Record):
     """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
 
     Where content says failure whatever the code, `reason` tells it in a sentence, and `explain_as` the family and the code that
-    explain it. `undone`: nothing of the request was carried out, so that sending it again does nothing twice. `delivery` is that of
-    a failure, where the answer does not tell that the request was processed; `phase` the one that a failure ended, where that is
-    none of the answer's own.
+    explain it; `action` is what to do now, where the protocol knows better than that explanation. `undone`: nothing of the request
+    was carried out, so that sending it again does nothing twice. `delivery` is that of a failure, where the answer does not tell that
+    the request was processed; `phase` the one that a failure ended, where that is none of the answer's own.
     """
 
     code: int | None = None
     text: str = ""
     ok: bool = True
     reason: str = ""
+    action: str = ""
     undone: bool = False
     explain_as: tuple[str, str] | None = None
     delivery: str | None = None

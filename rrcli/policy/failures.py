@@ -70,7 +70,7 @@ def application_failure(exchange: Exchange, found: Explanation | None, *, sent: 
         kind="bad_status",
         phase=status.phase,
         message=status.reason or exchange.response.summary,
-        hint=found.action if found else None,
+        hint=status.action or (found.action if found else None),
         delivery=delivery,
         retry="safe" if safe else _retry(exchange, useful, delivery),
     )
@@ -90,7 +90,8 @@ def network_failure(
     `label` gives the name of the protocol that was expected, `scheme_of` the scheme of URLs for what `recognise` calls a greeting;
     they are asked where something else answered.
     """
-    delivery = error.delivery or ("answered" if whole else _delivery(error.kind, wrote=recorder.wrote))
+    answered = whole or (error.layer == "application" and recorder.wrote)
+    delivery = error.delivery or ("answered" if answered else _delivery(error.kind, wrote=recorder.wrote))
     message, hint = error.message, error.hint
     if error.kind == "wrong_protocol" and error.layer == "protocol" and recorder.first and not whole:
         from rrcli.codec.recognise import recognise

@@ -223,6 +223,12 @@ class Timeline:
             self.enter("send")
             self.phases["send"] += self.phases.pop("wait", 0) + self.phases.pop("receive", 0)
 
+    def count_in_vain(self) -> None:
+        """Count all since the name was found as connecting: an address came to nothing, and another one, or another way, is tried now."""
+        self.leave()
+        in_vain = sum(self.phases.pop(phase, 0) for phase in ("tls", "send", "wait"))
+        self.phases["connect"] = self.phases.get("connect", 0) + in_vain
+
     def count_wait_as_send(self) -> None:
         """The wait was one for leave to send, which belongs to the sending (contract, section 3)."""
         self.phases["send"] += self.phases["wait"]

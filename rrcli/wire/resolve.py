@@ -71,7 +71,7 @@ def addresses(options: ConnectOptions, host: str, port: int, timeline: Timeline,
             asked = "4" if options.ipv4 else "6"
             message = f"{host} is not an IPv{asked} address"
             raise ExchangeError("network", "unreachable", message, hint=f"leave -{asked} out, or give an address of that family")
-        return [_address(family, host, port)]
+        return [address_of(family, host, port)]
     timeline.enter("resolve")
     found = _look_up(host, port, int(wanted or literal_family(options.interface or "") or 0), deadline)
     timeline.leave()
@@ -79,7 +79,7 @@ def addresses(options: ConnectOptions, host: str, port: int, timeline: Timeline,
     return _alternate([Address(family=family, sockaddr=sockaddr, text=str(sockaddr[0])) for family, sockaddr in unique])
 
 
-def _address(family: int, host: str, port: int) -> Address:
+def address_of(family: int, host: str, port: int) -> Address:
     """A literal as an address; the scope of a link-local one becomes its number."""
     if family == AF_INET:
         return Address(family=family, sockaddr=(host, port), text=host)

@@ -155,7 +155,7 @@ def _exchange_http3(state: HopState, prepared: PreparedRequest, context: Context
     http3.refuse_options(request, prepared, first=state.prepared is None)
     yield sent(without_connection(prepared, http3.VERSION))
     if request.offline:
-        context.datagrams(prepared.host, prepared.port)  # which ends it: QUIC seals what it sends with keys that a server takes part in
+        context.datagram_places(prepared.host, prepared.port)  # which ends it: QUIC seals what it sends with keys of both sides
     quic = http3.reach(request, prepared, context) if prepared.scheme == "https" else None
     if quic is None:
         yield sent(prepared)

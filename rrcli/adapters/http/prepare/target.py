@@ -70,8 +70,8 @@ def read_url(text: str) -> Url:
 
 
 def host_of(url: Url) -> str:
-    """The host as it is looked up and asked for: percent-decoded (the `%25` of an IPv6 scope too), names in ASCII."""
-    host = to_ascii(unquote(url.host))
+    """The host as it is looked up and asked for: names percent-decoded and in ASCII, an IPv6 address as it is."""
+    host = url.host if ":" in url.host else to_ascii(unquote(url.host))
     if any(letter <= " " or letter in '/?#@\\<>"\x7f' for letter in host):
         raise usage(f"{host!r} is no host name")
     return host
