@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rrcli.model.values import Fields
+    from rrcli.model.values import Fields, Lines
     from rrcli.policy.secrets import Span
 
 
@@ -37,8 +37,12 @@ def masked(exchange: Exchange) -> Exchange:
 
 
 def _is_marked(exchange: Exchange) -> bool:
-    """Whether a transcript has secrets that its writer marked."""
-    return any(entry.secrets for entry in exchange.transcript or ()) or any(map(_is_marked, exchange.history))
+    """Whether a transcript has secrets that its writer marked, or the request those whose place its adapter knows."""
+    return (
+        exchange.request.masked is not None
+        or any(entry.secrets for entry in exchange.transcript or ())
+        or any(map(_is_marked, exchange.history))
+    )
 
 
 def _known(exchange: Exchange) -> list[str]:
@@ -104,6 +108,7 @@ def _fields(fields: Fields, mask: Mask) -> Fields:
 
 
 def _message(message: RequestMessage, mask: Mask) -> RequestMessage:
+    message = message.masked or message
     return message.replace(
         summary=mask.text(mask_url(message.summary)),
         fields=_fields(message.fields, mask),
@@ -120,8 +125,15 @@ def _answer(answer: Response, mask: Mask) -> Response:
         trailers=_fields(answer.trailers, mask),
         body=_body(answer.body, mask),
         data=mask.data(answer.data),
-        display=None if answer.display is None else mask.text(answer.display),
+        display=_display(answer.display, mask),
+        headline=mask.text(answer.headline),
     )
+
+
+def _display(display: str | Lines | None, mask: Mask) -> str | Lines | None:
+    if display is None or isinstance(display, str):
+        return None if display is None else mask.text(display)
+    return tuple(tuple((mask.text(text), role) for text, role in line) for line in display)
 
 
 def _body(body: Body | None, mask: Mask) -> Body | None:

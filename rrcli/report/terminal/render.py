@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.engine.registry import Protocol
-    from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, RequestMessage, Response
+    from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, Lines, RequestMessage, Response
     from rrcli.report.terminal.paint import Line
 
+SCREEN, LEAST_ROWS = 20, 3  # rows of the terminal: those that a whole picture may take, and each of its lines
 MOST_SHOWN = 2000  # letters of what a check found
 
 
@@ -124,7 +125,7 @@ def _connection(exchange: Exchange, entry: Protocol) -> list[Line]:
         items.append([(f"{size(connection.bytes_sent)} out, {size(connection.bytes_received)} in", "")])
     if answer and answer.framing:
         items.append([("ends by ", ""), *pieces(entry.load_manifest().framings.get(answer.framing, answer.framing))])
-    for key, value in answer.data.items() if answer else ():
+    for key, value in answer.data.items() if answer and answer.display is None else ():  # a picture shows them
         if are_words(value):
             items.append(pieces(f"{key} {' '.join(value)}"))
     return items
@@ -224,8 +225,7 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
     words: list[str] | None = load(reference)(answer) if reference else None
     if answer.display is not None:
         page.blank()
-        for line in answer.display.split("\n"):
-            page.add_cut(pieces(line.expandtabs()), rows=3)
+        _display(answer.display, page)
     elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
@@ -236,6 +236,14 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
     elif not (tables(answer.data, exchange.request.data, page) and entry.request_type.lines) and answer.body:
         page.blank()
         draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
+
+
+def _display(display: str | Lines, page: Page) -> None:
+    """A protocol's own picture; of a few lines each may be long, so that what was asked for is shown whole up to a screen."""
+    lines: Lines = tuple(((line, ""),) for line in display.split("\n")) if isinstance(display, str) else display
+    rows = max(LEAST_ROWS, SCREEN // len(lines))
+    for line in lines:
+        page.add_cut([piece for text, role in line for piece in pieces(text.expandtabs(), role)], rows=rows)
 
 
 def _fields(fields: Fields, page: Page) -> None:

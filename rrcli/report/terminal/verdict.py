@@ -39,7 +39,7 @@ def verdict(exchange: Exchange) -> str:
     failure = exchange.error
     if failure is not None and failure.layer not in ("application", "check"):
         return headline(failure)
-    words = status_words(exchange.response.status) if exchange.response else "built, not sent"
+    words = (exchange.response.headline or status_words(exchange.response.status)) if exchange.response else "built, not sent"
     broken = sum(not check.ok for check in exchange.checks)
     if exchange.outcome == "check_failed" and broken:
         return f"{words}, {broken} of {len(exchange.checks)} checks failed"
