@@ -138,7 +138,9 @@ def _picture(exchange: Exchange, page: Page) -> None:
     """The waterfall, where it tells more than the total does, and where time has anything to do with the matter."""
     failure = exchange.error
     broken = failure.phase if failure and failure.layer not in ("application", "check") else None
-    order = THROUGH_PROXY if exchange.connection.proxy else PHASES
+    began = list(exchange.timing.phases)
+    asked_first = "tls" in began and "handshake" in began[: began.index("tls")]  # a proxy for a way, or a server for TLS (STARTTLS)
+    order = THROUGH_PROXY if exchange.connection.proxy or asked_first else PHASES
     lines = waterfall(exchange.timing, broken, page.width, order, sent=exchange.connection.bytes_sent)
     if len(lines) < 2 or (failure and failure.kind in PLAIN):
         return
