@@ -231,10 +231,10 @@ _rrcli() {
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --from|-o|--output|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
-                --warn-days|--query|-m|--timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--connect-timeout|--idle-timeout|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+                --warn-days|--fail-days|--query|-m|--timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--connect-timeout|--idle-timeout|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--from --starttls --warn-days --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help'
+                candidates='--from --starttls --warn-days --fail-days --json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help'
             else
                 candidates=''
             fi

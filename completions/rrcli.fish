@@ -1472,6 +1472,7 @@ complete -c rrcli -n '__rrcli_in tcp' -l wire -d 'Record every byte both ways, u
 complete -c rrcli -n '__rrcli_in tls' -l from -r -F -d 'Take hosts from FILE as well, one a line, # for remarks; - is standard input.'
 complete -c rrcli -n '__rrcli_in tls' -l starttls -x -a 'smtp lmtp imap pop3 ftp nntp sieve irc xmpp ldap postgres mysql' -d 'Begin in clear text as PROTO does: smtp, imap, pop3, ftp, ldap, postgres, mysql, xmpp, ...'
 complete -c rrcli -n '__rrcli_in tls' -l warn-days -x -d 'Note certificates with less than N days left.  [14]'
+complete -c rrcli -n '__rrcli_in tls' -l fail-days -x -d 'Fail for certificates with less than N days left.'
 complete -c rrcli -n '__rrcli_in tls' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in tls' -l format -x -a 'pretty raw json ndjson har curl mermaid' -d 'pretty on a terminal, raw (the answer\'s content alone) elsewhere, json, ndjson; har: for browsers; mermaid: a diagram; curl: the same by the protocol\'s own tool.'
 complete -c rrcli -n '__rrcli_in tls' -l query -x -d 'Print only this part of the JSON document.'

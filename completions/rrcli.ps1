@@ -1505,6 +1505,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('--from', 'Take hosts from FILE as well, one a line, # for remarks; - is standard input.')
             , @('--starttls', 'Begin in clear text as PROTO does: smtp, imap, pop3, ftp, ldap, postgres, mysql, xmpp, ...')
             , @('--warn-days', 'Note certificates with less than N days left.  [14]')
+            , @('--fail-days', 'Fail for certificates with less than N days left.')
             , @('--json', 'Print the exchange as one JSON document.')
             , @('--format', 'pretty on a terminal, raw (the answer''s content alone) elsewhere, json, ndjson; har: for browsers; mermaid: a diagram; curl: the same by the protocol''s own tool.')
             , @('--query', 'Print only this part of the JSON document.')

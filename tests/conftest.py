@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-# The machine's own way out is none of the tests' business: theirs is loopback, and those of proxies set their own.
+# The machine's own way out is none of the tests' business, nor whom it trusts: theirs is loopback, and those of proxies set their own.
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-for _name in PROXY_VARIABLES:
+TRUST_VARIABLES = ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+for _name in (*PROXY_VARIABLES, *TRUST_VARIABLES):
     os.environ.pop(_name, None)
 
 # A script that starts the tests in its background has them ignore SIGINT, and their children would inherit that: no Ctrl-C could end one.

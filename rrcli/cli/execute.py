@@ -91,7 +91,8 @@ class _Run:
             from rrcli.report.formats.raw import Raw
 
             raw_event = self.hooks.raw_event
-            return Raw(exact_or_visible(), include=self.printer.include, lines=self.request.lines, keep=read_later, raw_event=raw_event)
+            lines = self.request.lines and not self.printer.exact
+            return Raw(exact_or_visible(), include=self.printer.include, lines=lines, keep=read_later, raw_event=raw_event)
         if self.hooks.streams(self.request) and self.printer.style in ("pretty", "ndjson"):
             from rrcli.report.live.status import Live
 

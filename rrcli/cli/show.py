@@ -42,6 +42,7 @@ class Printer:
         self.request = invocation.request
         self.output = _to_stdout(invocation.output) if invocation.output.output == "-" else invocation.output
         self.file = self.output.output  # that has the content
+        self.exact = invocation.output.output == "-"  # standard output is that file: nothing is added to the content
         self.style = style_of(self.output)
         self.query = _query(self.output)
         self.drawer = _drawer(self.style, invocation.entry)

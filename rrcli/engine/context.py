@@ -154,7 +154,7 @@ class Context:
     def reuse(self, place: Any) -> Stream | None:
         """The stream that was kept for a place, which is whatever tells one connection from another; `keep` uses it too."""
         self.place = place
-        stream = self.pool.take(place) if self.pool else None
+        stream = self.pool.take(self._key(place)) if self.pool else None
         if stream:
             before, recorder = stream.recorder, self.recorder
             recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
@@ -162,6 +162,22 @@ class Context:
             stream.re_record(recorder)
             stream.deadline, stream.idle = self.deadline, self.request.idle_timeout
         return stream
+
+    def _key(self, place: Any) -> Any:
+        """What a kept connection is found by: a place, and how it is reached; one that trusts others, or goes another way, is another."""
+        from rrcli.options.request import TransportOptions
+
+        options = self.connection_options
+        return place, tuple([getattr(options, name) for name in TransportOptions.options_])
+
+    def session(self, place: Any) -> Any:
+        """The connection to a place that several exchanges share, while it takes more of them; `None` where there is none."""
+        return self.pool.session(self._key(place)) if self.pool else None
+
+    def share(self, place: Any, session: Any) -> None:
+        """Let further exchanges with that place use this connection."""
+        assert self.pool
+        self.pool.share(self._key(place), session)
 
     def open(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = (), deadline: Deadline | None = None) -> Stream:
         """A new stream; trust is loaded before the clock starts. With a `deadline` that holds for the connecting, and afterwards too."""
@@ -178,7 +194,7 @@ class Context:
     def keep(self, stream: Stream) -> None:
         """The exchange is over, and another could go over its stream: it is kept where the client keeps connections, else closed."""
         if self.pool:
-            self.pool.keep(self.place, stream)
+            self.pool.keep(self._key(self.place), stream)
         else:
             stream.close()
 
@@ -186,7 +202,19 @@ class Context:
         """The TLS settings of the request, or of `options` in its place, for a stream that changes to TLS later."""
         from rrcli.wire.tls import make_context
 
-        return make_context(options or self.request, alpn)
+        made = make_context(options or self.request, alpn)
+        self.note_trust(options or self.request)
+        return made
+
+    def note_trust(self, options: TlsOptions) -> None:
+        """Note a variable of another tool that says whom to trust, once for all hops: it is easily forgotten."""
+        from rrcli.wire.trust import from_environment
+
+        if options.insecure or options.cacert or not (named := from_environment()):
+            return
+        note = Note(code="trust", message=f"{named[0]} says whom to trust: {named[1]}")
+        if note not in self.notes:
+            self.notes.append(note)
 
     def datagram_places(self, host: str, port: int, deadline: Deadline | None = None) -> list[Address]:
         """The addresses that datagrams for `host` may go to, in the order to try."""

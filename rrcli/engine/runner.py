@@ -129,11 +129,12 @@ def _holds_mask(value: object) -> bool:
 
 def judge_of(request: Request) -> Callable[[Exchange, Deadline], Exchange] | None:
     """The checks of the request, read before anything is sent so that a wrong one costs nothing."""
-    if not (request.expect or request.ok):
+    expect = (*request.expect, *request.own_checks)
+    if not (expect or request.ok):
         return None
     from rrcli.policy.expect import Judge
 
-    return Judge(request.expect, request.ok).judge
+    return Judge(expect, request.ok).judge
 
 
 def _drive(events: Iterator[Event], builder: ExchangeBuilder, context: Context) -> Generator[Event, None, ExchangeError | None]:
@@ -169,9 +170,11 @@ def _suspicions(entry: registry.Protocol, recorder: Recorder, answer: Response |
     """What is suspicious, whatever the protocol and by its own rules."""
     notes: list[Note] = []
     if recorder.tls:
-        from rrcli.policy.notes import tls_notes
+        from rrcli.policy.notes import tls_notes, unverified_notes
 
         notes += tls_notes(recorder.tls, warn_days)
+        if answer:  # else they may be what it failed with
+            notes += unverified_notes(recorder.tls)
     if answer:
         notes += entry.load_hooks().notes(answer, recorder.timeline.started_at_ns / 1e9)
     if answer and answer.body and len(answer.body.data) > LARGE:

@@ -253,6 +253,11 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
         """Whether standard input is read for what no option's value says, as a flag of its own or an argument `-` may ask."""
         return False
 
+    @property
+    def own_checks(self) -> tuple[str, ...]:
+        """The expectations that an option of the protocol's own stands for, checked as those of `--expect` are."""
+        return ()
+
     def repeats(self) -> bool:
         """Whether any option asks for a series."""
         return not (self.repeat is self.repeat_for is self.concurrency is self.rate is self.warmup is None)

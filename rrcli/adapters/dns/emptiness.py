@@ -31,11 +31,11 @@ def understood(status: Status, query: Query, answer: Message) -> Status:
     if answer.rcode == "NXDOMAIN" and (end := end_of_aliases(name, answer)) != name:
         return status.replace(
             reason=f"{name} is an alias of {end}, and that does not exist",
-            action=f"mend the alias, or the name that it leads to: rrcli dns {name} CNAME shows the one, rrcli dns {end} the other",
+            hint=f"mend the alias, or the name that it leads to: rrcli dns {name} CNAME shows the one, rrcli dns {end} the other",
             explain_as=("", ""),  # what NXDOMAIN means in general is said of the name that was asked for
         )
     if answer.rcode in OF_EDNS and query.asked.edns is not None and answer.edns is None:
-        return status.replace(action="servers that do not know EDNS answer so: ask again with --no-edns")
+        return status.replace(hint="servers that do not know EDNS answer so: ask again with --no-edns")
     return status
 
 

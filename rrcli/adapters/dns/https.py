@@ -115,7 +115,7 @@ def _failed(response: Response, prepared: PreparedRequest) -> Status:
     if 300 <= code < 400 and (location := first(response.fields, "location")):
         said += f", and leads to {location}"
         action = _followed(prepared, location)
-    return response.status.replace(text=text, ok=False, reason=said, action=action, explain_as=("http", str(code)))
+    return response.status.replace(text=text, ok=False, reason=said, hint=action, explain_as=("http", str(code)))
 
 
 def _followed(prepared: PreparedRequest, location: str) -> str:

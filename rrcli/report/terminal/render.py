@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.engine.registry import Protocol
-    from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, RequestMessage, Response
+    from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, Lines, RequestMessage, Response
     from rrcli.report.terminal.paint import Line
 
+SCREEN, LEAST_ROWS = 20, 3  # rows of the terminal: those that a whole picture may take, and each of its lines
 MOST_SHOWN = 2000  # letters of what a check found
 
 
@@ -125,7 +126,7 @@ def _connection(exchange: Exchange, entry: Protocol) -> list[Line]:
         items.append([(f"{size(connection.bytes_sent)} out, {size(connection.bytes_received)} in", "")])
     if answer and answer.framing:
         items.append([("ends by ", ""), *pieces(entry.load_manifest().framings.get(answer.framing, answer.framing))])
-    for key, value in answer.data.items() if answer else ():
+    for key, value in answer.data.items() if answer and answer.display is None else ():  # a picture shows them
         if are_words(value):
             items.append(pieces(f"{key} {' '.join(value)}"))
     return items
@@ -138,7 +139,9 @@ def _picture(exchange: Exchange, page: Page) -> None:
     """The waterfall, where it tells more than the total does, and where time has anything to do with the matter."""
     failure = exchange.error
     broken = failure.phase if failure and failure.layer not in ("application", "check") else None
-    order = THROUGH_PROXY if exchange.connection.proxy else PHASES
+    began = list(exchange.timing.phases)
+    asked_first = "tls" in began and "handshake" in began[: began.index("tls")]  # a proxy for a way, or a server for TLS (STARTTLS)
+    order = THROUGH_PROXY if exchange.connection.proxy or asked_first else PHASES
     lines = waterfall(exchange.timing, broken, page.width, order, sent=exchange.connection.bytes_sent)
     if len(lines) < 2 or (failure and failure.kind in PLAIN):
         return
@@ -233,8 +236,7 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
     words: list[str] | None = load(reference)(answer) if reference else None
     if answer.display is not None:
         page.blank()
-        for line in answer.display.split("\n"):
-            page.add_cut(pieces(line.expandtabs()), rows=3)
+        _display(answer.display, page)
     elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
@@ -249,6 +251,14 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
 
 def _tables(exchange: Exchange, answer: Response, entry: Protocol, page: Page) -> bool:
     return tables(answer.data, exchange.request.data, page, entry.load_manifest().unsaid)
+
+
+def _display(display: str | Lines, page: Page) -> None:
+    """A protocol's own picture; of a few lines each may be long, so that what was asked for is shown whole up to a screen."""
+    lines: Lines = tuple(((line, ""),) for line in display.split("\n")) if isinstance(display, str) else display
+    rows = max(LEAST_ROWS, SCREEN // len(lines))
+    for line in lines:
+        page.add_cut([piece for text, role in line for piece in pieces(text.expandtabs(), role)], rows=rows)
 
 
 def _fields(fields: Fields, page: Page) -> None:

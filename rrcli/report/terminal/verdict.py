@@ -40,7 +40,7 @@ def verdict(exchange: Exchange) -> str:
     if failure is not None and failure.layer not in ("application", "check"):
         return headline(failure)
     without_answer = headline(failure) if failure else "built, not sent"
-    words = status_words(exchange.response.status) if exchange.response else without_answer
+    words = (exchange.response.headline or status_words(exchange.response.status)) if exchange.response else without_answer
     broken = sum(not check.ok for check in exchange.checks)
     if exchange.outcome == "check_failed" and broken:
         return f"{words}, {broken} of {len(exchange.checks)} checks failed"

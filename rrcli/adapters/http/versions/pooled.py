@@ -51,7 +51,7 @@ def exchange_pooled(exchange: PooledExchange, context: Context, alpn: tuple[str,
         raise usage("--limit-rate is for one download, not for a series", "--rate limits how many exchanges begin in a second")
     if prepared.upload and prepared.upload.path == "-":
         raise usage("standard input can be uploaded once, not for each exchange of a series", "put it into a file")
-    session = context.pool.session(exchange.place)
+    session = context.session(exchange.place)
     if session is None:
         connection = context.connect(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=alpn)
         chosen = context.recorder.tls.alpn if context.recorder.tls else None
@@ -63,8 +63,8 @@ def exchange_pooled(exchange: PooledExchange, context: Context, alpn: tuple[str,
 
         context.recorder.timeline.origin_ns += now() - begin  # loading it is no time of the exchange
         session = SharedH2Session(connection)
-        context.pool.share(exchange.place, session)
-    yield from _shared(exchange, context, session)  # type: ignore[arg-type]  # nobody else shares one under such a place
+        context.share(exchange.place, session)
+    yield from _shared(exchange, context, session)  # nobody else shares one under such a place
 
 
 # --- HTTP/1
