@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from rrcli.engine.eventlog import EventLog
     from rrcli.engine.events import Continue
     from rrcli.options.request import Request, TlsOptions
-    from rrcli.wire.datagram import Datagrams
+    from rrcli.wire.datagram import Datagrams, Turns
     from rrcli.wire.pool import Pool
     from rrcli.wire.resolve import Address
     from rrcli.wire.stream import Stream
-    from rrcli.wire.turns import Turns
 
     Words = tuple[str, ...] | None
 
@@ -233,7 +232,7 @@ class Context:
 
     def datagrams_in_turn(self, places: Sequence[Address], deadline: Deadline) -> Turns:
         """UDP sockets for several peers, of which any may answer."""
-        from rrcli.wire.turns import Turns
+        from rrcli.wire.datagram import Turns
 
         return Turns(self.connection_options, places, self.recorder, deadline)
 

@@ -122,6 +122,7 @@ def _followed(prepared: PreparedRequest, location: str) -> str:
     """How to ask where a redirect leads to; not done here, because it would choose another resolver (RFC 8484 §3)."""
     from rrcli.adapters.dns.questions import server_of
     from rrcli.adapters.http.redirect import resolve
+    from rrcli.base.shellquote import quoted
 
     try:
         url = resolve(prepared, location)
@@ -131,4 +132,4 @@ def _followed(prepared: PreparedRequest, location: str) -> str:
         return f"it cannot be followed: {error.message}"
     if url.scheme != "https" or url.user is not None:
         return "DNS is asked over https:// alone, and without a user: is it the server you meant?"
-    return f"ask there: @{word}{'' if url.query is None or prepared.method == 'GET' else f'?{url.query}'}"
+    return f"ask there: {quoted(f'@{word}' if url.query is None or prepared.method == 'GET' else f'@{word}?{url.query}')}"
