@@ -13,15 +13,15 @@ from rrcli.base.errors import usage
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import to_stderr, to_stdout
 from rrcli.base.record import Record
+from rrcli.cli.build import build
 from rrcli.cli.execute import execute
-from rrcli.cli.invocation import build
 from rrcli.cli.show import color, width
 from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
 from rrcli.explain import codes, lookup, near
 from rrcli.options.option import Optioned, option
 from rrcli.options.parse import suggestion
-from rrcli.options.request import Output, Request
+from rrcli.options.request import BESIDE_REQUEST, Output, Request
 from rrcli.responders.serve import serve as run_responders
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def find(name: str) -> Command | None:
 def of_protocol(entry: registry.Protocol) -> Command:
     """The command of a protocol: its own options first, then those that all share."""
     request_type, manifest = entry.request_type, entry.load_manifest()
-    declared = {**Output.options_, **request_type.options_}
+    declared = {**BESIDE_REQUEST, **request_type.options_}
     own = [name for name in request_type.options_ if name not in Request.options_]
 
     return Command(
@@ -71,7 +71,7 @@ def of_protocol(entry: registry.Protocol) -> Command:
         synopsis=manifest.synopsis,
         help=manifest.help,
         examples=manifest.examples,
-        options={name: declared[name] for name in (*own, *Output.options_, *Request.options_)},
+        options={name: declared[name] for name in (*own, *BESIDE_REQUEST, *Request.options_)},
         run=lambda values: execute(build(entry, request_type, values)),
         needs_arguments=request_type.needs_arguments,
         stops=request_type.options_end_at_data,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, exit_code, usage
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import Printer, color, print_text, width
 from rrcli.engine.events import Observer
@@ -27,6 +27,16 @@ def execute(invocation: Invocation) -> int:
 
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
+    try:
+        return _execute(invocation)
+    except ExchangeError as error:
+        if error.layer != "usage" or invocation.fallback is None:
+            raise
+        return _execute(invocation.fallback())  # nothing was sent
+
+
+def _execute(invocation: Invocation) -> int:
+    """The same, of the invocation as it is."""
     if invocation.request.repeats():
         if given := invocation.hooks.epilogue_options(invocation.request):
             raise usage(f"{given[0]} is for one exchange, and --repeat sends many", "--query prints any value of the summary")

@@ -7,9 +7,9 @@ application reads the same words again; a property test holds that both read the
 from __future__ import annotations
 
 from rrcli.base.url import begins_data
-from rrcli.cli.invocation import build
+from rrcli.cli.build import build
 from rrcli.engine import registry
-from rrcli.options.request import Output
+from rrcli.options.request import BESIDE_REQUEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ VALUED = ("value", "many", "steps")  # kinds that take the next word as their va
 
 
 def parse(argv: list[str]) -> Invocation | None:
-    """Read `argv` (without the program's name); `None` where the full application has to decide."""
+    """Read `argv` (without the program's name); `None` where the full application has to decide. Raises what `build` raises."""
     if not argv:
         return None
     entry = registry.BY_NAME.get(argv[0])
@@ -35,7 +35,7 @@ def parse(argv: list[str]) -> Invocation | None:
     if entry is None or entry.extra:
         return None
     request_type = entry.load()[0]
-    table = flags({**Output.options_, **request_type.options_})
+    table = flags({**BESIDE_REQUEST, **request_type.options_})
     values = read(words, table, stops=request_type.options_end_at_data, place_first=request_type.place_first)
     if values is None or not values["arguments"] or any(declared.expands for declared in table.values() if declared.name in values):
         return None
@@ -49,7 +49,7 @@ def by_url(argv: list[str]) -> registry.Protocol | None:
             return None
         entry = registry.by_scheme(word) if word[:1] != "-" else None
         if entry:
-            table = flags({**Output.options_, **entry.load()[0].options_})
+            table = flags({**BESIDE_REQUEST, **entry.load()[0].options_})
             before = read(argv[:at], table, stops=False)
             if before is not None and not before["arguments"]:
                 return entry

@@ -14,6 +14,7 @@ from rrcli.base import privatefile
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.jsontext import dumps, loads
 from rrcli.base.url import host_port
+from rrcli.base.userfolder import config_folder
 from rrcli.codec.http.cookies import Cookie, Jar, Place, domain_matches
 
 TYPE_CHECKING = False
@@ -173,10 +174,7 @@ def _path_of(name: str, place: Place) -> str:
     plain = name.isascii() and name.replace("-", "").replace("_", "").replace(".", "").isalnum()
     if not plain or name.startswith(".") or len(name) > LONGEST_NAME:
         raise usage(f"--session {name!r} is no name", "write letters, digits, -, _ and ., or a path with a /")
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.expanduser("~/.config")
-    return os.path.join(base, "rrcli", "sessions", f"{place.host.replace(':', '_')}_{place.port}", f"{name}.json")
+    return os.path.join(config_folder(), "sessions", f"{place.host.replace(':', '_')}_{place.port}", f"{name}.json")
 
 
 def _is_kept(name: str) -> bool:
