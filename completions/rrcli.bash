@@ -281,6 +281,41 @@ _rrcli() {
                 candidates=''
             fi
             ;;
+        wait)
+            case $prev in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                --deadline|--every|-m|--timeout|--connect-timeout|--resolve|--connect-to|--interface|--proxy|--pass|--sni) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='--deadline --every --json -q --quiet --color -m --timeout --connect-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --proxy --cacert -E --cert --key --pass -k --insecure --sni --tls-min --tls-max --help'
+            else
+                candidates=''
+            fi
+            ;;
+        config)
+            case $prev in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --env) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='--env --json --color --show-secrets --help'
+            else
+                candidates=''
+            fi
+            ;;
+        session)
+            case $prev in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='--json --color --show-secrets --help'
+            else
+                candidates='list show remove'
+            fi
+            ;;
         demo)
             if [[ $cur == -* ]]; then
                 candidates='--help'
@@ -307,7 +342,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --env -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http sse poll graphql ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor demo schema'
+                candidates='http sse poll graphql ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait config session demo schema'
             fi
             ;;
     esac

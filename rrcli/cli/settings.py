@@ -14,6 +14,7 @@ from rrcli.base.output import to_stderr
 from rrcli.base.record import Record
 from rrcli.base.sourcefile import Problems
 from rrcli.base.url import without_userinfo
+from rrcli.base.userfolder import has_settings
 from rrcli.cli.invocation import made_of
 from rrcli.engine.fanout import parts_of
 from rrcli.engine.settings import BASE_URL, read_settings
@@ -153,6 +154,16 @@ def _format_is_given(setting: Setting) -> bool:
 def _path(text: str, setting: Setting) -> str:
     """The file that is meant: `~` is the user's home, and a relative one lies beside the settings file."""
     return os.path.join(os.path.dirname(setting.source.name), os.path.expanduser(text)) if text not in ("", "-") else text
+
+
+def tool_defaults(entry: Protocol, typed: Values, names: tuple[str, ...]) -> Values:
+    """The settings of these options that a tool takes over for a request of its own; no credential is among them."""
+    if not has_settings():
+        return {}
+    settings = read_settings()
+    options = {name: declared for name, declared in entry.request_type.options_.items() if name in names}
+    found = settings_for(settings, entry, {"arguments": (), **typed}, options) if settings else []
+    return {default.declared.name: default.value for default in found if not default.is_for_one_peer}
 
 
 # --- fields

@@ -196,14 +196,14 @@ def _check_table(source: SourceFile, path: tuple[str, ...], table: Any, problems
 
 def _not_common(key: str, path: tuple[str, ...]) -> str:
     """What to say of a key that not all commands have: which have it, or what it may be meant for."""
-    owners = [entry.name for entry in registry.PROTOCOLS if key in _keys_of(entry)]
+    owners = [entry.name for entry in registry.PROTOCOLS if key in keys_of(entry)]
     if owners:
         return f"not every command has {key}: write it under [{'.'.join((*path, owners[0]))}]"
     return f"no option {key}{suggestion(key, [*COMMON, BASE_URL, *registry.BY_NAME])}"
 
 
 def _check_command(source: SourceFile, path: tuple[str, ...], entry: registry.Protocol, table: Any, problems: Problems) -> None:
-    known = _keys_of(entry)
+    known = keys_of(entry)
     for key, value in table.items():
         if key in known or key == BASE_URL:
             _check_value(source, (*path, key), known, value, problems)
@@ -211,7 +211,7 @@ def _check_command(source: SourceFile, path: tuple[str, ...], entry: registry.Pr
             problems.add(source, (*path, key), f"{entry.name} has no option {key}{suggestion(key, [*known, BASE_URL])}", key=True)
 
 
-def _keys_of(entry: registry.Protocol) -> Mapping[str, Option]:
+def keys_of(entry: registry.Protocol) -> Mapping[str, Option]:
     """The keys of a command; none where the extra that it needs is not installed, so that nothing can be said of them."""
     try:
         return {**by_key(Output.options_), **by_key(entry.request_type.options_)}
