@@ -13,8 +13,8 @@ from rrcli.base.errors import usage
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import to_stderr, to_stdout
 from rrcli.base.record import Record
-from rrcli.cli.build import build
 from rrcli.cli.execute import execute
+from rrcli.cli.fast import build
 from rrcli.cli.show import color, width
 from rrcli.cli.tooloptions import config_options, doctor_options, session_options, wait_options
 from rrcli.engine import registry

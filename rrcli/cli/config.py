@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from rrcli.base.errors import usage
+from rrcli.base.fields import MASK
 from rrcli.base.jsontext import dumps
 from rrcli.base.userfolder import reads_settings, settings_file
-from rrcli.base.visible import MASK
 from rrcli.cli.show import color, print_document, print_text, width
 from rrcli.engine import registry
 from rrcli.engine.manifest import load

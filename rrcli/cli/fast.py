@@ -7,7 +7,8 @@ application reads the same words again; a property test holds that both read the
 from __future__ import annotations
 
 from rrcli.base.url import begins_data
-from rrcli.cli.build import build
+from rrcli.base.userfolder import has_settings
+from rrcli.cli.invocation import made_of
 from rrcli.engine import registry
 from rrcli.options.request import BESIDE_REQUEST
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from rrcli.cli.invocation import Invocation
     from rrcli.options.option import Option
+    from rrcli.options.request import Request
 
 HELP = ("--help", "-h")
 VALUED = ("value", "many", "steps")  # kinds that take the next word as their value
@@ -40,6 +42,19 @@ def parse(argv: list[str]) -> Invocation | None:
     if values is None or not values["arguments"] or any(declared.expands for declared in table.values() if declared.name in values):
         return None
     return build(entry, request_type, values)
+
+
+def build(entry: registry.Protocol, request_type: type[Request], values: dict[str, Any]) -> Invocation:
+    """What both paths make of the values that they read, with the user's settings where there are any.
+
+    Raises `ExchangeError` of layer `usage` or `local` for settings that are wrong.
+    """
+    env = values.pop("env", None)
+    if env is not None or has_settings():
+        from rrcli.cli.settings import with_settings
+
+        return with_settings(entry, request_type, values, env)
+    return made_of(entry, request_type, values)
 
 
 def by_url(argv: list[str]) -> registry.Protocol | None:

@@ -6,9 +6,9 @@ import os
 
 from rrcli.base import privatefile
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.fields import MASK
 from rrcli.base.units import counted
 from rrcli.base.userfolder import config_folder
-from rrcli.base.visible import MASK
 from rrcli.cli.show import color, print_document, print_text, width
 from rrcli.codec.http.sessionfile import read_session
 from rrcli.options.parse import suggestion

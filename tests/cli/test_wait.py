@@ -78,7 +78,7 @@ def test_each_that_fails_is_told_with_its_layer(wait: Run, nginx: Nginx) -> None
     refused, name = f"redis://127.0.0.1:{free_port()}", "http://nowhere.invalid/"
     busy, untrusted = nginx.url("/status/503"), nginx.https()
     began = time.monotonic()
-    code, lines, err = wait(busy, refused, name, untrusted, nginx.url("/status/200"), "--deadline", "400ms", "--every", "100ms")
+    code, lines, err = wait(busy, refused, name, untrusted, nginx.url("/status/200"), "--deadline", "1s", "--every", "100ms")
     assert time.monotonic() - began < 10
     assert code == 6
     layers = {line.split("  ·  ")[0]: line.split("  ·  ")[1].partition(":")[0] for line in lines}
@@ -87,14 +87,14 @@ def test_each_that_fails_is_told_with_its_layer(wait: Run, nginx: Nginx) -> None
         f"✔ {nginx.url('/status/200')}": "200 OK",
     }  # fmt: skip
     assert err == (
-        "rrcli: 4 of 5 URLs did not answer well within --deadline 400ms: "
+        "rrcli: 4 of 5 URLs did not answer well within --deadline 1s: "
         f"{busy} (application), {refused} (transport), {name} (network), {untrusted} (tls)\n"
     )
 
 
 def test_json_is_a_set_in_the_order_of_the_urls_with_the_earlier_tries(wait: Run, nginx: Nginx) -> None:
     with responder(script(hear(b"\r\n\r\n"), say(BUSY))) as peer:
-        code, lines, _ = wait("--json", url(peer), nginx.url("/status/200"), "--deadline", "300ms", "--every", "50ms")
+        code, lines, _ = wait("--json", url(peer), nginx.url("/status/200"), "--deadline", "700ms", "--every", "50ms")
     document = json.loads("\n".join(lines))
     jsonschema.validate(document, json.loads(schema_text("set")))
     assert code == 6
