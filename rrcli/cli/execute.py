@@ -27,12 +27,13 @@ def execute(invocation: Invocation) -> int:
 
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
-    try:
-        return _execute(invocation)
-    except ExchangeError as error:
-        if error.layer != "usage" or invocation.fallback is None:
-            raise
-        return _execute(invocation.fallback())  # nothing was sent
+    while True:
+        try:
+            return _execute(invocation)
+        except ExchangeError as error:
+            if error.layer != "usage" or invocation.fallback is None:
+                raise
+            invocation = invocation.fallback()  # nothing was sent
 
 
 def _execute(invocation: Invocation) -> int:

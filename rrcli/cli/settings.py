@@ -24,6 +24,7 @@ from rrcli.options.request import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from rrcli.cli.invocation import Invocation
@@ -66,23 +67,38 @@ class Defaults:
         self.typed = typed
         self.settings = settings
 
-    def invocation(self, settings: list[Default] | None = None) -> Invocation:
-        """The invocation with some of the settings, or with all."""
-        chosen = self.settings if settings is None else settings
-        return made_of(self.entry, self.request_type, self._values(chosen), self.without_contradictions if settings is None else None)
+    def invocation(self) -> Invocation:
+        """The invocation with all of the settings; its fallbacks have fewer, the last one none."""
+        fewer = self._fewer()
 
-    def without_contradictions(self) -> Invocation:
-        """The invocation without the settings that what is nearer excludes; with none where that cannot be told."""
+        def fallback() -> Invocation:
+            chosen = next(fewer)
+            return self.with_only(chosen, fallback if chosen else None)
+
+        return self.with_only(self.settings, fallback if self.settings else None)
+
+    def with_only(self, chosen: list[Default], fallback: Callable[[], Invocation] | None = None) -> Invocation:
+        """The invocation with these settings."""
+        return made_of(self.entry, self.request_type, self._values(chosen), fallback)
+
+    def _fewer(self) -> Iterator[list[Default]]:
+        """The settings that exclude nothing nearer; where that cannot be told, all but one, the farthest first; then none."""
         kept: list[Default] = []
         for default in self.settings:
             try:
-                _refuse_contradictions(self.invocation([*kept, default]))
+                _refuse_contradictions(self.with_only([*kept, default]))
             except ExchangeError as error:
                 if error.layer != "usage":
                     raise
             else:
                 kept.append(default)
-        return self.invocation(kept if len(kept) < len(self.settings) else [])
+        if len(kept) == len(self.settings):
+            for default in reversed(kept):
+                if len(kept) > 1:
+                    yield [each for each in kept if each is not default]
+        elif kept:
+            yield kept
+        yield []
 
     def _values(self, chosen: list[Default]) -> Values:
         values = dict(self.typed)
@@ -123,7 +139,7 @@ def settings_for(settings: Settings, entry: Protocol, typed: Values, options: di
 
     Raises `usage` for files that are named and are not there.
     """
-    keys, taken, fields = by_key(options), set(typed), _typed_fields(typed)
+    keys, taken, fields = by_key(options), {*typed, *_typed_in_url(typed)}, _typed_fields(typed)
     found, problems = [], Problems()
     for setting in settings.of(entry.name):
         declared = keys.get(setting.key)
@@ -178,10 +194,17 @@ def _name_of(line: str) -> str:
     return line.partition(":")[0].rstrip("; \t").lower()
 
 
+def _typed_in_url(typed: Values) -> tuple[str, ...]:
+    """The options that a user in a typed URL stands for."""
+    authorities = [word.partition("://")[2].partition("/")[0] for word in typed["arguments"]]
+    return ("user", "bearer", "password", "token") if any("@" in authority for authority in authorities) else ()
+
+
 def _typed_fields(typed: Values) -> set[str]:
     """The names of the fields that the command line gives: with `-H`, as items, and by options that stand for one."""
     names = set(_names_of(typed.get("headers", ())))
-    names |= {name for option, name in FIELD_OPTIONS.items() if option in typed}
+    given = {*typed, *_typed_in_url(typed)}
+    names |= {name for option, name in FIELD_OPTIONS.items() if option in given}
     for word in typed["arguments"][1:]:
         name, colon, rest = word.partition(":")
         if colon and not rest.startswith(("=", "//")) and name.replace("-", "").replace("_", "").isalnum():
@@ -227,7 +250,7 @@ def _goes_to(base: str, defaults: Defaults, free: list[Default]) -> bool:
     kept = {name: value for name, value in defaults.typed.items() if name not in options or not options[name].secret}
     manifest = entry.load_manifest()
     try:
-        asked = parts_of(Defaults(entry, request_type, kept, free).invocation(free).request)
+        asked = parts_of(Defaults(entry, request_type, kept, free).with_only(free).request)
         probe = request_type(base, *manifest.probe, **manifest.probe_options)
         return {_origin(part) for part in asked} == {_origin(probe)}
     except ExchangeError:

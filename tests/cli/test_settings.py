@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,12 @@ def test_a_user_who_is_typed_wins_over_the_field_of_the_environment(run: Run, wr
     assert fields(web.take())["authorization"] == "Basic YW5uOng="
 
 
+def test_a_user_in_the_typed_url_wins_too(run: Run, write: Any, web: Recorder) -> None:
+    write(f"{STAGING.format(port=web.port)}[env.staging.http]\nuser = 'env:env'\n")
+    assert run("http", "--env", "staging", f"http://ann:x@127.0.0.1:{web.port}/")[0] == 0
+    assert fields(web.take())["authorization"] == "Basic YW5uOng="
+
+
 def test_credentials_of_an_environment_reach_a_real_server(run: Run, write: Any, nginx: Nginx) -> None:
     write(f"[env.prod]\nbase-url = '{nginx.url('')}'\n[env.prod.http]\nuser = '{USER}:{PASSWORD}'\nlocation = true\n")
     assert json.loads(run("http", "--env", "prod", "/private")[1]) == {"user": USER}
@@ -209,6 +216,14 @@ def test_a_default_that_another_of_the_protocols_options_excludes_is_passed_over
     assert fields(web.take())["authorization"] == "Basic YW5uOng="
 
 
+def test_a_default_that_only_sending_finds_impossible_is_passed_over_alone(run: Run, write: Any, redis: Redis) -> None:
+    write("[defaults]\nformat = 'json'\nidempotency-key = 'auto'\ntimeout = '9s'\n")
+    code, out, err = run("redis", redis.url(), "PING")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["command"] == ["redis", "--timeout", "9", redis.url(), "PING"]
+    assert run("redis", "--idempotency-key", "x", redis.url(), "PING")[0] == 2
+
+
 def test_what_was_typed_is_a_usage_error_all_the_same(run: Run, write: Any, web: Recorder) -> None:
     write("[defaults]\ntimeout = '9s'\n")
     code, _, err = run("http", url(web), "--json", "--format", "raw")
@@ -234,6 +249,13 @@ def test_a_wrong_file_stops_every_command_before_anything_is_sent(run: Run, writ
     code, out, err = run("http", url(web))
     assert (code, out, web.requests) == (2, "", [])
     assert err == f"{path}:2:1: no option timout; did you mean timeout?\n{path}:4:9: retry: '-1' is no whole number\n"
+
+
+def test_the_readme_shows_a_file_that_is_right(run: Run, write: Any) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    write(example)
+    assert run("config", "--env", "staging")[0] == 0
 
 
 def test_the_document_says_what_was_sent_without_the_environment(run: Run, write: Any, web: Recorder) -> None:
