@@ -111,8 +111,9 @@ class Defaults:
                 values[name] = default.value
             if default.is_for_one_peer:
                 bound += _names_of(default.value) if name == "headers" else [FIELD_OPTIONS.get(name, "")]
-        if "bound_fields" in self.request_type.fields_ and bound:
-            values["bound_fields"] = tuple(sorted(filter(None, bound)))
+        if "bound_fields" in self.request_type.fields_:
+            values |= {"bound_fields": tuple(sorted(filter(None, bound)))} if any(bound) else {}
+            values |= {"bound_certificate": True} if any(each.setting.key == "cert" and each.is_for_one_peer for each in chosen) else {}
         return values
 
 

@@ -74,6 +74,7 @@ class Route(Record):
     forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     unix_socket: str | None = None
     sni: str | None = None
+    anonymous: bool = False  # the certificate of the request is for another origin
 
 
 class Context:
@@ -137,7 +138,10 @@ class Context:
     def connection_options(self) -> Request:
         """The request's options as the wire takes them: with the route of this hop."""
         route = self.route
-        return self.request.replace(proxy=route.proxy, unix_socket=route.unix_socket, sni=route.sni) if route else self.request
+        if route is None:
+            return self.request
+        own = {"cert": None, "key": None, "key_password": None} if route.anonymous else {}
+        return self.request.replace(proxy=route.proxy, unix_socket=route.unix_socket, sni=route.sni, **own)
 
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:
         """An open stream, over TLS when asked; where the client keeps connections it may be one that was kept."""
@@ -184,7 +188,7 @@ class Context:
         """The TLS settings of the request, or of `options` in its place, for a stream that changes to TLS later."""
         from rrcli.wire.tls import make_context
 
-        return make_context(options or self.request, alpn)
+        return make_context(options or self.connection_options, alpn)
 
     def datagrams(self, host: str, port: int) -> Datagrams:
         """A UDP socket for one peer."""

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers.ca import Authority
 from peers.nginx import PASSWORD, USER, Nginx
 from peers.recorder import Recorder, recorder
 from peers.redis_server import Redis
+from peers.script import hear, over_tls, responder, say, script
 
 from rrcli.__main__ import main
 
@@ -112,6 +114,16 @@ def test_no_redirect_takes_them_to_another_origin(run: Run, write: Any, web: Rec
     got = fields(other.take())
     assert not {"authorization", "x-tenant"} & got.keys()
     assert got["x-own"] == "1"
+
+
+def test_no_redirect_shows_the_certificate_of_an_environment_to_another_origin(run: Run, write: Any, nginx: Nginx, ca: Authority) -> None:
+    there = nginx.https("/status/200", server="client_required")
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n".encode()
+    with responder(over_tls(ca.good, script(hear(b"\r\n\r\n"), say(answer)))) as peer:
+        for env in (f"cert = '{ca.client.chain}'\nkey = '{ca.client.key}'", ""):
+            write(f"[env.e]\nbase-url = 'https://localhost:{peer.port}'\n{env}\n[defaults]\ncacert = '{ca.root}'\n")
+            typed = () if env else ("--cert", str(ca.client.chain), "--key", str(ca.client.key))
+            assert run("http", "--env", "e", "/", "-L", "-q", *typed)[0] == (1 if env else 0)  # nginx answers 400 without one
 
 
 def test_an_environment_without_a_base_url_sends_its_fields_nowhere(run: Run, write: Any, web: Recorder) -> None:
@@ -236,7 +248,9 @@ def test_false_takes_a_default_away(run: Run, write: Any, web: Recorder) -> None
     assert run("http", url(web), "--env", "e")[1] == "ok"
 
 
-def test_a_file_lies_beside_the_settings_and_a_missing_one_is_told_with_its_place(run: Run, write: Any, nginx: Nginx, ca: Any) -> None:
+def test_a_file_lies_beside_the_settings_and_a_missing_one_is_told_with_its_place(
+    run: Run, write: Any, nginx: Nginx, ca: Authority
+) -> None:
     path = write("[defaults]\ncacert = 'root.pem'\n")
     code, _, err = run("http", nginx.https())
     assert (code, err) == (2, f"{path}:2:10: cacert: there is no file {path.parent / 'root.pem'}\n")

@@ -96,6 +96,8 @@ def request_to(
 
         following = authorize_hop(request, following, url, passed)
     options = request.replace(sni=None) if crossing else request  # the name belongs to the first server
+    if crossing and request.bound_certificate:
+        options = options.replace(cert=None, key=None, key_password=None)
     return state.replace(options=options, prepared=following, redirects=state.redirects + 1, passed=passed)
 
 
