@@ -18,6 +18,10 @@ for _name in (*PROXY_VARIABLES, *TRUST_VARIABLES):
 # A script that starts the tests in its background has them ignore SIGINT, and their children would inherit that: no Ctrl-C could end one.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nor are the user's settings: tests write their own.
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+for _name in ("RRCLI_ENV", "RRCLI_FORMAT", "RRCLI_NO_CONFIG"):
+    os.environ.pop(_name, None)
 
 _PEERS = Path(__file__).parent / "peers"
 _STEMS = [path.stem for path in _PEERS.glob("*.py") if "@pytest.fixture" in path.read_text("utf-8") and path.stem[:5] != "test_"]

@@ -107,12 +107,12 @@ def loads(text: str) -> Any:
         raise ValueError("not JSON") from error
     if end != len(body):
         raise ValueError(f"not JSON after character {end}")
-    if text.count("[") + text.count("{") > DEEPEST and _is_deep(value):
+    if text.count("[") + text.count("{") > DEEPEST and is_deep(value):
         raise ValueError(f"nested deeper than {DEEPEST}")
     return value
 
 
-def _is_deep(value: Any) -> bool:
+def is_deep(value: Any) -> bool:
     """Whether a value nests deeper than `DEEPEST`; found level by level, for recursion is what it protects."""
     level = [value]
     for _ in range(DEEPEST):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # `check(protocol)`, which raises `usage` for what it cannot draw.
 DRAWN = {"har": "rrcli.report.formats.har", "mermaid": "rrcli.report.formats.mermaid"}
 TEXTS = ("pretty", "raw", "quiet")  # formats that something may stand behind
+OF_EXCHANGE = ("har", "curl", "mermaid")  # of the exchange as another tool takes it: the file of -o has no place in them
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 
 
@@ -255,6 +256,8 @@ def style_of(output: Output) -> str:
             chosen = one_of(*FORMATS)(default)
         except ValueError as error:
             raise usage(f"RRCLI_FORMAT: {error}") from None
+        if output.output and chosen in OF_EXCHANGE:  # a default that -o excludes
+            chosen = None
     return chosen or ("pretty" if os.isatty(1) else "raw")
 
 

@@ -75,6 +75,7 @@ class Route(Record):
     forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     unix_socket: str | None = None
     sni: str | None = None
+    anonymous: bool = False  # the certificate of the request is for another origin
 
 
 class Context:
@@ -138,7 +139,10 @@ class Context:
     def connection_options(self) -> Request:
         """The request's options as the wire takes them: with the route of this hop."""
         route = self.route
-        return self.request.replace(proxy=route.proxy, unix_socket=route.unix_socket, sni=route.sni) if route else self.request
+        if route is None:
+            return self.request
+        own = {"cert": None, "key": None, "key_password": None} if route.anonymous else {}
+        return self.request.replace(proxy=route.proxy, unix_socket=route.unix_socket, sni=route.sni, **own)
 
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:
         """An open stream, over TLS when asked; where the client keeps connections it may be one that was kept."""
@@ -201,8 +205,9 @@ class Context:
         """The TLS settings of the request, or of `options` in its place, for a stream that changes to TLS later."""
         from rrcli.wire.tls import make_context
 
-        made = make_context(options or self.request, alpn)
-        self.note_trust(options or self.request)
+        chosen = options or self.connection_options
+        made = make_context(chosen, alpn)
+        self.note_trust(chosen)
         return made
 
     def note_trust(self, options: TlsOptions) -> None:

@@ -42,8 +42,9 @@ class Manifest(Page):
 
     label: str  # its own name, for "expected Redis, got …"
     secure: tuple[str, ...] = ()  # its schemes that run over TLS
-    probe: tuple[str, ...] = ()  # arguments that make a harmless request of a URL alone: what `doctor` asks
+    probe: tuple[str, ...] = ()  # arguments that make a harmless request of a URL alone: what `doctor` and `wait` ask
     probe_options: Mapping[str, Any] = {}  # and values of its request's options
+    probe_of_scheme: Mapping[str, Mapping[str, Any]] = {}  # and more of them, by the URL's scheme
     completes: tuple[str, ...] = ()  # what its arguments can be, for completion
     foreign_options: tuple[str, ...] = ()  # `advice(flag) -> str | None`: what to write for an option of another tool
     host_option: str = ""  # how the command begins that means `-h {host}` of the protocol's own tool

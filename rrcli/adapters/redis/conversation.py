@@ -14,7 +14,7 @@ from rrcli.codec.redis.resp import encode
 from rrcli.codec.redis.text import as_raw
 from rrcli.engine.events import Content, Finished, Received
 from rrcli.model.values import Body, Response, Status
-from rrcli.options.request import Output
+from rrcli.options.request import BESIDE_REQUEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,6 +115,6 @@ def _note(endpoint: Endpoint, context: Context, replies: Replies, reply: Reply) 
 
 def _like_options(args: tuple[bytes, ...]) -> list[str]:
     """The arguments that are spelled like options of ours; numbers (`-2`) are not."""
-    flags = {flag for table in (Output.options_, RedisRequest.options_) for declared in table.values() for flag in declared.flags}
+    flags = {flag for table in (BESIDE_REQUEST, RedisRequest.options_) for declared in table.values() for flag in declared.flags}
     words = [os.fsdecode(arg) for arg in args if arg[:1] == b"-" and not arg[1:2].isdigit()]
     return [word for word in words if word.partition("=")[0] in flags]

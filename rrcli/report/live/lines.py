@@ -9,7 +9,7 @@ time; until then it is held back, because what comes in one go is drawn by the r
 
 from __future__ import annotations
 
-from rrcli.base.units import counted
+from rrcli.base.units import counted, offset
 from rrcli.base.visible import visible
 from rrcli.engine.events import Observer
 from rrcli.policy.mask import Mask
@@ -110,7 +110,7 @@ class Lines(Observer):
         line = line.strip(RECORD).removesuffix(b"\r")
         if not line:
             return
-        self._write(f"{at_ns / 1e6:>12.1f} ms  {visible(self._masking().text(self._text(line)))}")
+        self._write(f"{offset(at_ns, 12)}  {visible(self._masking().text(self._text(line)))}")
         self.count += 1
 
     def _text(self, line: bytes) -> str:

@@ -7,7 +7,7 @@ protocol's own picture of its content is the answer's `display`, and what else i
 
 from __future__ import annotations
 
-from rrcli.base.units import duration, size
+from rrcli.base.units import counted, duration, size
 from rrcli.engine.manifest import load
 from rrcli.model.values import PHASES
 from rrcli.report.terminal.bodytext import draw_body
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from rrcli.report.terminal.paint import Line
 
 SCREEN, LEAST_ROWS = 20, 3  # rows of the terminal: those that a whole picture may take, and each of its lines
+# What leads from one hop to the next; whatever else is in a history was tried or asked again.
+HOPS = {"redirect": "redirect", "auth": "challenge", "describe": "description"}
 MOST_SHOWN = 2000  # letters of what a check found
 
 
@@ -292,11 +294,12 @@ def _value(actual: object) -> str:
 
 
 def _history(exchange: Exchange, page: Page) -> None:
-    """One line for each attempt or hop before this one."""
+    """How many hops or attempts there were and how long all took, then a line for each before this one."""
     if not exchange.history:
         return
     page.blank()
-    page.add([("before this", "dim")])
+    name, words = history_words(exchange)
+    page.add([(name, "dim"), ("  ", ""), *pieces(words)])
     rows: list[list[Line]] = []
     for number, earlier in enumerate(exchange.history, 1):
         mark, role = verdict_mark(earlier)
@@ -312,3 +315,17 @@ def _history(exchange: Exchange, page: Page) -> None:
     for row, earlier in zip(rows, exchange.history, strict=True):
         row.append(pieces(SEPARATOR.join(_asked(earlier, page.width - 2 - taken))))
     aligned(page, rows, (True, False, True, False, False))
+
+
+def history_words(exchange: Exchange) -> tuple[str, str]:
+    """What the earlier exchanges are, and `3 redirects, 4.4 ms in all` or `2 attempts, 1.5 s in all, 1.5 s of it waiting`."""
+    whys = [earlier.why for earlier in exchange.history]
+    hops = [(whys.count(why), word) for why, word in HOPS.items() if why in whys]
+    repeated = sum(why not in HOPS for why in whys)
+    parts = [counted(count, word) for count, word in hops] + ([f"{repeated + 1:,} attempts"] if repeated else [])
+    taken = sum(each.timing.total_ns for each in (*exchange.history, exchange))
+    whole = max(exchange.timing.elapsed_ns, taken)
+    parts.append(f"{duration(whole)} in all")
+    if repeated and whole - taken > taken // 100:
+        parts.append(f"{duration(whole - taken)} of it waiting")
+    return " and ".join([*(["hops"] if hops else []), *(["attempts"] if repeated else [])]), ", ".join(parts)
