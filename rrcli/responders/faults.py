@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[Wire, bytes, str], bytes]
 
-STREAMS = ("http", "dns", "redis", "grpc", "nats", "pg", "smtp", "thrift", "tcp")
-SECURE = ("http", "redis", "grpc", "nats", "smtp", "thrift", "tcp")
+STREAMS = ("http", "grpc", "dns", "redis", "nats", "pg", "smtp", "thrift", "tcp")
+SECURE = ("http", "grpc", "redis", "nats", "smtp", "thrift", "tcp")
 
 
 class Over(ConnectionError):
@@ -223,18 +223,19 @@ def replacing(answer: bytes) -> Act:
     return lambda _wire, _answer, _value: answer
 
 
+WIDTH = 63  # letters of the values in a line of the list
 REPLACING = ("wrong-protocol", "garbage")  # what may happen in place of what only opens the connection
 CONNECTING = ("delay-accept", "reset", "close", "half-close", "wrong-protocol")  # what may happen before a byte was read
 
 # In the order in which they act: what changes an answer before what spoils its delivery.
 FAULTS = (
-    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "grpc", "nats", "pg", "smtp"),
+    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "grpc", "dns", "redis", "nats", "pg", "smtp"),
           help="refused at first, then well"),
     Fault(name="redirect-loop", protocols=("http",), act=replacing(answers.REDIRECT), help="every answer redirects to the same place"),
     Fault(name="bad-json", protocols=("http",), act=replacing(answers.BAD_JSON), help="the content says it is JSON, and is not"),
     Fault(name="wrong-date", protocols=("http",), act=dated, help="the Date field is a day ahead"),
     Fault(name="spoof", protocols=("dns",), act=spoof, help="forged first: wrong id, question, port (UDP)"),
-    Fault(name="bad-length", values=("long", "short"), protocols=("http", "dns", "redis", "grpc", "nats", "pg"), act=bad_length,
+    Fault(name="bad-length", values=("long", "short"), protocols=("http", "grpc", "dns", "redis", "nats", "pg"), act=bad_length,
           help="a length that is wrong"),
     Fault(name="gzip-bomb", values=("MEBIBYTES", "1024"), protocols=("http",), act=bomb, help="a small content that unfolds to a huge one"),
     Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "lines", "array", "nested", "notices", "pings"),
@@ -260,7 +261,7 @@ FAULTS = (
     Fault(name="drip", values=("SECONDS", "0.2"), act=drip, help="the answer byte by byte, with pauses"),
     Fault(name="bad-cert", values=("expired", "not-yet-valid", "wrong-host", "self-signed", "untrusted"), protocols=SECURE,
           help="TLS: a wrong certificate"),
-    Fault(name="slow-tls", values=("SECONDS", "2"), protocols=SECURE, help="TLS, the handshake begins late"),
+    Fault(name="slow-tls", values=("SECONDS", "2"), protocols=SECURE, help="TLS that begins late"),
     Fault(name="old-tls", protocols=SECURE, help="TLS 1.1 and nothing newer"),
     Fault(name="client-cert", protocols=SECURE, help="TLS: it wants the client's"),
 )  # fmt: skip
@@ -352,7 +353,9 @@ def listing() -> str:
         if fault.numeric:
             lines.append(f"{'':<16}={fault.values[0]}  [{fault.default}]")
         elif fault.values:
-            lines.append(f"{'':<16}={'|'.join(fault.values)}")
+            text = "|".join(fault.values)
+            cut = len(text) if len(text) <= WIDTH else text.rindex("|", 0, WIDTH) + 1
+            lines += [f"{'':<16}={text[:cut]}", *([f"{'':<17}{text[cut:]}"] if text[cut:] else [])]
     return "\n".join(lines) + "\n"
 
 
