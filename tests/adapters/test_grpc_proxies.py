@@ -45,9 +45,7 @@ def proxies(grpc_servers: Grpc, tmp_path_factory: pytest.TempPathFactory) -> Ite
     program, folder = need("nginx"), tmp_path_factory.mktemp("grpc-proxies")
     ports = {name: free_port() for name in ("live", "dead", "maintenance")}
     config = folder / "nginx.conf"
-    config.write_text(
-        CONFIGURATION.format(host=LOOPBACK, folder=folder, server=grpc_servers.ports["both"], nobody=free_port(), **ports)
-    )
+    config.write_text(CONFIGURATION.format(host=LOOPBACK, folder=folder, server=grpc_servers.ports["both"], nobody=free_port(), **ports))
     with running([program, "-p", folder, "-c", config, "-e", "stderr"], folder, lambda: all(map(accepts, ports.values()))):
         yield Proxies(**{name: f"{LOOPBACK}:{port}" for name, port in ports.items()})
 
