@@ -74,3 +74,11 @@ def test_on_a_terminal_it_has_colour() -> None:
     text = shown.decode().replace("\r\n", "\n")
     assert f"\x1b[1m1  {STEPS[0].heading}\x1b[0m\n$ rrcli http " in text
     assert max(len(ESCAPES.sub("", line)) for line in text.splitlines()) <= 100
+
+
+def test_what_an_extra_is_missing_for_is_a_line_and_the_rest_goes_on() -> None:
+    code = "import sys; sys.modules['google.protobuf'] = None; from rrcli.__main__ import main; sys.exit(main(['demo']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30, env=environment())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\ngrpc needs the module google.protobuf: pip install 'rrcli[grpc]'\n") == 2
+    assert done.stdout.endswith("keeps these servers running.\n")
