@@ -264,7 +264,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --fault --faults --host --port --help'
             else
-                candidates='http sse poll graphql ws dns redis nats pg smtp thrift tcp'
+                candidates='http sse poll graphql ws grpc dns redis nats pg smtp thrift tcp'
             fi
             ;;
         doctor)

@@ -212,9 +212,13 @@ def _is_long(value: Any) -> bool:
     return type(value) is str and len(value) > LONG
 
 
-def _holds_long(value: Any) -> bool:
-    """Whether an object holds such a text, itself or in an object within."""
-    return isinstance(value, dict) and any(_is_long(item) or _holds_long(item) for item in value.values())
+def _holds_long(value: Any, levels: int = 6) -> bool:
+    """Whether an object or a list holds such a text, itself or in one within; further down than `levels` nobody looks."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return False
+    return any(_is_long(item) or (levels > 1 and _holds_long(item, levels - 1)) for item in value)
 
 
 def _whole(value: Any) -> str:

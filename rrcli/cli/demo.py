@@ -12,7 +12,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError
 from rrcli.base.output import to_stdout
 from rrcli.cli import fast
 from rrcli.cli.execute import execute
@@ -81,7 +81,13 @@ def _say(heading: str, words: list[str]) -> None:
 
 
 def _run(words: list[str], *options: str) -> int:
-    """Run a command line of ours, with some options after the command's name; its exit code."""
+    """Run a command line of ours, with some options after the command's name; its exit code. What a missing extra keeps from it is told."""
     invocation = fast.parse([words[0], *options, *words[1:]])
     assert invocation is not None, words
-    return execute(invocation)
+    try:
+        return execute(invocation)
+    except ExchangeError as error:
+        if error.layer != "usage":
+            raise
+        to_stdout(f"{error.message}: {error.hint}\n".encode())
+        return EXIT_CODES["usage"]

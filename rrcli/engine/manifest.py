@@ -61,6 +61,7 @@ class Manifest(Page):
     details: str | None = None  # `details(data) -> list[tuple[str, str]]`: labels and words for `-v`, of a request's or an answer's data
     is_http: bool = False  # its exchanges are those of HTTP, as an HTTP archive holds them
     parts: str | None = None  # `parts(answer) -> list[Part]`: messages drawn below an answer, whose secrets are masked already
+    framing_events: tuple[str, ...] = ()  # types of events that every answer has around its messages, and that a drawn report leaves out
     stream_words: str | None = None  # `stream_words(answer) -> list[str]`: what is said of a stream beside its events
 
     responder: str | None = None  # the class that answers for it in `rrcli serve`

@@ -118,14 +118,16 @@ def asked_name(host: str) -> str | None:
     return host if literal_family(host) is None else None
 
 
-def start_tls(stream: Stream, context: Any, name: str) -> None:
+def start_tls(stream: Stream, context: Any, name: str, *, asks: bool = True) -> None:
     """Shake hands with the peer as `name` and continue the stream over TLS; phase `tls`.
+
+    Without `asks` the peer is not told the name (SNI), which a context that verifies names does not allow.
 
     Raises `ExchangeError` of layer `tls`; what the peer showed of itself is in the trace all the same.
     """
     recorder = stream.recorder
     recorder.timeline.enter("tls")
-    link = Tls(stream.link, context, name, recorder)
+    link = Tls(stream.link, context, name, recorder, asks=asks)
     stream.replace_link(link)
     while not link.handshake():
         stream.wait()
@@ -135,10 +137,11 @@ def start_tls(stream: Stream, context: Any, name: str) -> None:
 class Tls:
     """The link of a TLS session over another link."""
 
-    def __init__(self, below: Link, context: Any, name: str, recorder: Recorder) -> None:
+    def __init__(self, below: Link, context: Any, name: str, recorder: Recorder, *, asks: bool = True) -> None:
         self._below = below
         self._recorder = recorder
         self._name = name
+        self._asks = asks
         self._verified = context.verify_mode != 0
         self._incoming = _ssl.MemoryBIO()
         self._outgoing = _ssl.MemoryBIO()
@@ -154,7 +157,7 @@ class Tls:
         context._msg_callback = self._hear
         # SNI has no trailing dot and no address (RFC 6066 section 3); OpenSSL tells an address, and verifies it as one.
         try:
-            self._session: Any = context._wrap_bio(self._incoming, self._outgoing, False, name.rstrip("."))
+            self._session: Any = context._wrap_bio(self._incoming, self._outgoing, False, name.rstrip(".") if asks else None)
         except (OSError, TypeError, ValueError) as error:  # a null, too long, or empty: without a name nothing would be verified
             raise usage(f"{name!r} is no name that TLS can ask for", "--sni NAME asks for another one") from error
 
@@ -362,7 +365,7 @@ class Tls:
             version=version,
             cipher=cipher,
             alpn=session.selected_alpn_protocol(),
-            sni=asked_name(self._name),
+            sni=asked_name(self._name) if self._asks else None,
             verified=verified,
             chain=tuple(describe(certificate) for certificate in chain),
         )

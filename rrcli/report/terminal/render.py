@@ -234,15 +234,18 @@ def _response(exchange: Exchange, answer: Response, entry: Protocol, page: Page,
 
 def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, *, color: bool) -> None:
     """The protocol's own picture, or tables, or the body; where content is lines the tables say the same in full."""
-    events, reference = answer.data.get("events"), entry.load_manifest().stream_words
+    manifest = entry.load_manifest()
+    events, reference = answer.data.get("events"), manifest.stream_words
     words: list[str] | None = load(reference)(answer) if reference else None
+    told = [event for event in events or () if event["type"] not in manifest.framing_events]
     if answer.display is not None:
         page.blank()
         _display(answer.display, page)
     elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
-        summary(events or [], page, words or ())
+        if len(told) != 1 or not manifest.framing_events:  # one message within what frames it is no stream
+            summary(told, page, words or ())
         if answer.body and answer.body.data:
             page.blank()
             draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")

@@ -56,6 +56,8 @@ def _asked(exchange: Exchange, room: int) -> list[str]:
     """The request in short, and the target unless that names it already."""
     url, summary = exchange.target.url, exchange.request.summary
     method = exchange.request.data.get("method")
+    if isinstance(method, str) and method and url.endswith(f"/{method}"):
+        return [shorten(url, max(room, SHORTEST_URL))]
     if isinstance(method, str) and f"{summary} ".startswith(f"{method} "):
         return [f"{method} {shorten(url, max(room - cells(method) - 1, SHORTEST_URL))}"]
     if not url or url in summary or (exchange.target.host or url) in summary:

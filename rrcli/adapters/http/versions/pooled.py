@@ -85,7 +85,7 @@ def _alone(exchange: PooledExchange, context: Context, connection: Stream, chose
         stream = Http1Stream(connection, prepared.method)
         reader = ResponseReader(prepared, context, stream, exchange.leads)
         yield from send_request(stream, prepared, reader, context)
-        reusable = _persists(prepared, reader, stream)
+        reusable = persists(prepared, reader, stream)
     finally:
         if reusable:
             context.keep(connection)
@@ -93,7 +93,7 @@ def _alone(exchange: PooledExchange, context: Context, connection: Stream, chose
             connection.close()
 
 
-def _persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1Stream) -> bool:
+def persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1Stream) -> bool:
     """Whether both sides leave the connection open, and it stands where another answer begins (RFC 9112 section 9.3)."""
     answer = reader.answer
     assert answer
