@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from rrcli.codec.http.cookies import Jar
     from rrcli.options.request import Request
@@ -45,6 +46,7 @@ class Shared:
         self.pool = pool
         self.cookies = cookies
         self.secrets = SecretSet()
+        self.learned: dict[Any, Any] = {}  # of services, by keys of the adapters' own: what need not be asked again
         self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
 
     def close(self) -> None:
