@@ -207,6 +207,11 @@ def bad_frames(wire: Wire, answer: bytes, value: str) -> bytes:
     raise Over
 
 
+def bad_envelope(_wire: Wire, answer: bytes, value: str) -> bytes:
+    """In the place of an envelope one that a client must refuse; a WSDL stays as it is."""
+    return answers.bad_envelope(answer, value) if b":Envelope" in answer else answer
+
+
 def dated(_wire: Wire, answer: bytes, _value: str) -> bytes:
     return answers.wrong_date(answer)
 
@@ -237,6 +242,8 @@ FAULTS = (
           help="injected before TLS, not offered, or refused"),
     Fault(name="bad-frames", values=("utf-8", "masked", "rsv", "length", "no-close", "accept", "fragments", "bomb"), protocols=("ws",),
           act=bad_frames, help="frames that a client must refuse"),
+    Fault(name="bad-envelope", values=("doctype", "entities", "deep", "html", "version", "value"), protocols=("soap",), act=bad_envelope,
+          help="an envelope that a client must refuse"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),

@@ -51,6 +51,7 @@ def test_one_line_of_json_then_until_a_signal(number: signal.Signals) -> None:
         assert re.sub(r":\d+", ":PORT", line) == (
             '{"http": "http://127.0.0.1:PORT", "sse": "http://127.0.0.1:PORT/events", "poll": "http://127.0.0.1:PORT/poll", '
             '"graphql": "http://127.0.0.1:PORT/graphql", '
+            '"soap": "http://127.0.0.1:PORT/soap?wsdl", '
             '"dns": "127.0.0.1:PORT", "redis": "redis://127.0.0.1:PORT", "smtp": "smtp://127.0.0.1:PORT", '
             '"thrift": "127.0.0.1:PORT", "tcp": "127.0.0.1:PORT"}\n'
         )

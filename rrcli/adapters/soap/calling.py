@@ -49,7 +49,7 @@ def call(request: SoapRequest, state: SoapState, context: Context) -> Iterator[E
     from rrcli.adapters.soap.answer import Reading
     from rrcli.adapters.soap.learned import library_of
 
-    if context.follows and state.envelope is None:
+    if state.envelope is None and (context.follows or request.idempotency_key is None):
         named = RequestMessage(summary=f"call {request.arguments[1]}", data={"safe": False, "idempotent": False}, name="the call")
         yield Sent(message=named, target=Target(url=request.arguments[0]))  # a wrong argument is told of that
     library = library_of(request, state, context)

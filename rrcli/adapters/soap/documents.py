@@ -65,6 +65,11 @@ def path_of(url: str) -> str:
     return unquote(url[7:])
 
 
+def shown_url(url: str) -> str:
+    """A URL for messages: that of a file as its path, others without a password."""
+    return path_of(url) if is_file(url) else without_userinfo(url)
+
+
 class Collection:
     """The documents and those that they name, as far as they are known."""
 
@@ -86,9 +91,12 @@ class Collection:
 
         Raises `malformed`, `wrong_protocol`, `unsupported` or `too_large`.
         """
-        what = without_userinfo(path_of(url) if is_file(url) else url)
+        what = shown_url(url)
         refuse_html(data, what)
         data = normalized(data, charset, what)
+        if not data.lstrip().startswith(b"<"):
+            start = data[:60].decode("utf-8", "replace").split("\n")[0].strip()
+            raise malformed(f"expected a WSDL, got {start!r} ({what})" if start else f"expected a WSDL, got nothing ({what})", HINT)
         found = scan(data, what, root=not self.documents)
         self.documents[fetch.key] = Document(key=fetch.key, url=url, data=data, enumerations=found.enumerations)
         if sum(len(document.data) for document in self.documents.values()) > MOST_BYTES:

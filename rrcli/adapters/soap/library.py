@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.soap.documents import shown_url
 from rrcli.base.errors import ExchangeError, malformed, usage
 from rrcli.base.record import Record
 from rrcli.base.url import without_userinfo
@@ -59,7 +60,7 @@ class Library:
         self.types = self.wsdl.types
         self.operations = list(self._operations())
         if not self.operations:
-            raise ExchangeError("protocol", "unsupported", f"{without_userinfo(self.root)} has no operation of SOAP over HTTP")
+            raise ExchangeError("protocol", "unsupported", f"{shown_url(self.root)} has no operation of SOAP over HTTP")
 
     def _loaded(self, documents: Mapping[str, Document]) -> Any:
         import warnings
@@ -115,10 +116,12 @@ class Library:
         return having
 
     def operation(self, name: str, **wanted: str | None) -> Operation:
-        """The operation of that name. Raises `usage`, with the nearest one, where there is none."""
+        """The operation of that name. Raises `usage`, with the nearest one, where there is none, `malformed` where that was passed over."""
         among = self.chosen(service=wanted.get("service"), port=wanted.get("port"), version=wanted.get("version"))
         found = next((each for each in among if each.name == name), None)
         if found is None:
+            if broken := next((note for note in self.notes if f"'{name}'" in note or f"}}{name}'" in note), None):
+                raise malformed(f"{shown_url(self.root)}: {broken}", "the WSDL is wrong there; --envelope FILE calls without it")
             raise _no_such(f"there is no operation {name}", name, list(dict.fromkeys(each.name for each in among)))
         return found
 
@@ -169,14 +172,17 @@ def _place(error: Exception, text: str, documents: Mapping[str, Document]) -> st
     if line is None and missed:
         for document in [*candidates, *documents.values()]:
             if found := line_of(document.data, missed):
-                return f"{without_userinfo(document.url)}, line {found}"
-    where = without_userinfo(candidates[0].url)
+                return f"{shown_url(document.url)}, line {found}"
+    where = shown_url(candidates[0].url)
     return f"{where}, line {line}" if line else where
 
 
 def _quoted(text: str) -> str:
-    """The last part of the first name that a message quotes."""
+    """The local part of the first name that a message has in braces or in quotes."""
+    _, brace, rest = text.partition("{")
+    if brace and "}" in rest:
+        return rest.partition("}")[2].replace("'", " ").replace('"', " ").replace(")", " ").replace(",", " ").partition(" ")[0]
     for quote in ("'", '"'):
         if text.count(quote) >= 2:
-            return text.split(quote)[1].rpartition("}")[2].rpartition(":")[2]
+            return text.split(quote)[1].rpartition(":")[2]
     return ""

@@ -106,8 +106,9 @@ def description(library: Library, operation: Operation) -> str:
             lines += _lines(library, name, element, "  result    ", ())
     else:
         lines.append("  one way: nothing is answered")
-    for name, message in sorted(concrete.faults.items()):
-        kind = message.body.type if message.body is not None else None
+    for name, message in sorted((concrete.abstract.fault_messages or {}).items()):
+        part = next(iter(message.parts.values()), None)
+        kind = None if part is None else part.element.type if part.element is not None else part.type
         lines.append(f"  fault     {name}" + (f": {type_name(kind)}" if kind is not None else ""))
         for inner, element in members_of(kind) if kind is not None else ():
             lines += _lines(library, inner, element, "              ", ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.errors import usage
-from rrcli.base.jsontext import Verbatim, loads, loads_digits
+from rrcli.base.jsontext import Digits, Verbatim, loads, loads_digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def arguments_of(request: SoapRequest) -> Any:
         item.replace(name=f"{path}[]" if paths.count(path) > 1 and not path.endswith("[]") else path)
         for item, path in zip(items, paths, strict=True)
     ]
-    content = json_content(listed, None if text is None else Verbatim(text.strip()))
+    content = json_content(listed, None if text is None else _verbatim(_loaded(text)))
     return loads_digits(content.decode("utf-8", "surrogateescape"))
 
 
@@ -106,6 +106,15 @@ def dotted(name: str) -> str:
         head += f"[\\{key}]" if key.isdecimal() else f"[{key}]"
         head += bracket + rest
     return head
+
+
+def _verbatim(value: Any) -> Any:
+    """The value with its numbers as they were written, also once it is written again."""
+    if isinstance(value, dict):
+        return {name: _verbatim(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_verbatim(item) for item in value]
+    return Verbatim(value) if isinstance(value, Digits) else value
 
 
 def _given(request: SoapRequest) -> str | None:
