@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from rrcli.model.values import RequestMessage, Response
 
 NOWHERE = "is this the endpoint? rrcli http shows the whole answer"
-LARGE = 16 << 20  # bytes that are read by types, of which each element takes much more in memory
+LARGE = 24 << 20  # bytes that are read as values, which take several times as much in memory
+MOST_TYPED = 500_000  # elements that are read by types, each of which takes hundreds of bytes
 XML = ("text/xml", "application/xml", "application/soap+xml", "application/xop+xml")
 
 
@@ -83,6 +84,7 @@ class Reading:
     def _understood(self, answer: Response) -> Response:
         """The answer with its result or its fault. Raises `wrong_protocol`, `malformed` or `too_large` where it has neither."""
         content, kind = bytes(self._content), (answer.body.media_type if answer.body else None) or ""
+        self._content.clear()  # the runner has it, too
         if len(content) > self._most:
             raise too_large(f"the answer is larger than --max-size ({self._most} bytes) and was not read", "allow more")
         if not content.strip():
@@ -98,7 +100,8 @@ class Reading:
             elif not answer.status.ok and (looks_like_html(content) or kind == "text/html"):
                 return self._with(answer)
             data = self._normalized(answer, content, charset, kind)
-            envelope = read_envelope(data, with_content=self._operation is None or not answer.status.ok)
+            wanted = (self._operation is None or not answer.status.ok) and len(data) <= LARGE
+            envelope = read_envelope(data, with_content=wanted, check=self._in_time)
         except NoEnvelope as other:
             if not answer.status.ok:
                 return self._with(answer)
@@ -137,19 +140,33 @@ class Reading:
         found: dict[str, Any] = {"headers": list(envelope.headers), "attachments": attachments}
         if envelope.fault is not None:
             return self._fault(answer, envelope, data, found)
-        if not answer.status.ok or self._operation is None:
+        if len(data) > LARGE or (self._operation is not None and envelope.elements > MOST_TYPED):
+            self._refuse_large()
+        elif not answer.status.ok or self._operation is None:
             from rrcli.adapters.soap.results import unwrapped
 
-            return self._with(answer, result=unwrapped(envelope.content), **found)
-        return self._with(answer, result=self._result(data, parts), **found)
+            found["result"] = unwrapped(envelope.content)
+        else:
+            found["result"] = self._result(data, parts)
+        return self._with(answer, **found)
+
+    def _in_time(self) -> None:
+        """Raise the time-out where reading takes too long."""
+        if self._context.deadline.passed():
+            self._context.deadline.expire()
+
+    def _refuse_large(self) -> None:
+        """Raise `too_large` for what takes too much memory as values; where it is saved to a file, that is noted."""
+        message = "the answer is too large to be read as values"
+        if self._context.keeps_content:
+            raise too_large(message, "ask for less at once; -o FILE saves it as it is")
+        self._context.note("result-left-out", message)
 
     def _result(self, data: bytes, parts: tuple[Part, ...]) -> Any:
         from rrcli.adapters.soap.results import Results
 
         assert self._library
         assert self._operation
-        if len(data) > LARGE and data.count(b"<") > LARGE // 64:
-            raise too_large("the answer is too large to be read by its types", "ask for less at once; -o FILE saves it as it is")
         results = Results(self._library, self._operation, parts)
         result = results.read(data)
         for note in dict.fromkeys(results.notes):

@@ -8,6 +8,7 @@ from rrcli.codec.soap.xml import Builder, Visitor, local, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rrcli.codec.soap.xml import Names
@@ -49,13 +50,17 @@ class Envelope(Record):
     fault: Fault | None = None
     body: str | None = None  # the name of the body's first element
     content: Any = None
+    elements: int = 0  # in all of it
 
 
-def read_envelope(data: bytes, *, with_content: bool = False) -> Envelope:
-    """The envelope in a text that `normalized` has made. Raises `malformed`, `too_large`, and `NoEnvelope` for other XML."""
+def read_envelope(data: bytes, *, with_content: bool = False, check: Callable[[], None] | None = None) -> Envelope:
+    """The envelope in a text that `normalized` has made. `check` is called now and then, and may raise.
+
+    Raises `malformed`, `too_large`, and `NoEnvelope` for other XML.
+    """
     visitor = _Envelope(data, with_content=with_content)
-    read(data, visitor, "the answer")
-    return visitor.envelope()
+    elements = read(data, visitor, "the answer", check=check)
+    return visitor.envelope().replace(elements=elements)
 
 
 class _Envelope(Visitor):

@@ -68,7 +68,7 @@ def _part(piece: bytes) -> Part:
         from binascii import Error, a2b_base64
 
         try:
-            data = a2b_base64(data)
+            data = a2b_base64(b"".join(data.split()), strict_mode=True)
         except Error as error:
             raise malformed(f"a part of the answer is no base64: {error}") from error
     identity = fields.get("content-id", "").strip("<>") or None

@@ -10,6 +10,7 @@ from rrcli.base.errors import ExchangeError, malformed, too_large
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     Names = dict[str, str]
@@ -49,8 +50,10 @@ def local(name: str) -> str:
     return name.rpartition(" ")[2]
 
 
-def read(data: bytes, visitor: Visitor, what: str, place: Place | None = None) -> None:
-    """Tell the visitor of a whole text in UTF-8, which `normalized` makes. `what` is its name in messages.
+def read(data: bytes, visitor: Visitor, what: str, place: Place | None = None, check: Callable[[], None] | None = None) -> int:
+    """Tell the visitor of a whole text in UTF-8, which `normalized` makes, and return how many elements it has.
+
+    `what` is its name in messages; `check` is called now and then, and may raise.
 
     Raises `malformed` for what is not well-formed, has a document type or is nested too deeply, `too_large` for too many elements.
     """
@@ -89,9 +92,12 @@ def read(data: bytes, visitor: Visitor, what: str, place: Place | None = None) -
     try:
         for at in range(0, len(data), PIECE):
             parser.Parse(data[at : at + PIECE], False)
+            if check:
+                check()
             if at + PIECE - parser.CurrentByteIndex > LONGEST_TAG:
                 raise too_large(f"{what} has a tag or a comment longer than {LONGEST_TAG >> 20} MiB (line {parser.CurrentLineNumber})")
         parser.Parse(b"", True)
+        return count
     except ExpatError as error:
         raise malformed(f"{what} is no well-formed XML: line {error.lineno}, column {error.offset + 1}: {_words(error)}") from error
 
