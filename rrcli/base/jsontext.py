@@ -94,14 +94,30 @@ def repeated_name(text: str) -> str | None:
     return None
 
 
+class Digits(str):
+    """A number as it was written in a JSON text."""
+
+    __slots__ = ()
+
+
+class _DigitsRules(_Rules):
+    parse_float = Digits  # type: ignore[assignment]  # only called
+    parse_int = Digits  # type: ignore[assignment]
+
+
 _scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Rules())  # type: ignore[arg-type]  # only the attributes are read
 
 
-def loads(text: str) -> Any:
+def loads_digits(text: str) -> Any:
+    """As `loads`, with each number as the `Digits` that it was written in."""
+    return loads(text, make_scanner(_DigitsRules()))  # type: ignore[arg-type]  # as above
+
+
+def loads(text: str, scan: Callable[[str, int], tuple[Any, int]] = _scan) -> Any:
     """The value of a JSON text. Raises `ValueError` for anything else (NaN and too deep a nesting too)."""
     body = text.strip(WHITESPACE)
     try:
-        value, end = _scan(body, 0)
+        value, end = scan(body, 0)
     except (StopIteration, RecursionError, SystemError) as error:
         # The scanner of 3.11 and 3.12 fails without an exception while `json.decoder` is not loaded: a SystemError.
         raise ValueError("not JSON") from error

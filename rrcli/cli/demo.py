@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError
@@ -40,6 +41,9 @@ def demo() -> int:
         for number, (name, step) in enumerate(steps, 1):
             words = _filled(step.line, where, name)
             _say(f"{number}  {step.heading}", words)
+            if step.needs and find_spec(step.needs) is None:
+                to_stdout(f"this needs one more package: pip install 'rrcli[{step.extra}]'\n".encode())
+                continue
             code = _run(words, "--format=pretty", "--silent")
             if code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
                 return code

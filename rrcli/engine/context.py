@@ -60,6 +60,7 @@ class Shared:
         self.pool = pool
         self.cookies = cookies
         self.secrets = SecretSet()
+        self.learned: dict[Any, Any] = {}  # of services, by keys of the adapters' own: what need not be asked again
         self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
 
     def close(self) -> None:

@@ -35,6 +35,8 @@ class DemoStep(Record):
     heading: str
     line: str
     before: tuple[str, ...] = ()  # command lines run unseen before the first step
+    needs: str = ""  # a module without which the step is left out, and the extra that installs it
+    extra: str = ""
 
 
 class Manifest(Page):

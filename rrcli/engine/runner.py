@@ -64,11 +64,11 @@ def run_hops(
         then = builder.then
         if context.log and not then and (failure or (builder.answer and builder.answer.status.ok)):
             failure = context.log.judge(failure)
-        if then and hops == MAX_HOPS and not then.resumes:
+        if then and hops == MAX_HOPS and then.limited and not then.resumes:
             failure = ExchangeError("protocol", "too_many_redirects", f"the answers lead on and on: {MAX_HOPS} were followed")
         exchange = _finish(entry, context, builder, failure or builder.failure, began)
         if then and not failure:
-            hops = 0 if then.resumes else hops + 1
+            hops = 0 if then.resumes else hops + then.limited
             history = _filed(history, exchange, then.why)
             context = context.hop(then)
             continue

@@ -187,6 +187,27 @@ def bad_frames(head: bytes, value: str) -> Iterator[bytes]:
             yield frame(CONTINUATION, squeezer.compress(bytes(1 << 20)) + squeezer.flush(zlib.Z_SYNC_FLUSH), fin=False)
 
 
+def bad_envelope(answer: bytes, value: str) -> bytes:
+    """An answer of SOAP with an envelope that is none: with a document type, too deep, of no version, a page, a wrong value."""
+    _, _, content = answer.partition(b"\r\n\r\n")
+    kind = b"text/xml; charset=utf-8"
+    start = content.find(b"<soap:Envelope")
+    if value == "doctype":
+        content = b'<!DOCTYPE x SYSTEM "file:///etc/passwd">' + content[start:]
+    elif value == "entities":
+        laughs = b"".join(b'<!ENTITY a%d "%b">' % (number, b"&a%d;" % (number - 1) * 10) for number in range(1, 10))
+        content = b'<!DOCTYPE x [<!ENTITY a0 "ha">' + laughs + b"]>" + content[start:].replace(b"</soap:Body>", b"&a9;</soap:Body>")
+    elif value == "deep":
+        content = content.replace(b"<soap:Body>", b"<soap:Body>" + b"<a>" * 100_000)
+    elif value == "html":
+        kind, content = b"text/html", b"<!DOCTYPE html><html><title>It works!</title></html>"
+    elif value == "version":
+        content = content.replace(b"/soap/envelope/", b"/soap/envelope/3").replace(b"/soap-envelope", b"/soap-envelope-3")
+    else:
+        content = re.sub(rb"<sum>[^<]*", b"<sum>many", content)
+    return b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (kind, len(content), content)
+
+
 def _endless_dns(answer: bytes, *, datagram: bool) -> Iterator[bytes]:
     """Answers to questions that nobody asked; of datagrams not more than `DATAGRAMS`."""
     message = answer if datagram else answer[2:]

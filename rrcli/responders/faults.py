@@ -214,6 +214,11 @@ def bad_call(wire: Wire, answer: bytes, value: str) -> bytes:
     return fault_grpc.bad_call(answer, value) if answers.is_message(wire.protocol, answer) else answer
 
 
+def bad_envelope(_wire: Wire, answer: bytes, value: str) -> bytes:
+    """In the place of an envelope one that a client must refuse; a WSDL stays as it is."""
+    return answers.bad_envelope(answer, value) if b":Envelope" in answer else answer
+
+
 def dated(_wire: Wire, answer: bytes, _value: str) -> bytes:
     return answers.wrong_date(answer)
 
@@ -248,6 +253,8 @@ FAULTS = (
           act=bad_frames, help="frames that a client must refuse"),
     Fault(name="bad-call", values=("no-trailers", "status", "page", "reset", "refused", "goaway", "flag", "gzip", "bomb"),
           protocols=("grpc",), act=bad_call, help="an answer that ends or is framed as none may"),
+    Fault(name="bad-envelope", values=("doctype", "entities", "deep", "html", "version", "value"), protocols=("soap",), act=bad_envelope,
+          help="an envelope that a client must refuse"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),
