@@ -312,6 +312,18 @@ _rrcli() {
                 candidates=''
             fi
             ;;
+        run)
+            case $prev in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --vars) _rrcli_files "$cur"; return ;;
+                --var|--env|--only|--skip|--root) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='--var --vars --env --only --skip --keep-going --dry-run --list --root --json -q --quiet --color --show-secrets --help'
+            else
+                candidates=''
+            fi
+            ;;
         config)
             case $prev in
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
@@ -359,7 +371,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --env -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait config session demo schema'
+                candidates='http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run config session demo schema'
             fi
             ;;
     esac

@@ -10,7 +10,7 @@ function __rrcli_in
     # Whether the first word is this command; without one: whether it is none, and so an option before a URL.
     set -l words (commandline -opc)
     if test (count $argv) -eq 0
-        not contains -- "$words[2]" http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait config session demo schema
+        not contains -- "$words[2]" http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run config session demo schema
     else
         test "$words[2]" = "$argv[1]"
     end
@@ -37,6 +37,7 @@ complete -c rrcli -n __rrcli_first -a explain -d 'Say what a status, error or ex
 complete -c rrcli -n __rrcli_first -a serve -d 'Run loopback responders until Ctrl-C.'
 complete -c rrcli -n __rrcli_first -a doctor -d 'Walk the layers one by one and name the first that fails.'
 complete -c rrcli -n __rrcli_first -a wait -d 'Wait until every URL answers well, whatever its scheme.'
+complete -c rrcli -n __rrcli_first -a run -d 'Run plans of exchanges, with checks, captures and a teardown.'
 complete -c rrcli -n __rrcli_first -a config -d 'Show the settings in force, and where each comes from.'
 complete -c rrcli -n __rrcli_first -a session -d 'List, show or remove the named sessions of HTTP.'
 complete -c rrcli -n __rrcli_first -a demo -d 'Show one exchange per protocol; needs no network.'
@@ -1880,6 +1881,20 @@ complete -c rrcli -n '__rrcli_in wait' -l insecure -d 'Do not verify the peer\'s
 complete -c rrcli -n '__rrcli_in wait' -l sni -x -d 'Name to ask for and to verify, in place of the host.'
 complete -c rrcli -n '__rrcli_in wait' -l tls-min -x -a '1.0 1.1 1.2 1.3' -d 'Lowest TLS version.'
 complete -c rrcli -n '__rrcli_in wait' -l tls-max -x -a '1.0 1.1 1.2 1.3' -d 'Highest TLS version.'
+complete -c rrcli -n '__rrcli_in run' -l var -x -d 'Give a variable this value; repeatable.'
+complete -c rrcli -n '__rrcli_in run' -l vars -r -F -d 'Variables from FILE: .toml, .json, or lines of NAME=VALUE.'
+complete -c rrcli -n '__rrcli_in run' -l env -x -d 'Take the variables and options of the plan\'s [env.NAME].'
+complete -c rrcli -n '__rrcli_in run' -l only -x -d 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.'
+complete -c rrcli -n '__rrcli_in run' -l skip -x -d 'Leave these steps out; repeatable.'
+complete -c rrcli -n '__rrcli_in run' -l keep-going -d 'Run the later steps after one that failed.'
+complete -c rrcli -n '__rrcli_in run' -l dry-run -d 'Print the commands with their values; nothing is sent.'
+complete -c rrcli -n '__rrcli_in run' -l list -d 'Print the steps as they are written; nothing is sent.'
+complete -c rrcli -n '__rrcli_in run' -l root -x -d 'Let the plan read and write files below DIR.  [the plan\'s folder]'
+complete -c rrcli -n '__rrcli_in run' -l json -d 'Print the exchange as one JSON document.'
+complete -c rrcli -n '__rrcli_in run' -s q -d 'Print no result; the exit code tells.'
+complete -c rrcli -n '__rrcli_in run' -l quiet -d 'Print no result; the exit code tells.'
+complete -c rrcli -n '__rrcli_in run' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
+complete -c rrcli -n '__rrcli_in run' -l show-secrets -d 'Do not mask credentials.'
 complete -c rrcli -n '__rrcli_in config' -l env -x -d 'Take the options and the base-url of [env.NAME] in rrcli.toml; a URL may then be a /path.  [RRCLI_ENV]'
 complete -c rrcli -n '__rrcli_in config' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in config' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
@@ -1910,6 +1925,7 @@ complete -c rrcli -n '__rrcli_in serve' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in serve' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp'
 complete -c rrcli -n '__rrcli_in doctor' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in wait' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_in run' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in config' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in session' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in session' -a 'list show remove'

@@ -1,8 +1,8 @@
 """rrcli shows one request/response exchange over any protocol: parts, framing, phases, status, and what to do.
 
 As a library: `send(request)` returns an `Exchange`, `submit(request)` a future of one, `render(exchange)` its report; `Client` keeps
-connections and cookies between requests; `RecordingTransport` makes exchanges of what an httpx client does. Names are loaded when used,
-so that the command line pays only for what it needs.
+connections and cookies between requests; `run(plan)` runs a plan and returns a `RunResult`; `RecordingTransport` makes exchanges of what
+an httpx client does. Names are loaded when used, so that the command line pays only for what it needs.
 
 From `rrcli http URL` to the bytes: `__main__.py` reads the command line by `cli/fast.py`, `cli/execute.py` has it sent and prints it,
 `engine/send.py` owns the deadline, the attempts and the verdict, `engine/runner.py` the hops, `adapters/http/` walks a codec over
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from rrcli.base.errors import ExchangeError
     from rrcli.httpxtransport import RecordingTransport
     from rrcli.model.values import Exchange
+    from rrcli.plan.execute import run
+    from rrcli.plan.result import RunResult
 
 __all__ = [
     "Client",
@@ -40,11 +42,13 @@ __all__ = [
     "NatsRequest",
     "RecordingTransport",
     "RedisRequest",
+    "RunResult",
     "TcpRequest",
     "ThriftRequest",
     "TlsRequest",
     "__version__",
     "render",
+    "run",
     "send",
     "submit",
 ]
@@ -60,10 +64,12 @@ _HOMES = {
     "RecordingTransport": "rrcli.httpxtransport",
     "NatsRequest": "rrcli.adapters.nats.request",
     "RedisRequest": "rrcli.adapters.redis.request",
+    "RunResult": "rrcli.plan.result",
     "TcpRequest": "rrcli.adapters.tcp.request",
     "ThriftRequest": "rrcli.adapters.thrift.request",
     "TlsRequest": "rrcli.adapters.tls.request",
     "render": "rrcli.api",
+    "run": "rrcli.plan.execute",
     "send": "rrcli.api",
     "submit": "rrcli.api",
 }

@@ -27,7 +27,13 @@ _PEERS = Path(__file__).parent / "peers"
 _STEMS = [path.stem for path in _PEERS.glob("*.py") if "@pytest.fixture" in path.read_text("utf-8") and path.stem[:5] != "test_"]
 # The certificates first, which others import: what is imported before pytest has read it is not rewritten.
 pytest_plugins = [f"peers.{stem}" for stem in sorted(_STEMS, key=lambda stem: (stem != "ca", stem)) if stem != "verdict"]
-_NO_SERVERS = {"peers.ca", "peers.leaks", "peers.verdict"}  # of all modules with fixtures these start nothing that has to be installed
+_NO_SERVERS = {
+    "peers.ca",
+    "peers.leaks",
+    "peers.orders",
+    "peers.plans",
+    "peers.verdict",
+}  # of all modules with fixtures these start nothing that has to be installed
 
 
 def _starts_a_server(item: pytest.Item) -> bool:

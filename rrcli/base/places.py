@@ -57,12 +57,16 @@ class Places:
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
 
-    def of(self, path: Path, *, key: bool = False) -> tuple[int, int]:
-        """The line and the column of a value, or of its `key`; of the nearest one around it where it has none itself."""
+    def of(self, path: Path, *, key: bool = False, token: str = "") -> tuple[int, int]:
+        """The line and the column of a value, or of its `key`; of the nearest one around it where it has none itself.
+
+        Of a `token` within the value, where it is written there as it reads.
+        """
         table = self.keys if key else self.values
         while path and path not in table:
             path = path[:-1]
-        return self.line_and_column(table.get(path, 0))
+        at = table.get(path, 0)
+        return self.line_and_column(max(at, self._text.find(token, at)))
 
     # --- TOML
 

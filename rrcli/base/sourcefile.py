@@ -32,13 +32,13 @@ class SourceFile:
         self.is_json = is_json
         self._places: Places | None = None
 
-    def where(self, path: Path, *, key: bool = False) -> tuple[int, int]:
-        """Line and column of the value at a path, or of its `key`; of what is around it where that is not in the file."""
+    def where(self, path: Path, *, key: bool = False, token: str = "") -> tuple[int, int]:
+        """Line and column of the value at a path, of its `key`, or of a `token` in it; of what is around it where it is not in the file."""
         if self._places is None:
             from rrcli.base.places import Places
 
             self._places = Places(self.text, is_json=self.is_json)
-        return self._places.of(path, key=key)
+        return self._places.of(path, key=key, token=token)
 
     def line(self, path: Path) -> int:
         """The line on which a value is set."""
@@ -51,9 +51,9 @@ class Problems:
     def __init__(self) -> None:
         self._found: list[tuple[str, int, int, str]] = []
 
-    def add(self, source: SourceFile, path: Path, what: str, *, key: bool = False) -> None:
-        """Tell what is wrong with the value at a path, or with its `key`."""
-        line, column = source.where(path, key=key)
+    def add(self, source: SourceFile, path: Path, what: str, *, key: bool = False, token: str = "") -> None:
+        """Tell what is wrong with the value at a path, with its `key`, or with a `token` in it."""
+        line, column = source.where(path, key=key, token=token)
         self._found.append((source.name, line, column, what))
 
     def raise_any(self) -> None:

@@ -16,7 +16,7 @@ from rrcli.base.record import Record
 from rrcli.cli.execute import execute
 from rrcli.cli.fast import build
 from rrcli.cli.show import color, width
-from rrcli.cli.tooloptions import config_options, doctor_options, session_options, wait_options
+from rrcli.cli.tooloptions import config_options, doctor_options, run_options, session_options, wait_options
 from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
 from rrcli.explain import codes, lookup, near
@@ -222,6 +222,13 @@ def wait(values: Values) -> int:
     return wait(values)
 
 
+def run(values: Values) -> int:
+    """`rrcli run PLAN...`: plans of exchanges."""
+    from rrcli.cli.run import run
+
+    return run(values)
+
+
 def config(values: Values) -> int:
     """`rrcli config`: the settings in force."""
     from rrcli.cli.config import config
@@ -267,6 +274,11 @@ TOOLS = {
             name="wait", synopsis="URL...", help="Wait until every URL answers well, whatever its scheme.",
             options=wait_options(), run=wait, needs_arguments=True,
             examples=("rrcli wait http://127.0.0.1:8080/ redis://127.0.0.1:6379", "rrcli wait tcp://db:5432 --deadline 10s --every 100ms"),
+        ),
+        Command(
+            name="run", synopsis="PLAN...", help="Run plans of exchanges, with checks, captures and a teardown.",
+            options=run_options(), run=run, needs_arguments=True,
+            examples=("rrcli run shop.toml", "rrcli run shop.toml --var base=http://127.0.0.1:8080 --only reserve --json"),
         ),
         Command(
             name="config", synopsis="", help="Show the settings in force, and where each comes from.",

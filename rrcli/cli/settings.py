@@ -269,9 +269,9 @@ def _origin(request: Request) -> tuple[str, str, int | None]:
 
 def _refuse_contradictions(invocation: Invocation) -> None:
     """Raise `usage` for what can be told to be wrong without sending anything."""
-    from rrcli.cli.series import refuse_contradictions
     from rrcli.cli.show import Printer
     from rrcli.engine.runner import judge_of
+    from rrcli.series.contradictions import refuse_contradictions
 
     request, output, hooks = invocation.request, invocation.output, invocation.hooks
     if request.repeats():

@@ -30,6 +30,37 @@ class WaitOptions(Optioned):
     )
 
 
+def variable(text: str) -> tuple[str, str]:
+    """`NAME=VALUE` of `--var`."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+class RunOptions(Optioned):
+    """What a plan is run with."""
+
+    var: tuple[tuple[str, str], ...] = option(
+        "--var", kind="many", parse=variable, metavar="NAME=VALUE", help="Give a variable this value; repeatable.", group="Plan"
+    )
+    vars: tuple[str, ...] = option(
+        "--vars", kind="many", metavar="FILE", help="Variables from FILE: .toml, .json, or lines of NAME=VALUE.", group="Plan"
+    )
+    env: str | None = option("--env", metavar="NAME", help="Take the variables and options of the plan's [env.NAME].", group="Plan")
+    only: tuple[str, ...] = option(
+        "--only", kind="many", metavar="NAME|TAG", group="Plan",
+        help="Run these steps, with setup, teardown and the steps whose captures they use; repeatable.",
+    )  # fmt: skip
+    skip: tuple[str, ...] = option("--skip", kind="many", metavar="NAME|TAG", help="Leave these steps out; repeatable.", group="Plan")
+    keep_going: bool = option("--keep-going", kind="flag", help="Run the later steps after one that failed.", group="Plan")
+    dry_run: bool = option("--dry-run", kind="flag", help="Print the commands with their values; nothing is sent.", group="Plan")
+    list: bool = option("--list", kind="flag", help="Print the steps as they are written; nothing is sent.", group="Plan")
+    root: str | None = option(
+        "--root", metavar="DIR", help="Let the plan read and write files below DIR.  [the plan's folder]", group="Plan"
+    )
+
+
 def _shown(*names: str) -> dict[str, Option]:
     return {name: Output.options_[name] for name in names}
 
@@ -42,6 +73,11 @@ def doctor_options() -> dict[str, Option]:
 def wait_options() -> dict[str, Option]:
     """The options of `rrcli wait`."""
     return {**WaitOptions.options_, **_shown("json", "quiet", "color"), **{name: Request.options_[name] for name in WAIT_TAKES}}
+
+
+def run_options() -> dict[str, Option]:
+    """The options of `rrcli run`."""
+    return {**RunOptions.options_, **_shown("json", "quiet", "color", "show_secrets")}
 
 
 def config_options() -> dict[str, Option]:

@@ -228,7 +228,7 @@ def body_text(body: Body) -> str | None:
 
 def _timing(timing: Timing) -> dict[str, Any]:
     return {
-        "started_at": _iso(timing.started_at_ns),
+        "started_at": iso(timing.started_at_ns),
         **{f"{phase}_ms": ms(timing.phases.get(phase)) for phase in PHASES},
         "total_ms": ms(timing.total_ns),
         "elapsed_ms": ms(timing.elapsed_ns),
@@ -240,7 +240,8 @@ def ms(ns: int | None) -> float | None:
     return None if ns is None else round(ns / 1e6, 3)
 
 
-def _iso(epoch_ns: int) -> str:
+def iso(epoch_ns: int) -> str:
+    """`2026-11-21T10:00:00.123456Z` of nanoseconds since the epoch."""
     return f"{iso_seconds(epoch_ns // 10**9)[:-1]}.{epoch_ns // 1000 % 10**6:06d}Z"
 
 

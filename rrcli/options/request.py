@@ -241,6 +241,9 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     multiplexes: ClassVar[bool] = False  # several exchanges of a series may share one connection at the same time
     wordless: ClassVar[tuple[str, ...]] = ()  # fields that no word says; the command without them sends the same to the same peer
     written: ClassVar[tuple[str, ...]] = ()  # fields that name a file to write: their `-` is standard output
+    typed_keys: ClassVar[str] = ""  # MODULE:NAME of the keys of a plan's step that have typed values, beside the options
+    word_parts: ClassVar[str] = ""  # MODULE:FUNCTION that splits a later argument at its syntax; without it all of it is data
+    fills: ClassVar[tuple[str, ...]] = ()  # names whose {{NAME}} the request fills in itself
     input_option: ClassVar[str | None] = None  # how standard input is asked for, where it can be
     warn_days: int = 14  # a certificate that ends sooner is noted
 

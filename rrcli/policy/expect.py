@@ -49,19 +49,19 @@ OF_SEVERAL = {*SET_KEYS, *SERIES_KEYS} - {*KEYS, *SHORTHANDS}
 
 
 class Path:
-    """A path into a document, or into a stream's event whose keys are `known`. Raises `usage` when it cannot be one."""
+    """A path into a document, or into `whose` keys are `known`, as those of a stream's event. Raises `usage` when it cannot be one."""
 
-    def __init__(self, text: str, known: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, known: tuple[str, ...] = (), whose: str = "an event") -> None:
         self.text = text.strip()
-        self._steps = _plain_steps(self.text)
+        self._steps = plain_steps(self.text)
         compiled = None if self._steps else _compile(self.text)
         firsts = self._steps[:1] if self._steps else compiled[1] if compiled else []
         names = known or (*KEYS, *SHORTHANDS, *SET_KEYS, *SERIES_KEYS, "series")
         for name in firsts:
             if isinstance(name, str) and name not in names:
-                whose = "an event" if known else "the document"
-                hint = f"an event has {', '.join(known)}" if known else "rrcli schema shows the keys"
-                raise usage(f"{name!r} in {text!r} is no key of {whose}{suggestion(name, names)}", hint)
+                owner = whose if known else "the document"
+                hint = f"{owner} has {', '.join(known)}" if known else "rrcli schema shows the keys"
+                raise usage(f"{name!r} in {text!r} is no key of {owner}{suggestion(name, names)}", hint)
         first = firsts[0] if firsts else None
         self.root = first  # `series` is checked on what all exchanges of a series amount to
         key = self._steps[1] if self._steps and first == "series" and len(self._steps) > 1 else None
@@ -88,7 +88,7 @@ class Path:
         return found
 
 
-def _plain_steps(text: str) -> list[str | int] | None:
+def plain_steps(text: str) -> list[str | int] | None:
     """The steps of `a.b-c[0]."d e"`; `None` for anything that needs JMESPath."""
     steps: list[str | int] = []
     at = 0
@@ -120,7 +120,7 @@ def _plain_steps(text: str) -> list[str | int] | None:
     return steps or None
 
 
-def _first_names(node: Mapping[str, Any]) -> list[str | int]:
+def first_names(node: Mapping[str, Any]) -> list[str | int]:
     """The names that a JMESPath, given as its syntax tree, looks up in the document itself and not in what it found there."""
     kind, children = node["type"], _parts(node)
     if kind == "field":
@@ -129,7 +129,7 @@ def _first_names(node: Mapping[str, Any]) -> list[str | int]:
         return []
     if kind in ("subexpression", "index_expression", "projection", "value_projection", "filter_projection", "pipe"):
         children = children[:1]
-    return [name for child in children for name in _first_names(child)]
+    return [name for child in children for name in first_names(child)]
 
 
 def _parts(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -159,7 +159,7 @@ def _compile(text: str) -> tuple[Callable[[dict[str, Any]], Any], list[str | int
         raise usage(f"{text!r} is no JMESPath: {' '.join(str(error).split())}") from error
     try:
         _refuse_references({"type": "expression", "children": [compiled.parsed]}, text)
-        firsts = _first_names(compiled.parsed)
+        firsts = first_names(compiled.parsed)
     except RecursionError as error:
         raise usage(f"{text!r} is nested too deeply") from error
 
@@ -173,12 +173,12 @@ def _compile(text: str) -> tuple[Callable[[dict[str, Any]], Any], list[str | int
 
 
 class Expectation:
-    """One `--expect`, or `--until` of a stream, whose events have the keys `known`. Raises `usage` when it cannot be read."""
+    """One `--expect`; or one over other keys, `known`, as `--until` of a stream. Raises `usage` when it cannot be read."""
 
-    def __init__(self, text: str, known: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, known: tuple[str, ...] = (), whose: str = "an event") -> None:
         self.text = text
-        path, self._operator, literal, self._negated = _split(text)
-        self.path = Path(path, known)
+        path, self._operator, literal, self._negated = split_expectation(text)
+        self.path = Path(path, known, whose)
         self._literal = _literal(literal)
         self._members = _literals(literal) if self._operator == "in" else []
         self._pattern = _pattern(literal) if self._operator == "matches" else None
@@ -216,7 +216,7 @@ class Expectation:
         return _ordered(operator, actual, self._literal)
 
 
-def _split(text: str) -> tuple[str, str, str, bool]:
+def split_expectation(text: str) -> tuple[str, str, str, bool]:
     """Path, operator, literal, and whether it is negated: the first operator outside quotes and brackets."""
     body = text.strip().removeprefix("not ")
     negated = body != text.strip()

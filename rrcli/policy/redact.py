@@ -29,10 +29,12 @@ def mask_of(exchange: Exchange) -> Mask:
 
 def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
-    return _masked(exchange, mask_of(exchange)) if holds_secrets(exchange) else exchange
+    return masked_by(exchange, mask_of(exchange)) if holds_secrets(exchange) else exchange
 
 
-def _masked(exchange: Exchange, mask: Mask) -> Exchange:
+def masked_by(exchange: Exchange, mask: Mask) -> Exchange:
+    """The exchange with what this mask knows masked, and what stands under the names of secrets."""
+
     def text(value: str) -> str:
         return mask.message(mask_url(value))
 
@@ -47,7 +49,7 @@ def _masked(exchange: Exchange, mask: Mask) -> Exchange:
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),
         notes=tuple(note.replace(message=text(note.message)) for note in exchange.notes),
         checks=tuple(check.replace(expr=mask.text(check.expr), actual=_actual(check.actual, mask)) for check in exchange.checks),
-        history=tuple(_masked(earlier, mask) for earlier in exchange.history),
+        history=tuple(masked_by(earlier, mask) for earlier in exchange.history),
         transcript=exchange.transcript and _transcript(exchange, exchange.transcript, mask),
     )
 

@@ -206,6 +206,8 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
     needs_arguments: ClassVar[bool] = False  # a curl command can stand in for them
     multiplexes: ClassVar[bool] = True
     input_option: ClassVar[str | None] = "-d @-"
+    typed_keys: ClassVar[str] = "rrcli.adapters.http.typedkeys:HEADERS"
+    word_parts: ClassVar[str] = "rrcli.adapters.http.prepare.items:parts_of_word"
     written: ClassVar[tuple[str, ...]] = ("dump_header", "cookie_jar")
     wordless: ClassVar[tuple[str, ...]] = ("bound_fields", "bound_certificate")
     bound_fields: tuple[str, ...] = ()  # names in lower case of fields that go to no other origin, whatever else is asked
@@ -259,6 +261,8 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
 
 class HttpRequest(AnyHttpRequest, HttpContent, HttpDownload):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
+
+    typed_keys: ClassVar[str] = "rrcli.adapters.http.typedkeys:KEYS"
 
     # Of the command line alone, which reads what it says into the other fields.
     from_curl: str | None = option(

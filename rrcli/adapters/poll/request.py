@@ -40,6 +40,7 @@ def bind_text(place: tuple[str, int]) -> str:
 class PollRequest(HttpRequest):
     """`[METHOD] URL [ITEM...]`, sent until something comes of it."""
 
+    fills: ClassVar[tuple[str, ...]] = ("cursor", "callback")
     event_keys: ClassVar[tuple[str, ...]] = (
         *HttpRequest.event_keys, "number", "status", "held_ms", "cursor", "missing", "repeated", "method", "target", "fields",
     )  # fmt: skip

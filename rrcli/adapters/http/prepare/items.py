@@ -42,6 +42,14 @@ def split_item(word: str) -> Item:
     raise usage(f"{word!r} is no item", "the method comes before the URL" if word.isalpha() and word.isupper() else HINT)
 
 
+def parts_of_word(word: str) -> tuple[str, str, str]:
+    """Name, separator and value of an item; of `@FILE`, the whole content, no name. Raises `usage`."""
+    if word[:1] == "@":
+        return "", "@", word[1:]
+    item = split_item(word)
+    return item.name, item.separator, item.value
+
+
 def _unescape(text: str) -> str:
     """The text without the backslashes before separators; all others stay, also two of them."""
     parts, at = [], 0

@@ -1,0 +1,160 @@
+"""`rrcli run PLAN...`: plans of exchanges, drawn a line a step, or as one document."""
+
+from __future__ import annotations
+
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.jsontext import loads
+from rrcli.base.shellquote import quoted
+from rrcli.cli.show import color, print_document, print_text, width
+from rrcli.cli.tooloptions import RunOptions
+from rrcli.engine.interrupt import on_term
+from rrcli.options.commandline import shown_command
+from rrcli.options.request import Output
+from rrcli.plan.choice import Choice
+from rrcli.plan.execute import open_plans, run_all
+from rrcli.plan.novalue import NoValue
+from rrcli.plan.result import run_document
+from rrcli.plan.step import KINDS
+from rrcli.policy.mask import Mask
+from rrcli.report.terminal.paint import Page, cells, pad, pieces
+from rrcli.report.terminal.run import Columns, failures, step_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.plan.model import Plan
+    from rrcli.plan.result import StepResult
+    from rrcli.plan.scope import PlanScope
+    from rrcli.plan.step import Step
+
+    Plans = list[tuple[Plan, PlanScope]]
+
+
+def run(values: dict[str, Any]) -> int:
+    """Run the plans, or with `--list` and `--dry-run` say what would be sent. Raises `usage` for all that is wrong in them."""
+    paths = values.pop("arguments")
+    output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
+    options = RunOptions(**values)
+    plans = open_plans(paths, _given(options), env=options.env, root=options.root, resolves=not options.list)
+    choices = [Choice(plan, only=options.only, skip=options.skip, keep_going=options.keep_going) for plan, _ in plans]
+    if options.list or options.dry_run:
+        _print_steps(plans, choices, output, filled=not options.list)
+        return 0
+    drawn = not (output.json or output.quiet)
+    columns = Columns([], width())
+    in_color = color(output, 1)
+
+    def begin(plan: Plan) -> None:
+        nonlocal columns
+        columns = Columns([step.name for step in plan.steps], width())
+        if drawn:
+            page = Page(width())
+            page.add(pieces(plan.name, "strong"), 0)
+            print_text(page.text(color=in_color))
+
+    def report(step: StepResult) -> None:
+        if drawn:
+            print_text(step_line(step, columns, color=in_color, masks=not output.show_secrets))
+
+    result = run_all(plans, choices, begin=begin, report=report, termination=on_term())
+    if output.json:
+        print_document(run_document(result, exact=True, masks=not output.show_secrets), 2)
+    elif drawn:
+        print_text("")
+        print_text(failures(result, width=width(), color=in_color, masks=not output.show_secrets))
+    return result.exit_code
+
+
+def _given(options: RunOptions) -> dict[str, Any]:
+    """The variables of `--vars FILE`, and over them those of `--var`."""
+    found: dict[str, Any] = {}
+    for path in options.vars:
+        found.update(_variables_of(path))
+    found.update(options.var)
+    return found
+
+
+def _variables_of(path: str) -> dict[str, Any]:
+    """The variables of a file: TOML, JSON, or lines of NAME=VALUE. Raises `usage` and `local`."""
+    from rrcli.base.sourcefile import read
+
+    if path.endswith((".toml", ".json")):
+        return read(path).values
+    from rrcli.base.files import read_local
+
+    found = {}
+    for number, line in enumerate(read_local(path).decode("utf-8", "surrogateescape").splitlines(), 1):
+        text = line.strip().removeprefix("export ")
+        name, equals, value = text.partition("=")
+        if text and not text.startswith("#"):
+            if not equals:
+                raise usage(f"{path}:{number}: {text!r} is not NAME=VALUE")
+            found[name.strip()] = _unquoted(value.strip())
+    return found
+
+
+def _unquoted(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        try:
+            return str(loads(text))
+        except ValueError:
+            return text[1:-1]
+    return text[1:-1] if len(text) >= 2 and text[0] == text[-1] == "'" else text
+
+
+# --- what would be sent
+
+
+def _print_steps(plans: Plans, choices: list[Choice], output: Output, *, filled: bool) -> None:
+    """Print the steps that would be run, in order: as they are written, or with all values that are known by now."""
+    rows: list[dict[str, Any]] = []
+    for (plan, scope), choice in zip(plans, choices, strict=True):
+        mask = Mask(() if output.show_secrets else tuple(map(str, scope.values["secrets"].values())))
+        scope.is_dry = True
+        steps = [step for kind in KINDS for step in plan.of(kind) if choice.takes(step) and not choice.skips(step)]
+        for step in steps:
+            command = mask.text(_command(step, scope, plan)) if filled else _written(step)
+            rows.append(_row(plan, step.name, step.kind, command, step))
+        if not filled:
+            rows += [_row(plan, name, "file", path) for name, path in _files(plan)]
+    if output.json:
+        print_document({"steps": rows}, 2)
+        return
+    page = Page(width())
+    column = max((cells(str(row["name"])) for row in rows), default=0) + 2
+    for row in rows:
+        tags = f"  [{', '.join(row['tags'])}]" if row["tags"] else ""
+        kind = "" if row["kind"] == "step" else f"  ({row['kind']})"
+        page.add([*pad(pieces(str(row["name"]), "strong"), column), *pieces(str(row["command"])), *pieces(kind + tags, "dim")], 0)
+    print_text(page.text(color=color(output, 1)))
+
+
+def _row(plan: Plan, name: str, kind: str, command: str, step: Step | None = None) -> dict[str, Any]:
+    line, tags = (step.line, list(step.tags)) if step else (None, [])
+    return {"plan": plan.source.name, "name": name, "kind": kind, "line": line, "tags": tags, "command": command}
+
+
+def _written(step: Step) -> str:
+    """The command of a step as it is written."""
+    assert step.entry
+    return " ".join([step.entry.name, *(quoted(word.text) for word in (*step.words, *step.data))])
+
+
+def _command(step: Step, scope: PlanScope, plan: Plan) -> str:
+    """The command line of a step, templates without a value left as they are, secrets masked where their place tells."""
+    assert step.entry
+    try:
+        request = step.request(scope, plan.root)
+    except (ExchangeError, NoValue) as error:
+        return f"{_written(step)}  # {error}"
+    words = shown_command(step.entry.name, request, options_end=request.options_end_at_data)
+    return _written(step) if words is None else " ".join(map(quoted, words))
+
+
+def _files(plan: Plan) -> list[tuple[str, str]]:
+    """The files that a plan reads and that may lie anywhere: of secrets, and of certificates."""
+    found = [(name, place.removeprefix("file:")) for name, place in plan.secrets.items() if place.startswith("file:")]
+    for step in plan.steps:
+        found += [(step.name, str(step.options[key][1])) for key in ("cacert", "cert", "key") if key in step.options]
+    return found

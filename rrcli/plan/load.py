@@ -1,0 +1,105 @@
+"""A plan file read and checked as a whole: whatever is wrong in it is told at once, with its place, before anything is sent."""
+
+from __future__ import annotations
+
+import os
+
+from rrcli.options.parse import duration, suggestion
+from rrcli.plan.model import Plan
+from rrcli.plan.names import wrong_name
+from rrcli.plan.reading import Reader, told
+from rrcli.plan.step import KINDS, Root, compiled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.base.sourcefile import Problems, SourceFile
+
+TOP_KEYS = (
+    "name", "doc", "tags", "deadline", "teardown-deadline", "fresh", "cookies", "vars", "secrets", "env", "defaults", "template", *KINDS,
+)  # fmt: skip
+SOURCES = ("env:", "file:")
+
+
+def load_plan(source: SourceFile, problems: Problems, given: dict[str, Any], *, env: str | None = None, root: str | None = None) -> Plan:
+    """Read a plan. What is wrong is told to `problems`, and then the plan is none to run.
+
+    `given` are the variables from outside, `env` the environment chosen, `root` the folder outside of which no file may lie.
+    """
+    folder = "" if source.name == "-" else os.path.dirname(source.name)
+    plan = Plan(source, Root(folder, folder if root is None else root))
+    plan.given = {**_from_environment(), **given}
+    plan.env = env
+    values = source.values
+    for key in values:
+        if key not in TOP_KEYS:
+            problems.add(source, (key,), f"a plan has no {key}{suggestion(key, list(TOP_KEYS))}", key=True)
+    _read_top(plan, problems)
+    _read_variables(plan, problems)
+    _read_secrets(plan, problems)
+    reader = Reader(plan, problems)
+    for kind in KINDS:
+        tables = values.get(kind, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            problems.add(source, (kind,), f"{kind} is a list of tables: write [[{kind}]]", key=True)
+            continue
+        plan.steps += [reader.step(kind, number, table) for number, table in enumerate(tables)]
+    if not values.get("step"):
+        problems.add(source, (), "a plan has at least one [[step]]")
+    reader.finish()
+    return plan
+
+
+def _read_top(plan: Plan, problems: Problems) -> None:
+    """The keys of the plan that are values."""
+    values, source = plan.source.values, plan.source
+    for key in ("deadline", "teardown-deadline"):
+        if key in values:
+            try:
+                setattr(plan, key.replace("-", "_"), duration(str(values[key])))
+            except ValueError as error:
+                problems.add(source, (key,), f"{key}: {error}")
+    for key in ("fresh", "cookies"):
+        if not isinstance(values.get(key, True), bool):
+            problems.add(source, (key,), f"{key} is true or false")
+    for key in ("vars", "secrets", "env", "defaults", "template"):
+        if not isinstance(values.get(key, {}), dict):
+            problems.add(source, (key,), f"{key} is a table: write [{key}]")
+            values[key] = {}
+    if plan.env is not None and plan.env not in values.get("env", {}):
+        known = list(values.get("env", {}))
+        there = f"it has {', '.join(known)}" if known else "it has none"
+        problems.add(source, (), f"there is no environment {plan.env}{suggestion(plan.env, known)} ({there})")
+
+
+def _read_variables(plan: Plan, problems: Problems) -> None:
+    """`[vars]`, and those of the environment before them."""
+    chosen = plan.source.values.get("env", {}).get(plan.env, {})
+    tables: list[tuple[tuple[str, ...], Any]] = [(("vars",), plan.source.values.get("vars", {}))]
+    if isinstance(chosen, dict) and "vars" in chosen:
+        tables.append((("env", str(plan.env), "vars"), chosen["vars"]))
+    for path, table in tables:
+        for name, value in table.items():
+            if why := wrong_name(name):
+                problems.add(plan.source, (*path, name), why, key=True)
+                continue
+            with told(problems, plan.source, (*path, name)):
+                plan.variables[name] = compiled(value)
+
+
+def _read_secrets(plan: Plan, problems: Problems) -> None:
+    for name, value in plan.source.values.get("secrets", {}).items():
+        place = ("secrets", name)
+        if why := wrong_name(name):
+            problems.add(plan.source, place, why, key=True)
+        elif not isinstance(value, str) or not (value in ("prompt", "capture") or value.startswith(SOURCES)):
+            problems.add(plan.source, place, f"a secret comes from env:NAME, file:PATH, prompt or capture, and is no value itself: {name}")
+        else:
+            plan.secrets[name] = value
+
+
+def _from_environment() -> dict[str, Any]:
+    """Variables as `RRCLI_VAR_name`."""
+    prefix = "RRCLI_VAR_"
+    return {name[len(prefix) :]: value for name, value in os.environ.items() if name.startswith(prefix)}

@@ -1,0 +1,42 @@
+"""A plan as it was read."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.base.sourcefile import SourceFile
+    from rrcli.plan.step import Root, Step
+
+TEARDOWN_S = 30.0
+
+
+class Plan:
+    """A plan that can be run. `setup`, `steps` and `teardown` are in the order of the file."""
+
+    def __init__(self, source: SourceFile, root: Root) -> None:
+        values = source.values
+        self.source = source
+        self.root = root
+        self.name: str = str(values.get("name") or _stem(source.name))
+        self.deadline: float | None = None
+        self.teardown_deadline = TEARDOWN_S
+        self.cookies = values.get("cookies", True) is not False
+        self.fresh = values.get("fresh") is True
+        self.env: str | None = None
+        self.variables: dict[str, Any] = {}  # not worked out yet
+        self.given: dict[str, Any] = {}  # variables from outside, which are values
+        self.secrets: dict[str, str] = {}
+        self.steps: list[Step] = []  # of all kinds
+
+    def of(self, kind: str) -> list[Step]:
+        """The steps of one kind, in the order in which they run."""
+        found = [step for step in self.steps if step.kind == kind]
+        return found[::-1] if kind == "teardown" else found
+
+
+def _stem(path: str) -> str:
+    return os.path.basename(path).removesuffix(".toml").removesuffix(".json").removesuffix(".plan")

@@ -1,0 +1,141 @@
+"""The names that a plan's expressions use: each must be known by the time it is used, and is reported with its place where it is not."""
+
+from __future__ import annotations
+
+import os
+
+from rrcli.options.parse import suggestion
+from rrcli.plan.novalue import NoValue, Scope
+from rrcli.plan.template import Expression, Template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from rrcli.base.places import Path as Place
+    from rrcli.base.sourcefile import Problems
+    from rrcli.plan.model import Plan
+    from rrcli.plan.step import Step
+
+ROOTS = ("env", "secrets", "row", "index", "steps", "run")  # first names that are no variables
+NAME_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
+
+def wrong_name(name: str) -> str:
+    """What is wrong with a name of a variable, if anything."""
+    if name in ROOTS:
+        return f"{name} has a meaning of its own; give the variable another name"
+    if not name or set(name) - set(NAME_LETTERS + "0123456789") or name[0].isdecimal():
+        return f"{name!r} is no name: write letters, digits and _"
+    return ""
+
+
+def known_of(plan: Plan) -> tuple[str, ...]:
+    """Every first name that is known anywhere in a plan whose steps are not all read yet."""
+    tables = [table for kind in ("setup", "step", "teardown") for table in plan.source.values.get(kind, []) if isinstance(table, dict)]
+    tables += [table for table in plan.source.values.get("template", {}).values() if isinstance(table, dict)]
+    captured = [name for table in tables if isinstance(table.get("capture"), dict) for name in table["capture"]]
+    return (*ROOTS, *plan.variables, *plan.given, *captured)
+
+
+def check(plan: Plan, problems: Problems) -> None:
+    """Tell unknown names, names used before they are set, and steps of one name."""
+    seen: set[str] = set()
+    for step in plan.steps:
+        if step.name in seen:
+            problems.add(step.source, (*step.path, "name"), f"two steps are named {step.name}")
+        seen.add(step.name)
+    before = {*ROOTS, *plan.variables, *plan.given}
+    whole = {name: step for step in plan.steps for name in step.captures}
+    for name, value in plan.variables.items():
+        _check_value(plan, problems, value, ("vars", name), before, whole)
+    for step in (*plan.of("setup"), *plan.of("step"), *plan.of("teardown")):
+        for path, value in _values(step):
+            _check_value(plan, problems, value, path, before, whole, is_conditional=step.when is not None)
+        before.update(step.captures)
+        if step.kind == "teardown":
+            continue
+
+
+def used_by(step: Step) -> set[str]:
+    """The names that a step uses; of `steps.NAME` the step's."""
+    found: set[str] = set()
+    for _, value in _values(step):
+        for expression in expressions(value):
+            first, second = expression.first_two
+            found.update((second,) if first == "steps" else expression.names)
+    return found
+
+
+def _values(step: Step) -> Iterator[tuple[Place, Any]]:
+    """What a step has that may use names, each with its place."""
+    table: Any = step.source.values
+    for part in step.path:
+        table = table[part]
+    command = step.entry.name if step.entry else ""
+    yield (*step.path, command), step.words
+    for key, (_, value) in step.options.items():
+        yield (*step.path, key), value
+    for key, value in step.typed.items():
+        yield (*step.path, key), value
+    yield step.path, step.data
+    if step.rows is not None:
+        yield (*step.path, "for-each"), step.rows
+    if step.when and step.when.expression:
+        yield (*step.path, "when"), step.when.expression
+
+
+def _check_value(
+    plan: Plan,
+    problems: Problems,
+    value: Any,
+    path: Place,
+    known: Iterable[str],
+    captures: dict[str, Step],
+    *,
+    is_conditional: bool = False,
+) -> None:
+    for expression in expressions(value):
+        text = expression.text
+        found = [_unknown(name, known, captures) for name in expression.names if name not in known]
+        if why := _wrong_part(plan, expression):
+            found.append(why)
+        elif expression.names == ("env",) and not is_conditional and _is_unset(expression):
+            found.append(f"{text} is not set; give a default: {{{{{text} || '…'}}}}")
+        for what in found:
+            problems.add(plan.source, path, what, token=f"{{{{{text}")
+
+
+def _unknown(name: str, known: Iterable[str], captures: dict[str, Step]) -> str:
+    if name in captures:
+        return f"{name} is captured by the step {captures[name].name}, which comes later"
+    return f"no variable {name}{suggestion(name, [*known, *captures])}"
+
+
+def _wrong_part(plan: Plan, expression: Expression) -> str:
+    """What is wrong with the second name of `secrets.NAME` and `steps.NAME`."""
+    first, second = expression.first_two
+    if first == "secrets" and second not in plan.secrets:
+        return f"no secret {second}{suggestion(second, list(plan.secrets))}"
+    if first == "steps" and second not in (names := [step.name for step in plan.steps]):
+        return f"no step {second}{suggestion(second, names)}"
+    return ""
+
+
+def _is_unset(expression: Expression) -> bool:
+    try:
+        return expression.value(Scope({"env": dict(os.environ)})) is None
+    except NoValue:
+        return True
+
+
+def expressions(value: Any) -> Iterator[Expression]:
+    """All expressions within a value."""
+    if isinstance(value, Expression):
+        yield value
+    elif isinstance(value, Template):
+        yield from value.expressions()
+    elif isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from expressions(each)

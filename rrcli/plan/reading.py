@@ -1,0 +1,326 @@
+"""The tables of a plan read as steps: keys, words, options and expressions, each checked where it stands."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+
+from rrcli.base.errors import ExchangeError
+from rrcli.engine import registry
+from rrcli.engine.manifest import load as load_named
+from rrcli.options.keys import by_key, value_of
+from rrcli.options.parse import duration, suggestion
+from rrcli.options.request import Request
+from rrcli.plan import names
+from rrcli.plan.step import EXPRESSIONS, HOLE, Condition, Step, compiled
+from rrcli.plan.template import Expression, Template
+from rrcli.plan.words import split
+from rrcli.policy.expect import Expectation, Path, of_one, split_expectation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rrcli.base.places import Path as Place
+    from rrcli.base.sourcefile import Problems, SourceFile
+    from rrcli.options.option import Option
+    from rrcli.plan.model import Plan
+
+STEP_KEYS = ("name", "doc", "tags", "when", "for-each", "delay", "use", "capture", "on-failure", "fresh", "cookies")
+GROUPS = re.compile(r"\(\?P<([A-Za-z_][A-Za-z0-9_]*)>")  # of a regular expression, whose names later sends of the same step may use
+FILE_ENDINGS = (".csv", ".json", ".ndjson", ".toml")
+COMMON = (*by_key(Request.options_), "header")  # what stands in [defaults] for all commands
+
+
+@contextmanager
+def told(problems: Problems, source: SourceFile, path: Place, *, key: bool = False, token: str = "") -> Iterator[None]:
+    """Whatever is found wrong within is told with the place."""
+    try:
+        yield
+    except ExchangeError as error:
+        problems.add(source, path, f"{error.message}{(error.hint and f' ({error.hint})') or ''}", key=key, token=token)
+    except ValueError as error:
+        problems.add(source, path, str(error), key=key, token=token)
+
+
+class Reader:
+    """Reads the steps of one plan."""
+
+    def __init__(self, plan: Plan, problems: Problems) -> None:
+        self.plan = plan
+        self.problems = problems
+        self.source = plan.source
+        self._check_defaults()
+
+    def finish(self) -> None:
+        """Check what can be told once all steps are known: names of steps, and of variables."""
+        names.check(self.plan, self.problems)
+
+    def step(self, kind: str, number: int, table: dict[str, Any]) -> Step:
+        """One step. It is read as far as it can be understood."""
+        place: Place = (kind, number)
+        step = Step("", kind, self.source, place)
+        merged, origins = self._with_template(table, place)
+        self._find_command(step, merged, origins, place)
+        name = merged.get("name")
+        step.name = name if isinstance(name, str) and name else f"{step.entry.name if step.entry else kind} {number + 1}"
+        if name is not None and not isinstance(name, str):
+            self.problems.add(self.source, origins["name"], "name is a text")
+        self._read_own(step, merged, origins)
+        if step.entry:
+            self._read_options(step, merged, origins)
+        return step
+
+    # --- where values come from
+
+    def _with_template(self, table: dict[str, Any], place: Place) -> tuple[dict[str, Any], dict[str, Place]]:
+        """The keys of a step over those of its template, each with its place."""
+        origins: dict[str, Place] = {key: (*place, key) for key in table}
+        used = table.get("use")
+        if used is None:
+            return dict(table), origins
+        templates = self.source.values.get("template", {})
+        base = templates.get(used) if isinstance(used, str) else None
+        if not isinstance(base, dict):
+            self.problems.add(self.source, (*place, "use"), f"there is no [template.{used}]{suggestion(str(used), list(templates))}")
+            return dict(table), origins
+        merged = dict(base)
+        for key in base:
+            origins.setdefault(key, ("template", used, key))
+        for key, value in table.items():
+            before = merged.get(key)
+            merged[key] = {**before, **value} if isinstance(before, dict) and isinstance(value, dict) else value
+        return merged, origins
+
+    def _tables(self, command: str) -> Iterator[tuple[Place, dict[str, Any]]]:
+        """The tables of defaults for a command, the farthest first."""
+        values = self.source.values
+        chosen = values.get("env", {}).get(self.plan.env, {})
+        for path, table in ((("defaults",), values.get("defaults", {})), (("env", str(self.plan.env)), chosen)):
+            if isinstance(table, dict):
+                yield path, {key: value for key, value in table.items() if not isinstance(value, dict)}
+                own = table.get(command)
+                if isinstance(own, dict):
+                    yield (*path, command), own
+
+    def _check_defaults(self) -> None:
+        """Tell the keys of `[defaults]` and `[env.NAME]` that no step could have."""
+        values = self.source.values
+        tables: list[tuple[Place, Any]] = [(("defaults",), values.get("defaults", {}))]
+        tables += [(("env", name), table) for name, table in values.get("env", {}).items()]
+        for path, table in tables:
+            if not isinstance(table, dict):
+                self.problems.add(self.source, path, f"{path[-1]} is a table: write [{'.'.join(map(str, path))}]", key=True)
+                continue
+            for key, value in table.items():
+                if key == "vars" and path[0] == "env":
+                    continue
+                entry = registry.by_name(key) if isinstance(value, dict) else None
+                known = _keys_of(entry) if entry else COMMON
+                for each in value if entry else [key]:
+                    if each not in known:
+                        where = (*path, key, each) if entry else (*path, key)
+                        said = f"{entry.name} has no option" if entry else "not every command has"
+                        self.problems.add(self.source, where, f"{said} {each}{suggestion(each, list(known))}", key=True)
+
+    # --- the command
+
+    def _find_command(self, step: Step, table: dict[str, Any], origins: dict[str, Place], place: Place) -> None:
+        """Which key is the command, and its words."""
+        found = [key for key, value in table.items() if isinstance(value, (str, list)) and key in registry.BY_NAME]
+        if len(found) > 1:
+            found = [key for key in found if not any(key in _keys_of(registry.BY_NAME[other]) for other in found if other != key)] or found
+        if len(found) != 1:
+            self.problems.add(self.source, place, f"a step has exactly one command: {_instead(found, table)}", key=True)
+            return
+        key = found[0]
+        value, path = table.pop(key), origins[key]
+        with told(self.problems, self.source, path, key=True):
+            registry.BY_NAME[key].load()
+            step.entry = registry.BY_NAME[key]
+        if step.entry is None:
+            return
+        with told(self.problems, self.source, path):
+            words = split(value) if isinstance(value, str) else [_text(each) for each in value]
+            is_data = step.entry.request_type.options_end_at_data
+            for word in words:
+                if word[:1] == "-" and len(word) > 1 and not is_data:
+                    name = word.lstrip("-").partition("=")[0]
+                    raise ValueError(f"{key}: {word} is an option: write it as a key, {name} = …")
+            step.words = [Template(word, self._left(step, table)) for word in words]
+
+    def _left(self, step: Step, table: dict[str, Any]) -> tuple[str, ...]:
+        """Names whose templates the request fills in itself."""
+        assert step.entry
+        own = (*step.entry.request_type.fills, *GROUPS.findall(str(table)))
+        known = {*self.plan.variables, *self.plan.given}
+        return tuple(name for name in own if name not in known)
+
+    # --- keys
+
+    def _read_own(self, step: Step, table: dict[str, Any], origins: dict[str, Place]) -> None:
+        """The keys that every step may have."""
+        for key in STEP_KEYS:
+            if key in table:
+                value = table.pop(key)
+                with told(self.problems, self.source, origins[key]):
+                    self._set_own(step, key, value, origins[key])
+
+    def _set_own(self, step: Step, key: str, value: Any, path: Place) -> None:
+        if key == "tags":
+            step.tags = tuple(_text(tag) for tag in (value if isinstance(value, list) else [value]))
+        elif key == "when":
+            step.when = Condition(_text(value), names.known_of(self.plan))
+        elif key == "for-each":
+            step.rows = self._rows(value)
+        elif key == "delay":
+            step.delay = duration(str(value))
+        elif key == "on-failure":
+            if value not in ("stop", "continue"):
+                raise ValueError(f"on-failure is stop or continue{suggestion(str(value), ['stop', 'continue'])}")
+            step.goes_on = value == "continue"
+        elif key in ("fresh", "cookies"):
+            if not isinstance(value, bool):
+                raise ValueError(f"{key} is true or false")
+            setattr(step, key, value)
+        elif key == "capture":
+            if not isinstance(value, dict):
+                raise ValueError('capture is a table: { name = "json.id" }')
+            for name, text in value.items():
+                if why := names.wrong_name(name):
+                    self.problems.add(self.source, (*path, name), why, key=True)
+                with told(self.problems, self.source, (*path, name)):
+                    step.captures[name] = Path(_text(text))
+
+    def _rows(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return compiled(value)
+        text = _text(value)
+        if text.endswith(FILE_ENDINGS):
+            from rrcli.plan.rows import read_rows
+
+            return read_rows(self.plan.root.resolve(text))
+        return Expression(text)
+
+    def _read_options(self, step: Step, table: dict[str, Any], origins: dict[str, Place]) -> None:
+        """The keys that the command has: typed ones, options, and names of its later words."""
+        entry = step.entry
+        assert entry
+        options = _keys_of(entry)
+        typed = load_named(entry.request_type.typed_keys) if entry.request_type.typed_keys else {}
+        later = word_names(entry.load_manifest().synopsis)
+        left = self._left(step, table)
+        written = set(table)
+        for path, defaults in self._tables(entry.name):
+            for key, value in defaults.items():
+                if key in options and key not in written:
+                    table[key], origins[key] = value, (*path, key)
+        for key, value in table.items():
+            with told(self.problems, self.source, origins[key]):
+                if key in typed and not (key in options and isinstance(value, bool)):
+                    step.typed[key] = compiled(typed[key].load(value), left)
+                elif key in options:
+                    step.options[key] = options[key], self._option(options[key], key, value, left, entry)
+                elif key not in later:
+                    near = suggestion(key.replace("_", "-"), [*STEP_KEYS, *typed, *options, *later])
+                    self.problems.add(self.source, origins[key], f"{entry.name} has no option {key}{near}", key=True)
+        for key in (key for key in later if key in table and key not in options and key not in typed):
+            with told(self.problems, self.source, origins[key]):
+                given = table[key] if isinstance(table[key], list) else [table[key]]
+                step.data += [_data_word(each, left) for each in given]
+        if entry.request_type.needs_arguments and not step.words and not step.data:
+            self.problems.add(self.source, step.path, f"{entry.name} takes {entry.load_manifest().synopsis}, got nothing")
+        waits = "until" in step.options and "deadline" not in step.options and self.plan.deadline is None
+        if waits:
+            self.problems.add(self.source, origins["until"], "until needs a deadline, of the step or of the plan", key=True)
+
+    def _option(self, declared: Option, key: str, value: Any, left: tuple[str, ...], entry: registry.Protocol) -> Any:
+        """The value of an option, checked as far as it can be without what templates bring."""
+        if declared.name in EXPRESSIONS:
+            return self._expression(declared, value, left, entry)
+        found = compiled(value, left)
+        if found == value and not isinstance(found, Template):
+            value_of(declared, key, value)
+        elif declared.kind == "steps" and "@FILE" in declared.help and not key.endswith(("-raw", "-string")):
+            for each in found if isinstance(found, list) else [found]:
+                ((flag, text),) = each.items() if isinstance(each, dict) and len(each) == 1 else ((key, each),)
+                if isinstance(text, Template) and text.begins_with_value and not flag.endswith(("-raw", "-string")):
+                    raise ValueError(f"{key}: a value at the beginning could be taken for @FILE: write {key}-raw")
+        return found
+
+    def _expression(self, declared: Option, value: Any, left: tuple[str, ...], entry: registry.Protocol) -> Any:
+        """Expectations, in which a literal may be a template."""
+        texts = value if isinstance(value, list) else [value]
+        found = []
+        for text in texts:
+            template = Template(_text(text), left)
+            holed = template.filled(lambda _piece, _number: f'"{HOLE}"')
+            if not template.is_plain and HOLE in split_expectation(holed)[0]:
+                raise ValueError(f"{text!r} has a template in its path; only the value on the right may be one")
+            self._check_expression(declared, holed, entry)
+            found.append(text if template.is_plain else template)
+        return found if isinstance(value, list) else found[0]
+
+    @staticmethod
+    def _check_expression(declared: Option, text: str, entry: registry.Protocol) -> None:
+        """Raise `usage` for what is no expression over what the option is about."""
+        if declared.name == "ok":
+            from rrcli.policy.expect import Judge
+
+            Judge((), text)
+        elif declared.name == "until":
+            try:
+                Expectation(text)
+            except ExchangeError:
+                Expectation(text, entry.request_type.event_keys)
+        elif Expectation(text).path.root != "series":
+            of_one(text)
+
+
+# --- small things
+
+
+def _keys_of(entry: registry.Protocol) -> dict[str, Option]:
+    """The options that a step of this command may have, by key; none where what it needs is not installed."""
+    try:
+        options = entry.request_type.options_
+    except ExchangeError:
+        return {}
+    return {key: declared for key, declared in by_key(options).items() if not declared.expands}
+
+
+def word_names(synopsis: str) -> list[str]:
+    """The keys of a command's later words: of `DSN SQL [PARAM...]`, `sql` and `params`."""
+    words = synopsis.removeprefix("[METHOD] ").replace("[:PORT]", "").split(" ")
+    found = []
+    for number, word in enumerate(words):
+        is_list = "..." in word
+        name = re.split(r"[/.]", word.strip("[]@").replace("...", "").strip("[]@"))[-1].lower()
+        if number or is_list:
+            found.append(name + "s" * is_list)
+    return found
+
+
+def _instead(found: list[str], table: dict[str, Any]) -> str:
+    """What to say of a step that has several commands, or none."""
+    if found:
+        return f"it has {' and '.join(found)}"
+    known = list(registry.BY_NAME)
+    near = ((key, suggestion(key, known)) for key, value in table.items() if isinstance(value, (str, list)) and key not in STEP_KEYS)
+    return next((f"{key} is none{meant}" for key, meant in near if meant), f"one of {', '.join(known)}")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"a text is wanted, not {value!r}")
+    return value
+
+
+def _data_word(value: Any, left: tuple[str, ...]) -> Template:
+    """A later word: text, or a number as it is written; all else as JSON."""
+    from rrcli.base.jsontext import dumps
+
+    if isinstance(value, str):
+        return Template(value, left)
+    return Template(dumps(value).replace("{{", "{ {"))

@@ -1,0 +1,327 @@
+"""Runs a plan: setup and steps in order, then the teardown, always, within a budget of its own.
+
+Connections and cookies are kept for the whole run. A failure ends the steps, and so do the plan's deadline, Ctrl-C and TERM; what is
+not run any more is skipped, with the reason. Nothing here raises for what a peer did.
+"""
+
+from __future__ import annotations
+
+from time import sleep, time_ns
+
+from rrcli.base.deadline import Deadline, now
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code
+from rrcli.codec.http.cookies import Jar
+from rrcli.engine.context import Shared
+from rrcli.engine.interrupt import Interrupted
+from rrcli.engine.runner import new_id
+from rrcli.engine.send import send
+from rrcli.model.document import document
+from rrcli.model.values import Failure
+from rrcli.plan.names import expressions
+from rrcli.plan.novalue import NoValue
+from rrcli.plan.result import RunResult, StepResult
+from rrcli.plan.scope import PlanScope
+from rrcli.plan.step import fill
+from rrcli.plan.template import value_of
+from rrcli.policy.expect import names as with_shorthands
+from rrcli.wire.pool import Pool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rrcli.engine.interrupt import Termination
+    from rrcli.model.values import Exchange
+    from rrcli.options.request import Request
+    from rrcli.plan.choice import Choice
+    from rrcli.plan.model import Plan
+    from rrcli.plan.step import Step
+
+AFTER_SIGNAL_S = 10.0  # of teardown, once somebody waits for the end
+ENDED = (EXIT_INTERRUPTED, EXIT_TERMINATED)
+USAGE = EXIT_CODES["usage"]
+
+
+class Running:
+    """One run of one plan. `report` is told of each result as it comes."""
+
+    def __init__(
+        self, plan: Plan, scope: PlanScope, choice: Choice, *, report: Callable[[StepResult], None], termination: Termination | None
+    ) -> None:
+        self._plan = plan
+        self._choice = choice
+        self._termination = termination
+        self._scope = scope
+        self._report = report
+        self._results: list[StepResult] = []
+        self._ended = ""  # why no further step is run
+        self._signal = 0  # the exit code of the signal that ended it
+        pool, jar = Pool(), Jar()
+        first = Shared(pool=pool, cookies=jar)
+        self._secrets = first.secrets
+        self._shared = {(False, True): first}
+        for name, value in scope.values["secrets"].items():
+            if name in plan.secrets:
+                first.secrets.add(str(value))
+
+    def run(self) -> RunResult:
+        """Run it to its end."""
+        plan, started, began = self._plan, time_ns(), now()
+        whole = Deadline.after(plan.deadline, "deadline")
+        try:
+            for kind in ("setup", "step"):
+                for step in plan.of(kind):
+                    self._one(step, whole)
+            self._tear_down()
+        finally:
+            for shared in self._shared.values():
+                shared.close()
+        scope = self._scope
+        return RunResult(
+            id=scope.values["run"]["id"], plan=plan.source.name, name=plan.name, env=plan.env, started_at_ns=started,
+            elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self._secrets),
+        )  # fmt: skip
+
+    def _tear_down(self) -> None:
+        seconds = self._plan.teardown_deadline
+        whole = Deadline.after(min(seconds, AFTER_SIGNAL_S) if self._signal else seconds, "teardown-deadline")
+        self._ended, before, self._signal = "", self._signal, 0
+        for step in self._plan.of("teardown"):
+            self._one(step, whole)
+            if self._signal:  # another one ends it at once
+                self._ended = "the run was interrupted again"
+        self._signal = before or self._signal
+
+    # --- one step
+
+    def _one(self, step: Step, whole: Deadline) -> None:
+        """Run a step, or all of its rows, or say why not."""
+        if not self._choice.takes(step):
+            return
+        if self._choice.skips(step):
+            self._skip(step, "--skip names it", is_wanted=True)
+            return
+        if not self._ended and whole.passed():
+            self._ended = f"the time limit passed ({whole.limit})"
+            self._add(
+                step,
+                _result(step, exit_code=6, reason=self._ended, started_at_ns=time_ns()),
+            )
+            return
+        if self._ended:
+            self._skip(step, self._ended)
+            return
+        try:
+            if step.when and not step.when.holds(self._scope):
+                self._skip(step, f"when {step.when.text!r} does not hold", is_wanted=True)
+                return
+            if step.rows is None:
+                self._sent(step, whole)
+            else:
+                self._rows(step, whole)
+        except NoValue as error:
+            self._without_value(step, error)
+        except KeyboardInterrupt as signal:
+            self._interrupted(step, signal)
+
+    def _rows(self, step: Step, whole: Deadline) -> None:
+        """All rows of a `for-each`, also after one that failed; a capture is the list of all rows'."""
+        rows = step.rows if isinstance(step.rows, list) else value_of(step.rows, self._scope)
+        rows = fill(rows, self._scope)
+        if not isinstance(rows, list):
+            raise NoValue(step.rows.text, "for-each takes a list")
+        found: dict[str, list[Any]] = {name: [] for name in step.captures}
+        values = self._scope.values
+        goes_on, step.goes_on = step.goes_on, True
+        failed = False
+        try:
+            for index, row in enumerate(rows):
+                values["row"], values["index"] = row, index
+                result = self._sent(step, whole, row=row, name=f"{step.name}[{index}] {_label(row)}".rstrip())
+                failed = failed or not result.ok
+                for name, value in result.captures.items():
+                    found[name].append(value)
+                if self._signal:
+                    break
+        finally:
+            values["row"] = values["index"] = None
+            step.goes_on = goes_on
+        values.update(found)
+        if failed and not (goes_on or self._choice.keep_going or self._ended):
+            self._ended = f"the step {step.name} failed"
+
+    def _sent(self, step: Step, whole: Deadline, *, row: Any = None, name: str = "") -> StepResult:
+        """Send one step, with what comes of it kept and told."""
+        began, started = now(), time_ns()
+        if step.delay:
+            sleep(step.delay if whole.at_ns is None else max(0.0, min(step.delay, (whole.at_ns - began) / 1e9)))
+        result = _result(step, row=row, started_at_ns=started)
+        if name:
+            result = result.replace(name=name)
+        try:
+            request = step.request(self._scope, self._plan.root)
+            self._learn_secrets(step)
+            result = self._exchanged(step, result, request, whole)
+        except NoValue as error:
+            if step.kind == "teardown":
+                raise
+            result = result.replace(exit_code=USAGE, reason=str(error))
+        except ExchangeError as error:
+            result = result.replace(exit_code=exit_code(error), reason=error.message)
+        result = result.replace(elapsed_ns=now() - began)
+        self._add(step, result)
+        return result
+
+    def _exchanged(self, step: Step, result: StepResult, request: Request, whole: Deadline) -> StepResult:
+        """Send the request: once, as a series, or as several side by side."""
+        assert step.entry
+        hooks = step.entry.load_hooks()
+        if request.repeats():
+            from rrcli.options.request import Output
+            from rrcli.series.contradictions import refuse_contradictions
+            from rrcli.series.run import send_series
+
+            refuse_contradictions(request, Output(), hooks)
+            series = send_series(request)
+            if any(note.startswith("interrupted") for note in series.notes):
+                self._signal = EXIT_TERMINATED if self._termination and self._termination.arrived else EXIT_INTERRUPTED
+            return result.replace(series=series, exit_code=self._signal or series.exit_code)
+        parts = hooks.several(request)
+        if parts is not None or request.all_addresses:
+            from rrcli.engine.fanout import every_address, send_all
+
+            if request.all_addresses:
+                parts = tuple(one for part in parts or (request,) for one in every_address(part))
+            several = send_all(parts or (), request.deadline)
+            return result.replace(several=several, exit_code=max(self._code(exchange) for exchange in several.exchanges))
+        limit = whole.sooner(Deadline.after(request.deadline, "--deadline"))
+        exchange = send(request, until=limit, shared=self._shared_for(step))
+        captures: dict[str, Any] = {}
+        if exchange.outcome == "ok" and step.captures:
+            exchange, captures = _captured(step, exchange)
+        self._scope.steps.add(step.name, exchange)
+        reason = exchange.error.message if exchange.error else None
+        return result.replace(exchange=exchange, captures=captures, exit_code=self._code(exchange), reason=reason)
+
+    def _code(self, exchange: Exchange) -> int:
+        """The exit code of an exchange; of an interrupted one that of the signal, which ends the run."""
+        code = exit_code(exchange.error, terminated=self._termination is not None and self._termination.arrived)
+        if code in ENDED:
+            self._signal = code
+        return code
+
+    def _shared_for(self, step: Step) -> Shared:
+        """The connections and cookies that a step uses; secrets are known to all."""
+        key = (step.fresh or self._plan.fresh, step.cookies and self._plan.cookies)
+        if key not in self._shared:
+            first = self._shared[False, True]
+            shared = Shared(pool=None if key[0] else first.pool, cookies=first.cookies if key[1] else None)
+            shared.secrets, shared.learned = first.secrets, first.learned
+            self._shared[key] = shared
+        return self._shared[key]
+
+    def _learn_secrets(self, step: Step) -> None:
+        """A value made of a secret, as `base64(secrets.x)`, is one too."""
+        for template in step.templates():
+            for expression in expressions(template):
+                if "secrets" in expression.names and isinstance(value := expression.value(self._scope), str):
+                    self._secrets.add(value)
+
+    # --- results
+
+    def _add(self, step: Step, result: StepResult) -> None:
+        """Keep a result, and what follows from it for the steps to come."""
+        scope = self._scope
+        for name, value in result.captures.items():
+            scope.values[name] = value
+            if self._plan.secrets.get(name) == "capture":
+                scope.set_secret(name, value)
+                self._secrets.add(str(value))
+        self._results.append(result)
+        if not result.ok:
+            for name in step.captures:
+                scope.unset[name] = f"step {step.name} {'was skipped' if result.skipped else 'failed'}"
+            if not result.skipped:
+                scope.values["run"].update(ok=False, failed=True)
+            if self._signal:
+                self._ended = "the run was interrupted"
+            elif step.kind != "teardown" and not (result.skipped or step.goes_on or self._choice.keep_going):
+                self._ended = f"the step {step.name} failed"
+        self._report(result)
+
+    def _skip(self, step: Step, reason: str, *, is_wanted: bool = False) -> None:
+        for name in step.captures:
+            self._scope.unset[name] = f"step {step.name} was skipped"
+        result = _result(step, skipped=True, reason=reason, is_wanted=is_wanted)
+        self._results.append(result)
+        self._report(result)
+
+    def _without_value(self, step: Step, error: NoValue) -> None:
+        """A teardown for what was never made is not needed; any other step has failed."""
+        if step.kind == "teardown":
+            self._skip(step, str(error), is_wanted=True)
+        else:
+            self._add(
+                step,
+                _result(
+                    step,
+                    exit_code=USAGE,
+                    reason=str(error),
+                    started_at_ns=time_ns(),
+                ),
+            )
+
+    def _interrupted(self, step: Step, signal: KeyboardInterrupt) -> None:
+        """A signal came while nothing was under way."""
+        self._signal = EXIT_TERMINATED if isinstance(signal, Interrupted) else EXIT_INTERRUPTED
+        self._add(
+            step,
+            _result(
+                step,
+                exit_code=self._signal,
+                reason="interrupted",
+                started_at_ns=time_ns(),
+            ),
+        )
+
+
+def run_plan(
+    plan: Plan,
+    scope: PlanScope,
+    choice: Choice,
+    *,
+    report: Callable[[StepResult], None] = lambda _: None,
+    termination: Termination | None = None,
+) -> RunResult:
+    """Run a plan whose variables and secrets are resolved, and return what became of it; `report` is told of each result."""
+    return Running(plan, scope, choice, report=report, termination=termination).run()
+
+
+def scope_of(plan: Plan) -> PlanScope:
+    """What the names of a plan stand for in a run of its own."""
+    return PlanScope(plan, new_id())
+
+
+def _result(step: Step, **values: Any) -> StepResult:
+    """A result of a step."""
+    return StepResult(name=step.name, kind=step.kind, line=step.line, tags=step.tags, **values)
+
+
+def _captured(step: Step, exchange: Exchange) -> tuple[Exchange, dict[str, Any]]:
+    """The values that a step captures; where one finds nothing the exchange has failed as a check does."""
+    value = with_shorthands(document(exchange))
+    found = {name: path.find(value) for name, path in step.captures.items()}
+    missing = [f"{name} = {step.captures[name].text!r}" for name, one in found.items() if one is None]
+    if not missing:
+        return exchange, found
+    message = f"the answer has nothing to capture for {', '.join(missing)}"
+    failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
+    return exchange.replace(outcome="check_failed", error=failure), {}
+
+
+def _label(row: Any) -> str:
+    """What a row is called: its `name`, else its first value."""
+    if isinstance(row, dict):
+        row = row.get("name", next(iter(row.values()), ""))
+    return row if isinstance(row, str) else str(row)

@@ -1,0 +1,120 @@
+"""What the names of a plan's expressions stand for while it runs."""
+
+from __future__ import annotations
+
+import os
+
+from rrcli.base.errors import ExchangeError
+from rrcli.model.document import document
+from rrcli.plan.names import expressions
+from rrcli.plan.novalue import NoValue, Scope
+from rrcli.plan.step import fill
+from rrcli.policy.expect import names as with_shorthands
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.base.sourcefile import Problems
+    from rrcli.model.values import Exchange
+    from rrcli.plan.model import Plan
+
+
+class StepDocuments:
+    """`steps.NAME`: the documents of the steps that have run, made when one is asked for."""
+
+    def __init__(self) -> None:
+        self._exchanges: dict[str, Exchange] = {}
+        self._made: dict[str, dict[str, Any]] = {}
+
+    def add(self, name: str, exchange: Exchange) -> None:
+        self._exchanges[name] = exchange
+        self._made.pop(name, None)
+
+    def get(self, name: str) -> Any:
+        """The document with its shorthands; `None` for a step that has sent nothing."""
+        if name not in self._made and name in self._exchanges:
+            self._made[name] = with_shorthands(document(self._exchanges[name]))
+        return self._made.get(name)
+
+    def all(self) -> dict[str, Any]:
+        return {name: self.get(name) for name in self._exchanges}
+
+
+class PlanScope(Scope):
+    """Variables, captures, secrets and all else that an expression may name."""
+
+    def __init__(self, plan: Plan, run_id: str) -> None:
+        self.steps = StepDocuments()
+        values: dict[str, Any] = {
+            "env": dict(os.environ),
+            "secrets": {},
+            "row": None,
+            "index": None,
+            "steps": self.steps,
+            "run": {"id": run_id, "ok": True, "failed": False},
+        }
+        super().__init__(values)
+        self.unset: dict[str, str] = {}  # captures without a value: why
+        self._plan = plan
+
+    def everything(self) -> dict[str, Any]:
+        """All of it as one object, for an expectation."""
+        return {**self.values, "steps": self.steps.all()}
+
+    def reason(self, names: tuple[str, ...]) -> str:
+        """Why one of these has no value, as far as is known."""
+        return next((self.unset[name] for name in names if name in self.unset), "")
+
+    def set_secret(self, name: str, value: str) -> None:
+        self.values["secrets"][name] = value
+
+    def resolve(self, problems: Problems) -> None:
+        """Find the secrets and work out the variables, in the order of need. What is missing is told to `problems`."""
+        for name, place in self._plan.secrets.items():
+            try:
+                if (value := _secret(name, place)) is not None:
+                    self.set_secret(name, value)
+            except ExchangeError as error:
+                problems.add(self._plan.source, ("secrets", name), error.message)
+        waiting = {name: value for name, value in self._plan.variables.items() if name not in self._plan.given}
+        self.values.update(self._plan.given)
+        while waiting:
+            ready = [name for name, value in waiting.items() if not (_needs(value) & waiting.keys())]
+            if not ready:
+                circle = next(iter(waiting))
+                problems.add(self._plan.source, ("vars", circle), f"variables need each other: {', '.join(waiting)}")
+                return
+            for name in ready:
+                try:
+                    self.values[name] = fill(waiting.pop(name), self)
+                except NoValue as error:
+                    if not error.text.startswith("env."):  # which was told when the names were checked
+                        problems.add(self._plan.source, ("vars", name), str(error))
+
+
+def _needs(value: Any) -> set[str]:
+    return {name for expression in expressions(value) for name in expression.names}
+
+
+def _secret(name: str, place: str) -> str | None:
+    """The value of a secret; `None` for one that is captured. Raises `ExchangeError` where there is none."""
+    from rrcli.base.errors import usage
+
+    source, _, where = place.partition(":")
+    if source == "env":
+        if where not in os.environ:
+            raise usage(f"the secret {name} has no value: {where} is not set")
+        return os.environ[where]
+    if source == "file":
+        from rrcli.base.files import read_local
+
+        return read_local(os.path.expanduser(where)).decode("utf-8", "surrogateescape").rstrip("\r\n")
+    if source == "prompt":
+        from getpass import getpass
+
+        try:
+            return getpass(f"{name}: ")
+        except (EOFError, OSError):
+            raise usage(f"the secret {name} has no value: nobody is there to type it") from None
+    return None

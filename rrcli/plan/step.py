@@ -1,0 +1,296 @@
+"""One step of a plan, as it was read, and the request that comes of it once its templates have values."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.url import quote
+from rrcli.engine.manifest import load as load_named
+from rrcli.options.keys import value_of as option_value
+from rrcli.plan.template import Expression, Template, as_text, has_template, value_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.base.places import Path as Place
+    from rrcli.base.sourcefile import SourceFile
+    from rrcli.engine.registry import Protocol
+    from rrcli.options.option import Option
+    from rrcli.options.request import Request
+    from rrcli.plan.novalue import Scope
+    from rrcli.policy.expect import Path
+
+KINDS = ("setup", "step", "teardown")
+EXPRESSIONS = ("expect", "until", "ok")  # fields whose text is an expression, where only a literal may be a template
+HOLE = "\ue000"  # stands for a value where the syntax around it is read
+ANYWHERE = ("cacert", "cert", "key", "key_password")  # fields of files that may lie outside of the plan's folder
+FILE_METAVARS = ("FILE", "DIR", "PATH")
+FILE_AHEAD = re.compile(r"([^=:@;]*(?:==|:=|=|:)?@)([^;]+)(.*)", re.DOTALL)  # of an item: what stands before the file's name
+REST_OF_URL = "/?&=:!$'()*+,;~"
+
+
+class Step:
+    """What one table of a plan says. `path` is where it stands in its file."""
+
+    def __init__(self, name: str, kind: str, source: SourceFile, path: Place) -> None:
+        self.name = name
+        self.kind = kind
+        self.source = source
+        self.path = path
+        self.entry: Protocol | None = None
+        self.tags: tuple[str, ...] = ()
+        self.words: list[Template] = []  # of the command's text
+        self.data: list[Template] = []  # later words, by their names
+        self.options: dict[str, tuple[Option, Any]] = {}  # by key: values whose templates are to be filled in
+        self.typed: dict[str, Any] = {}
+        self.captures: dict[str, Path] = {}
+        self.when: Condition | None = None
+        self.rows: Any = None  # of `for-each`: a list, or an expression
+        self.delay = 0.0
+        self.goes_on = False  # `on-failure = "continue"`
+        self.fresh = False
+        self.cookies = True
+
+    @property
+    def line(self) -> int:
+        return self.source.line(self.path)
+
+    @property
+    def place(self) -> str:
+        """`FILE:LINE`."""
+        return f"{self.source.name}:{self.line}"
+
+    def templates(self) -> list[Template]:
+        """All texts with templates in it that must have a value before it is sent."""
+        found = [*self.words, *self.data]
+        for _, value in self.options.values():
+            _collect(value, found)
+        _collect(self.typed, found)
+        return found
+
+    def request(self, scope: Scope, root: Root) -> Request:
+        """The request with all values in place.
+
+        Raises `NoValue`, and `ExchangeError` of layer `usage` for a value that does not fit where it stands.
+        """
+        assert self.entry
+        request_type = self.entry.request_type
+        place = self._place_number()
+        parts = load_named(request_type.word_parts) if request_type.word_parts else None
+        arguments = [
+            _place_word(word, scope) if number <= place else _word(word, scope, parts)
+            for number, word in enumerate([*self.words, *self.data])
+        ]
+        if parts:
+            arguments = [*arguments[: place + 1], *(_with_file(text, root) for text in arguments[place + 1 :])]
+        values: dict[str, Any] = {"arguments": tuple(arguments)}
+        for key, (declared, compiled) in self.options.items():
+            given = fill_expression(compiled, scope) if declared.name in EXPRESSIONS else fill(compiled, scope)
+            self._set(values, key, declared, given, root)
+        try:
+            typed_keys = load_named(request_type.typed_keys) if self.typed else {}
+            for key, typed in typed_keys.items():
+                if key in self.typed:
+                    typed.apply(fill(self.typed[key], scope), values, root.resolve)
+        except ValueError as error:
+            raise usage(str(error)) from None
+        return request_type(**values)
+
+    def _place_number(self) -> int:
+        """Which of the words says where to: the first, or the one behind a method."""
+        assert self.entry
+        if not self.entry.load_manifest().synopsis.startswith("[METHOD]") or len(self.words) < 2:
+            return 0
+        method, address = self.words[0].text, self.words[1]
+        return int(method.isalpha() and (method.isupper() or "/" in address.text or address.begins_with_value))
+
+    def _set(self, values: dict[str, Any], key: str, declared: Option, given: Any, root: Root) -> None:
+        try:
+            value = option_value(declared, key, given)
+        except ValueError as error:
+            raise usage(str(error)) from None
+        if declared.name not in ANYWHERE:
+            value = _with_files(declared, value, root)
+        if declared.kind in ("many", "steps"):
+            value = (*values.get(declared.name, ()), *value)
+        values[declared.name] = value
+
+
+class Root:
+    """The folder that a plan's files lie in, and the one that none may lie outside of."""
+
+    def __init__(self, folder: str, root: str) -> None:
+        self.folder = folder
+        self._root = os.path.realpath(root or ".")
+
+    def resolve(self, name: str) -> str:
+        """The path of a file that a plan names. Raises `ValueError` for one outside of the root, and for standard input."""
+        if name == "-":
+            raise ValueError("a plan takes nothing from standard input; name a file")
+        path = os.path.join(self.folder, os.path.expanduser(name))
+        if os.path.commonpath([os.path.realpath(path), self._root]) != self._root:
+            raise ValueError(f"{name} lies outside of {self._root}; rrcli run --root DIR allows more")
+        return path
+
+
+class Condition:
+    """`when`: an expectation, or a path alone, which holds unless it is null, false or empty. Raises `usage`."""
+
+    def __init__(self, text: str, known: tuple[str, ...]) -> None:
+        from rrcli.policy.expect import Expectation, split_expectation
+
+        self.text = text
+        if text.replace(" ", "") == "!run.ok":
+            raise usage("!run.ok is (!run).ok to JMESPath, which is nothing", "write run.failed")
+        self._template = Template(text)
+        holed = self._template.filled(lambda _piece, _number: f'"{HOLE}"')
+        try:
+            split_expectation(holed)
+        except ExchangeError:
+            self._path: Expression | None = Expression(text)
+        else:
+            self._path = None
+            Expectation(holed, known, "a plan")
+        self._known = known
+        self.expression: Expression | Template = self._path or self._template
+
+    def holds(self, scope: Any) -> bool:
+        """Whether it holds now. Raises `NoValue`."""
+        if self._path:
+            return self._path.value(scope) not in (None, False, "", [], {})
+        from rrcli.policy.expect import Expectation
+
+        return Expectation(fill_expression(self._template, scope), self._known, "a plan").check(scope.everything()).ok
+
+
+# --- values
+
+
+def compiled(value: Any, leave: tuple[str, ...] = ()) -> Any:
+    """A value with each text that has templates read as such. Raises `usage`."""
+    if isinstance(value, str):
+        if not has_template(value):
+            return value
+        template = Template(value, leave)
+        return value if template.is_plain else template
+    if isinstance(value, list):
+        return [compiled(each, leave) for each in value]
+    if isinstance(value, dict):
+        return {key: compiled(each, leave) for key, each in value.items()}
+    return value
+
+
+def fill(value: Any, scope: Scope) -> Any:
+    """The value with the templates in it filled in. Raises `NoValue`."""
+    if isinstance(value, Template):
+        return value.value(scope)
+    if isinstance(value, list):
+        return [fill(each, scope) for each in value]
+    if isinstance(value, dict):
+        return {key: fill(each, scope) for key, each in value.items()}
+    return value
+
+
+def fill_expression(value: Any, scope: Scope) -> Any:
+    """The text of an expectation with JSON literals in the place of its templates. Raises `NoValue`."""
+    from rrcli.base.jsontext import dumps
+
+    if isinstance(value, list):
+        return [fill_expression(each, scope) for each in value]
+    if isinstance(value, Template):
+        return value.filled(lambda piece, _: dumps(value_of(piece, scope)))
+    return value
+
+
+def _collect(value: Any, found: list[Template]) -> None:
+    if isinstance(value, Template):
+        found.append(value)
+    elif isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            _collect(each, found)
+
+
+# --- words
+
+
+def _place_word(word: Template, scope: Scope) -> str:
+    """A word that says where to; what stands within a URL is percent-encoded, userinfo whole."""
+    written = word.filled(lambda _piece, _number: HOLE)
+    scheme, slashes, rest = written.partition("://")
+    is_url = bool(slashes) or "/" in written
+    authority = rest.partition("/")[0] if slashes else ""
+    in_userinfo = (scheme + slashes + authority.rpartition("@")[0]).count(HOLE) if "@" in authority else 0
+    seen = 0
+
+    def spell(piece: Expression, number: int) -> str:
+        nonlocal seen
+        seen += 1
+        text = as_text(value_of(piece, scope))
+        if not is_url and "=" in written and any(letter in text for letter in " '\\"):
+            raise usage(f"a value in {word.text!r} would be read as syntax", "write a URL, in which any value is encoded")
+        if number == 0 or not is_url or scope.is_dry:
+            return text
+        return quote(text, "" if seen <= in_userinfo else REST_OF_URL)
+
+    return word.filled(spell)
+
+
+def _word(word: Template, scope: Scope, parts: Any) -> str:
+    """A later word. Where such words have a syntax, raises `usage` for a value that would be taken for some."""
+    if word.is_plain or parts is None:
+        return word.filled(lambda piece, _: as_text(value_of(piece, scope)))
+    values = [as_text(value_of(piece, scope)) for piece in word.expressions()]
+    numbers = [number for number, piece in enumerate(word.pieces) if isinstance(piece, Expression)]
+    holes = {number: chr(ord(HOLE) + at) for at, number in enumerate(numbers)}
+    spelled = dict(zip(holes.values(), values, strict=True))
+    text = word.filled(lambda _, number: spelled[holes[number]])
+    try:
+        holed = parts(word.filled(lambda _, number: holes[number]))
+        same = parts(text) == tuple("".join(spelled.get(letter, letter) for letter in part) for part in holed)
+    except ExchangeError:
+        same = False
+    if not same:
+        raise usage(f"a value in {word.text!r} would be read as syntax", "headers, query, json, form and multipart take any value")
+    return text
+
+
+def _with_file(text: str, root: Root) -> str:
+    """An item that names a file, with the path that is meant."""
+    found = FILE_AHEAD.fullmatch(text)
+    return found[1] + _path(found[2], root) + found[3] if found else text
+
+
+def _with_files(declared: Option, value: Any, root: Root) -> Any:
+    """An option's value with the paths that are meant."""
+    if declared.metavar in FILE_METAVARS and isinstance(value, str) and value:
+        return _path(value, root)
+    if declared.metavar in FILE_METAVARS and declared.kind == "many":
+        return tuple(_path(each, root) for each in value)
+    if declared.kind == "steps":
+        return tuple((flag, _step_file(flag, text, root)) for flag, text in value)
+    if "@FILE" in declared.help and isinstance(value, tuple):
+        return tuple(f"@{_path(each[1:], root)}" if isinstance(each, str) and each[:1] == "@" else each for each in value)
+    if "@FILE" in declared.help and isinstance(value, str) and value[:1] == "@":
+        return f"@{_path(value[1:], root)}"
+    return value
+
+
+def _step_file(flag: str, text: Any, root: Root) -> Any:
+    """The text of one of several flags that share a field, with the path that is meant."""
+    if not isinstance(text, str) or flag.endswith(("-raw", "-string")):
+        return text
+    if flag.endswith("-file"):
+        return _path(text, root)
+    head, at, name = text.partition("@")
+    names_file = at and (not head or (flag.endswith("-urlencode") and "=" not in head))
+    return f"{head}@{_path(name, root)}" if names_file else text
+
+
+def _path(name: str, root: Root) -> str:
+    try:
+        return root.resolve(name)
+    except ValueError as error:
+        raise usage(str(error)) from None

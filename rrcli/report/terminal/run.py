@@ -1,0 +1,143 @@
+"""A run of a plan as it is drawn: a line a step as each is over, then what failed and where, then what it came to."""
+
+from __future__ import annotations
+
+from rrcli.base.jsontext import dumps
+from rrcli.base.shellquote import quoted
+from rrcli.base.units import duration
+from rrcli.policy.mask import Mask
+from rrcli.policy.redact import masked_by
+from rrcli.policy.secrets import known_secrets
+from rrcli.report.terminal.next_steps import headline
+from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten
+from rrcli.report.terminal.verdict import verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rrcli.model.values import Exchange
+    from rrcli.plan.result import RunResult, StepResult
+    from rrcli.report.terminal.paint import Line
+
+MARKS = {"passed": ("✔", "good"), "failed": ("✘", "bad"), "error": ("✘", "bad"), "skipped": ("-", "dim")}
+WIDEST_NAME = 28
+WIDEST_VERDICT = 26
+WIDEST_VALUE = 60  # letters of a value within a line
+
+
+class Columns:
+    """How wide the columns of a run's lines are; known before its first step has run."""
+
+    def __init__(self, names: Sequence[str], width: int) -> None:
+        self.width = width
+        self.name = min(max(map(cells, names), default=0), WIDEST_NAME)
+        self.asked = max(width - self.name - WIDEST_VERDICT - 32, 16)
+
+
+def step_line(step: StepResult, columns: Columns, *, color: bool, masks: bool = True) -> str:
+    """`✔ reserve   POST /orders   201 Created   12.3 ms`, with what else there is to say of the step behind."""
+    mask = Mask(tuple(dict.fromkeys(secret for each in step.exchanges() for secret in known_secrets(each)))) if masks else None
+    mark, role = MARKS[step.outcome]
+    name = [(mark, role), (" ", ""), *pieces(shorten(mask.text(step.name) if mask else step.name, WIDEST_NAME), "strong")]
+    line: Line = pad(name, columns.name + 2)
+    if step.skipped:
+        reason = mask.message(step.reason or "") if mask else step.reason or ""
+        line += [("   ", ""), *pieces(f"skipped: {reason}", "dim")]
+    else:
+        asked, found = _asked_and_found(step, mask)
+        line += [("   ", ""), *pad(pieces(shorten(asked, columns.asked)), columns.asked)]
+        line += [("   ", ""), *pad(pieces(shorten(found, WIDEST_VERDICT), "" if step.ok else role), WIDEST_VERDICT)]
+        line += [("  ", ""), *pad([(duration(step.elapsed_ns), "")], 9, right=True)]
+        more = [f"asked {step.attempts:,} times"] if step.attempts > 1 else []
+        more += [step.kind] if step.kind != "step" else []
+        line += [("   ", ""), (SEPARATOR.strip(" ").join(["  ", "  "]).join(more), "dim")] if more else []
+    page = Page(columns.width)
+    page.add_cut(line, 2)
+    return page.text(color=color)
+
+
+def _asked_and_found(step: StepResult, mask: Mask | None) -> tuple[str, str]:
+    """What a step asked, and what came of it, in a few words each."""
+    if step.series:
+        first = step.series.first
+        summary = _summary(masked_by(first, mask) if first and mask else first)
+        return summary, f"{step.series.count:,} exchanges, {step.series.failed:,} failed"
+    if step.several:
+        exchanges = step.several.exchanges
+        return _summary(masked_by(exchanges[0], mask) if mask else exchanges[0]), f"{len(exchanges)} exchanges"
+    if step.exchange is None:
+        return "", "not sent"
+    exchange = masked_by(step.exchange, mask) if mask else step.exchange
+    return _summary(exchange), _found(exchange)
+
+
+def _summary(exchange: Exchange | None) -> str:
+    """The request in short, without the version that it is written in."""
+    return exchange.request.summary.partition(" HTTP/")[0] if exchange else ""
+
+
+def _found(exchange: Exchange) -> str:
+    """The value that a check saw in vain, else the verdict."""
+    broken = [check for check in exchange.checks if not check.ok]
+    if exchange.outcome == "check_failed" and broken:
+        return _value(broken[0].actual)
+    return verdict(exchange)
+
+
+def _value(value: object) -> str:
+    text = dumps(value)
+    return text if len(text) <= WIDEST_VALUE else f"{text[:WIDEST_VALUE]}…"
+
+
+def failures(run: RunResult, *, width: int, color: bool, masks: bool = True) -> str:
+    """What failed, where it stands in the plan, and how to run it alone; then the line that the run comes to."""
+    page = Page(width)
+    mask = run.mask() if masks else None
+    for each in _runs(run):
+        for step in each.steps:
+            if step.outcome in ("failed", "error"):
+                page.blank()
+                name = mask.text(step.name) if mask else step.name
+                page.add([("✘", "bad"), (" ", ""), *pieces(name, "strong"), ("  ", ""), *pieces(f"{each.plan}:{step.line}", "dim")], 0)
+                _explain(page, step, mask)
+                if each.plan not in (None, "-") and step.row is None:
+                    page.labelled([("Next", f"rrcli run {quoted(each.plan)} --only {quoted(name)}")])
+    page.blank()
+    page.add(_verdict_line(run), 0)
+    return page.text(color=color)
+
+
+def _explain(page: Page, step: StepResult, mask: Mask | None) -> None:
+    exchange = step.exchange and (masked_by(step.exchange, mask) if mask else step.exchange)
+    failure = exchange.error if exchange else None
+    if failure and exchange and failure.layer == "check" and any(not check.ok for check in exchange.checks):
+        for check in exchange.checks:
+            if not check.ok:
+                page.add_hanging([], f"{check.expr} does not hold: it is {_value(check.actual)}")
+    elif failure:
+        said = headline(failure)
+        page.add_hanging([], failure.message if said in failure.message else f"{said}: {failure.message}")
+    elif step.series:
+        for check in step.series.checks:
+            if not check.ok:
+                page.add_hanging([], f"{check.expr} does not hold: it is {_value(check.actual)}")
+    elif step.reason:
+        page.add_hanging([], mask.message(step.reason) if mask else step.reason)
+
+
+def _runs(run: RunResult) -> list[RunResult]:
+    """The runs of single plans that a result holds."""
+    inner = [step.run for step in run.steps if step.run]
+    return inner or [run]
+
+
+def _verdict_line(run: RunResult) -> Line:
+    counts = run.counts()
+    bad = counts["failed"] + counts["error"]
+    total = sum(counts.values())
+    said = f"{bad} of {total} failed" if bad else f"{counts['passed']} of {total} passed"
+    parts = [said, *([f"{counts['skipped']} skipped"] if counts["skipped"] else []), duration(run.elapsed_ns)]
+    parts += [f"exit {run.exit_code}"] if run.exit_code else []
+    mark, role = ("✔", "good") if run.ok else ("✘", "bad")
+    return [(mark, role), (" ", ""), *pieces(SEPARATOR.join(parts))]

@@ -1,0 +1,328 @@
+"""Plans as they run: values handed on, checks, teardown that always runs, exit codes, secrets masked over the whole run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from peers.orders import Orders
+from peers.plans import Run
+from peers.redis_server import Redis
+
+import rrcli
+
+
+def shop(orders: Orders, *, body: str = 'json = { item = "book", count = 2 }', stored: str = "", expect: str = "status == 201") -> str:
+    """A plan that reserves, looks, and cancels at the end."""
+    return f"""name = "shop"
+[vars]
+base = "{{{{env.SHOP_URL || '{orders.url}'}}}}"
+[[step]]
+name = "reserve"
+http = "POST {{{{base}}}}/orders"
+{body}
+expect = ["{expect}", "time < 10s"]
+capture = {{ order = "json.id" }}
+[[teardown]]
+name = "cancel"
+http = "DELETE {{{{base}}}}/orders/{{{{order}}}}"
+ok = "2xx,404"
+[[step]]
+name = "stored"
+{stored or 'http = "GET {{base}}/orders/{{order}}"'}
+"""
+
+
+def test_values_are_handed_on_and_the_teardown_runs_last(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(shop(orders))
+    assert (ran.code, orders.seen()) == (0, ["POST /orders", "GET /orders/7", "DELETE /orders/7"])
+    assert ran.outcomes == {"reserve": "passed", "stored": "passed", "cancel": "passed"}
+    assert ran.document["counts"] == {"passed": 3, "failed": 0, "error": 0, "skipped": 0}
+    assert ran.step("reserve")["captures"] == {"order": 7}
+    assert [step["exchange"]["connection"]["reused"] for step in ran.document["steps"]] == [False, True, True]
+
+
+def test_a_plan_of_several_protocols(run_plan: Run, orders: Orders, redis: Redis) -> None:
+    redis_words = f'redis = "{redis.url()}"\nargs = ["SET", "order:{{{{order}}}}", "{{{{order}}}}"]'
+    text = (
+        shop(orders, stored=redis_words)
+        + f'[[step]]\nname = "get"\nredis = "{redis.url()} GET order:{{{{order}}}}"\nexpect = "body == {{{{order}}}}"\n'
+    )
+    ran = run_plan(text.replace("body ==", "response.data.value =="))
+    assert (ran.code, ran.outcomes["get"]) == (0, "passed"), ran.out
+    assert ran.step("get")["checks"] == [{"expr": "response.data.value == 7", "ok": True, "actual": "7"}]
+
+
+def test_what_was_never_made_need_not_be_undone(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(shop(orders, body='json = { item = "fail" }', expect="time < 9s"))
+    assert (ran.code, orders.seen()) == (1, ["POST /orders"])
+    assert ran.outcomes == {"reserve": "failed", "stored": "skipped", "cancel": "skipped"}
+    assert ran.step("cancel")["reason"] == "{{order}} has no value: step reserve failed"
+    assert (ran.step("cancel")["ok"], ran.step("stored")["ok"]) == (True, False)
+
+
+def test_a_broken_check_is_8_and_the_teardown_runs_all_the_same(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(shop(orders, stored='http = "{{base}}/x"\nexpect = "json.path == {{order}}"'))
+    assert (ran.code, orders.seen()[-1]) == (8, "DELETE /orders/7")
+    assert ran.step("stored")["checks"] == [{"expr": "json.path == 7", "ok": False, "actual": "/x"}]
+
+
+def test_until_waits_and_keeps_every_attempt(run_plan: Run, orders: Orders) -> None:
+    orders.fails = 2
+    text = f'[[step]]\nname = "a"\nhttp = "{orders.url}/x"\nuntil = "status == 200"\nevery = "5ms"\ndeadline = "5s"\n'
+    ran = run_plan(text)
+    assert (ran.code, ran.step("a")["attempts"], len(ran.step("a")["exchange"]["history"])) == (0, 3, 2)
+    late = run_plan(text.replace("200", "299").replace('"5s"', '"50ms"'))
+    assert (late.code, late.outcomes) == (6, {"a": "error"})
+
+
+def test_types_are_kept_and_no_value_is_syntax(run_plan: Run, orders: Orders) -> None:
+    text = f"""[vars]
+n = 3
+q = "a&b=c #d"
+evil = 'x", "admin": true, "y": "'
+[[step]]
+name = "echo"
+http = "POST {orders.url}/echo?raw={{{{q}}}}"
+headers = {{ X-One = "{{{{q}}}}", X-Two = ["a", "b"] }}
+query = {{ q = "{{{{q}}}}", n = "{{{{n}}}}" }}
+json = {{ n = "{{{{n}}}}", text = "n={{{{n}}}}", list = [1, true, {{ deep = "{{{{evil}}}}" }}], none = "{{{{`null`}}}}" }}
+"""
+    assert run_plan(text).code == 0
+    _, path, fields, content = orders.log[0]
+    assert path == "/echo?raw=a&b=c%20%23d&q=a%26b%3Dc%20%23d&n=3"
+    assert (fields["x-one"], fields["content-type"]) == ("a&b=c #d", "application/json")
+    assert json.loads(content) == {"n": 3, "text": "n=3", "list": [1, True, {"deep": 'x", "admin": true, "y": "'}], "none": None}
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind", "content"),
+    [
+        ('form = { a = "x y", b = ["1", "2"] }', "application/x-www-form-urlencoded", b"a=x%20y&b=1&b=2"),
+        ("json = '[1.5, \"{{n}}\"]'", "application/json", b"[1.5, 3]"),
+        ("json = '\"text\"'", "application/json", b'"text"'),
+        ('data-raw = "@{{n}}"', "application/x-www-form-urlencoded", b"@3"),
+        ('items = ["a={{n}}", "b:={{n}}"]', "application/json", b'{"a": "3", "b": 3}'),
+    ],
+)
+def test_content_is_what_the_key_says(run_plan: Run, orders: Orders, keys: str, kind: str, content: bytes) -> None:
+    assert run_plan(f'[vars]\nn = 3\n[[step]]\nhttp = "POST {orders.url}/echo"\n{keys}\n').code == 0
+    assert (orders.log[0][2]["content-type"], orders.log[0][3]) == (kind, content)
+
+
+@pytest.mark.parametrize("value", ["=@/etc/passwd", "@/etc/passwd", ":=1", "a\\:b"])
+def test_a_value_is_no_syntax_of_an_item(run_plan: Run, orders: Orders, value: str) -> None:
+    ran = run_plan(
+        f"[vars]\nv = '{value}'\n[[step]]\nname = 'a'\nhttp = 'POST {orders.url}/echo'\nitems = ['{{{{v}}}}=1', 'x={{{{v}}}}']\n"
+    )
+    assert (ran.code, orders.log) == (2, [])
+    assert "would be read as syntax" in ran.step("a")["reason"]
+
+
+def test_files_lie_below_the_plan(run_plan: Run, orders: Orders, tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "in.txt").write_text("inside")
+    (tmp_path / "out.txt").write_text("outside")
+    text = f'[[step]]\nname = "a"\nhttp = "POST {orders.url}/echo"\ndata = "@FILE"\n'
+    assert run_plan(text.replace("FILE", "in.txt"), name="inner/p.toml").code == 0
+    assert orders.log[0][3] == b"inside"
+    ran = run_plan(text.replace("FILE", "../out.txt"), name="inner/p.toml")
+    assert (ran.code, "lies outside of" in ran.step("a")["reason"]) == (2, True)
+    assert run_plan(text.replace("FILE", "../out.txt"), "--root", ".", name="inner/p.toml").code == 0
+    multipart = f'[[step]]\nhttp = "POST {orders.url}/echo"\nmultipart = {{ f = {{ file = "in.txt", type = "image/png" }}, t = "@x" }}\n'
+    assert run_plan(multipart, name="inner/p.toml").code == 0
+    assert b'filename="in.txt"\r\nContent-Type: image/png\r\n\r\ninside' in orders.log[-1][3]
+    assert b'name="t"\r\n\r\n@x' in orders.log[-1][3]
+
+
+def test_rows_are_run_each_also_after_one_that_failed(run_plan: Run, orders: Orders, tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text('name,item\nann,"a\nbook"\nbob,fail\neve,pen\n')
+    text = f"""[[step]]
+name = "create"
+for-each = "users.csv"
+http = "POST {orders.url}/orders"
+json = {{ item = "{{{{row.item}}}}", n = "{{{{index}}}}" }}
+capture = {{ ids = "json.id" }}
+"""
+    ran = run_plan(text + '[[teardown]]\nname = "end"\nhttp = "DELETE ' + orders.url + '/orders/{{ids[0]}}"\n')
+    assert (ran.code, ran.outcomes) == (
+        1,
+        {"create[0] ann": "passed", "create[1] bob": "failed", "create[2] eve": "passed", "end": "passed"},
+    )
+    assert (orders.seen()[-1], json.loads(orders.log[0][3])) == ("DELETE /orders/7", {"item": "a\nbook", "n": 0})
+    assert ran.step("create[2] eve")["row"] == {"name": "eve", "item": "pen"}
+
+
+def test_rows_may_come_from_an_earlier_step(run_plan: Run, orders: Orders) -> None:
+    text = f'[[step]]\nname = "a"\nhttp = "POST {orders.url}/echo"\njson = {{ list = [1, 2] }}\n'
+    text += 'capture = { sent = "request.body.json.list" }\n'
+    ran = run_plan(text + f'[[step]]\nname = "b"\nfor-each = "sent"\nhttp = "{orders.url}/{{{{row}}}}"\n')
+    assert (ran.code, orders.seen()[1:]) == (0, ["GET /1", "GET /2"])
+
+
+def test_conditions(run_plan: Run, orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAST", "yes")
+    text = f'''[[step]]
+name = "slow"
+when = "env.FAST != 'yes'"
+http = "{orders.url}/slow"
+[[step]]
+name = "bad"
+http = "POST {orders.url}/orders"
+data = "fail"
+on-failure = "continue"
+[[step]]
+name = "after"
+http = "{orders.url}/after"
+[[teardown]]
+name = "compensate"
+when = "run.failed"
+http = "{orders.url}/compensate"
+[[teardown]]
+name = "never"
+when = "run.ok"
+http = "{orders.url}/never"
+'''
+    ran = run_plan(text)
+    assert (ran.code, orders.seen()) == (1, ["POST /orders", "GET /after", "GET /compensate"])
+    assert ran.outcomes == {"slow": "skipped", "bad": "failed", "after": "passed", "never": "skipped", "compensate": "passed"}
+    assert ran.step("slow")["ok"] is True
+
+
+def test_a_setup_that_fails_skips_all_steps(run_plan: Run, orders: Orders) -> None:
+    text = f'[[step]]\nname = "a"\nhttp = "{orders.url}/a"\n[[setup]]\nname = "s"\nhttp = "{orders.url}/s"\nexpect = "status == 201"\n'
+    ran = run_plan(text)
+    assert (ran.code, ran.outcomes, orders.seen()) == (8, {"s": "failed", "a": "skipped"}, ["GET /s"])
+    assert ran.step("a")["reason"] == "the step s failed"
+    assert run_plan(text, "--keep-going").outcomes == {"s": "failed", "a": "passed"}
+
+
+def test_a_capture_that_finds_nothing_fails_the_step(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(f'[[step]]\nname = "a"\nhttp = "{orders.url}"\ncapture = {{ x = "json.nothing", y = "json.nothing || \'d\'" }}\n')
+    assert (ran.code, ran.outcomes) == (8, {"a": "failed"})
+    assert ran.step("a")["reason"] == "the answer has nothing to capture for x = 'json.nothing'"
+
+
+def test_the_deadline_of_the_plan_ends_steps_and_not_the_teardown(run_plan: Run, orders: Orders) -> None:
+    text = (
+        f'deadline = "150ms"\n[[step]]\nname = "a"\nhttp = "{orders.url}/a"\ndelay = "10s"\n[[step]]\nname = "b"\nhttp = "{orders.url}/b"\n'
+    )
+    ran = run_plan(text + f'[[teardown]]\nname = "t"\nhttp = "{orders.url}/t"\n')
+    assert (ran.code, ran.outcomes, orders.seen()[-1]) == (6, {"a": "error", "b": "skipped", "t": "passed"}, "GET /t")
+
+
+def test_cookies_are_kept_unless_they_are_not_wanted(run_plan: Run, orders: Orders) -> None:
+    text = f'[[step]]\nhttp = "{orders.url}/login"\n[[step]]\nname = "me"\nhttp = "{orders.url}/me"\n'
+    for changed, sent in ((text, "sid=kept-314159"), ("cookies = false\n" + text, None), (text + "cookies = false\n", None)):
+        orders.log.clear()
+        assert run_plan(changed).code == 0
+        assert orders.log[1][2].get("cookie") == sent
+
+
+def test_defaults_templates_and_environments_the_nearest_wins(run_plan: Run, orders: Orders) -> None:
+    text = f"""[vars]
+where = "plan"
+[env.other]
+user-agent = "env"
+header = "X-Env: 1"
+vars = {{ where = "other" }}
+[defaults]
+request-id = "d1"
+[defaults.http]
+user-agent = "default"
+[template.post]
+headers = {{ X-A = "template", X-B = "template" }}
+[[step]]
+http = "POST {orders.url}/{{{{where}}}}"
+use = "post"
+headers = {{ X-B = "step" }}
+[[step]]
+dns = "x"
+when = "run.failed"
+"""
+    text = text.replace('user-agent = "env"\n', "").replace("[defaults]", '[env.other.http]\nuser-agent = "env"\n[defaults]')
+    assert run_plan(text).code == 0
+    assert run_plan(text, "--env", "other").code == 0
+    assert run_plan(text, "--env", "other", "--var", "where=line").code == 0
+    assert orders.seen() == ["POST /plan", "POST /other", "POST /line"]
+    assert [entry[2]["user-agent"] for entry in orders.log] == ["default", "env", "env"]
+    assert (orders.log[0][2]["x-a"], orders.log[0][2]["x-b"], orders.log[1][2]["x-env"]) == ("template", "step", "1")
+
+
+def test_secrets_are_masked_over_the_whole_run_also_before_they_were_known(
+    run_plan: Run, orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "hunter-2222-x")
+    text = f"""[secrets]
+password = "env:SHOP_PASSWORD"
+session = "capture"
+[[step]]
+name = "early"
+http = "POST {orders.url}/echo"
+json = {{ said = "tok-2718281828" }}
+[[step]]
+name = "login"
+http = "POST {orders.url}/login"
+headers = {{ X-Said = "{{{{base64(secrets.password)}}}}" }}
+json = {{ user = "ann", p = "{{{{secrets.password}}}}" }}
+capture = {{ session = "json.token" }}
+[[step]]
+name = "use"
+http = "POST {orders.url}/echo"
+bearer = "{{{{session}}}}"
+expect = "json.fields.authorization == {{{{session}}}}"
+"""
+    ran = run_plan(text)
+    assert json.loads(orders.log[1][3])["p"] == "hunter-2222-x"
+    assert orders.log[2][2]["authorization"] == "Bearer tok-2718281828"
+    for secret in ("hunter-2222-x", "tok-2718281828", "aHVudGVyLTIyMjIteA=="):
+        assert secret not in ran.out
+        assert secret not in run_plan(text, drawn=True).out
+        assert secret in run_plan(text, "--show-secrets").out
+    assert ran.step("login")["captures"] == {"session": "‹secret›"}
+
+
+def test_a_plan_of_json_and_standard_input_send_the_same(run_plan: Run, orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+    import sys
+
+    plan = {"step": [{"name": "a", "http": f"POST {orders.url}/echo", "json": {"x": 1}}]}
+    assert run_plan(json.dumps(plan), name="p.json").code == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(plan).encode())))
+    assert rrcli.run("-").exit_code == 0
+    assert orders.log[0][:2] == orders.log[1][:2]
+    assert orders.log[0][3] == orders.log[1][3]
+
+
+def test_several_plans_and_a_folder_of_them(run_plan: Run, orders: Orders, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("b", "a"):
+        (tmp_path / "d" / f"{name}.plan.toml").write_text(f'[[step]]\nname = "{name}"\nhttp = "{orders.url}/{name}"\n')
+    ran = run_plan(f'name = "first"\n[[step]]\nhttp = "{orders.url}/first"\nexpect = "status == 404"\n', "d")
+    assert (ran.code, orders.seen()) == (8, ["GET /first", "GET /a", "GET /b"])
+    assert [(step["name"], step["kind"], step["outcome"]) for step in ran.document["steps"]] == [
+        ("first", "plan", "failed"), ("a", "plan", "passed"), ("b", "plan", "passed"),
+    ]  # fmt: skip
+    assert ran.document["counts"] == {"passed": 2, "failed": 1, "error": 0, "skipped": 0}
+
+
+def test_from_python_the_document_is_that_of_the_command_line(run_plan: Run, orders: Orders, tmp_path: Path) -> None:
+    printed = run_plan(shop(orders)).document
+    orders.orders.clear()
+    result = rrcli.run(tmp_path / "p.toml", vars={"base": orders.url})
+    found = result.document()
+    assert (result.ok, found.keys(), found["counts"]) == (True, printed.keys(), printed["counts"])
+    assert [step.keys() for step in found["steps"]] == [step.keys() for step in printed["steps"]]
+    with pytest.raises(rrcli.ExchangeError) as caught:
+        rrcli.run(tmp_path / "p.toml", only=["nobody"])
+    assert caught.value.layer == "usage"
+
+
+def test_a_series_and_a_set_are_steps_too(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(f'[[step]]\nname = "load"\nhttp = "{orders.url}/x"\nrepeat = 3\nexpect = ["series.count == 3", "status == 200"]\n')
+    assert (ran.code, ran.step("load")["series"]["count"], orders.seen()) == (0, 3, ["GET /x"] * 3)
+    ran = run_plan(f'[[step]]\nname = "load"\nhttp = "{orders.url}/x"\nrepeat = 2\nretry = 1\n')
+    assert (ran.code, "exclude each other" in ran.step("load")["reason"]) == (2, True)
+    ran = run_plan(f'[[step]]\nname = "all"\nhttp = "{orders.url}/x"\nall-addresses = true\n')
+    assert (ran.code, len(ran.step("all")["set"]["exchanges"])) == (0, 1)
