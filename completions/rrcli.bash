@@ -356,7 +356,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--help'
             else
-                candidates='exchange event set series'
+                candidates='exchange event set series run plan'
             fi
             ;;
         *)

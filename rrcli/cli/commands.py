@@ -120,8 +120,8 @@ def explain(values: Values) -> int:
     return 0
 
 
-SCHEMAS = ("exchange", "event", "set", "series")
-HOLD_EXCHANGES = ("set", "series")
+SCHEMAS = ("exchange", "event", "set", "series", "run", "plan")
+EMBEDDED = {"set": ("exchange",), "series": ("exchange",), "run": ("exchange", "set", "series")}  # the documents that each may hold
 
 
 def schema(values: Values) -> int:
@@ -140,11 +140,16 @@ def schema_text(name: str) -> str:
 
     if name not in SCHEMAS:
         raise usage(f"there is no schema {name!r}{suggestion(name, SCHEMAS)}", f"there are {', '.join(SCHEMAS)}")
+    if name == "plan":
+        from rrcli.plan.schema import plan_schema
+
+        return json.dumps(plan_schema(), indent=2)
     folder = files("rrcli") / "schemas"
     text = (folder / f"{name}.json").read_text()
-    if name not in HOLD_EXCHANGES:
+    if name not in EMBEDDED:
         return text.rstrip()
-    return json.dumps({**json.loads(text), "$defs": {"exchange": json.loads((folder / "exchange.json").read_text())}}, indent=2)
+    held = {each: json.loads((folder / f"{each}.json").read_text()) for each in EMBEDDED[name]}
+    return json.dumps({**json.loads(text), "$defs": held}, indent=2)
 
 
 def port_rule(text: str) -> tuple[str, int]:
@@ -295,7 +300,7 @@ TOOLS = {
             examples=("rrcli demo", "rrcli demo | less"),
         ),
         Command(
-            name="schema", synopsis="[NAME]", help="Print the JSON Schema of a document: exchange, event, set, series.",
+            name="schema", synopsis="[NAME]", help="Print the JSON Schema of a document, or of a plan.",
             options={}, run=schema, completes=lambda: SCHEMAS,
             examples=("rrcli schema > exchange.schema.json", "rrcli schema set"),
         ),

@@ -117,7 +117,7 @@ class Reader:
                 if key == "vars" and path[0] == "env":
                     continue
                 entry = registry.by_name(key) if isinstance(value, dict) else None
-                known = _keys_of(entry) if entry else COMMON
+                known = keys_of(entry) if entry else COMMON
                 for each in value if entry else [key]:
                     if each not in known:
                         where = (*path, key, each) if entry else (*path, key)
@@ -130,7 +130,7 @@ class Reader:
         """Which key is the command, and its words."""
         found = [key for key, value in table.items() if isinstance(value, (str, list)) and key in registry.BY_NAME]
         if len(found) > 1:
-            found = [key for key in found if not any(key in _keys_of(registry.BY_NAME[other]) for other in found if other != key)] or found
+            found = [key for key in found if not any(key in keys_of(registry.BY_NAME[other]) for other in found if other != key)] or found
         if len(found) != 1:
             self.problems.add(self.source, place, f"a step has exactly one command: {_instead(found, table)}", key=True)
             return
@@ -207,7 +207,7 @@ class Reader:
         """The keys that the command has: typed ones, options, and names of its later words."""
         entry = step.entry
         assert entry
-        options = _keys_of(entry)
+        options = keys_of(entry)
         typed = load_named(entry.request_type.typed_keys) if entry.request_type.typed_keys else {}
         later = word_names(entry.load_manifest().synopsis)
         left = self._left(step, table)
@@ -281,13 +281,17 @@ class Reader:
 # --- small things
 
 
-def _keys_of(entry: registry.Protocol) -> dict[str, Option]:
-    """The options that a step of this command may have, by key; none where what it needs is not installed."""
+def keys_of(entry: registry.Protocol) -> dict[str, Option]:
+    """The options that a step of this command may have, by key; none where what it needs is not installed.
+
+    Flags that share a field in the order given have its name as a key too, for all of them in one list.
+    """
     try:
         options = entry.request_type.options_
     except ExchangeError:
         return {}
-    return {key: declared for key, declared in by_key(options).items() if not declared.expands}
+    ordered = {name.replace("_", "-"): declared for name, declared in options.items() if declared.kind == "steps"}
+    return {key: declared for key, declared in {**ordered, **by_key(options)}.items() if not declared.expands}
 
 
 def word_names(synopsis: str) -> list[str]:

@@ -9,6 +9,7 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.url import quote
 from rrcli.engine.manifest import load as load_named
 from rrcli.options.keys import value_of as option_value
+from rrcli.options.steps import escape
 from rrcli.plan.template import Expression, Template, as_text, has_template, value_of
 
 TYPE_CHECKING = False
@@ -88,8 +89,7 @@ class Step:
             arguments = [*arguments[: place + 1], *(_with_file(text, root) for text in arguments[place + 1 :])]
         values: dict[str, Any] = {"arguments": tuple(arguments)}
         for key, (declared, compiled) in self.options.items():
-            given = fill_expression(compiled, scope) if declared.name in EXPRESSIONS else fill(compiled, scope)
-            self._set(values, key, declared, given, root)
+            self._set(values, key, declared, _filled(declared, key, compiled, scope), root)
         try:
             typed_keys = load_named(request_type.typed_keys) if self.typed else {}
             for key, typed in typed_keys.items():
@@ -192,6 +192,26 @@ def fill(value: Any, scope: Scope) -> Any:
     if isinstance(value, dict):
         return {key: fill(each, scope) for key, each in value.items()}
     return value
+
+
+def _filled(declared: Option, key: str, value: Any, scope: Scope) -> Any:
+    """The value of an option with its templates filled in, so that none of it is taken for the option's own syntax."""
+    if declared.name in EXPRESSIONS:
+        return fill_expression(value, scope)
+    if declared.kind != "steps":
+        return fill(value, scope)
+    if isinstance(value, list):
+        return [_filled(declared, key, each, scope) for each in value]
+    if isinstance(value, dict):
+        return {flag: _filled(declared, flag, each, scope) for flag, each in value.items()}
+    if isinstance(value, Template) and _reads_escapes(declared, f"--{key}"):
+        return value.filled(lambda piece, _: escape(as_text(value_of(piece, scope)).encode("utf-8", "surrogateescape")))
+    return as_text(fill(value, scope))
+
+
+def _reads_escapes(declared: Option, flag: str) -> bool:
+    r"""Whether `\x41` is an `A` to this flag."""
+    return flag in declared.flags and b"A" in declared.parse(flag, "\\x41")
 
 
 def fill_expression(value: Any, scope: Scope) -> Any:

@@ -149,7 +149,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ),
         ("explain", "explain takes CODE..., got nothing", "rrcli explain --help shows examples"),
         ("explain 404 --jsn", "no option --jsn; did you mean --json?", "rrcli explain --help lists the options"),
-        ("schema exchang", "there is no schema 'exchang'; did you mean exchange?", "there are exchange, event, set, series"),
+        ("schema exchang", "there is no schema 'exchang'; did you mean exchange?", "there are exchange, event, set, series, run, plan"),
         ("schema set set", "schema takes one name, got 2", None),
         ("serve htp", "there is no responder for 'htp'; did you mean http?", f"there are {', '.join(responders().names)}"),
         ("serve --port 80", "invalid value for --port: '80' is not NAME=PORT, as http=8080", None),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from peers.orders import Orders
 from peers.plans import Run
 from peers.redis_server import Redis
+from peers.script import hear, responder, say, script
 
 import rrcli
 
@@ -285,7 +291,6 @@ expect = "json.fields.authorization == {{{{session}}}}"
 
 def test_a_plan_of_json_and_standard_input_send_the_same(run_plan: Run, orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
     import io
-    import sys
 
     plan = {"step": [{"name": "a", "http": f"POST {orders.url}/echo", "json": {"x": 1}}]}
     assert run_plan(json.dumps(plan), name="p.json").code == 0
@@ -326,3 +331,61 @@ def test_a_series_and_a_set_are_steps_too(run_plan: Run, orders: Orders) -> None
     assert (ran.code, "exclude each other" in ran.step("load")["reason"]) == (2, True)
     ran = run_plan(f'[[step]]\nname = "all"\nhttp = "{orders.url}/x"\nall-addresses = true\n')
     assert (ran.code, len(ran.step("all")["set"]["exchanges"])) == (0, 1)
+
+
+def ended(plan: Path, number: signal.Signals, orders: Orders, ready: str, *, again: bool = False) -> tuple[int, dict[str, Any]]:
+    """Run a plan in a process of its own and end it once the service has seen `ready`."""
+    process = subprocess.Popen([sys.executable, "-m", "rrcli", "run", "--json", plan], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until = time.monotonic() + 30
+    while ready not in orders.seen() and time.monotonic() < until:
+        time.sleep(0.01)
+    process.send_signal(number)
+    if again:
+        while "GET /t" not in orders.seen() and time.monotonic() < until:
+            time.sleep(0.01)
+        process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert err == b""
+    return process.returncode, json.loads(out)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "TERM"])
+def test_a_signal_ends_the_steps_and_the_teardown_still_runs(orders: Orders, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    plan = tmp_path / "p.toml"
+    rest = f'[[step]]\nname = "c"\nhttp = "{orders.url}/c"\n[[teardown]]\nname = "t"\nhttp = "{orders.url}/t"\n'
+    plan.write_text(f'[[step]]\nname = "a"\nhttp = "{orders.url}/a"\n[[step]]\nname = "b"\ndelay = "60s"\nhttp = "{orders.url}/b"\n{rest}')
+    found, document = ended(plan, number, orders, "GET /a")
+    assert (found, orders.seen()) == (code, ["GET /a", "GET /t"])
+    assert [step["outcome"] for step in document["steps"]] == ["passed", "error", "skipped", "passed"]
+    assert document["exit_code"] == code
+
+
+def test_a_second_signal_ends_the_teardown(orders: Orders, tmp_path: Path) -> None:
+    plan = tmp_path / "p.toml"
+    tables = [
+        ("step", "a", ""),
+        ("step", "b", 'delay = "60s"'),
+        ("teardown", "t3", ""),
+        ("teardown", "t2", 'delay = "60s"'),
+        ("teardown", "t", ""),
+    ]
+    text = "".join(f'[[{kind}]]\nname = "{name}"\n{more}\nhttp = "{orders.url}/{name}"\n' for kind, name, more in tables)
+    plan.write_text(text)
+    code, document = ended(plan, signal.SIGINT, orders, "GET /a", again=True)
+    assert (code, orders.seen()) == (130, ["GET /a", "GET /t"])
+    assert document["steps"][-1]["outcome"] == "skipped"
+
+
+def test_a_dialogue_keeps_its_order(run_plan: Run) -> None:
+    greeting = script(say(b"220 hi\r\n"), hear(b"EHLO x\\r\r\n"), say(b"250 ok\r\n"))
+    with responder(greeting) as peer:
+        text = f"""[[step]]
+name = "talk"
+tcp = "{peer.host}:{peer.port}"
+steps = [{{ await = "220" }}, {{ send = 'EHLO {{{{who}}}}\\r\\n' }}, {{ await = "250" }}]
+[vars]
+who = 'x\\r'
+"""
+        ran = run_plan(text)
+    assert ran.code == 0
+    assert ran.step("talk")["exchange"]["response"]["body"]["text"].startswith("220 hi\r\n250")

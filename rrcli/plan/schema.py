@@ -1,0 +1,93 @@
+"""The JSON Schema of a plan, for editors: made from the commands and their options, so that it is what the loader takes."""
+
+from __future__ import annotations
+
+from rrcli.engine import registry
+from rrcli.engine.manifest import load as load_named
+from rrcli.plan.load import TOP_KEYS
+from rrcli.plan.reading import STEP_KEYS, keys_of, word_names
+from rrcli.plan.step import KINDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rrcli.options.option import Option
+
+TEXT = {"type": "string"}
+DURATION = {"type": ["string", "number"], "description": "250ms, 3s, 1m, or seconds."}
+WORDS = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
+ANY_TABLE = {"type": "object"}
+OWN: dict[str, Any] = {
+    "name": {**TEXT, "description": "What the step is called; steps.NAME reads its document."},
+    "doc": {**TEXT, "description": "What it is for."},
+    "tags": {**WORDS, "description": "For --only and --skip."},
+    "when": {**TEXT, "description": "An expectation, or a path alone: the step is skipped where it does not hold."},
+    "for-each": {"type": ["string", "array"], "description": "Rows, a file of them, or the path of a list: one result for each."},
+    "delay": DURATION,
+    "use": {**TEXT, "description": "The name of a [template.NAME]."},
+    "capture": {"type": "object", "additionalProperties": TEXT, "description": "Variables from the answer: name to path."},
+    "on-failure": {"enum": ["stop", "continue"]},
+    "fresh": {"type": "boolean", "description": "Open a connection of its own."},
+    "cookies": {"type": "boolean", "description": "Keep cookies.  [true]"},
+}
+TOP: dict[str, Any] = {
+    "name": TEXT,
+    "doc": TEXT,
+    "tags": WORDS,
+    "deadline": DURATION,
+    "teardown-deadline": DURATION,
+    "fresh": OWN["fresh"],
+    "cookies": OWN["cookies"],
+    "vars": ANY_TABLE,
+    "secrets": {"type": "object", "additionalProperties": {**TEXT, "pattern": "^(env:.|file:.|prompt$|capture$)"}},
+    "env": {"type": "object", "additionalProperties": ANY_TABLE},
+    "defaults": ANY_TABLE,
+    "template": {"type": "object", "additionalProperties": ANY_TABLE},
+}
+
+
+def plan_schema() -> dict[str, Any]:
+    """The schema (2020-12). A command whose extra is not installed takes any key."""
+    commands = {name: _command(entry) for name, entry in registry.BY_NAME.items()}
+    step = {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in commands]}
+    lists = {kind: {"type": "array", "items": {"$ref": "#/$defs/step"}} for kind in KINDS}
+    properties = {**TOP, **lists}
+    assert set(properties) == set(TOP_KEYS)
+    assert set(OWN) == set(STEP_KEYS)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:rrcli:schema:plan:1",
+        "title": "A plan of rrcli run",
+        "type": "object",
+        "properties": properties,
+        "required": ["step"],
+        "additionalProperties": False,
+        "$defs": {"step": step, **commands},
+    }
+
+
+def _command(entry: registry.Protocol) -> dict[str, Any]:
+    """The steps of one command. What `use` brings may be its command, so that nothing else is required beside that."""
+    options = keys_of(entry)
+    manifest = entry.load_manifest()
+    typed: dict[str, Any] = {}
+    if options and entry.request_type.typed_keys:
+        typed = {key: {} for key in load_named(entry.request_type.typed_keys)}
+    later: dict[str, Any] = {key: {} for key in word_names(manifest.synopsis)}
+    keys = {key: _option(declared) for key, declared in options.items()}
+    command = {**WORDS, "description": f"{manifest.help} {manifest.synopsis}"}
+    found = {**later, **keys, **typed, **OWN, entry.name: command}
+    return {"type": "object", "properties": found, "required": [entry.name], "additionalProperties": not options}
+
+
+def _option(declared: Option) -> dict[str, Any]:
+    """What may stand for an option; a text may be a template, whatever it wants to be in the end."""
+    scalar = ["string", "number"]
+    kinds = {
+        "flag": ["boolean", "string"],
+        "optional": ["boolean", *scalar],
+        "many": [*scalar, "array"],
+        "steps": [*scalar, "array", "object"],
+    }.get(declared.kind, [*scalar, "object", "array"] if "JSON" in declared.metavar else scalar)
+    return {"type": kinds, "description": declared.help}
