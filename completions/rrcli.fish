@@ -1889,6 +1889,7 @@ complete -c rrcli -n '__rrcli_in run' -l skip -x -d 'Leave these steps out; repe
 complete -c rrcli -n '__rrcli_in run' -l keep-going -d 'Run the later steps after one that failed.'
 complete -c rrcli -n '__rrcli_in run' -l dry-run -d 'Print the commands with their values; nothing is sent.'
 complete -c rrcli -n '__rrcli_in run' -l list -d 'Print the steps as they are written; nothing is sent.'
+complete -c rrcli -n '__rrcli_in run' -l report -x -d 'Write a report: junit, tap or json; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l root -x -d 'Let the plan read and write files below DIR.  [the plan\'s folder]'
 complete -c rrcli -n '__rrcli_in run' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in run' -s q -d 'Print no result; the exit code tells.'

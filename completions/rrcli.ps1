@@ -1943,6 +1943,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('--keep-going', 'Run the later steps after one that failed.')
             , @('--dry-run', 'Print the commands with their values; nothing is sent.')
             , @('--list', 'Print the steps as they are written; nothing is sent.')
+            , @('--report', 'Write a report: junit, tap or json; repeatable.')
             , @('--root', 'Let the plan read and write files below DIR.  [the plan''s folder]')
             , @('--json', 'Print the exchange as one JSON document.')
             , @('-q', 'Print no result; the exit code tells.')

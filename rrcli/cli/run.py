@@ -16,6 +16,7 @@ from rrcli.plan.novalue import NoValue
 from rrcli.plan.result import run_document
 from rrcli.plan.step import KINDS
 from rrcli.policy.mask import Mask
+from rrcli.report.formats.runreport import write_report
 from rrcli.report.terminal.paint import Page, cells, pad, pieces
 from rrcli.report.terminal.run import Columns, failures, step_line
 
@@ -58,6 +59,8 @@ def run(values: dict[str, Any]) -> int:
             print_text(step_line(step, columns, color=in_color, masks=not output.show_secrets))
 
     result = run_all(plans, choices, begin=begin, report=report, termination=on_term())
+    for kind, path in options.report:
+        write_report(kind, path, result)
     if output.json:
         print_document(run_document(result, exact=True, masks=not output.show_secrets), 2)
     elif drawn:

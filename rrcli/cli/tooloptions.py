@@ -30,6 +30,13 @@ class WaitOptions(Optioned):
     )
 
 
+def report_rule(text: str) -> tuple[str, str]:
+    """`KIND=FILE` of `--report`."""
+    from rrcli.report.formats.runreport import rule
+
+    return rule(text)
+
+
 def variable(text: str) -> tuple[str, str]:
     """`NAME=VALUE` of `--var`."""
     name, equals, value = text.partition("=")
@@ -56,6 +63,14 @@ class RunOptions(Optioned):
     keep_going: bool = option("--keep-going", kind="flag", help="Run the later steps after one that failed.", group="Plan")
     dry_run: bool = option("--dry-run", kind="flag", help="Print the commands with their values; nothing is sent.", group="Plan")
     list: bool = option("--list", kind="flag", help="Print the steps as they are written; nothing is sent.", group="Plan")
+    report: tuple[tuple[str, str], ...] = option(
+        "--report",
+        kind="many",
+        parse=report_rule,
+        metavar="KIND=FILE",
+        help="Write a report: junit, tap or json; repeatable.",
+        group="Plan",
+    )
     root: str | None = option(
         "--root", metavar="DIR", help="Let the plan read and write files below DIR.  [the plan's folder]", group="Plan"
     )

@@ -22,6 +22,7 @@ class Orders:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and content leave together
             known: ClassVar[dict[str, str]] = {}
 
             def log_message(self, *_: object) -> None:

@@ -1,0 +1,79 @@
+"""A run as JUnit XML that Jenkins' junit-10.xsd takes: a testsuite a plan, a testcase a step; attempts before a success are flaky ones."""
+
+from __future__ import annotations
+
+from rrcli.base.visible import visible
+from rrcli.model.document import iso_seconds
+from rrcli.report.formats.runreport import attempts_of, drawn, kind_of, place_of, runs_of, said
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rrcli.plan.result import RunResult, StepResult
+    from rrcli.policy.mask import Mask
+
+NOT_IN_XML = ("\ufffe", "\uffff")
+
+
+def junit_report(run: RunResult) -> str:
+    """The report. What failed is a `failure`, whatever else went wrong an `error`."""
+    mask = run.mask()
+    counts = run.counts()
+    total = {"tests": sum(counts.values()), "failures": counts["failed"], "errors": counts["error"], "time": seconds(run.elapsed_ns)}
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', _tag("testsuites", name=run.name or "rrcli", **total)]
+    for each in runs_of(run):
+        lines += _suite(each, mask)
+    return "\n".join([*lines, "</testsuites>", ""])
+
+
+def _suite(run: RunResult, mask: Mask) -> Iterator[str]:
+    counts = run.counts()
+    stamp = iso_seconds(run.started_at_ns // 10**9)[:-1]
+    yield _tag(
+        "testsuite", name=run.name or "", tests=sum(counts.values()), failures=counts["failed"], errors=counts["error"],
+        skipped=counts["skipped"], time=seconds(run.elapsed_ns), timestamp=stamp, file=run.plan or "-",
+    )  # fmt: skip
+    for step in run.steps:
+        inner = list(_inner(run, step, mask))
+        head = _tag("testcase", name=mask.text(step.name), classname=run.name or "", time=seconds(step.elapsed_ns))
+        yield from [head, *inner, "</testcase>"] if inner else [f"{head[:-1]}/>"]
+    yield "</testsuite>"
+
+
+def _inner(run: RunResult, step: StepResult, mask: Mask) -> Iterator[str]:
+    """What a testcase says beside its name."""
+    if step.skipped:
+        yield f"{_tag('skipped', message=mask.message(step.reason or ''))[:-1]}/>"
+        return
+    if step.outcome == "passed":
+        for attempt in attempts_of(step.exchange) if step.exchange else ():
+            assert attempt.error
+            name = "flakyFailure" if attempt.error.layer in ("application", "check") else "flakyError"
+            message = mask.message(attempt.error.message)
+            yield f"{_tag(name, message=message, type=attempt.error.kind)}{text_of(message)}</{name}>"
+        return
+    name = "failure" if step.outcome == "failed" else "error"
+    message = said(step, mask)
+    yield f"{_tag(name, message=message, type=kind_of(step))}{text_of(f'{place_of(run, step)}: {message}')}</{name}>"
+    if step.exchange:
+        yield f"<system-out>{text_of(drawn(step.exchange, mask))}</system-out>"
+
+
+def seconds(ns: int) -> str:
+    """Seconds with three decimals, which are as many as the schema allows."""
+    return f"{ns / 1e9:.3f}"
+
+
+def _tag(tag: str, /, **values: object) -> str:
+    attributes = "".join(f' {key}="{text_of(str(value), quoted=True)}"' for key, value in values.items())
+    return f"<{tag}{attributes}>"
+
+
+def text_of(text: str, *, quoted: bool = False) -> str:
+    """The text as XML has it; letters that no XML may hold are made visible."""
+    text = visible(text, multiline=True)
+    for letter in NOT_IN_XML:
+        text = text.replace(letter, "\ufffd")
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;") if quoted else text
