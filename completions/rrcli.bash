@@ -316,10 +316,10 @@ _rrcli() {
             case $prev in
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --vars) _rrcli_files "$cur"; return ;;
-                --var|--env|--only|--skip|--report|--root) return ;;
+                --var|--env|--only|--skip|--jobs|--report|--root) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--var --vars --env --only --skip --keep-going --dry-run --list --report --root --json -q --quiet --color --show-secrets --help'
+                candidates='--var --vars --env --only --skip --keep-going --jobs --dry-run --list --report --root --json -q --quiet --color --show-secrets --help'
             else
                 candidates=''
             fi

@@ -1887,6 +1887,7 @@ complete -c rrcli -n '__rrcli_in run' -l env -x -d 'Take the variables and optio
 complete -c rrcli -n '__rrcli_in run' -l only -x -d 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l skip -x -d 'Leave these steps out; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l keep-going -d 'Run the later steps after one that failed.'
+complete -c rrcli -n '__rrcli_in run' -l jobs -x -d 'Steps side by side, where any has depends-on.  [4]'
 complete -c rrcli -n '__rrcli_in run' -l dry-run -d 'Print the commands with their values; nothing is sent.'
 complete -c rrcli -n '__rrcli_in run' -l list -d 'Print the steps as they are written; nothing is sent.'
 complete -c rrcli -n '__rrcli_in run' -l report -x -d 'Write a report: junit, tap or json; repeatable.'

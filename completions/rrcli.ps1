@@ -1941,6 +1941,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('--only', 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.')
             , @('--skip', 'Leave these steps out; repeatable.')
             , @('--keep-going', 'Run the later steps after one that failed.')
+            , @('--jobs', 'Steps side by side, where any has depends-on.  [4]')
             , @('--dry-run', 'Print the commands with their values; nothing is sent.')
             , @('--list', 'Print the steps as they are written; nothing is sent.')
             , @('--report', 'Write a report: junit, tap or json; repeatable.')

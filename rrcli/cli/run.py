@@ -38,7 +38,7 @@ def run(values: dict[str, Any]) -> int:
     output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
     options = RunOptions(**values)
     plans = open_plans(paths, _given(options), env=options.env, root=options.root, resolves=not options.list)
-    choices = [Choice(plan, only=options.only, skip=options.skip, keep_going=options.keep_going) for plan, _ in plans]
+    choices = [Choice(plan, only=options.only, skip=options.skip, keep_going=options.keep_going, jobs=options.jobs) for plan, _ in plans]
     if options.list or options.dry_run:
         _print_steps(plans, choices, output, filled=not options.list)
         return 0

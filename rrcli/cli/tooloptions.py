@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.options.option import Optioned, option
-from rrcli.options.parse import duration
+from rrcli.options.parse import concurrent, duration
 from rrcli.options.request import Output, Request, SettingsOptions
 
 TYPE_CHECKING = False
@@ -61,6 +61,9 @@ class RunOptions(Optioned):
     )  # fmt: skip
     skip: tuple[str, ...] = option("--skip", kind="many", metavar="NAME|TAG", help="Leave these steps out; repeatable.", group="Plan")
     keep_going: bool = option("--keep-going", kind="flag", help="Run the later steps after one that failed.", group="Plan")
+    jobs: int | None = option(
+        "--jobs", parse=concurrent, metavar="N", help="Steps side by side, where any has depends-on.  [4]", group="Plan"
+    )
     dry_run: bool = option("--dry-run", kind="flag", help="Print the commands with their values; nothing is sent.", group="Plan")
     list: bool = option("--list", kind="flag", help="Print the steps as they are written; nothing is sent.", group="Plan")
     report: tuple[tuple[str, str], ...] = option(

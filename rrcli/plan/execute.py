@@ -95,6 +95,7 @@ def run(
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     keep_going: bool = False,
+    jobs: int | None = None,
     root: str | None = None,
 ) -> RunResult:
     """Run a plan, or the plans of a folder, and return what became of it: `ok`, `exit_code`, `steps`, and `document()`.
@@ -103,4 +104,4 @@ def run(
     places, for all that is wrong in the plan, and of layer `local` for a file that cannot be read: nothing was sent then.
     """
     plans = open_plans([os.fspath(plan)], vars or {}, env=env, root=root)
-    return run_all(plans, [Choice(each, only=tuple(only), skip=tuple(skip), keep_going=keep_going) for each, _ in plans])
+    return run_all(plans, [Choice(each, only=tuple(only), skip=tuple(skip), keep_going=keep_going, jobs=jobs) for each, _ in plans])

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from rrcli.base.sourcefile import Problems, SourceFile
 
 TOP_KEYS = (
-    "name", "doc", "tags", "deadline", "teardown-deadline", "fresh", "cookies", "vars", "secrets", "env", "defaults", "template", *KINDS,
+    "name", "doc", "tags", "deadline", "teardown-deadline", "jobs", "fresh", "cookies", "vars", "secrets", "env", "defaults", "template",
+    *KINDS,
 )  # fmt: skip
+MOST_JOBS = 64
 SOURCES = ("env:", "file:")
 
 
@@ -60,6 +62,11 @@ def _read_top(plan: Plan, problems: Problems) -> None:
                 setattr(plan, key.replace("-", "_"), duration(str(values[key])))
             except ValueError as error:
                 problems.add(source, (key,), f"{key}: {error}")
+    if "jobs" in values:
+        if isinstance(values["jobs"], int) and not isinstance(values["jobs"], bool) and 0 < values["jobs"] <= MOST_JOBS:
+            plan.jobs = values["jobs"]
+        else:
+            problems.add(source, ("jobs",), f"jobs is a number from 1 to {MOST_JOBS}")
     for key in ("fresh", "cookies"):
         if not isinstance(values.get(key, True), bool):
             problems.add(source, (key,), f"{key} is true or false")

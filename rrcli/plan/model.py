@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rrcli.plan.step import Root, Step
 
 TEARDOWN_S = 30.0
+AT_ONCE = 4
 
 
 class Plan:
@@ -24,6 +25,7 @@ class Plan:
         self.name: str = str(values.get("name") or _stem(source.name))
         self.deadline: float | None = None
         self.teardown_deadline = TEARDOWN_S
+        self.jobs = AT_ONCE  # steps side by side, where any says what it waits for
         self.cookies = values.get("cookies", True) is not False
         self.fresh = values.get("fresh") is True
         self.env: str | None = None

@@ -6,6 +6,7 @@ import os
 
 from rrcli.options.parse import suggestion
 from rrcli.plan.novalue import NoValue, Scope
+from rrcli.plan.order import all_before, has_order
 from rrcli.plan.template import Expression, Template
 
 TYPE_CHECKING = False
@@ -50,12 +51,42 @@ def check(plan: Plan, problems: Problems) -> None:
     whole = {name: step for step in plan.steps for name in step.captures}
     for name, value in plan.variables.items():
         _check_value(plan, problems, value, ("vars", name), before, whole)
-    for step in (*plan.of("setup"), *plan.of("step"), *plan.of("teardown")):
-        for path, value in _values(step):
-            _check_value(plan, problems, value, path, before, whole, is_conditional=step.when is not None)
+    for step in plan.of("setup"):
+        _check_step(plan, problems, step, before, whole)
         before.update(step.captures)
-        if step.kind == "teardown":
-            continue
+    if has_order(plan):
+        _check_steps_with_order(plan, problems, before, whole)
+    else:
+        for step in plan.of("step"):
+            _check_step(plan, problems, step, before, whole)
+            before.update(step.captures)
+    before.update(whole)
+    for step in plan.of("teardown"):
+        _check_step(plan, problems, step, before, whole)
+
+
+def _check_steps_with_order(plan: Plan, problems: Problems, before: set[str], captures: dict[str, Step]) -> None:
+    """The steps of a plan in which any says what it waits for: it knows what those have captured."""
+    order, captured = all_before(plan), {step.name: step.captures for step in plan.steps}
+    for step in plan.of("step"):
+        _check_order(plan, problems, step, order)
+        known = before | {name for each in order[step.name] for name in captured.get(each, ())}
+        _check_step(plan, problems, step, known, captures)
+
+
+def _check_order(plan: Plan, problems: Problems, step: Step, order: dict[str, set[str]]) -> None:
+    """What is wrong with `depends-on`: unknown names, and circles."""
+    path = (*step.path, "depends-on")
+    for name in step.depends_on or ():
+        if name not in order:
+            problems.add(plan.source, path, f"no step {name}{suggestion(name, list(order))}", token=f"{name}")
+    if step.name in order[step.name]:
+        problems.add(plan.source, path, f"the step {step.name} waits for itself", key=True)
+
+
+def _check_step(plan: Plan, problems: Problems, step: Step, known: set[str], captures: dict[str, Step]) -> None:
+    for path, value in _values(step):
+        _check_value(plan, problems, value, path, known, captures, is_conditional=step.when is not None)
 
 
 def used_by(step: Step) -> set[str]:
@@ -109,7 +140,7 @@ def _check_value(
 
 def _unknown(name: str, known: Iterable[str], captures: dict[str, Step]) -> str:
     if name in captures:
-        return f"{name} is captured by the step {captures[name].name}, which comes later"
+        return f"{name} is captured by the step {captures[name].name}, which is not over by then"
     return f"no variable {name}{suggestion(name, [*known, *captures])}"
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rrcli.options.option import Option
     from rrcli.plan.model import Plan
 
-STEP_KEYS = ("name", "doc", "tags", "when", "for-each", "delay", "use", "capture", "on-failure", "fresh", "cookies")
+STEP_KEYS = ("name", "doc", "tags", "when", "for-each", "depends-on", "delay", "use", "capture", "on-failure", "fresh", "cookies")
 GROUPS = re.compile(r"\(\?P<([A-Za-z_][A-Za-z0-9_]*)>")  # of a regular expression, whose names later sends of the same step may use
 FILE_ENDINGS = (".csv", ".json", ".ndjson", ".toml")
 COMMON = (*by_key(Request.options_), "header")  # what stands in [defaults] for all commands
@@ -174,6 +174,10 @@ class Reader:
             step.when = Condition(_text(value), names.known_of(self.plan))
         elif key == "for-each":
             step.rows = self._rows(value)
+        elif key == "depends-on":
+            if step.kind != "step":
+                raise ValueError(f"a {step.kind} has its place; depends-on is for [[step]]")
+            step.depends_on = tuple(_text(name) for name in (value if isinstance(value, list) else [value]))
         elif key == "delay":
             step.delay = duration(str(value))
         elif key == "on-failure":

@@ -6,6 +6,7 @@ not run any more is skipped, with the reason. Nothing here raises for what a pee
 
 from __future__ import annotations
 
+from _thread import allocate_lock, get_ident
 from time import sleep, time_ns
 
 from rrcli.base.deadline import Deadline, now
@@ -19,6 +20,7 @@ from rrcli.model.document import document
 from rrcli.model.values import Failure
 from rrcli.plan.names import expressions
 from rrcli.plan.novalue import NoValue
+from rrcli.plan.order import has_order, in_order, needs
 from rrcli.plan.result import RunResult, StepResult
 from rrcli.plan.scope import PlanScope
 from rrcli.plan.step import fill
@@ -55,12 +57,15 @@ class Running:
         self._scope = scope
         self._report = report
         self._results: list[StepResult] = []
+        self._lock = allocate_lock()
+        self._left: set[str] = set()  # steps that were under way when a signal came, of which nothing more is taken
         self._ended = ""  # why no further step is run
         self._signal = 0  # the exit code of the signal that ended it
         pool, jar = Pool(), Jar()
         first = Shared(pool=pool, cookies=jar)
         self._secrets = first.secrets
-        self._shared = {(False, True): first}
+        self._shared: dict[tuple[bool, bool, int], Shared] = {(False, True, get_ident()): first}
+        self._first = first
         for name, value in scope.values["secrets"].items():
             if name in plan.secrets:
                 first.secrets.add(str(value))
@@ -70,9 +75,9 @@ class Running:
         plan, started, began = self._plan, time_ns(), now()
         whole = Deadline.after(plan.deadline, "deadline")
         try:
-            for kind in ("setup", "step"):
-                for step in plan.of(kind):
-                    self._one(step, whole)
+            for step in plan.of("setup"):
+                self._one(step, self._scope, whole)
+            self._steps(whole)
             self._tear_down()
         finally:
             for shared in self._shared.values():
@@ -83,19 +88,36 @@ class Running:
             elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self._secrets),
         )  # fmt: skip
 
+    def _steps(self, whole: Deadline) -> None:
+        """The steps: one after the other, or side by side where any says what it waits for. Their results are in the plan's order."""
+        steps = [step for step in self._plan.of("step") if self._choice.takes(step)]
+        jobs = self._choice.jobs or self._plan.jobs
+        ordered = has_order(self._plan)
+        if jobs == 1 or not ordered:
+            for step in in_order(steps, needs(self._plan)) if ordered else steps:
+                self._one(step, self._scope, whole)
+            return
+        from rrcli.plan.lanes import run_side_by_side
+
+        begin = len(self._results)
+        run_side_by_side(steps, needs(self._plan), jobs, lambda step: self._one(step, self._scope, whole), self._interrupted)
+        places = {step.line: number for number, step in enumerate(steps)}
+        with self._lock:
+            self._results[begin:] = sorted(self._results[begin:], key=lambda result: places[result.line])
+
     def _tear_down(self) -> None:
         seconds = self._plan.teardown_deadline
         whole = Deadline.after(min(seconds, AFTER_SIGNAL_S) if self._signal else seconds, "teardown-deadline")
         self._ended, before, self._signal = "", self._signal, 0
         for step in self._plan.of("teardown"):
-            self._one(step, whole)
+            self._one(step, self._scope, whole)
             if self._signal:  # another one ends it at once
                 self._ended = "the run was interrupted again"
         self._signal = before or self._signal
 
     # --- one step
 
-    def _one(self, step: Step, whole: Deadline) -> None:
+    def _one(self, step: Step, scope: PlanScope, whole: Deadline) -> None:
         """Run a step, or all of its rows, or say why not."""
         if not self._choice.takes(step):
             return
@@ -113,45 +135,37 @@ class Running:
             self._skip(step, self._ended)
             return
         try:
-            if step.when and not step.when.holds(self._scope):
+            if step.when and not step.when.holds(scope):
                 self._skip(step, f"when {step.when.text!r} does not hold", is_wanted=True)
                 return
             if step.rows is None:
-                self._sent(step, whole)
+                self._sent(step, scope, whole)
             else:
-                self._rows(step, whole)
+                self._rows(step, scope, whole)
         except NoValue as error:
             self._without_value(step, error)
         except KeyboardInterrupt as signal:
             self._interrupted(step, signal)
 
-    def _rows(self, step: Step, whole: Deadline) -> None:
+    def _rows(self, step: Step, scope: PlanScope, whole: Deadline) -> None:
         """All rows of a `for-each`, also after one that failed; a capture is the list of all rows'."""
-        rows = step.rows if isinstance(step.rows, list) else value_of(step.rows, self._scope)
-        rows = fill(rows, self._scope)
+        rows = fill(step.rows if isinstance(step.rows, list) else value_of(step.rows, scope), scope)
         if not isinstance(rows, list):
             raise NoValue(step.rows.text, "for-each takes a list")
         found: dict[str, list[Any]] = {name: [] for name in step.captures}
-        values = self._scope.values
-        goes_on, step.goes_on = step.goes_on, True
         failed = False
-        try:
-            for index, row in enumerate(rows):
-                values["row"], values["index"] = row, index
-                result = self._sent(step, whole, row=row, name=f"{step.name}[{index}] {_label(row)}".rstrip())
-                failed = failed or not result.ok
-                for name, value in result.captures.items():
-                    found[name].append(value)
-                if self._signal:
-                    break
-        finally:
-            values["row"] = values["index"] = None
-            step.goes_on = goes_on
-        values.update(found)
-        if failed and not (goes_on or self._choice.keep_going or self._ended):
+        for index, row in enumerate(rows):
+            result = self._sent(step, scope.of_row(row, index), whole, row=row, name=f"{step.name}[{index}] {_label(row)}".rstrip())
+            failed = failed or not result.ok
+            for name, value in result.captures.items():
+                found[name].append(value)
+            if self._signal:
+                break
+        scope.values.update(found)
+        if failed and not (step.goes_on or self._choice.keep_going or self._ended):
             self._ended = f"the step {step.name} failed"
 
-    def _sent(self, step: Step, whole: Deadline, *, row: Any = None, name: str = "") -> StepResult:
+    def _sent(self, step: Step, scope: PlanScope, whole: Deadline, *, row: Any = None, name: str = "") -> StepResult:
         """Send one step, with what comes of it kept and told."""
         began, started = now(), time_ns()
         if step.delay:
@@ -160,8 +174,8 @@ class Running:
         if name:
             result = result.replace(name=name)
         try:
-            request = step.request(self._scope, self._plan.root)
-            self._learn_secrets(step)
+            request = step.request(scope, self._plan.root)
+            self._learn_secrets(step, scope)
             result = self._exchanged(step, result, request, whole)
         except NoValue as error:
             if step.kind == "teardown":
@@ -213,25 +227,31 @@ class Running:
 
     def _shared_for(self, step: Step) -> Shared:
         """The connections and cookies that a step uses; secrets are known to all."""
-        key = (step.fresh or self._plan.fresh, step.cookies and self._plan.cookies)
+        key = (step.fresh or self._plan.fresh, step.cookies and self._plan.cookies, get_ident())
         if key not in self._shared:
-            first = self._shared[False, True]
-            shared = Shared(pool=None if key[0] else first.pool, cookies=first.cookies if key[1] else None)
-            shared.secrets, shared.learned = first.secrets, first.learned
-            self._shared[key] = shared
+            with self._lock:  # a pool is for one thread; cookies and secrets are for all
+                same = next((shared.pool for known, shared in self._shared.items() if known[0] is key[0] and known[2] == key[2]), None)
+                shared = Shared(pool=None if key[0] else same or Pool(), cookies=self._first.cookies if key[1] else None)
+                shared.secrets, shared.learned = self._first.secrets, self._first.learned
+                self._shared[key] = shared
         return self._shared[key]
 
-    def _learn_secrets(self, step: Step) -> None:
+    def _learn_secrets(self, step: Step, scope: PlanScope) -> None:
         """A value made of a secret, as `base64(secrets.x)`, is one too."""
         for template in step.templates():
             for expression in expressions(template):
-                if "secrets" in expression.names and isinstance(value := expression.value(self._scope), str):
+                if "secrets" in expression.names and isinstance(value := expression.value(scope), str):
                     self._secrets.add(value)
 
     # --- results
 
     def _add(self, step: Step, result: StepResult) -> None:
         """Keep a result, and what follows from it for the steps to come."""
+        with self._lock:
+            if step.name not in self._left:
+                self._kept(step, result)
+
+    def _kept(self, step: Step, result: StepResult) -> None:
         scope = self._scope
         for name, value in result.captures.items():
             scope.values[name] = value
@@ -246,16 +266,17 @@ class Running:
                 scope.values["run"].update(ok=False, failed=True)
             if self._signal:
                 self._ended = "the run was interrupted"
-            elif step.kind != "teardown" and not (result.skipped or step.goes_on or self._choice.keep_going):
+            elif step.kind != "teardown" and not (step.rows is not None or step.goes_on or self._choice.keep_going):
                 self._ended = f"the step {step.name} failed"
         self._report(result)
 
     def _skip(self, step: Step, reason: str, *, is_wanted: bool = False) -> None:
-        for name in step.captures:
-            self._scope.unset[name] = f"step {step.name} was skipped"
         result = _result(step, skipped=True, reason=reason, is_wanted=is_wanted)
-        self._results.append(result)
-        self._report(result)
+        with self._lock:
+            for name in step.captures:
+                self._scope.unset[name] = f"step {step.name} was skipped"
+            self._results.append(result)
+            self._report(result)
 
     def _without_value(self, step: Step, error: NoValue) -> None:
         """A teardown for what was never made is not needed; any other step has failed."""
@@ -273,17 +294,10 @@ class Running:
             )
 
     def _interrupted(self, step: Step, signal: KeyboardInterrupt) -> None:
-        """A signal came while nothing was under way."""
+        """A signal came while a step was under way, or about to be."""
         self._signal = EXIT_TERMINATED if isinstance(signal, Interrupted) else EXIT_INTERRUPTED
-        self._add(
-            step,
-            _result(
-                step,
-                exit_code=self._signal,
-                reason="interrupted",
-                started_at_ns=time_ns(),
-            ),
-        )
+        self._add(step, _result(step, exit_code=self._signal, reason="interrupted", started_at_ns=time_ns()))
+        self._left.add(step.name)
 
 
 def run_plan(

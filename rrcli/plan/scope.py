@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import copy
 
 from rrcli.base.errors import ExchangeError
 from rrcli.model.document import document
@@ -57,6 +58,12 @@ class PlanScope(Scope):
         super().__init__(values)
         self.unset: dict[str, str] = {}  # captures without a value: why
         self._plan = plan
+
+    def of_row(self, row: Any, index: int) -> PlanScope:
+        """The same for one row of a `for-each`."""
+        found: PlanScope = copy(self)
+        found.values = {**self.values, "row": row, "index": index}
+        return found
 
     def everything(self) -> dict[str, Any]:
         """All of it as one object, for an expectation."""

@@ -51,6 +51,7 @@ class Step:
         self.when: Condition | None = None
         self.rows: Any = None  # of `for-each`: a list, or an expression
         self.delay = 0.0
+        self.depends_on: tuple[str, ...] | None = None
         self.goes_on = False  # `on-failure = "continue"`
         self.fresh = False
         self.cookies = True

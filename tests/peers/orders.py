@@ -17,6 +17,7 @@ class Orders:
     def __init__(self) -> None:
         self.log: list[tuple[str, str, dict[str, str], bytes]] = []
         self.orders: set[int] = set()
+        self.together: threading.Barrier | None = None  # that answers below /wait are held back at
         self.fails = 0  # requests that are answered with 503 before anything else
         service = self
 
@@ -50,6 +51,8 @@ class Orders:
 
     def reply(self, method: str, path: str, fields: dict[str, str], content: bytes) -> tuple[int, Any, str]:
         """Status, JSON value and cookie of an answer."""
+        if path.startswith("/wait") and self.together:
+            self.together.wait()
         if self.fails:
             self.fails -= 1
             return 503, {"error": "busy"}, ""

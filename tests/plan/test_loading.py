@@ -55,6 +55,9 @@ capture = {{ order = "jsn.id" }}
         ('[[step]]\nhttp = "http://x/{{secrets.b}}"', "p.toml:2:18: no secret b"),
         ('[[step]]\nhttp = "http://x"\nwhen = "!run.ok"', "write run.failed"),
         ('[vars]\na = "{{b}}"\nb = "{{a}}"\n[[step]]\nhttp = "http://x"', "variables need each other: a, b"),
+        ('[[step]]\nname = "a"\nhttp = "http://x"\ndepends-on = ["b"]', "p.toml:4:16: no step b"),
+        ('[[step]]\nname = "a"\nhttp = "http://x"\ndepends-on = ["a"]', "p.toml:4:1: the step a waits for itself"),
+        ('jobs = 0\n[[step]]\nhttp = "http://x"', "p.toml:1:8: jobs is a number from 1 to 64"),
         ('name = "x"', "p.toml:1:1: a plan has at least one [[step]]"),
         ('[[step]]\nhttp = "http://x"\nfor-each = "missing.csv"', "p.toml:3:12: cannot read missing.csv"),
     ],
@@ -65,7 +68,7 @@ def test_a_fault_is_told_with_its_place(run_plan: Run, text: str, told: str) -> 
 
 def test_a_capture_that_comes_later_is_told(run_plan: Run) -> None:
     text = '[[step]]\nname = "a"\nhttp = "http://x/{{b}}"\n[[step]]\nname = "c"\nhttp = "http://x"\ncapture = { b = "json.b" }\n'
-    assert faults(run_plan, text) == ["p.toml:3:18: b is captured by the step c, which comes later"]
+    assert faults(run_plan, text) == ["p.toml:3:18: b is captured by the step c, which is not over by then"]
 
 
 def test_all_that_is_missing_is_named(run_plan: Run, orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:

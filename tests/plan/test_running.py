@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -389,3 +390,46 @@ who = 'x\\r'
         ran = run_plan(text)
     assert ran.code == 0
     assert ran.step("talk")["exchange"]["response"]["body"]["text"].startswith("220 hi\r\n250")
+
+
+def side_by_side(orders: Orders, **depends: str) -> str:
+    """Steps that wait for what they say; `wait` holds an answer back until two requests are there."""
+    return "".join(f'[[step]]\nname = "{name}"\nhttp = "{orders.url}/{name}"\n{more}\n' for name, more in depends.items())
+
+
+def test_steps_run_side_by_side_and_are_told_in_the_order_of_the_plan(run_plan: Run, orders: Orders) -> None:
+    orders.together = threading.Barrier(3, timeout=20)
+    text = side_by_side(orders, wait1="depends-on = []", wait2="depends-on = []", wait3="depends-on = []", last="")
+    ran = run_plan(text)
+    assert (ran.code, orders.seen()[-1], list(ran.outcomes)) == (0, "GET /last", ["wait1", "wait2", "wait3", "last"])
+
+
+def test_one_job_is_one_step_at_a_time(run_plan: Run, orders: Orders) -> None:
+    text = side_by_side(orders, c='depends-on = ["a"]', a="depends-on = []", b='depends-on = ["c"]')
+    for jobs in ("1", "3"):
+        orders.log.clear()
+        assert (run_plan(text, "--jobs", jobs).code, orders.seen()) == (0, ["GET /a", "GET /c", "GET /b"])
+
+
+def test_a_capture_is_for_those_that_wait_for_it(run_plan: Run, orders: Orders) -> None:
+    text = f'[[step]]\nname = "a"\nhttp = "POST {orders.url}/orders"\ncapture = {{ id = "json.id" }}\ndepends-on = []\n'
+    text += f'[[step]]\nname = "b"\nhttp = "{orders.url}/{{{{id}}}}"\ndepends-on = DEPENDS\n'
+    assert (run_plan(text.replace("DEPENDS", '["a"]')).code, orders.seen()) == (0, ["POST /orders", "GET /7"])
+    ran = run_plan(text.replace("DEPENDS", "[]"))
+    assert (ran.code, "id is captured by the step a, which is not over by then" in ran.err) == (2, True)
+
+
+def test_a_failure_ends_those_that_have_not_begun(run_plan: Run, orders: Orders) -> None:
+    text = side_by_side(orders, a='depends-on = []\nexpect = "status == 500"', b='depends-on = ["a"]', c='depends-on = ["b"]')
+    ran = run_plan(text + f'[[teardown]]\nname = "t"\nhttp = "{orders.url}/t"\n')
+    assert (ran.code, ran.outcomes) == (8, {"a": "failed", "b": "skipped", "c": "skipped", "t": "passed"})
+
+
+def test_a_signal_ends_steps_side_by_side(orders: Orders, tmp_path: Path) -> None:
+    plan = tmp_path / "p.toml"
+    plan.write_text(waiting_plan(orders, "a", "b", "c", "/t").replace('name = "c"', 'name = "c"\ndepends-on = ["b"]'))
+    code, document = ended(plan, signal.SIGINT, orders, "GET /b")
+    assert (code, orders.seen()[-1]) == (130, "GET /t")
+    assert [(step["name"], step["outcome"]) for step in document["steps"]] == [
+        ("a", "passed"), ("b", "error"), ("c", "skipped"), ("t", "passed"),
+    ]  # fmt: skip
