@@ -53,6 +53,10 @@ def _run(words: list[str]) -> int:
     words = translated(words)
     invocation = fast.parse(words)
     if invocation is None:
+        if values := fast.read_run(words):
+            from rrcli.cli.run import run as run_plans
+
+            return run_plans(values)
         from rrcli.cli.app import run
 
         return run(words)

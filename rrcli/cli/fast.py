@@ -44,6 +44,16 @@ def parse(argv: list[str]) -> Invocation | None:
     return build(entry, request_type, values)
 
 
+def read_run(argv: list[str]) -> dict[str, Any] | None:
+    """The values of `rrcli run PLAN...`, which is called as often as a protocol; `None` for anything else, and at any doubt."""
+    if argv[:1] != ["run"]:
+        return None
+    from rrcli.cli.tooloptions import run_options
+
+    values = read(argv[1:], flags(run_options()), stops=False)
+    return values if values and values["arguments"] else None
+
+
 def build(entry: registry.Protocol, request_type: type[Request], values: dict[str, Any]) -> Invocation:
     """What both paths make of the values that they read, with the user's settings where there are any.
 
