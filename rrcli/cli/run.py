@@ -140,13 +140,16 @@ def _row(plan: Plan, name: str, kind: str, command: str, step: Step | None = Non
 
 def _written(step: Step) -> str:
     """The command of a step as it is written."""
+    if step.included:
+        return f"run {quoted(step.included.source.name)}"
     assert step.entry
     return " ".join([step.entry.name, *(quoted(word.text) for word in (*step.words, *step.data))])
 
 
 def _command(step: Step, scope: PlanScope, plan: Plan) -> str:
     """The command line of a step, templates without a value left as they are, secrets masked where their place tells."""
-    assert step.entry
+    if step.entry is None:
+        return _written(step)
     try:
         request = step.request(scope, plan.root)
     except (ExchangeError, NoValue) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.errors import usage
 from rrcli.options.parse import suggestion
-from rrcli.plan.names import used_by
+from rrcli.plan.names import sets, used_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Choice:
                 step = waiting.pop()
                 self._only.add(step.name)
                 needed = used_by(step) - plan.given.keys()
-                waiting += [each for each in plan.steps if each.name not in self._only and needed & {each.name, *each.captures}]
+                waiting += [each for each in plan.steps if each.name not in self._only and needed & {each.name, *sets(each)}]
 
     def takes(self, step: Step) -> bool:
         """Whether a step is run at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from rrcli.base.sourcefile import read
 from rrcli.options.parse import duration, suggestion
 from rrcli.plan.model import Plan
 from rrcli.plan.names import wrong_name
@@ -12,6 +13,7 @@ from rrcli.plan.step import KINDS, Root, compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from rrcli.base.sourcefile import Problems, SourceFile
@@ -21,18 +23,29 @@ TOP_KEYS = (
     *KINDS,
 )  # fmt: skip
 MOST_JOBS = 64
+DEEPEST = 16  # plans that run others
 SOURCES = ("env:", "file:")
 
 
-def load_plan(source: SourceFile, problems: Problems, given: dict[str, Any], *, env: str | None = None, root: str | None = None) -> Plan:
+def load_plan(
+    source: SourceFile,
+    problems: Problems,
+    given: dict[str, Any],
+    *,
+    env: str | None = None,
+    root: str | None = None,
+    chain: tuple[str, ...] = (),
+) -> Plan:
     """Read a plan. What is wrong is told to `problems`, and then the plan is none to run.
 
-    `given` are the variables from outside, `env` the environment chosen, `root` the folder outside of which no file may lie.
+    `given` are the variables from outside, `env` the environment chosen, `root` the folder outside of which no file may lie,
+    `chain` the files of the plans that run this one.
     """
     folder = "" if source.name == "-" else os.path.dirname(source.name)
     plan = Plan(source, Root(folder, folder if root is None else root))
     plan.given = {**_from_environment(), **given}
     plan.env = env
+    plan.chain = (*chain, os.path.realpath(source.name))
     values = source.values
     for key in values:
         if key not in TOP_KEYS:
@@ -40,7 +53,19 @@ def load_plan(source: SourceFile, problems: Problems, given: dict[str, Any], *, 
     _read_top(plan, problems)
     _read_variables(plan, problems)
     _read_secrets(plan, problems)
-    reader = Reader(plan, problems)
+
+    def include(path: str, names: Iterable[str]) -> Plan:
+        """Another plan, run by this one with variables of these names. Raises `ValueError` for one that runs itself."""
+        path = plan.root.resolve(path)
+        if os.path.realpath(path) in plan.chain:
+            raise ValueError(f"{path} runs itself")
+        if len(plan.chain) >= DEEPEST:
+            raise ValueError(f"plans run others {DEEPEST} deep at most")
+        inner = read(path)
+        chosen = env if env in inner.values.get("env", {}) else None
+        return load_plan(inner, problems, dict.fromkeys(names), env=chosen, root=plan.root.root, chain=plan.chain)
+
+    reader = Reader(plan, problems, include)
     for kind in KINDS:
         tables = values.get(kind, [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):

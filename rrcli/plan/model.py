@@ -28,6 +28,7 @@ class Plan:
         self.jobs = AT_ONCE  # steps side by side, where any says what it waits for
         self.cookies = values.get("cookies", True) is not False
         self.fresh = values.get("fresh") is True
+        self.chain: tuple[str, ...] = ()  # the files that this one is run by, and itself
         self.env: str | None = None
         self.variables: dict[str, Any] = {}  # not worked out yet
         self.given: dict[str, Any] = {}  # variables from outside, which are values

@@ -37,7 +37,8 @@ def known_of(plan: Plan) -> tuple[str, ...]:
     tables = [table for kind in ("setup", "step", "teardown") for table in plan.source.values.get(kind, []) if isinstance(table, dict)]
     tables += [table for table in plan.source.values.get("template", {}).values() if isinstance(table, dict)]
     captured = [name for table in tables if isinstance(table.get("capture"), dict) for name in table["capture"]]
-    return (*ROOTS, *plan.variables, *plan.given, *captured)
+    included = [table["name"] for table in tables if "run" in table and isinstance(table.get("name"), str)]
+    return (*ROOTS, *plan.variables, *plan.given, *captured, *included)
 
 
 def check(plan: Plan, problems: Problems) -> None:
@@ -48,18 +49,18 @@ def check(plan: Plan, problems: Problems) -> None:
             problems.add(step.source, (*step.path, "name"), f"two steps are named {step.name}")
         seen.add(step.name)
     before = {*ROOTS, *plan.variables, *plan.given}
-    whole = {name: step for step in plan.steps for name in step.captures}
+    whole = {name: step for step in plan.steps for name in sets(step)}
     for name, value in plan.variables.items():
         _check_value(plan, problems, value, ("vars", name), before, whole)
     for step in plan.of("setup"):
         _check_step(plan, problems, step, before, whole)
-        before.update(step.captures)
+        before.update(sets(step))
     if has_order(plan):
         _check_steps_with_order(plan, problems, before, whole)
     else:
         for step in plan.of("step"):
             _check_step(plan, problems, step, before, whole)
-            before.update(step.captures)
+            before.update(sets(step))
     before.update(whole)
     for step in plan.of("teardown"):
         _check_step(plan, problems, step, before, whole)
@@ -67,7 +68,7 @@ def check(plan: Plan, problems: Problems) -> None:
 
 def _check_steps_with_order(plan: Plan, problems: Problems, before: set[str], captures: dict[str, Step]) -> None:
     """The steps of a plan in which any says what it waits for: it knows what those have captured."""
-    order, captured = all_before(plan), {step.name: step.captures for step in plan.steps}
+    order, captured = all_before(plan), {step.name: sets(step) for step in plan.steps}
     for step in plan.of("step"):
         _check_order(plan, problems, step, order)
         known = before | {name for each in order[step.name] for name in captured.get(each, ())}
@@ -89,6 +90,11 @@ def _check_step(plan: Plan, problems: Problems, step: Step, known: set[str], cap
         _check_value(plan, problems, value, path, known, captures, is_conditional=step.when is not None)
 
 
+def sets(step: Step) -> tuple[str, ...]:
+    """The names that a step gives values: its captures, and its own name where it runs another plan, whose captures are below it."""
+    return (*step.captures, *((step.name,) if step.runs_plan else ()))
+
+
 def used_by(step: Step) -> set[str]:
     """The names that a step uses; of `steps.NAME` the step's."""
     found: set[str] = set()
@@ -106,6 +112,7 @@ def _values(step: Step) -> Iterator[tuple[Place, Any]]:
         table = table[part]
     command = step.entry.name if step.entry else ""
     yield (*step.path, command), step.words
+    yield (*step.path, "vars"), step.variables
     for key, (_, value) in step.options.items():
         yield (*step.path, key), value
     for key, value in step.typed.items():

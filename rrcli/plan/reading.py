@@ -19,7 +19,7 @@ from rrcli.policy.expect import Expectation, Path, of_one, split_expectation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from rrcli.base.places import Path as Place
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 STEP_KEYS = ("name", "doc", "tags", "when", "for-each", "depends-on", "delay", "use", "capture", "on-failure", "fresh", "cookies")
 GROUPS = re.compile(r"\(\?P<([A-Za-z_][A-Za-z0-9_]*)>")  # of a regular expression, whose names later sends of the same step may use
+INCLUDE = "run"
 FILE_ENDINGS = (".csv", ".json", ".ndjson", ".toml")
 COMMON = (*by_key(Request.options_), "header")  # what stands in [defaults] for all commands
 
@@ -47,7 +48,9 @@ def told(problems: Problems, source: SourceFile, path: Place, *, key: bool = Fal
 class Reader:
     """Reads the steps of one plan."""
 
-    def __init__(self, plan: Plan, problems: Problems) -> None:
+    def __init__(self, plan: Plan, problems: Problems, include: Callable[[str, Iterable[str]], Plan]) -> None:
+        """`include` reads the plan of a file that is given variables of these names. Raises `ValueError` and what reading raises."""
+        self._include = include
         self.plan = plan
         self.problems = problems
         self.source = plan.source
@@ -62,15 +65,36 @@ class Reader:
         place: Place = (kind, number)
         step = Step("", kind, self.source, place)
         merged, origins = self._with_template(table, place)
-        self._find_command(step, merged, origins, place)
+        if isinstance(merged.get(INCLUDE), str) and not registry.BY_NAME.keys() & merged.keys():
+            self._read_included(step, merged, origins)
+        else:
+            self._find_command(step, merged, origins, place)
         name = merged.get("name")
         step.name = name if isinstance(name, str) and name else f"{step.entry.name if step.entry else kind} {number + 1}"
         if name is not None and not isinstance(name, str):
             self.problems.add(self.source, origins["name"], "name is a text")
         self._read_own(step, merged, origins)
+        if step.runs_plan and step.captures:
+            self.problems.add(self.source, origins["capture"], f"what the plan captures is read as {{{{{step.name}.NAME}}}}", key=True)
         if step.entry:
             self._read_options(step, merged, origins)
+        elif step.runs_plan:
+            for key in merged:
+                self.problems.add(
+                    self.source, origins[key], f"a step that runs a plan has no {key}{suggestion(key, list(STEP_KEYS))}", key=True
+                )
         return step
+
+    def _read_included(self, step: Step, table: dict[str, Any], origins: dict[str, Place]) -> None:
+        """The plan that a step runs, and the variables that it is given."""
+        path = table.pop(INCLUDE)
+        step.runs_plan = True
+        given = table.pop("vars", {})
+        with told(self.problems, self.source, origins[INCLUDE]):
+            if not isinstance(given, dict):
+                raise ValueError('vars is a table: { name = "value" }')
+            step.variables = compiled(given)
+            step.included = self._include(path, given)
 
     # --- where values come from
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RUN_SCHEMA = "rrcli.run/1"
 OUTCOMES = ("passed", "failed", "error", "skipped")
 WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
+PLAN = "plan"  # the kind of a step that stands for one of several plans
 HOPS = ("redirect", "auth", "describe")  # why one exchange followed another that is a part of it
 JUDGED = (EXIT_CODES["application"], EXIT_CODES["check"])  # an answer came, and was not what was wanted
 
@@ -104,7 +105,9 @@ class RunResult(Record):
         return run_document(self)
 
     def counts(self) -> dict[str, int]:
-        outcomes = [outcome for step in self.steps for outcome in (_outcomes(step.run) if step.run else [step.outcome])]
+        outcomes = [
+            outcome for step in self.steps for outcome in (_outcomes(step.run) if step.run and step.kind == PLAN else [step.outcome])
+        ]
         return {outcome: outcomes.count(outcome) for outcome in OUTCOMES}
 
     def mask(self) -> Mask:

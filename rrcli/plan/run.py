@@ -11,6 +11,7 @@ from time import sleep, time_ns
 
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code
+from rrcli.base.sourcefile import Problems
 from rrcli.codec.http.cookies import Jar
 from rrcli.engine.context import Shared
 from rrcli.engine.interrupt import Interrupted
@@ -18,7 +19,8 @@ from rrcli.engine.runner import new_id
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Failure
-from rrcli.plan.names import expressions
+from rrcli.plan.choice import Choice
+from rrcli.plan.names import expressions, sets
 from rrcli.plan.novalue import NoValue
 from rrcli.plan.order import has_order, in_order, needs
 from rrcli.plan.result import RunResult, StepResult
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from rrcli.engine.interrupt import Termination
     from rrcli.model.values import Exchange
     from rrcli.options.request import Request
-    from rrcli.plan.choice import Choice
     from rrcli.plan.model import Plan
     from rrcli.plan.step import Step
 
@@ -49,8 +50,17 @@ class Running:
     """One run of one plan. `report` is told of each result as it comes."""
 
     def __init__(
-        self, plan: Plan, scope: PlanScope, choice: Choice, *, report: Callable[[StepResult], None], termination: Termination | None
+        self,
+        plan: Plan,
+        scope: PlanScope,
+        choice: Choice,
+        *,
+        report: Callable[[StepResult], None],
+        termination: Termination | None,
+        outer: Running | None = None,
     ) -> None:
+        """`outer` is the run of which this one is a step: it has the connections, the cookies and the secrets."""
+        self._late: list[tuple[Running, Step]] = []  # teardown of plans that steps have run
         self._plan = plan
         self._choice = choice
         self._termination = termination
@@ -66,9 +76,11 @@ class Running:
         self._secrets = first.secrets
         self._shared: dict[tuple[bool, bool, int], Shared] = {(False, True, get_ident()): first}
         self._first = first
+        if outer:
+            self._first, self._secrets, self._shared, self._lock = outer._first, outer._secrets, outer._shared, allocate_lock()
         for name, value in scope.values["secrets"].items():
             if name in plan.secrets:
-                first.secrets.add(str(value))
+                self._secrets.add(str(value))
 
     def run(self) -> RunResult:
         """Run it to its end."""
@@ -113,7 +125,43 @@ class Running:
             self._one(step, self._scope, whole)
             if self._signal:  # another one ends it at once
                 self._ended = "the run was interrupted again"
+        for inner, step in reversed(self._late):
+            inner._ended, inner._signal = self._ended, 0
+            inner._one(step, inner._scope, whole)
+            self._signal = self._signal or inner._signal
         self._signal = before or self._signal
+
+    def _as_step(self, whole: Deadline) -> RunResult:
+        """The setup and the steps, as a step of another run, which has the teardown run at its end."""
+        started, began = time_ns(), now()
+        whole = whole.sooner(Deadline.after(self._plan.deadline, "deadline"))
+        for step in self._plan.of("setup"):
+            self._one(step, self._scope, whole)
+        self._steps(whole)
+        return RunResult(
+            id=self._scope.values["run"]["id"], plan=self._plan.source.name, name=self._plan.name, env=self._plan.env,
+            started_at_ns=started, elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self._secrets),
+        )  # fmt: skip
+
+    def _included(self, step: Step, scope: PlanScope, result: StepResult, whole: Deadline) -> StepResult:
+        """Run the plan of a step. Its captures have values below the step's name."""
+        assert step.included
+        inner, problems = PlanScope(step.included, scope.values["run"]["id"]), Problems()
+        known = scope.included.get(step.name)
+        if known:
+            inner.values["secrets"], inner.included = known.values["secrets"], known.included
+        inner.resolve_variables(problems, fill(step.variables, scope))
+        problems.raise_any()
+        running = Running(step.included, inner, Choice(step.included), report=lambda _: None, termination=self._termination, outer=self)
+        run = running._as_step(whole)
+        captures = {name: inner.values[name] for each in step.included.steps for name in each.captures if name in inner.values}
+        with self._lock:
+            self._late += [*running._late, *((running, each) for each in reversed(step.included.of("teardown")))]
+            running._report, running._results = self._report, self._results
+        self._signal = self._signal or running._signal
+        failed = next((each for each in run.steps if each.exit_code == run.exit_code and run.exit_code), None)
+        reason = failed and f"{failed.name}: {failed.reason or f'exit {failed.exit_code}'}"
+        return result.replace(run=run, exit_code=run.exit_code, reason=reason, captures={step.name: captures} if run.ok else {})
 
     # --- one step
 
@@ -174,9 +222,11 @@ class Running:
         if name:
             result = result.replace(name=name)
         try:
-            request = step.request(scope, self._plan.root)
             self._learn_secrets(step, scope)
-            result = self._exchanged(step, result, request, whole)
+            if step.included:
+                result = self._included(step, scope, result, whole)
+            else:
+                result = self._exchanged(step, result, step.request(scope, self._plan.root), whole)
         except NoValue as error:
             if step.kind == "teardown":
                 raise
@@ -260,7 +310,7 @@ class Running:
                 self._secrets.add(str(value))
         self._results.append(result)
         if not result.ok:
-            for name in step.captures:
+            for name in sets(step):
                 scope.unset[name] = f"step {step.name} {'was skipped' if result.skipped else 'failed'}"
             if not result.skipped:
                 scope.values["run"].update(ok=False, failed=True)
@@ -273,7 +323,7 @@ class Running:
     def _skip(self, step: Step, reason: str, *, is_wanted: bool = False) -> None:
         result = _result(step, skipped=True, reason=reason, is_wanted=is_wanted)
         with self._lock:
-            for name in step.captures:
+            for name in sets(step):
                 self._scope.unset[name] = f"step {step.name} was skipped"
             self._results.append(result)
             self._report(result)

@@ -52,6 +52,13 @@ TOP: dict[str, Any] = {
 def plan_schema() -> dict[str, Any]:
     """The schema (2020-12). A command whose extra is not installed takes any key."""
     commands = {name: _command(entry) for name, entry in registry.BY_NAME.items()}
+    include = {**TEXT, "description": "Another plan, whose captures are read below the step's name."}
+    commands["run"] = {
+        "type": "object",
+        "properties": {**OWN, "run": include, "vars": ANY_TABLE},
+        "required": ["run"],
+        "additionalProperties": False,
+    }
     step = {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in commands]}
     lists = {kind: {"type": "array", "items": {"$ref": "#/$defs/step"}} for kind in KINDS}
     properties = {**TOP, **lists}

@@ -14,6 +14,7 @@ from rrcli.policy.expect import names as with_shorthands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from rrcli.base.sourcefile import Problems
@@ -56,6 +57,7 @@ class PlanScope(Scope):
             "run": {"id": run_id, "ok": True, "failed": False},
         }
         super().__init__(values)
+        self.included: dict[str, PlanScope] = {}  # of plans that steps run, by the steps' names
         self.unset: dict[str, str] = {}  # captures without a value: why
         self._plan = plan
 
@@ -78,14 +80,26 @@ class PlanScope(Scope):
 
     def resolve(self, problems: Problems) -> None:
         """Find the secrets and work out the variables, in the order of need. What is missing is told to `problems`."""
+        self.resolve_secrets(problems)
+        self.resolve_variables(problems, self._plan.given)
+
+    def resolve_secrets(self, problems: Problems) -> None:
+        """Find the secrets, also those of the plans that its steps run."""
+        for step in self._plan.steps:
+            if step.included:
+                inner = self.included[step.name] = PlanScope(step.included, self.values["run"]["id"])
+                inner.resolve_secrets(problems)
         for name, place in self._plan.secrets.items():
             try:
                 if (value := _secret(name, place)) is not None:
                     self.set_secret(name, value)
             except ExchangeError as error:
                 problems.add(self._plan.source, ("secrets", name), error.message)
-        waiting = {name: value for name, value in self._plan.variables.items() if name not in self._plan.given}
-        self.values.update(self._plan.given)
+
+    def resolve_variables(self, problems: Problems, given: Mapping[str, Any]) -> None:
+        """Work out the variables in the order of need; those given are values."""
+        waiting = {name: value for name, value in self._plan.variables.items() if name not in given}
+        self.values.update(given)
         while waiting:
             ready = [name for name, value in waiting.items() if not (_needs(value) & waiting.keys())]
             if not ready:

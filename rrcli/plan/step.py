@@ -52,6 +52,9 @@ class Step:
         self.rows: Any = None  # of `for-each`: a list, or an expression
         self.delay = 0.0
         self.depends_on: tuple[str, ...] | None = None
+        self.included: Any = None  # of `run`: another `Plan`, and
+        self.variables: dict[str, Any] = {}  # what it is given
+        self.runs_plan = False  # also where that one could not be read
         self.goes_on = False  # `on-failure = "continue"`
         self.fresh = False
         self.cookies = True
@@ -71,6 +74,7 @@ class Step:
         for _, value in self.options.values():
             _collect(value, found)
         _collect(self.typed, found)
+        _collect(self.variables, found)
         return found
 
     def request(self, scope: Scope, root: Root) -> Request:
@@ -125,15 +129,15 @@ class Root:
 
     def __init__(self, folder: str, root: str) -> None:
         self.folder = folder
-        self._root = os.path.realpath(root or ".")
+        self.root = os.path.realpath(root or ".")
 
     def resolve(self, name: str) -> str:
         """The path of a file that a plan names. Raises `ValueError` for one outside of the root, and for standard input."""
         if name == "-":
             raise ValueError("a plan takes nothing from standard input; name a file")
         path = os.path.join(self.folder, os.path.expanduser(name))
-        if os.path.commonpath([os.path.realpath(path), self._root]) != self._root:
-            raise ValueError(f"{name} lies outside of {self._root}; rrcli run --root DIR allows more")
+        if os.path.commonpath([os.path.realpath(path), self.root]) != self.root:
+            raise ValueError(f"{name} lies outside of {self.root}; rrcli run --root DIR allows more")
         return path
 
 

@@ -7,7 +7,7 @@ import os
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import pieces
 from rrcli.engine.manifest import load
-from rrcli.plan.result import HOPS, run_document
+from rrcli.plan.result import HOPS, PLAN, run_document
 from rrcli.policy.redact import masked_by
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def json_report(run: RunResult) -> str:
 
 def runs_of(run: RunResult) -> list[RunResult]:
     """The runs of single plans that a result holds."""
-    return [step.run for step in run.steps if step.run] or [run]
+    return [step.run for step in run.steps if step.run and step.kind == PLAN] or [run]
 
 
 def place_of(run: RunResult, step: StepResult) -> str:

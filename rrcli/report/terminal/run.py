@@ -5,6 +5,7 @@ from __future__ import annotations
 from rrcli.base.jsontext import dumps
 from rrcli.base.shellquote import quoted
 from rrcli.base.units import duration
+from rrcli.plan.result import PLAN
 from rrcli.policy.mask import Mask
 from rrcli.policy.redact import masked_by
 from rrcli.policy.secrets import known_secrets
@@ -66,6 +67,8 @@ def _asked_and_found(step: StepResult, mask: Mask | None) -> tuple[str, str]:
     if step.several:
         exchanges = step.several.exchanges
         return _summary(masked_by(exchanges[0], mask) if mask else exchanges[0]), f"{len(exchanges)} exchanges"
+    if step.run:
+        return step.run.plan or "", f"{len(step.run.steps)} steps {'passed' if step.ok else 'run'}"
     if step.exchange is None:
         return "", "not sent"
     exchange = masked_by(step.exchange, mask) if mask else step.exchange
@@ -128,7 +131,7 @@ def _explain(page: Page, step: StepResult, mask: Mask | None) -> None:
 
 def _runs(run: RunResult) -> list[RunResult]:
     """The runs of single plans that a result holds."""
-    inner = [step.run for step in run.steps if step.run]
+    inner = [step.run for step in run.steps if step.run and step.kind == PLAN]
     return inner or [run]
 
 
