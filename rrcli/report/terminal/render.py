@@ -244,7 +244,7 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
     elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
-        if len(told) != 1 or not manifest.framing_events:  # one message within what frames it is no stream
+        if len(told) > 1 or not manifest.framing_events:  # one message within what frames it is no stream
             summary(told, page, words or ())
         if answer.body and answer.body.data:
             page.blank()
