@@ -45,6 +45,8 @@ HELP = "-h is help, and no option of {}"
         ("nc -z db 80", "the command is rrcli tcp HOST:PORT"),
         ("redis-cli GET k", "the command is rrcli redis [URL] COMMAND [ARG...]"),
         ("openssl s_client", "the command is rrcli tls HOST[:PORT]..."),
+        ("dig example.com", "the command is rrcli dns NAME [TYPE...] [@SERVER...]"),
+        ("wget https://h", "the command is rrcli http [METHOD] URL [ITEM...]"),
     ],
 )
 def test_the_line_to_write_is_named(line: str, hint: str) -> None:
