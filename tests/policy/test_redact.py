@@ -392,3 +392,9 @@ def test_an_empty_transcript_stays_one() -> None:
 def test_deep_json_can_be_masked() -> None:
     deep = '{"a":' * 200 + '"hunter22\\u0020"' + "}" * 200
     assert json.loads(dumps(json.loads(shown("hunter22", deep.encode())))) == json.loads(deep.replace("hunter22", MASK))
+
+
+def test_our_own_hints_are_no_secrets() -> None:
+    hint = "user and password go into a URL: SCHEME://USER:PASSWORD@HOST:PORT"
+    assert mask_url(hint) == hint
+    assert mask_url("https://USER:PASSWORT@h") == f"https://USER:{MASK}@h"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.base.timelimit import TimeLimitExceeded, run_with_limit
 from rrcli.base.units import counted, size
 from rrcli.model.document import body_text, looks_like_json
-from rrcli.report.terminal.paint import pieces
+from rrcli.report.terminal.paint import pieces, text_lines, without_line_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_LINES = 400
 MOST_TEXT = 64 << 10  # characters
 MOST_JSON = 8 << 20  # bytes that are read to make sure that they are JSON
+MOST_DUMPED = 256  # bytes of no known kind that are shown at once
 COLOURING = 0.5  # seconds for it: what is plain after a moment is read sooner than what is coloured after many
 ROWS = 3  # rows of the terminal that one line of content may take
 
@@ -55,7 +56,11 @@ def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False) -> N
             page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind)])
         return
     text = _text(body)
-    if text is None:
+    if text is None and body.media_type is None and body.size <= MOST_DUMPED:
+        from rrcli.report.terminal.hexdump import rows
+
+        rows(body.data, page)
+    elif text is None:
         page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind), (": -o FILE saves it, --wire shows the bytes", "dim")])
     else:
         _draw_text(body, text, page, color=color)
@@ -96,10 +101,10 @@ def _lines(body: Body, text: str, *, color: bool) -> list[Line]:
         from rrcli.report.terminal.xmllines import lay_out as lay_out_xml
 
         text = lay_out_xml(text) or text
-    shown = text[:MOST_TEXT].removesuffix("\n")
-    if color and subtype in LEXERS and (coloured := _coloured(shown, *LEXERS[subtype])):
-        return coloured
-    return [pieces(line.expandtabs()) for line in shown.split("\n")]
+    shown, mark = without_line_ends(text[:MOST_TEXT])
+    lines = _coloured(shown, *LEXERS[subtype]) if color and subtype in LEXERS else None
+    lines = lines or text_lines(shown)
+    return [[*lines[0], *mark], *lines[1:]] if mark else lines
 
 
 def _is_json(text: str) -> bool:
