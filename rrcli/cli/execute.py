@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usage
+from rrcli.base.errors import EXIT_CODES, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import Printer, color, print_text, width
 from rrcli.engine.interrupt import on_term
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange, ExchangeSet
     from rrcli.report.live.lines import Lines
     from rrcli.report.live.progress import Progress
-
-WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
 
 
 def execute(invocation: Invocation) -> int:
@@ -145,9 +143,11 @@ class _Run:
             raise usage(f"{flag} is for one answer, and this asks several", "ask one at a time")
 
     def show_set(self, several: ExchangeSet) -> int:
-        """Print exchanges sent side by side; the exit code of the worst."""
+        """Print exchanges sent side by side; the exit code of all of them (contract, section 2)."""
+        from rrcli.engine.exitcode import set_exit_code
+
         codes = [self.exit_code(exchange) for exchange in several.exchanges]
-        code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
+        code = set_exit_code(several, terminated=self.termination.arrived)
         found = self.printer.exchanges(several)
         if self.epilogue:
             self.epilogue.write(zip(several.exchanges, codes, strict=True))

@@ -87,8 +87,9 @@ def _print(series: Series, printer: Printer) -> bool:
     """Print the series. False when the query found nothing in it."""
     quiet = printer.style == "quiet"
     if printer.query:
-        value = series_document(series)
-        found = printer.print_found({**value, "series": value})
+        from rrcli.policy.shorthands import series_names
+
+        found = printer.print_found(series_names(series_document(series)))
         _explain(series, printer)
         return found
     shown = series
@@ -121,7 +122,7 @@ def flat(value: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _explain(series: Series, printer: Printer) -> None:
     """What the document has no place for, on standard error: the checks that failed, and remarks."""
-    from rrcli.base.jsontext import dumps
+    from rrcli.policy.checkwords import sentence
 
     def shown(text: str) -> str:
         masks = [] if printer.output.show_secrets else [mask_of(one) for one in (series.first, series.worst) if one]
@@ -131,7 +132,7 @@ def _explain(series: Series, printer: Printer) -> None:
 
     for check in series.checks:
         if not check.ok:
-            to_stderr(f"rrcli: {check.expr} does not hold, it is {shown(dumps(check.actual))}\n")
+            to_stderr(f"rrcli: {shown(sentence(check))}\n")
     if printer.output.silent:
         return
     for note in series.notes:

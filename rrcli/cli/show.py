@@ -12,9 +12,9 @@ from rrcli.base.jsontext import dumps, pieces
 from rrcli.base.output import exact_or_visible, to_stderr, to_stdout
 from rrcli.model.document import document, set_document
 from rrcli.model.head import head
-from rrcli.model.values import Exchange, ExchangeSet
+from rrcli.model.values import Exchange
 from rrcli.options.parse import FORMATS, one_of
-from rrcli.policy.redact import masked
+from rrcli.policy.redact import masked, masked_set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from rrcli.cli.invocation import Invocation
     from rrcli.engine.hooks import Epilogue
     from rrcli.engine.registry import Protocol
+    from rrcli.model.values import ExchangeSet
     from rrcli.options.output import Output
     from rrcli.options.request import Request
-    from rrcli.policy.expect import Path
+    from rrcli.policy.paths import Path
 
 # Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
 # `check(protocol)`, which raises `usage` for what it cannot draw.
@@ -73,7 +74,9 @@ class Printer:
             return True
         shown = exchange if self.output.show_secrets else masked(exchange)
         if self.query:
-            found = self._print_query(document(exchange))
+            from rrcli.policy.shorthands import names
+
+            found = self.print_found(names(document(exchange)))
             if self.style != "quiet":
                 self._explain(shown)
             return found
@@ -96,7 +99,9 @@ class Printer:
     def exchanges(self, several: ExchangeSet) -> bool:
         """Print exchanges sent side by side. False when the query found nothing in them."""
         if self.query:
-            found = self._print_query(set_document(several))
+            from rrcli.policy.shorthands import set_names
+
+            found = self.print_found(set_names(set_document(several)))
             if self.style != "quiet":
                 for exchange in several.exchanges:
                     self._explain(exchange if self.output.show_secrets else masked(exchange), briefly=True)
@@ -105,7 +110,7 @@ class Printer:
             for exchange in several.exchanges:
                 self._print_content(exchange)
                 self._print_summary(exchange, f"{exchange.target.url} ")
-        shown = several if self.output.show_secrets else ExchangeSet(exchanges=tuple(map(masked, several.exchanges)))
+        shown = several if self.output.show_secrets else masked_set(several)
         if self.style == "curl":
             for exchange, masked_one in zip(several.exchanges, shown.exchanges, strict=True):
                 self._show_command(exchange)
@@ -124,14 +129,8 @@ class Printer:
                 self._explain(exchange, briefly=True)
         return True
 
-    def _print_query(self, value: dict[str, object]) -> bool:
-        """Print what the query finds in a document and its shorthands. False when there is nothing."""
-        from rrcli.policy.expect import names
-
-        return self.print_found(names(value))
-
     def print_found(self, value: dict[str, object]) -> bool:
-        """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
+        """Print what the query finds in a document with its shorthands: text bare, all else as JSON. False when there is nothing."""
         from rrcli.base.timelimit import LIMIT, TimeLimitExceeded, run_with_limit
 
         query = self.query
@@ -276,7 +275,7 @@ def _drawer(style: str, entry: Protocol) -> Callable[[Iterable[Exchange]], Itera
 def _query(output: Output) -> Path | None:
     if not output.query:
         return None
-    from rrcli.policy.expect import Path
+    from rrcli.policy.paths import Path
 
     return Path(output.query)
 

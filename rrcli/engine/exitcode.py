@@ -7,7 +7,10 @@ from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, EXI
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.base.errors import ExchangeError
-    from rrcli.model.values import Failure
+    from rrcli.model.values import ExchangeSet, Failure
+
+
+WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])  # of several
 
 
 def exit_code(failure: Failure | ExchangeError | None, *, terminated: bool = False) -> int:
@@ -17,3 +20,16 @@ def exit_code(failure: Failure | ExchangeError | None, *, terminated: bool = Fal
     if failure.kind == "interrupted":
         return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
     return EXIT_TIMEOUT if failure.kind == "timeout" else EXIT_CODES[failure.layer]
+
+
+def set_exit_code(several: ExchangeSet, *, terminated: bool = False) -> int:
+    """The exit code of exchanges sent side by side: that of the worst, 8 for a check on all of them, 1 where their answers differ."""
+    codes = [exit_code(exchange.error, terminated=terminated) for exchange in several.exchanges]
+    if any(not check.ok for check in several.checks):
+        codes.append(EXIT_CODES["check"])
+    code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
+    if code or several.is_judged:
+        return code
+    from rrcli.model.document import set_differences
+
+    return EXIT_CODES["application"] if set_differences(several) else 0

@@ -32,7 +32,9 @@ def send_all(parts: Sequence[Request], deadline: float | None = None) -> Exchang
     """
     results: list[Exchange | BaseException | None] = [None] * len(parts)
     whole = Deadline.after(deadline, "--deadline")
-    judges = [judge_of(part) for part in parts]  # here: in a thread nothing would end a check that goes on for ever
+    of_all = _of_all(parts)
+    each = [part.replace(expect=tuple(text for text in part.expect if text not in of_all)) for part in parts]
+    judges = [judge_of(part) for part in each]  # here: in a thread nothing would end a check that goes on for ever
     try:
         _work(tuple(part.replace(expect=(), ok=None) for part in parts), results, whole)
     except KeyboardInterrupt:
@@ -43,7 +45,27 @@ def send_all(parts: Sequence[Request], deadline: float | None = None) -> Exchang
             raise result
         exchange = with_command(result or _interrupted(part), protocol_of(part), part)  # with the checks, which are made here
         exchanges.append(judge(exchange, whole) if judge and result else exchange)
-    return ExchangeSet(exchanges=tuple(exchanges))
+    return _judged(ExchangeSet(exchanges=tuple(exchanges)), parts, of_all, whole)
+
+
+def _of_all(parts: Sequence[Request]) -> tuple[str, ...]:
+    """The expectations that read the exchanges together. Raises `usage` for what is none."""
+    texts = tuple(dict.fromkeys(text for part in parts for text in part.expect))
+    if not texts:
+        return ()
+    from rrcli.policy.judge import reads_set
+
+    return tuple(text for text in texts if reads_set(text))
+
+
+def _judged(several: ExchangeSet, parts: Sequence[Request], of_all: tuple[str, ...], whole: Deadline) -> ExchangeSet:
+    """The set with the checks made on all of it; `--ok` and a check on the status decide in place of whether the answers differ."""
+    if not any(part.expect or part.ok for part in parts):
+        return several
+    from rrcli.policy.judge import decides_status, judge_set
+
+    is_judged = any(part.ok or any(map(decides_status, part.expect)) for part in parts)
+    return judge_set(several, of_all, is_judged=is_judged, deadline=whole)
 
 
 def every_address(request: Request) -> tuple[Request, ...]:

@@ -133,7 +133,7 @@ def judge_of(request: Request) -> Callable[[Exchange, Deadline], Exchange] | Non
     """The checks of the request, read before anything is sent so that a wrong one costs nothing."""
     if not (request.expect or request.ok):
         return None
-    from rrcli.policy.expect import Judge
+    from rrcli.policy.judge import Judge
 
     return Judge(request.expect, request.ok).judge
 

@@ -14,9 +14,10 @@ from rrcli.engine.interrupt import interruption
 from rrcli.model.document import document
 from rrcli.model.values import Failure
 from rrcli.options.commandline import reads_stdin
-from rrcli.policy.expect import names, of_one
+from rrcli.policy.expect import of_one
 from rrcli.policy.redact import mask_of
 from rrcli.policy.retry import Clock
+from rrcli.policy.shorthands import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -179,11 +179,12 @@ class Note(Record):
 
 
 class Check(Record):
-    """One `--expect` and how it came out; `actual` is a value of the document."""
+    """One `--expect` and how it came out; `actual` is a value of the document, a number of this `unit` where it has one."""
 
     expr: str
     ok: bool
     actual: Any = None
+    unit: str = ""
 
 
 class TranscriptEntry(Record):
@@ -223,6 +224,12 @@ class Exchange(Record):
 
 
 class ExchangeSet(Record):
-    """Exchanges sent side by side, in the order of the command line."""
+    """Exchanges sent side by side, in the order of the command line.
+
+    `checks` are those made on all of them together. With `is_judged` the user has said what counts as success, so that a difference is
+    no failure by itself.
+    """
 
     exchanges: tuple[Exchange, ...]
+    checks: tuple[Check, ...] = ()
+    is_judged: bool = False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rrcli.model.values import Fields
+    from rrcli.model.values import Check, ExchangeSet, Fields
     from rrcli.policy.secrets import Span
 
 
@@ -34,6 +34,15 @@ def masked(exchange: Exchange) -> Exchange:
     if known or _is_marked(exchange) or exchange.command != exchange.shown_command:
         return _masked(exchange, Mask(tuple(known)))
     return exchange
+
+
+def masked_set(several: ExchangeSet) -> ExchangeSet:
+    """Exchanges side by side as they may be shown, and what was found in all of them."""
+    checks = several.checks
+    if checks:
+        mask = Mask(tuple(dict.fromkeys(secret for exchange in several.exchanges for secret in _known(exchange))))
+        checks = _checks(checks, mask)
+    return several.replace(exchanges=tuple(map(masked, several.exchanges)), checks=checks)
 
 
 def _is_marked(exchange: Exchange) -> bool:
@@ -76,10 +85,14 @@ def _masked(exchange: Exchange, mask: Mask) -> Exchange:
         response=_answer(exchange.response, mask) if exchange.response else None,
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),
         notes=tuple(note.replace(message=text(note.message)) for note in exchange.notes),
-        checks=tuple(check.replace(expr=mask.text(check.expr), actual=_actual(check.actual, mask)) for check in exchange.checks),
+        checks=_checks(exchange.checks, mask),
         history=tuple(_masked(earlier, mask) for earlier in exchange.history),
         transcript=exchange.transcript and _transcript(exchange, exchange.transcript, mask),
     )
+
+
+def _checks(checks: tuple[Check, ...], mask: Mask) -> tuple[Check, ...]:
+    return tuple(check.replace(expr=mask.text(check.expr), actual=_actual(check.actual, mask)) for check in checks)
 
 
 def _actual(value: Any, mask: Mask) -> Any:

@@ -12,6 +12,7 @@ from rrcli.engine.manifest import load
 from rrcli.model.values import PHASES
 from rrcli.report.terminal.bodytext import draw_body
 from rrcli.report.terminal.certificates import chain, days_left, days_words
+from rrcli.report.terminal.checks import draw_checks
 from rrcli.report.terminal.next_steps import PLAIN, advice, how_far
 from rrcli.report.terminal.paint import SEPARATOR, Page, pieces, span
 from rrcli.report.terminal.tables import aligned, are_words, tables
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from rrcli.engine.registry import Protocol
     from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, RequestMessage, Response
     from rrcli.report.terminal.paint import Line
-
-MOST_SHOWN = 2000  # letters of what a check found
 
 
 def render(exchange: Exchange, entry: Protocol, *, width: int, color: bool, verbose: bool, wire: bool) -> str:
@@ -42,6 +41,7 @@ def render_set(several: ExchangeSet, entry: Protocol, *, width: int, color: bool
 
     page = Page(width)
     draw_set(several, entry, page)
+    draw_checks(several.checks, page)
     for exchange in several.exchanges if verbose or wire else ():
         page.blank()
         draw(exchange, entry, page, color=color, verbose=verbose, wire=wire)
@@ -251,21 +251,7 @@ def _remarks(exchange: Exchange, page: Page) -> None:
     page.blank()
     for note in exchange.notes:
         page.add_hanging([("! ", "warn"), *pieces(note.code, "warn"), (": ", "")], note.message)
-    page.blank()
-    rows: list[list[Line]] = []
-    for check in exchange.checks:
-        mark: Line = [("✔ ", "good")] if check.ok else [("✘ ", "bad")]
-        rows.append([[*mark, *pieces(check.expr)], [] if check.ok else [("it is ", "dim"), *pieces(_value(check.actual))]])
-    if rows:
-        aligned(page, rows, (False, False))
-
-
-def _value(actual: object) -> str:
-    """What a check found; its beginning, where it is long."""
-    from rrcli.base.jsontext import dumps
-
-    text = actual if isinstance(actual, str) else dumps(actual)
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+    draw_checks(exchange.checks, page)
 
 
 def _history(exchange: Exchange, page: Page) -> None:

@@ -6,6 +6,7 @@ import itertools
 
 from rrcli.base.units import counted, duration
 from rrcli.model.values import PHASES
+from rrcli.report.terminal.checks import draw_checks
 from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten
 from rrcli.report.terminal.render import draw
 from rrcli.report.terminal.verdict import status_words, verdict
@@ -170,13 +171,7 @@ def _in_a_line(exchange: Exchange) -> str:
 
 def _remarks(series: Series, page: Page) -> None:
     """The checks on the whole, and what is to be known about the figures."""
-    from rrcli.base.jsontext import dumps
-
-    if series.checks:
-        page.blank()
-    for check in series.checks:
-        mark, role = ("✔", "good") if check.ok else ("✘", "bad")
-        page.add_cut([(f"{mark} ", role), *pieces(check.expr), ("  it is ", "dim"), *pieces(dumps(check.actual))])
+    draw_checks(series.checks, page)
     if series.notes:
         page.blank()
     for note in series.notes:
