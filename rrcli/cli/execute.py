@@ -84,7 +84,8 @@ class _Run:
             return ToFile(lambda _: to_file(path), keep=read_later, raw_event=self.hooks.raw_event)
         if self.printer.query:
             return Observer()
-        if self.printer.style == "raw":
+        if self.printer.style == "raw" or (self.printer.style == "body" and self.hooks.streams(self.request)):
+            self.printer.content_is_out = True
             raw_event = self.hooks.raw_event
             return Raw(exact_or_visible(), include=self.printer.include, lines=self.request.lines, keep=read_later, raw_event=raw_event)
         if self.hooks.streams(self.request) and self.printer.style in ("pretty", "ndjson"):

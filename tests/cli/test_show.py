@@ -51,7 +51,7 @@ def test_a_query_leaves_the_failure_to_standard_error() -> None:
     ended = piped("http", "http://127.0.0.1:1/", "--query", "outcome")
     assert (ended.code, ended.out) == (4, b"error\n")
     assert ended.err.startswith("✘ refused  ·  GET http://127.0.0.1:1/".encode())
-    assert piped("http", "http://127.0.0.1:1/", "--query", "outcome", "-q").err == b""
+    assert piped("http", "http://127.0.0.1:1/", "--query", "outcome", "-q").err == b"rrcli: connecting to 127.0.0.1:1: connection refused\n"
 
 
 def test_a_query_that_finds_nothing_says_so(urls: dict[str, str]) -> None:

@@ -59,7 +59,7 @@ def test_failures_and_checks_are_told() -> None:
     assert lines[0] == "✘ 3 of 100 failed, 1 of 1 check failed  ·  GET http://127.0.0.1/  ·  200/s"
     assert "  status    97 × 200 · 3 × 503" in lines
     assert "  failures  3 × bad_status" in lines
-    assert lines[-1] == "  ✘ series.failed == 0  it is 3"
+    assert lines[-1] == "  ✘ series.failed == 0 does not hold: it is 3"
 
 
 def test_numbers_are_round() -> None:

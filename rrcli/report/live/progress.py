@@ -32,7 +32,7 @@ WIDEST_BAR = 40  # columns
 NARROWEST_BAR = 8
 PERCENT = 6  # columns of ` 42%  `
 ERASE = "\r\x1b[K"
-CYAN, DIM, PLAIN = "\x1b[36m", "\x1b[2m", "\x1b[0m"
+BLUE, DIM, PLAIN = "\x1b[94m", "\x1b[2m", "\x1b[0m"
 
 
 class Progress(Observer):
@@ -228,7 +228,7 @@ def _coloured(line: str) -> str:
     if begin < 0:
         return line
     end = line.rindex("  ") + 2
-    return f"{line[:begin]}{CYAN}{line[begin:end]}{PLAIN}{DIM}{line[end:]}{PLAIN}"
+    return f"{line[:begin]}{BLUE}{line[begin:end]}{PLAIN}{DIM}{line[end:]}{PLAIN}"
 
 
 def _columns() -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_LINES = 400
 MOST_TEXT = 64 << 10  # characters
 MOST_JSON = 8 << 20  # bytes that are read to make sure that they are JSON
+MOST_WHOLE = 1 << 20  # bytes of a content that is laid out whole
 COLOURING = 0.5  # seconds for it: what is plain after a moment is read sooner than what is coloured after many
 ROWS = 3  # rows of the terminal that one line of content may take
 
@@ -44,11 +45,14 @@ TOKEN_ROLES = {
 }
 
 
-def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False) -> None:
-    """Add the content. `color` decides only whether a lexer is worth its import; `failed` says why some is missing."""
+def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False, rate: str = "") -> None:
+    """Add the content, of what was saved also the `rate` at which it came.
+
+    `color` decides only whether a lexer is worth its import; `failed` says why some is missing.
+    """
     kind = body.media_type or "binary data"
     if body.file:
-        page.add_cut([(f"{size(body.size)} saved to ", ""), *pieces(body.file, "strong")])
+        page.add_flow([[(f"{size(body.size)} saved to ", ""), *pieces(body.file, "strong")], *([[(rate, "")]] if rate else [])])
         return
     if not body.data:
         if body.size:
@@ -86,17 +90,28 @@ def _draw_text(body: Body, text: str, page: Page, *, color: bool) -> None:
         page.add([(f"… the first {shown} of {size(body.size)}: --format raw shows all", "dim")])
 
 
-def _lines(body: Body, text: str, *, color: bool) -> list[Line]:
+def whole_lines(body: Body, *, color: bool) -> list[Line] | None:
+    """All lines of a content, laid out; `None` for what is no text, and for what is too large."""
+    text = body_text(body) if len(body.data) <= MOST_WHOLE else None
+    return None if text is None else _lines(body, text, color=color, limit=None)
+
+
+def is_text(body: Body) -> bool:
+    """Whether a content can be drawn as text, as far as its beginning tells."""
+    return _text(body) is not None
+
+
+def _lines(body: Body, text: str, *, color: bool, limit: int | None = MOST_TEXT) -> list[Line]:
     if not body.truncated and len(body.data) <= MOST_JSON and looks_like_json(body.media_type, text) and _is_json(text):
         from rrcli.report.formats.jsonlines import lay_out
 
-        return lay_out(text, MOST_TEXT)
+        return lay_out(text, len(text) if limit is None else limit)
     subtype = (body.media_type or "").rpartition("/")[2].rpartition("+")[2].removeprefix("x-")
     if subtype == "xml" and not body.truncated:
         from rrcli.report.terminal.xmllines import lay_out as lay_out_xml
 
         text = lay_out_xml(text) or text
-    shown = text[:MOST_TEXT].removesuffix("\n")
+    shown = text[:limit].removesuffix("\n")
     if color and subtype in LEXERS and (coloured := _coloured(shown, *LEXERS[subtype])):
         return coloured
     return [pieces(line.expandtabs()) for line in shown.split("\n")]

@@ -28,10 +28,16 @@ if TYPE_CHECKING:
     from rrcli.report.terminal.paint import Line
 
 
-def render(exchange: Exchange, entry: Protocol, *, width: int, color: bool, verbose: bool, wire: bool) -> str:
-    """One exchange as lines of text for a terminal of `width` columns. Its secrets must be masked already."""
+def render(exchange: Exchange, entry: Protocol, *, width: int, color: bool, verbose: bool, wire: bool, height: int | None = None) -> str:
+    """One exchange as lines of text for a terminal of `width` columns. Its secrets must be masked already.
+
+    What is longer than `height` rows ends with its headline again, because the first has left the screen.
+    """
     page = Page(width)
     draw(exchange, entry, page, color=color, verbose=verbose, wire=wire)
+    if height is not None and page.rows > height:
+        page.blank()
+        _verdict(exchange, page)
     return page.text(color=color)
 
 
@@ -225,7 +231,7 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
     if answer.display is not None:
         page.blank()
         for line in answer.display.split("\n"):
-            page.add_cut(pieces(line.expandtabs()), rows=3)
+            page.add_cut(pieces(line.expandtabs(), "bad" if line.lstrip().startswith("✘") else ""), rows=3)
     elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
@@ -235,7 +241,13 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
             draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
     elif not (tables(answer.data, exchange.request.data, page) and entry.request_type.lines) and answer.body:
         page.blank()
-        draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
+        draw_body(answer.body, page, color=color, failed=exchange.outcome == "error", rate=_rate(exchange))
+
+
+def _rate(exchange: Exchange) -> str:
+    """How fast the content came, as `2.1 MiB/s`; empty where it took no time."""
+    ns = exchange.timing.phases.get("receive", 0)
+    return f"{size(exchange.connection.bytes_received * 10**9 // ns)}/s" if ns else ""
 
 
 def _fields(fields: Fields, page: Page) -> None:

@@ -11,7 +11,6 @@ from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, sho
 from rrcli.report.terminal.render import draw
 from rrcli.report.terminal.verdict import status_words, verdict
 from rrcli.report.terminal.waterfall import bar
-from rrcli.series.distribution import PERCENTILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +20,10 @@ if TYPE_CHECKING:
     from rrcli.series.distribution import Distribution
     from rrcli.series.tally import Series
 
+PERCENTILES = (50, 90, 95, 99)  # in the table; the document has more of them
 COLUMNS = ("min", "mean", *(f"p{percent}" for percent in PERCENTILES), "max")
 ROWS = 8  # of the picture, beside the last
-WIDEST = 140
+WIDEST_BAR = 60  # columns: what is longer parts the number from its label
 
 
 def render_series(series: Series, entry: Protocol, *, width: int, color: bool, verbose: bool) -> str:
@@ -35,7 +35,7 @@ def render_series(series: Series, entry: Protocol, *, width: int, color: bool, v
     for line in _table(series.times):
         page.add_cut(line)
     page.blank()
-    for line in _spread(series.times["total"], min(page.width, WIDEST)):
+    for line in _spread(series.times["total"], page.width):
         page.add_cut(line)
     page.blank()
     _counts(series, page)
@@ -117,7 +117,7 @@ def _spread(times: Distribution, width: int) -> list[Line]:
     left, right = max(cells(begin) for begin, _, _ in rows), max(len(end) for _, end, _ in rows)
     most = max(count for _, _, count in rows)
     digits = len(f"{most:,}")
-    room = max(10, width - 2 - left - right - 3 - 2 - digits - 2)
+    room = max(10, min(width - 2 - left - right - 3 - 2 - digits - 2, WIDEST_BAR))
     lines: list[Line] = []
     for begin, end, count in rows:
         drawn = bar(0, count / most, room) if count else " " * room
