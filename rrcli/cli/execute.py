@@ -11,7 +11,7 @@ from rrcli.engine.interrupt import on_term
 from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
 from rrcli.engine.timeouts import without_attempt_timeout
-from rrcli.report.formats.raw import Raw, ToFile
+from rrcli.report.formats.raw import Raw, RawStream, ToFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def execute(invocation: Invocation) -> int:
             progress.finish()
     if isinstance(observer, Raw):
         observer.finish()
+        run.printer.content_is_out = not isinstance(observer, RawStream) or observer.passes
     if run.lines:
         run.lines.finish()
         exchange = run.lines.without_lines(exchange)
@@ -85,10 +86,11 @@ class _Run:
         if self.printer.query:
             return Observer()
         if self.printer.style == "raw" or (self.printer.style == "body" and self.hooks.streams(self.request)):
-            self.printer.content_is_out = True
             raw_event = self.hooks.raw_event
             return Raw(exact_or_visible(), include=self.printer.include, lines=self.request.lines, keep=read_later, raw_event=raw_event)
-        if self.hooks.streams(self.request) and self.printer.style in ("pretty", "ndjson"):
+        if self.printer.style == "body":
+            return RawStream(exact_or_visible(), include=self.printer.include, lines=self.request.lines)
+        if self.printer.style == "ndjson" or (self.printer.style == "pretty" and self.hooks.streams(self.request)):
             from rrcli.report.live.status import Live
 
             columns = width() if os.isatty(1) else None

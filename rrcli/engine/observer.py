@@ -24,6 +24,7 @@ class Observer:
     """Sees the answer while it comes. The base sees nothing; printing is one kind of it."""
 
     keeps_content = True  # False: the observer takes the content itself, and nothing of it is kept in memory
+    shows_events = False  # True: the observer prints each event of a stream
 
     @property
     def is_visible(self) -> bool:

@@ -43,12 +43,15 @@ JOINING = ("&&", "||")
 
 
 class Expectation:
-    """One `--expect`, or `--until` of a stream, whose events have the keys `known`. Raises `usage` when it cannot be read."""
+    """One `--expect`, or `--until` of a stream, whose events have the keys `known`. Raises `usage` when it cannot be read.
 
-    def __init__(self, text: str, known: tuple[str, ...] = ()) -> None:
+    `more` are names that may be looked up beside those of a document.
+    """
+
+    def __init__(self, text: str, known: tuple[str, ...] = (), more: tuple[str, ...] = ()) -> None:
         self.text = text
         path, self._operator, literal, self._negated = _split(text)
-        self.path = Path(path, known)
+        self.path = Path(path, known, more=more)
         self._literal = read_literal(literal)
         self._members = read_literals(literal) if self._operator == "in" else []
         self._pattern = _pattern(literal) if self._operator == "matches" else None
@@ -65,6 +68,10 @@ class Expectation:
     def reads_series(self) -> bool:
         """Whether it is about what all exchanges of a series amount to."""
         return self.path.root == "series" or self.path.root in OF_SERIES
+
+    def reads_only(self, names: tuple[str, ...]) -> bool:
+        """Whether it looks up nothing but these names."""
+        return bool(self.path.roots) and set(self.path.roots) <= set(names)
 
     def check(self, value: dict[str, Any], deadline: Deadline | None = None) -> Check:
         """How it comes out on a document with shorthands, found out about in time for the deadline or given up."""
@@ -198,9 +205,9 @@ def _pattern(literal: str) -> Any:
         raise usage(f"{literal!r} is no regular expression: {error}") from error
 
 
-def of_one(text: str) -> Expectation:
+def of_one(text: str, more: tuple[str, ...] = ()) -> Expectation:
     """An expectation that reads one exchange. Raises `usage` for what only several have: it would never hold."""
-    expectation = Expectation(text)
+    expectation = Expectation(text, more=more)
     root = expectation.path.root
     if expectation.reads_series:
         raise usage(

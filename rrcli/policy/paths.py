@@ -18,19 +18,20 @@ TAKE_REFERENCES = ("map", "max_by", "min_by", "sort_by")  # functions of JMESPat
 class Path:
     """A path into a document, or into something else of which `known` has the keys. Raises `usage` when it cannot be one.
 
-    `whose` is what an error calls that.
+    `whose` is what an error calls that. `more` are names beside those of a document.
     """
 
-    def __init__(self, text: str, known: tuple[str, ...] = (), whose: str = "an event") -> None:
+    def __init__(self, text: str, known: tuple[str, ...] = (), whose: str = "an event", more: tuple[str, ...] = ()) -> None:
         self.text = text.strip()
         self._steps = _plain_steps(self.text)
         compiled = None if self._steps else _compile(self.text)
         firsts = self._steps[:1] if self._steps else compiled[1] if compiled else []
         for name in firsts:
-            if isinstance(name, str) and name not in (known or ALL_NAMES):
+            if isinstance(name, str) and name not in (known or (*ALL_NAMES, *more)):
                 if known:
                     raise usage(f"{name!r} in {text!r} is no key of {whose}{suggestion(name, known)}", f"{whose} has {', '.join(known)}")
                 raise usage(f"{name!r} in {text!r} is no key of the document{_nearest(name)}", "rrcli schema shows the keys")
+        self.roots = tuple(firsts)
         self.root = firsts[0] if firsts else None  # `series` is checked on what all exchanges of a series amount to
         key = self._steps[1] if self._steps and self.root == "series" and len(self._steps) > 1 else None
         if isinstance(key, str) and key not in SERIES_NAMES:

@@ -59,6 +59,23 @@ class Raw(Observer):
         self._write(b"")
 
 
+class RawStream(Raw):
+    """The same of an answer that is a stream of events, and nothing of any other: that is laid out when all of it is there."""
+
+    def __init__(self, write: Callable[[bytes], None], *, include: bool, lines: bool) -> None:
+        super().__init__(write, include=include, lines=lines, keep=True)
+        self.passes = False
+
+    def received(self, answer: Response) -> None:
+        self.passes = "events" in answer.data
+        if self.passes:
+            super().received(answer)
+
+    def content(self, data: bytes) -> None:
+        if self.passes:
+            super().content(data)
+
+
 class ToFile(Observer):
     """Writes content to a file, opened when the answer's status is known, so that a failure before leaves none.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
+from rrcli.codec.jsonlines import RECORD, is_json_lines
 from rrcli.engine.observer import Observer
 from rrcli.policy.mask import Mask
 
@@ -21,12 +22,10 @@ if TYPE_CHECKING:
     from rrcli.engine.observer import Hop
     from rrcli.model.values import Exchange, Response
 
-AT_ONCE = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types
 LAID_OUT = ("html", "json", "xml", "svg+xml")  # what the report draws better than a line at a time
 PAUSE_NS = 250 * 10**6  # between two pieces: longer than what a busy network takes
 HELD_BACK = 1 << 20  # bytes that may wait for a pause
 LONGEST = 64 << 10  # bytes of a line that is not over
-RECORD = b"\x1e"  # before each text of a sequence (RFC 7464)
 
 
 class Lines(Observer):
@@ -62,7 +61,7 @@ class Lines(Observer):
         if body is None or not body.media_type:
             return
         kind = body.media_type.rpartition("/")[2].removeprefix("x-")
-        self._whole = self._live = kind in AT_ONCE
+        self._whole = self._live = is_json_lines(body.media_type)
         self._charset = body.charset or "utf-8"
         if not self._live and not self._length_is_known(answer) and body.media_type.startswith("text/") and kind not in LAID_OUT:
             self._waiting = []

@@ -44,7 +44,7 @@ class Progress(Observer):
     def __init__(
         self, observer: Observer, write: Callable[[str], None], *, retries: int, yields_terminal: bool, color: bool = False
     ) -> None:
-        self.keeps_content = observer.keeps_content
+        self.keeps_content, self.shows_events = observer.keeps_content, observer.shows_events
         self._observer = observer
         self._write = write
         self._retries = retries

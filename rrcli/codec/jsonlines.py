@@ -1,0 +1,83 @@
+"""JSON values one after the other: a line each (NDJSON, JSON Lines), or each behind a record separator (RFC 7464). No I/O.
+
+decoder = JsonLinesDecoder("application/x-ndjson")
+for content, line in decoder.feed(data):    # all contents together are the data; `line` is what ends with its content, or nothing
+"""
+
+from __future__ import annotations
+
+from rrcli.base.jsontext import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LAST_WORDS = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # of media types, without x-
+SEQUENCE = "json-seq"
+RECORD = b"\x1e"  # before each text of a sequence
+LONGEST = 8 << 20  # bytes of a line; a longer one is none
+
+
+def is_json_lines(media_type: str | None) -> bool:
+    """Whether content of this type, in lower case and without parameters, is lines of JSON."""
+    return media_type is not None and media_type.rpartition("/")[2].removeprefix("x-") in LAST_WORDS
+
+
+class JsonLinesDecoder:
+    """Cuts content into its lines, which may be JSON or not; empty ones are left out.
+
+    A text of a sequence may go on over several lines: it ends with the line that makes it whole, or before the next separator.
+    `too_long` counts lines that were longer than any may be.
+    """
+
+    def __init__(self, media_type: str) -> None:
+        self.too_long = 0
+        self._in_sequence = media_type.endswith(SEQUENCE)
+        self._line = bytearray()  # begun and not over
+        self._tried = 0  # bytes of it that were known not to be whole
+        self._skips = False  # the present line is too long
+
+    def feed(self, data: bytes) -> Iterator[tuple[bytes, str | None]]:
+        """The content in pieces, each with the line that it ends."""
+        begin = 0
+        while begin < len(data):
+            if self._in_sequence and (self._line or self._skips) and data[begin : begin + 1] == RECORD:
+                yield b"", self._take(b"", ends=True, last=True)  # another one begins
+            line_end = data.find(b"\n", begin)
+            end = line_end + 1 or len(data)
+            if self._in_sequence and (separator := data.find(RECORD, begin + 1, end)) > 0:
+                end = separator
+            piece, begin = data[begin:end], end
+            yield piece, self._take(piece, ends=piece[-1:] == b"\n")
+
+    def finish(self) -> str | None:
+        """The line that the content ends with, where no line end follows it."""
+        return self._take(b"", ends=True, last=True)
+
+    def _take(self, piece: bytes, *, ends: bool, last: bool = False) -> str | None:
+        """Add to the present line; the line, if it is over."""
+        if not self._skips:
+            self._line += piece
+        if len(self._line) > LONGEST:
+            self._line.clear()
+            self._skips = True
+            self.too_long += 1
+        if not ends:
+            return None
+        line = bytes(self._line).strip(RECORD + b" \t\r\n")
+        if self._in_sequence and not (last or self._skips or self._is_whole(line)):
+            return None
+        self._line.clear()
+        self._tried, self._skips = 0, False
+        return line.decode("utf-8", "replace") or None
+
+    def _is_whole(self, line: bytes) -> bool:
+        """Whether a text of a sequence is over: looked into again only where it has grown to twice its size."""
+        if len(line) < 2 * self._tried:
+            return False
+        self._tried = len(line)
+        try:
+            loads(line.decode("utf-8", "replace"))
+        except ValueError:
+            return not line
+        return True
