@@ -211,8 +211,10 @@ def _is_long(value: Any) -> bool:
 
 
 def _holds_long(value: Any) -> bool:
-    """Whether an object holds such a text, itself or in an object within."""
-    return isinstance(value, dict) and any(_is_long(item) or _holds_long(item) for item in value.values())
+    """Whether an object holds such a text, itself or in an object within, or a list among its members."""
+    if isinstance(value, dict):
+        return any(_is_long(item) or _holds_long(item) for item in value.values())
+    return isinstance(value, (list, tuple)) and any(_is_long(item) for item in value)
 
 
 def _whole(value: Any) -> str:

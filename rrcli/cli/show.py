@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from rrcli.base.deadline import Deadline
 from rrcli.base.errors import usage
 from rrcli.base.jsontext import dumps, pieces
 from rrcli.base.output import exact_or_visible, to_stderr, to_stdout
@@ -15,7 +16,7 @@ from rrcli.model.document import document, set_document
 from rrcli.model.head import head
 from rrcli.model.values import Exchange
 from rrcli.options.parse import FORMATS, one_of
-from rrcli.policy.redact import masked, masked_set
+from rrcli.policy.redact import masked, masked_reasons, masked_set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Printer:
             self._refuse_company()
         self.include = invocation.output.include or self.hooks.includes_head(invocation.request)
         self.content_is_out = False  # it was printed as it came
+        self.whole = Deadline.after(invocation.request.deadline, "--deadline")
 
     def _refuse_company(self) -> None:
         """Raise `usage` for what would stand behind a document."""
@@ -74,7 +76,8 @@ class Printer:
         if self.file and exchange.response and exchange.response.body:
             body = exchange.response.body.replace(file=self.file)
             exchange = exchange.replace(response=exchange.response.replace(body=body))
-        shown = exchange if self.output.show_secrets else masked(exchange)
+        mask = masked_reasons if self.style == "quiet" else masked
+        shown = exchange if self.output.show_secrets else mask(exchange)
         found = True
         if self.query:
             from rrcli.policy.shorthands import names
@@ -152,14 +155,14 @@ class Printer:
 
     def print_found(self, value: dict[str, object]) -> bool:
         """Print what the query finds in a document with its shorthands: text bare, all else as JSON. False when there is nothing."""
-        from rrcli.base.timelimit import LIMIT, TimeLimitExceeded, run_with_limit
+        from rrcli.base.timelimit import TimeLimitExceeded, left_of, run_with_limit
 
-        query = self.query
+        query, seconds = self.query, left_of(self.whole)
         assert query
         try:
-            found = run_with_limit(LIMIT, lambda: query.find(value))
+            found = run_with_limit(seconds, lambda: query.find(value))
         except TimeLimitExceeded:
-            to_stderr(f"rrcli: --query {query.text!r} was given up after {LIMIT:g} s: it takes too long on this document\n")
+            to_stderr(f"rrcli: --query {query.text!r} was given up after {seconds:.2g} s: it takes too long on this document\n")
             return False
         if found is not None and self.style != "quiet":
             if isinstance(found, str):

@@ -64,20 +64,23 @@ class JsonLinesDecoder:
             self.too_long += 1
         if not ends:
             return None
-        line = bytes(self._line).strip(RECORD + b" \t\r\n")
-        if self._in_sequence and not (last or self._skips or self._is_whole(line)):
+        if self._in_sequence and not (last or self._skips or self._is_whole()):
             return None
+        line = self._text()
         self._line.clear()
         self._tried, self._skips = 0, False
-        return line.decode("utf-8", "replace") or None
+        return line or None
 
-    def _is_whole(self, line: bytes) -> bool:
+    def _text(self) -> str:
+        return bytes(self._line).strip(RECORD + b" \t\r\n").decode("utf-8", "replace")
+
+    def _is_whole(self) -> bool:
         """Whether a text of a sequence is over: looked into again only where it has grown to twice its size."""
-        if len(line) < 2 * self._tried:
+        if len(self._line) < 2 * self._tried:
             return False
-        self._tried = len(line)
+        self._tried = len(self._line)
         try:
-            loads(line.decode("utf-8", "replace"))
+            loads(self._text())
         except ValueError:
-            return not line
+            return self._line.isspace()
         return True

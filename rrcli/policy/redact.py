@@ -36,6 +36,17 @@ def masked(exchange: Exchange) -> Exchange:
     return exchange
 
 
+def masked_reasons(exchange: Exchange) -> Exchange:
+    """The exchange with its failure and its checks as they may be shown; all else is as it was."""
+    mask, error = mask_of(exchange), exchange.error
+    message = error and mask.message(mask_url(error.message))
+    return exchange.replace(
+        target=exchange.target.replace(url=mask.text(mask_url(exchange.target.url))),
+        error=error and error.replace(message=message),
+        checks=_checks(exchange.checks, mask),
+    )
+
+
 def masked_set(several: ExchangeSet) -> ExchangeSet:
     """Exchanges side by side as they may be shown, and what was found in all of them."""
     checks = several.checks

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import Response
 
 LINE = "line"
+LINES_AT_ONCE = 64  # between two looks at the clock
 
 
 class LineReader:
@@ -50,19 +51,21 @@ class LineReader:
             self._context.note("line-too-long", "a line is longer than any event may be, and left out of them")
 
     def _content(self, event: Content, decoder: JsonLinesDecoder) -> Iterator[Event]:
-        """The lines that a piece of content ends, each behind its own content, so that nothing is told behind the last that is wanted."""
-        passed: list[bytes] = []
-        for content, line in decoder.feed(event.data):
-            passed.append(content)
-            if line is None:
-                continue
-            yield Content(data=b"".join(passed))
-            passed.clear()
-            yield _event(line)
-            if self._context.enough():
-                return
-        if content := b"".join(passed):
-            yield Content(data=content)
+        """The lines that a piece of content ends, then the content itself, which ends with the last line that is wanted."""
+        context, passed = self._context, 0
+        for number, (content, line) in enumerate(decoder.feed(event.data), 1):
+            passed += len(content)
+            if line is not None:
+                yield _event(line)
+                if context.enough():
+                    break
+                if not context.wants_events():  # nor will anybody later
+                    passed = len(event.data)
+                    break
+            if number % LINES_AT_ONCE == 0 and context.deadline.passed():
+                yield Content(data=event.data[:passed])
+                context.deadline.expire()
+        yield Content(data=event.data[:passed])
 
 
 def _event(line: str) -> StreamEvent:

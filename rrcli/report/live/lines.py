@@ -84,7 +84,7 @@ class Lines(Observer):
     def finish(self) -> None:
         """Show what stands behind the last line end."""
         if self._live and self._rest:
-            self._show(self._at_ns, self._rest)
+            self._show(self._at_ns, [self._rest])
             self._rest = b""
 
     def without_lines(self, exchange: Exchange) -> Exchange:
@@ -98,19 +98,22 @@ class Lines(Observer):
     def _feed(self, at_ns: int, data: bytes) -> None:
         """Show the lines that `data` ends, and what it has behind them unless only whole lines count."""
         *lines, rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._show(at_ns, line)
         if rest and (len(rest) > LONGEST or not (self._whole or self._masking().begun(self._text(rest)))):
-            self._show(at_ns, rest)
+            lines.append(rest)
             rest = b""
         self._rest = rest
+        self._show(at_ns, lines)
 
-    def _show(self, at_ns: int, line: bytes) -> None:
-        line = line.strip(RECORD).removesuffix(b"\r")
-        if not line:
-            return
-        self._write(f"{at_ns / 1e6:>12.1f} ms  {visible(self._masking().text(self._text(line)))}")
-        self.count += 1
+    def _show(self, at_ns: int, lines: list[bytes]) -> None:
+        """Write all at once what came at once: a terminal takes its time for each write."""
+        shown = []
+        for each in lines:
+            line = each.strip(RECORD).removesuffix(b"\r")
+            if line:
+                shown.append(f"{at_ns / 1e6:>12.1f} ms  {visible(self._masking().text(self._text(line)))}")
+        if shown:
+            self._write("\n".join(shown))
+            self.count += len(shown)
 
     def _text(self, line: bytes) -> str:
         try:

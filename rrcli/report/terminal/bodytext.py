@@ -18,6 +18,7 @@ MOST_LINES = 400
 MOST_TEXT = 64 << 10  # characters
 MOST_JSON = 8 << 20  # bytes that are read to make sure that they are JSON
 MOST_WHOLE = 1 << 20  # bytes of a content that is laid out whole
+READING = 1.0  # seconds for that
 COLOURING = 0.5  # seconds for it: what is plain after a moment is read sooner than what is coloured after many
 ROWS = 3  # rows of the terminal that one line of content may take
 
@@ -102,7 +103,7 @@ def is_text(body: Body) -> bool:
 
 
 def _lines(body: Body, text: str, *, color: bool, limit: int | None = MOST_TEXT) -> list[Line]:
-    if not body.truncated and len(body.data) <= MOST_JSON and looks_like_json(body.media_type, text) and _is_json(text):
+    if not body.truncated and len(body.data) <= MOST_JSON and looks_like_json(body.media_type, text) and _is_json(body.data, text):
         from rrcli.report.formats.jsonlines import lay_out
 
         return lay_out(text, len(text) if limit is None else limit)
@@ -110,21 +111,28 @@ def _lines(body: Body, text: str, *, color: bool, limit: int | None = MOST_TEXT)
     if subtype == "xml" and not body.truncated:
         from rrcli.report.terminal.xmllines import lay_out as lay_out_xml
 
-        text = lay_out_xml(text) or text
+        try:
+            text = run_with_limit(READING, lambda: lay_out_xml(text)) or text
+        except TimeLimitExceeded:
+            pass
     shown = text[:limit].removesuffix("\n")
     if color and subtype in LEXERS and (coloured := _coloured(shown, *LEXERS[subtype])):
         return coloured
     return [pieces(line.expandtabs()) for line in shown.split("\n")]
 
 
-def _is_json(text: str) -> bool:
+def _is_json(data: bytes, text: str) -> bool:
+    """Whether the text is JSON, as far as finding out takes no more memory and time than there is."""
     from rrcli.base.jsontext import loads
+    from rrcli.model.largebody import affordable
 
     try:
-        loads(text)
-    except ValueError:
-        return False
-    return True
+        if affordable(data):
+            run_with_limit(READING, lambda: loads(text))
+            return True
+    except (ValueError, TimeLimitExceeded):
+        pass
+    return False
 
 
 def _coloured(text: str, module: str, name: str) -> list[Line] | None:
