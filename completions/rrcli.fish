@@ -928,6 +928,7 @@ complete -c rrcli -n '__rrcli_in dns' -l no-rd -d 'Ask only for what the server 
 complete -c rrcli -n '__rrcli_in dns' -s p -x -d 'Port of servers without one.  [53, 853, 443]'
 complete -c rrcli -n '__rrcli_in dns' -l port -x -d 'Port of servers without one.  [53, 853, 443]'
 complete -c rrcli -n '__rrcli_in dns' -l tcp -d 'Ask over TCP.'
+complete -c rrcli -n '__rrcli_in dns' -l tries -x -d 'Datagrams that a question goes out in, 1, 3, 7 s … after the first.  [4]'
 complete -c rrcli -n '__rrcli_in dns' -l no-fallback -d 'Take an answer that was cut (TC); do not ask again over TCP.'
 complete -c rrcli -n '__rrcli_in dns' -l get -d 'Ask an https:// server with GET, in place of POST: caches can answer it.'
 complete -c rrcli -n '__rrcli_in dns' -l dnssec -d 'Ask for DNSSEC records as well (DO).'

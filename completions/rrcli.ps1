@@ -940,6 +940,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('-p', 'Port of servers without one.  [53, 853, 443]')
             , @('--port', 'Port of servers without one.  [53, 853, 443]')
             , @('--tcp', 'Ask over TCP.')
+            , @('--tries', 'Datagrams that a question goes out in, 1, 3, 7 s … after the first.  [4]')
             , @('--no-fallback', 'Take an answer that was cut (TC); do not ask again over TCP.')
             , @('--get', 'Ask an https:// server with GET, in place of POST: caches can answer it.')
             , @('--dnssec', 'Ask for DNSSEC records as well (DO).')

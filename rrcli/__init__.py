@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "__version__": "rrcli.base.version",
+    "__version__": "rrcli.base",
     "Client": "rrcli.engine.client",
     "DnsRequest": "rrcli.adapters.dns.request",
     "Exchange": "rrcli.model.values",

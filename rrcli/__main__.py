@@ -10,8 +10,9 @@ import gc
 import os
 import sys
 
-from rrcli.base.errors import EXIT_INTERRUPTED, ExchangeError
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, ExchangeError
 
+NO_MEMORY = b"rrcli: there is not enough memory for that; a smaller --max-size keeps less, -o FILE writes content to a file\n"
 YOUNG = 20_000  # objects: collecting every 700, as the interpreter does, is a twentieth of a run, and may fall within what is timed
 
 
@@ -30,6 +31,9 @@ def main(argv: list[str] | None = None) -> int:
         return getattr(signal, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
         return _closed_pipe()
+    except MemoryError:
+        os.write(2, NO_MEMORY)  # anything more might need memory again
+        return EXIT_CODES["local"]
     except Exception as error:  # noqa: BLE001  # the last resort: whatever reaches it is a bug of ours
         from rrcli.report.terminal.errors import report_bug
 
@@ -38,8 +42,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     if words == ["--version"]:
+        from rrcli.base import __version__
         from rrcli.base.output import to_stdout
-        from rrcli.base.version import __version__
 
         to_stdout(f"rrcli {__version__}\n".encode())
         return 0

@@ -37,8 +37,7 @@ from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.deadline import FOREVER_S, Deadline, now
 from rrcli.base.digest import Digest
 from rrcli.base.errors import ExchangeError
-from rrcli.engine.events import Content, Received
-from rrcli.engine.observer import NoMoreWanted
+from rrcli.engine.events import Content, NoMoreWanted, Received
 from rrcli.engine.send import steps
 from rrcli.model.values import Exchange, Note
 from rrcli.options.request import Request

@@ -6,6 +6,19 @@ into the `error` of the exchange. Any other exception that reaches the entry poi
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Fault(Protocol):
+        """A failure as an exception or as a value of the document."""
+
+        @property
+        def layer(self) -> str: ...
+        @property
+        def kind(self) -> str: ...
+
+
 # The exit code of each layer (contract, section 2). A time limit is layer `transport` with a code of its own.
 EXIT_CODES = {
     "application": 1,
@@ -73,6 +86,15 @@ class ExchangeError(Exception):
         self.message = message
         self.hint = hint
         self.phase = phase
+
+
+def exit_code(fault: Fault | None, *, terminated: bool = False) -> int:
+    """The exit code of a failure, 0 without one. `terminated` tells which signal an `interrupted` one was ended by: TERM, or Ctrl-C."""
+    if fault is None:
+        return 0
+    if fault.kind == "interrupted":
+        return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
+    return EXIT_TIMEOUT if fault.kind == "timeout" else EXIT_CODES[fault.layer]
 
 
 def usage(message: str, hint: str | None = None) -> ExchangeError:

@@ -1,4 +1,7 @@
-"""The fields of a message by their names, which are compared without case (RFC 9110 section 5.1)."""
+"""The fields of a message by their names, which are compared without case (RFC 9110 section 5.1), and the names that tell a secret.
+
+The latter hold for parameters of a URL and members of forms and JSON too (contract, section 3).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     Fields = Iterable[tuple[str, str]]
+
+
+MASK = "‹secret›"  # what stands in the place of a secret
+
+FIELDS = ("cookie", "set-cookie", "dpop")
+ENDINGS = ("token", "secret", "password", "passwd", "passcode", "authorization", "apikey")  # however joined: csrftoken, AccessToken
+LAST_WORDS = ("pwd", "jwt", "sig", "pin", "key")
+NO_SECRETS = ("idempotency-key", "sec-websocket-key", "public-key", "sec-websocket-accept-key")
 
 
 def first(fields: Fields, name: str) -> str | None:
@@ -22,3 +33,19 @@ def all_of(fields: Fields, name: str) -> list[str]:
     """The values of all fields called `name`, in their order."""
     name = name.lower()
     return [value for key, value in fields if key.lower() == name]
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field or parameter of that name carries a secret: `X-Auth-Token`, `api_key`, not `X-Tokens-Left`."""
+    lower = name.lower().replace("_", "-").removesuffix("-bin")  # of bytes, as gRPC names them
+    if lower in FIELDS or lower.endswith(ENDINGS):
+        return True
+    return lower.rpartition("-")[2] in LAST_WORDS and lower not in NO_SECRETS
+
+
+JSON_LINES = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types, without x-
+
+
+def is_json_lines(media_type: str | None) -> bool:
+    """Whether content of this type, in lower case and without parameters, is lines of JSON, or a sequence of it (RFC 7464)."""
+    return media_type is not None and media_type.rpartition("/")[2].removeprefix("x-") in JSON_LINES

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from _json import encode_basestring, make_encoder, make_scanner
 
-from rrcli.base.visible import UNSEEN, unicode_escape
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +127,7 @@ def _is_deep(value: Any) -> bool:
 
 # --- writing
 
-_ESCAPES = {chr(code): unicode_escape(code) for code in (0x7F, *range(0x80, 0xA0), *UNSEEN)}
+_escapes: dict[str, str] = {}  # of what a terminal might obey; made when the first such letter comes
 LONG = 1 << 20  # letters: a longer text is written in pieces, because escapes make it six times as long
 _ONE_LINE = {"\n": "", "\r": "", "\t": " "}  # JSON's own white space, which alone stands outside strings
 
@@ -141,7 +139,11 @@ def _safe(text: str) -> str:
     if text.replace("\n", " ").isprintable():
         return text
     # One search for each at C speed: `translate` would make an object of every character.
-    text = _replace(text, _ESCAPES)
+    if not _escapes:
+        from rrcli.base.visible import UNSEEN, unicode_escape
+
+        _escapes.update({chr(code): unicode_escape(code) for code in (0x7F, *range(0x80, 0xA0), *UNSEEN)})
+    text = _replace(text, _escapes)
     return text.encode("utf-8", "backslashreplace").decode()  # lone surrogates, which are written as JSON does
 
 

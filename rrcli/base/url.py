@@ -1,12 +1,18 @@
-"""URLs taken apart (RFC 3986 §3), without `urllib.parse` and as strictly as sending one needs."""
+"""URLs and host names taken apart (RFC 3986 §3), without `urllib.parse` and as strictly as sending one needs.
+
+Internationalised names are written in ASCII as browsers and curl ask for them (UTS 46, non-transitional, over IDNA 2008). Python's own
+codec is of IDNA 2003, which turns `straße` into `strasse`: another domain, that would get the request and its credentials.
+"""
 
 from __future__ import annotations
 
-from rrcli.base.address import literal_family
+from _socket import AF_INET, AF_INET6, inet_pton
+
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
 
 HEX = "0123456789abcdefABCDEF"
+LONGEST_LABEL = 63  # of a host name (RFC 1035 section 2.3.4)
 SCHEME_MARKS = dict.fromkeys(map(ord, "+-."))  # allowed in a scheme beside letters and digits
 
 
@@ -101,6 +107,7 @@ def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
         if not bracket or (port and not port.startswith(":")):
             raise usage(f"{text!r} is no host and port", "write an IPv6 address as [::1]:8080")
         separator, port = port[:1], port[1:]
+        host = _with_scope(host)
     elif not separator:
         host, port = text, ""
     elif ":" in host:
@@ -120,6 +127,12 @@ def _bare_address(text: str, *, has_default: bool) -> str:
         return text
     hint = f"write [{before}]:{last}" if last.isdecimal() and literal_family(before) is not None else "write an IPv6 address as [::1]:8080"
     raise usage(f"{text!r} is no host and port: it has several colons", hint)
+
+
+def _with_scope(address: str) -> str:
+    """An IPv6 address whose scope stands behind `%25`, as in a URL, with the plain `%` of all other places (RFC 6874 §2)."""
+    bare, found, scope = address.partition("%25")
+    return f"{bare}%{scope}" if found and scope else address
 
 
 def is_port(text: str) -> bool:
@@ -167,3 +180,40 @@ def begins_data(word: str, number: int, *, place_first: bool) -> bool:
     With `place_first` the first one does, in whatever form, and no other; see `is_place`.
     """
     return number > 0 if place_first else not is_place(word)
+
+
+def literal_family(host: str) -> int | None:
+    """The family of an address literal; `None` for a name."""
+    for family in (AF_INET, AF_INET6):
+        try:
+            inet_pton(family, host.split("%")[0])
+            return int(family)
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def ascii_name(host: str) -> str:
+    """The name with each label that is not ASCII as `xn--…`. Raises `UnicodeError` for what is no name."""
+    if host.isascii():
+        return host
+    from idna.core import uts46_remap
+
+    name = uts46_remap(host, std3_rules=False, transitional=False)
+    if ".." in name or name[:1] == ".":
+        raise UnicodeError("a label is empty")
+    return ".".join(label if label.isascii() else _ascii_label(label) for label in name.split("."))
+
+
+def _ascii_label(label: str) -> str:
+    from idna.core import InvalidCodepoint, InvalidCodepointContext, alabel
+
+    try:
+        return alabel(label).decode()
+    except InvalidCodepointContext:
+        raise
+    except InvalidCodepoint:  # emoji and `_`, which registries do not give out, and resolvers know all the same
+        found = f"xn--{label.encode('punycode').decode()}"
+        if len(found) > LONGEST_LABEL:
+            raise UnicodeError("label too long") from None
+        return found

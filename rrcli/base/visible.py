@@ -25,11 +25,19 @@ def unicode_escape(code: int) -> str:
     return f"\\u{0xD7C0 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
-ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {code: unicode_escape(code) for code in UNSEEN}
-ESCAPES |= {code: f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}" for code in range(0xD800, 0xE000)}
-ESCAPES |= {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 KEPT_IN_LINES = "\n\t"
-_IN_LINES = {code: shown for code, shown in ESCAPES.items() if chr(code) not in KEPT_IN_LINES}
+_tables: dict[bool, dict[int, str]] = {}  # made when the first letter is to be escaped, which most invocations never come to
+
+
+def _table(*, multiline: bool) -> dict[int, str]:
+    """What stands for each letter that is escaped, by its number; newlines and tabs are none of them with `multiline`."""
+    if not _tables:
+        found = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {code: unicode_escape(code) for code in UNSEEN}
+        found |= {code: f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}" for code in range(0xD800, 0xE000)}
+        found |= {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
+        _tables[False] = found
+        _tables[True] = {code: shown for code, shown in found.items() if chr(code) not in KEPT_IN_LINES}
+    return _tables[multiline]
 
 
 def visible(text: str, *, multiline: bool = False) -> str:
@@ -38,7 +46,7 @@ def visible(text: str, *, multiline: bool = False) -> str:
         text = with_few_marks(text)
     if text.isprintable():
         return text
-    table = _IN_LINES if multiline else ESCAPES
+    table = _table(multiline=multiline)
     if JOINER not in text:
         return text.translate(table)
     return "".join([letter if joins_pictures(text, at) else letter.translate(table) for at, letter in enumerate(text)])
@@ -67,9 +75,4 @@ def with_few_marks(text: str) -> str:
 
 def escape(letter: str, *, multiline: bool = False) -> str | None:
     """What to show in place of a character; `None` for one that may be shown itself."""
-    if multiline and letter in KEPT_IN_LINES:
-        return None
-    return ESCAPES.get(ord(letter))
-
-
-MASK = "‹secret›"
+    return _table(multiline=multiline).get(ord(letter))

@@ -14,18 +14,17 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from rrcli.base import __version__
 from rrcli.base.errors import usage
 from rrcli.base.output import to_stdout
 from rrcli.base.url import begins_data
-from rrcli.base.version import __version__
 from rrcli.cli import fast
 from rrcli.cli.commands import TOOLS, find, of_protocol
 from rrcli.cli.help import overview, page_of
 from rrcli.engine import registry
 from rrcli.engine.manifest import load
-from rrcli.options.output import Output
 from rrcli.options.parse import suggestion
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

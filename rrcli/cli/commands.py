@@ -20,9 +20,8 @@ from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
 from rrcli.explain import codes, lookup, near
 from rrcli.options.option import Optioned, option
-from rrcli.options.output import Output
 from rrcli.options.parse import suggestion
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 from rrcli.responders.serve import serve as run_responders
 
 if TYPE_CHECKING:

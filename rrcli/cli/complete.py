@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from rrcli.cli.commands import TOOLS, of_alias, of_protocol
 from rrcli.engine import registry
-from rrcli.options.output import Output
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

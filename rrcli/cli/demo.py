@@ -19,7 +19,7 @@ from rrcli.cli.execute import execute
 from rrcli.cli.show import color
 from rrcli.engine import registry
 from rrcli.engine.catalogue import responders
-from rrcli.options.output import Output
+from rrcli.options.request import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

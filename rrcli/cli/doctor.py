@@ -6,29 +6,27 @@ an exchange tells of each layer on its way is drawn here. So a diagnosis and the
 
 from __future__ import annotations
 
-from rrcli.base.address import literal_family
 from rrcli.base.deadline import Deadline
-from rrcli.base.errors import EXIT_TERMINATED, ExchangeError, usage
+from rrcli.base.errors import EXIT_TERMINATED, ExchangeError, exit_code, usage
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import to_stdout
 from rrcli.base.record import Record
 from rrcli.base.units import duration
+from rrcli.base.url import literal_family
 from rrcli.cli.show import color, width
 from rrcli.engine import registry
-from rrcli.engine.exitcode import exit_code
 from rrcli.engine.fanout import send_all
 from rrcli.engine.interrupt import on_term
 from rrcli.engine.target import target_of
 from rrcli.model.document import days_left, set_document
 from rrcli.model.values import Exchange, ExchangeSet
-from rrcli.options.output import Output
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 from rrcli.policy.redact import masked
 from rrcli.policy.secrets import mask_url
 from rrcli.report.terminal.next_steps import advice
 from rrcli.report.terminal.paint import SEPARATOR, Page, pad, pieces
 from rrcli.report.terminal.verdict import status_words
-from rrcli.wire.clock import Timeline
+from rrcli.wire.recorder import Timeline
 from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False
@@ -47,6 +45,7 @@ BY_LAYER = {"tls": TLS, "protocol": PROTOCOL, "application": APPLICATION, "check
 MARKS = {"good": "✔", "warn": "!", "bad": "✘", "dim": "·"}
 COLUMN = 13  # where what is said of a layer begins
 RESOLV_CONF = "/etc/resolv.conf"
+HOSTS = "/etc/hosts"
 
 
 class Finding(Record):
@@ -120,9 +119,20 @@ def _parts(request: Request, target: Target) -> tuple[tuple[Request, ...], str]:
         return (request,), ""
     timeline.finish()
     texts = [place.text for place in found]
-    how = f"{_resolver()}, {duration(timeline.total_ns)}" if timeline.total_ns else "--resolve"
+    how = f"{_source(host, texts)}, {duration(timeline.total_ns)}" if timeline.total_ns else "--resolve"
     parts = (request.replace(resolve=((host.lower(), port, text), *request.resolve)) for text in texts)
     return tuple(parts), f"{host} is {', '.join(texts)}  ({how})"
+
+
+def _source(host: str, addresses: list[str]) -> str:
+    """Who has said what the name is: the file of hosts, where all that was found stands there, else the resolver."""
+    try:
+        with open(HOSTS, encoding="utf-8", errors="replace") as file:
+            lines = [line.partition("#")[0].lower().split() for line in file.read(1 << 20).splitlines()]
+    except OSError:
+        return _resolver()
+    listed = {words[0] for words in lines if host.lower().rstrip(".") in words[1:]}
+    return HOSTS if listed.issuperset(address.partition("%")[0].lower() for address in addresses) else _resolver()
 
 
 def _resolver() -> str:

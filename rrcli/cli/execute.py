@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, usage
+from rrcli.base.errors import EXIT_CODES, exit_code, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import Printer, color, print_text, width
+from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term
-from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
-from rrcli.engine.timeouts import without_attempt_timeout
-from rrcli.report.formats.raw import Raw, RawStream, ToFile
+from rrcli.options.request import without_attempt_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,9 +50,8 @@ def execute(invocation: Invocation) -> int:
     finally:
         if progress:
             progress.finish()
-    if isinstance(observer, Raw):
-        observer.finish()
-        run.printer.content_is_out = not isinstance(observer, RawStream) or observer.passes
+    observer.finish()
+    run.printer.content_is_out = observer.passes_content
     if run.lines:
         run.lines.finish()
         exchange = run.lines.without_lines(exchange)
@@ -79,6 +77,9 @@ class _Run:
         """Who takes the content while it comes: a file, standard output, or nobody."""
         read_later = bool(self.printer.query or self.request.expect or self.request.ok)
         path = self.output.output
+        if self.download or path:
+            from rrcli.report.formats.raw import ToFile
+
         if self.download:
             return ToFile(self.download.open, keep=read_later, raw_event=self.hooks.raw_event)
         if path:
@@ -86,9 +87,13 @@ class _Run:
         if self.printer.query:
             return Observer()
         if self.printer.style == "raw" or (self.printer.style == "body" and self.hooks.streams(self.request)):
+            from rrcli.report.formats.raw import Raw
+
             raw_event = self.hooks.raw_event
             return Raw(exact_or_visible(), include=self.printer.include, lines=self.request.lines, keep=read_later, raw_event=raw_event)
         if self.printer.style == "body":
+            from rrcli.report.formats.raw import RawStream
+
             return RawStream(exact_or_visible(), include=self.printer.include, lines=self.request.lines)
         if self.printer.style == "ndjson" or (self.printer.style == "pretty" and self.hooks.streams(self.request)):
             from rrcli.report.live.status import Live
@@ -110,10 +115,11 @@ class _Run:
             raise usage(f"--offline sends nothing, so there is nothing for {flag}", "--format raw > FILE writes the request to a file")
         observer = Observer()
         if self.printer.style == "raw" and not self.printer.query:
+            from rrcli.report.formats.raw import Raw
+
             observer = Raw(exact_or_visible(), include=False, lines=False, keep=False)
         exchange = send(self.request, observer)
-        if isinstance(observer, Raw):
-            observer.finish()
+        observer.finish()
         return self.show(exchange)
 
     def progress(self, observer: Observer) -> Progress | None:
@@ -147,7 +153,7 @@ class _Run:
 
     def show_set(self, several: ExchangeSet) -> int:
         """Print exchanges sent side by side; the exit code of all of them (contract, section 2)."""
-        from rrcli.engine.exitcode import set_exit_code
+        from rrcli.engine.fanout import set_exit_code
 
         codes = [self.exit_code(exchange) for exchange in several.exchanges]
         code = set_exit_code(several, terminated=self.termination.arrived)
@@ -158,8 +164,4 @@ class _Run:
 
     def exit_code(self, exchange: Exchange) -> int:
         """The contract's code for one exchange (section 2)."""
-        if exchange.error is None:
-            return 0
-        from rrcli.engine.exitcode import exit_code
-
         return exit_code(exchange.error, terminated=self.termination.arrived)

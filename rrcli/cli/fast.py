@@ -9,7 +9,7 @@ from __future__ import annotations
 from rrcli.base.url import begins_data
 from rrcli.cli.invocation import build
 from rrcli.engine import registry
-from rrcli.options.output import Output
+from rrcli.options.request import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

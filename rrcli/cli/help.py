@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rrcli.base.errors import ExchangeError
 from rrcli.cli.show import color, width
 from rrcli.engine import registry
-from rrcli.options.output import Output
+from rrcli.options.request import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

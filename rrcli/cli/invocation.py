@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.options.output import Output
+from rrcli.options.request import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

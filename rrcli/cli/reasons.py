@@ -19,7 +19,7 @@ def of_exchange(exchange: Exchange, whom: str = "") -> list[str]:
 def of_set(several: ExchangeSet) -> list[str]:
     """The lines of all exchanges side by side together, whose secrets must be masked already."""
     lines = _told(_broken(several.checks))
-    if not several.is_judged and not any(exchange.error for exchange in several.exchanges):
+    if several.must_agree and not any(exchange.error for exchange in several.exchanges):
         from rrcli.model.document import set_differences
 
         if found := set_differences(several):
@@ -32,7 +32,7 @@ def _broken(checks: tuple[Check, ...]) -> list[str]:
     broken = [check for check in checks if not check.ok]
     if not broken:
         return []
-    from rrcli.policy.checkwords import sentence
+    from rrcli.policy.literals import sentence
 
     return [sentence(check) for check in broken]
 

@@ -9,8 +9,8 @@ from rrcli.base.output import to_stderr
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
 from rrcli.cli.show import Printer, color, print_document, print_text, width
+from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term
-from rrcli.engine.observer import Observer
 from rrcli.policy.redact import mask_of, masked
 from rrcli.report.live.progress import Progress
 from rrcli.series.run import send_series
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from rrcli.cli.invocation import Invocation
     from rrcli.engine.hooks import Hooks
-    from rrcli.options.output import Output
-    from rrcli.options.request import Request
+    from rrcli.options.request import Output, Request
 
 STYLES = ("pretty", "raw", "json", "ndjson", "quiet")
 
@@ -86,7 +85,7 @@ def refuse_contradictions(request: Request, output: Output, hooks: Hooks) -> Non
 def _print(series: Series, printer: Printer) -> bool:
     """Print the series. False when the query found nothing in it."""
     if printer.query:
-        from rrcli.policy.shorthands import series_names
+        from rrcli.policy.paths import series_names
 
         found = printer.print_found(series_names(series_document(series)))
         _explain(series, printer)
@@ -130,7 +129,7 @@ def _pairs(value: dict[str, Any]) -> str:
 
 def _explain(series: Series, printer: Printer) -> None:
     """What the document has no place for, on standard error: the checks that failed, the worst failure, and remarks."""
-    from rrcli.policy.checkwords import sentence
+    from rrcli.policy.literals import sentence
 
     def shown(text: str) -> str:
         masks = [] if printer.output.show_secrets else [mask_of(one) for one in (series.first, series.worst) if one]

@@ -9,14 +9,10 @@ import os
 
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import usage
-from rrcli.base.jsontext import dumps, pieces
 from rrcli.base.output import exact_or_visible, to_stderr, to_stdout
-from rrcli.cli.reasons import of_exchange, of_set
-from rrcli.model.document import document, set_document
-from rrcli.model.head import head
 from rrcli.model.values import Exchange
 from rrcli.options.parse import FORMATS, one_of
-from rrcli.policy.redact import masked, masked_reasons, masked_set
+from rrcli.policy.secrets import holds_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +22,7 @@ if TYPE_CHECKING:
     from rrcli.engine.hooks import Epilogue
     from rrcli.engine.registry import Protocol
     from rrcli.model.values import ExchangeSet
-    from rrcli.options.output import Output
-    from rrcli.options.request import Request
+    from rrcli.options.request import Output, Request
     from rrcli.policy.paths import Path
 
 # Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
@@ -71,21 +66,31 @@ class Printer:
         masks = self.style == "pretty" and not self.output.show_secrets
         return self.hooks.epilogue(self.request, beside=beside or self.style in ("quiet", "written"), masks=masks)
 
+    def _masked(self, exchange: Exchange) -> Exchange:
+        """The exchange as it is shown, with its secrets masked unless they are asked for; quietly only why it failed is shown."""
+        if self.output.show_secrets or not holds_secrets(exchange):
+            return exchange
+        from rrcli.policy.redact import masked, masked_reasons
+
+        return masked_reasons(exchange) if self.style == "quiet" else masked(exchange)
+
     def exchange(self, exchange: Exchange) -> bool:
         """Print one exchange. False when the query found nothing in it."""
         if self.file and exchange.response and exchange.response.body:
             body = exchange.response.body.replace(file=self.file)
             exchange = exchange.replace(response=exchange.response.replace(body=body))
-        mask = masked_reasons if self.style == "quiet" else masked
-        shown = exchange if self.output.show_secrets else mask(exchange)
+        shown = self._masked(exchange)
         found = True
         if self.query:
-            from rrcli.policy.shorthands import names
+            from rrcli.model.document import document
+            from rrcli.policy.paths import names
 
             found = self.print_found(names(document(exchange)))
         else:
             self._print_result(exchange, shown)
         if self.style == "quiet":
+            from rrcli.cli.reasons import of_exchange
+
             self._say(of_exchange(shown))
         elif self.query or self.style not in ("json", "ndjson", "pretty"):
             self._explain(shown)
@@ -100,7 +105,9 @@ class Printer:
         elif self.drawer:
             _print_pieces(self.drawer((shown,)))
         elif self.style in ("json", "ndjson"):
-            _print_pieces(pieces(document(shown, exact=True), 2 if self.style == "json" else 0))
+            from rrcli.model.document import document
+
+            print_document(document(shown, exact=True), 2 if self.style == "json" else 0)
         elif self.style == "pretty":
             print_text(self._draw(shown, color=color(self.output, 1), height=height()))
         elif self.style == "body" and not self.content_is_out:
@@ -110,16 +117,23 @@ class Printer:
 
     def exchanges(self, several: ExchangeSet) -> bool:
         """Print exchanges sent side by side. False when the query found nothing in them."""
-        shown = several if self.output.show_secrets else masked_set(several)
+        shown = several
+        if not self.output.show_secrets:
+            from rrcli.policy.redact import masked_set
+
+            shown = masked_set(several)
         found = True
         if self.query:
-            from rrcli.policy.shorthands import set_names
+            from rrcli.model.document import set_document
+            from rrcli.policy.paths import set_names
 
             found = self.print_found(set_names(set_document(several)))
         else:
             self._print_results(several, shown)
         if not (self.query or self.style in ("quiet", "raw", "body", "written")):
             return found
+        from rrcli.cli.reasons import of_exchange, of_set
+
         for exchange in shown.exchanges:
             if self.style == "quiet":
                 self._say(of_exchange(exchange, exchange.target.url))
@@ -141,7 +155,9 @@ class Printer:
         elif self.drawer:
             _print_pieces(self.drawer(shown.exchanges))
         elif self.style in ("json", "ndjson"):
-            _print_pieces(pieces(set_document(shown, exact=True), 3 if self.style == "json" else 0))
+            from rrcli.model.document import set_document
+
+            print_document(set_document(shown, exact=True), 3 if self.style == "json" else 0)
         elif self.style == "pretty":
             from rrcli.report.terminal.render import render_set
 
@@ -170,6 +186,8 @@ class Printer:
 
                 print_text(visible(found, multiline=True) if os.isatty(1) else found)
             else:
+                from rrcli.base.jsontext import pieces
+
                 _print_pieces(pieces(found))
         elif found is None and self.style != "quiet" and not self.output.silent:
             to_stderr(f"rrcli: --query {query.text!r} finds nothing\n")
@@ -207,12 +225,16 @@ class Printer:
             return
         write = exact_or_visible()
         if self.include:
+            from rrcli.model.head import head
+
             write(head(answer))
         if answer.body and not (self.include and answer.complete_text is not None):
             write(answer.body.data)
             if self.request.lines and answer.body.size and not answer.body.is_binary:
                 write(b"\n")
         for event in answer.data.get("events", ()):
+            from rrcli.base.jsontext import dumps
+
             data = event["data"]
             write((data if isinstance(data, str) else dumps(data)).encode("utf-8", "surrogateescape") + b"\n")
         write(b"")
@@ -226,6 +248,8 @@ class Printer:
             text = render_content(exchange, self.entry, width=width(), color=color(self.output, 1), on_terminal=os.isatty(1))
             if text is not None:
                 if self.include:
+                    from rrcli.model.head import head
+
                     exact_or_visible()(head(answer))
                 print_text(text)
                 return
@@ -238,6 +262,8 @@ class Printer:
         """
         whole = self.output.verbose or self.request.wire is not None
         if exchange.error and (briefly or exchange.error.layer == "check") and not whole:
+            from rrcli.cli.reasons import of_exchange
+
             self._say(of_exchange(exchange, exchange.target.url if briefly else ""))
         elif exchange.error or whole:
             answer = exchange.response.replace(body=None) if exchange.response else None
@@ -342,6 +368,8 @@ def _octets(text: str) -> bytes:
 
 def print_document(value: dict[str, object], indent: int) -> None:
     """Print a document as JSON."""
+    from rrcli.base.jsontext import pieces
+
     _print_pieces(pieces(value, indent))
 
 

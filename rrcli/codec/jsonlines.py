@@ -12,15 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LAST_WORDS = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # of media types, without x-
 SEQUENCE = "json-seq"
 RECORD = b"\x1e"  # before each text of a sequence
 LONGEST = 8 << 20  # bytes of a line; a longer one is none
-
-
-def is_json_lines(media_type: str | None) -> bool:
-    """Whether content of this type, in lower case and without parameters, is lines of JSON."""
-    return media_type is not None and media_type.rpartition("/")[2].removeprefix("x-") in LAST_WORDS
 
 
 class JsonLinesDecoder:

@@ -5,8 +5,8 @@ Loaded only when retries were asked for. `policy/retry.py` decides; the runner s
 
 from __future__ import annotations
 
+from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import interruption
-from rrcli.engine.observer import Observer
 from rrcli.engine.registry import hooks_of
 from rrcli.model.values import Note
 from rrcli.policy.retry import Clock, Retries
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.deadline import Deadline
-    from rrcli.engine.observer import Hop
+    from rrcli.engine.events import Hop
     from rrcli.model.values import Exchange, Response
     from rrcli.options.request import Request
 

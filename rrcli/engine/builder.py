@@ -13,9 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.base.errors import ExchangeError
     from rrcli.engine.context import Context
-    from rrcli.engine.continuation import Continue
-    from rrcli.engine.events import HopEvent
-    from rrcli.engine.observer import Observer
+    from rrcli.engine.events import Continue, HopEvent, Observer
 
 
 class ExchangeBuilder:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rrcli.engine import registry
 from rrcli.explain import OWN_FAMILIES, explain
-from rrcli.responders.catalogue import Catalogue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.engine.registry import Protocol
     from rrcli.explain import Explanation
     from rrcli.model.values import Status
+    from rrcli.responders.catalogue import Catalogue
 
 
 def families() -> dict[str, str]:
@@ -21,6 +21,8 @@ def families() -> dict[str, str]:
 
 def responders() -> Catalogue:
     """The responders of `rrcli serve`, and the protocols that are answered at a path of one."""
+    from rrcli.responders.catalogue import Catalogue
+
     classes, places = {}, {}
     for protocol in registry.BY_NAME.values():
         manifest = protocol.load_manifest()

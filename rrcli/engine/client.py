@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from rrcli.engine.context import Shared
 from rrcli.engine.send import send
-from rrcli.engine.shared import Shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
     from rrcli.base.deadline import Deadline
-    from rrcli.engine.observer import Observer
+    from rrcli.engine.events import Observer
     from rrcli.model.values import Exchange
     from rrcli.options.request import Request
 

@@ -1,4 +1,7 @@
-"""What an adapter is given for one hop: the wire, the state of the hop before, and where to leave notes and secrets."""
+"""What an adapter is given for one hop: the wire, the state of the hop before, and where to leave notes and secrets.
+
+Beside it, what the exchanges of one client share: open connections, cookies, and the secrets that are known.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,61 @@ from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from rrcli.base.deadline import Deadline
-    from rrcli.engine.continuation import Continue
+    from rrcli.codec.http.cookies import Jar
     from rrcli.engine.eventlog import EventLog
-    from rrcli.engine.shared import Shared
+    from rrcli.engine.events import Continue
     from rrcli.options.request import Request, TlsOptions
     from rrcli.wire.datagram import Datagrams
+    from rrcli.wire.pool import Pool
+    from rrcli.wire.resolve import Address
     from rrcli.wire.stream import Stream
+    from rrcli.wire.turns import Turns
+
+    Words = tuple[str, ...] | None
+
+
+class SecretSet:
+    """Values to mask wherever an exchange is shown, each once, in the order in which they became known."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: dict[str, None] = {}
+
+    def add(self, *values: str | None) -> None:
+        """Take these values; empty ones are no secrets."""
+        for value in values:
+            if value:
+                self._values[value] = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Shared:
+    """What outlives one exchange. Used by one thread at a time.
+
+    `pool` is `None` where every exchange opens a connection of its own. `cookies` is a jar that all exchanges fill and use,
+    `None` where each keeps to its own options.
+    """
+
+    def __init__(self, *, pool: Pool | None = None, cookies: Jar | None = None) -> None:
+        self.pool = pool
+        self.cookies = cookies
+        self.secrets = SecretSet()
+        self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
+
+    def close(self) -> None:
+        """Close the connections that are still open."""
+        if self.pool:
+            self.pool.close()
 
 
 class Route(Record):
@@ -141,14 +189,26 @@ class Context:
 
         return make_context(options or self.request, alpn)
 
-    def datagrams(self, host: str, port: int) -> Datagrams:
-        """A UDP socket for one peer."""
-        from rrcli.wire.datagram import Datagrams
+    def datagram_places(self, host: str, port: int, deadline: Deadline | None = None) -> list[Address]:
+        """The addresses that datagrams for `host` may go to, in the order to try."""
+        from rrcli.wire.datagram import places_of
 
         options = self.connection_options
         if options.proxy:
             raise usage("--proxy carries connections, no datagrams", "use TCP, or leave the proxy out")
-        return Datagrams(options, host, port, self.recorder, self.deadline)
+        return places_of(options, host, port, self.recorder, deadline or self.deadline)
+
+    def datagrams(self, place: Address) -> Datagrams:
+        """A UDP socket for one peer."""
+        from rrcli.wire.datagram import Datagrams
+
+        return Datagrams(self.connection_options, place, self.recorder, self.deadline)
+
+    def datagrams_in_turn(self, places: Sequence[Address], deadline: Deadline) -> Turns:
+        """UDP sockets for several peers, of which any may answer."""
+        from rrcli.wire.turns import Turns
+
+        return Turns(self.connection_options, places, self.recorder, deadline)
 
     def note(self, code: str, message: str) -> None:
         """Add a note: something was accepted, but is suspicious."""
@@ -182,7 +242,7 @@ class Context:
         if request.timeout is not None or self.pool or deadline is self.whole:
             return
         from rrcli.base.deadline import Deadline
-        from rrcli.engine.timeouts import IDLE_TIMEOUT
+        from rrcli.options.request import IDLE_TIMEOUT
 
         silence = None if request.idle_timeout is not None else IDLE_TIMEOUT  # else the connection looks after it
         limit = Deadline.after(silence, "--idle-timeout").sooner(self.whole)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rrcli.base.deadline import Deadline
-from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code, usage
 from rrcli.engine.registry import hooks_of, protocol_of
 from rrcli.engine.runner import judge_of, new_id
 from rrcli.engine.send import send, with_command
 from rrcli.engine.target import target_of
 from rrcli.model.values import Exchange, ExchangeSet, Failure, RequestMessage, Target
-from rrcli.wire.clock import Timeline
 from rrcli.wire.race import redirected
+from rrcli.wire.recorder import Timeline
 from rrcli.wire.resolve import addresses, to_ascii
 
 TYPE_CHECKING = False
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rrcli.options.request import Request
+
+
+WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])  # of the exit codes of several
 
 
 def parts_of(request: Request) -> tuple[Request, ...]:
@@ -59,13 +62,27 @@ def _of_all(parts: Sequence[Request]) -> tuple[str, ...]:
 
 
 def _judged(several: ExchangeSet, parts: Sequence[Request], of_all: tuple[str, ...], whole: Deadline) -> ExchangeSet:
-    """The set with the checks made on all of it; `--ok` and a check on the status decide in place of whether the answers differ."""
-    if not any(part.expect or part.ok for part in parts):
+    """The set with the checks made on all of it; `--ok any` and checks decide in place of whether the answers agree."""
+    compares = any(part.all_addresses or hooks_of(part).compares(part) for part in parts)
+    several = several.replace(must_agree=compares and not any(part.expect or part.ok == "any" for part in parts))
+    if not of_all:
         return several
-    from rrcli.policy.judge import decides_status, judge_set
+    from rrcli.policy.judge import judge_set
 
-    is_judged = any(part.ok or any(map(decides_status, part.expect)) for part in parts)
-    return judge_set(several, of_all, is_judged=is_judged, deadline=whole)
+    return judge_set(several, of_all, deadline=whole)
+
+
+def set_exit_code(several: ExchangeSet, *, terminated: bool = False) -> int:
+    """The exit code of exchanges sent side by side: the worst, 8 for a check on all of them, 1 where answers differ that must not."""
+    codes = [exit_code(exchange.error, terminated=terminated) for exchange in several.exchanges]
+    if any(not check.ok for check in several.checks):
+        codes.append(EXIT_CODES["check"])
+    code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
+    if code or not several.must_agree:
+        return code
+    from rrcli.model.document import set_differences
+
+    return EXIT_CODES["application"] if set_differences(several) else 0
 
 
 def every_address(request: Request) -> tuple[Request, ...]:

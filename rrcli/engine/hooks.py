@@ -7,7 +7,7 @@ the demo or the responders need is the manifest's (`manifest.py`).
 
 from __future__ import annotations
 
-from rrcli.engine.timeouts import IDLE_TIMEOUT
+from rrcli.options.request import IDLE_TIMEOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from rrcli.model.values import Exchange, Note, Response
-    from rrcli.options.output import Output
-    from rrcli.options.request import Request
+    from rrcli.options.request import Output, Request
 
     class Download(Protocol):
         """Where the content of one answer is saved."""
@@ -46,6 +45,10 @@ class Hooks:
         Raises `ExchangeError` of layer `usage` or `local`.
         """
         return None
+
+    def compares(self, request: Request) -> bool:  # noqa: ARG002
+        """Whether those side by side are asked the same to be compared: where their answers differ, that is a failure."""
+        return False
 
     def streams(self, request: Request) -> bool:  # noqa: ARG002
         """Whether the answer is a stream of events, which takes as long as it takes: no `--timeout` limits the whole of it."""

@@ -56,6 +56,8 @@ class Manifest(Page):
     greetings: tuple[str, ...] = ()  # what `codec/recognise.py` calls the first bytes of a peer that speaks it
     content_spans: str | None = None  # `content_spans(sent, received)`: where content lies among recorded bytes, to be searched for secrets
     measures: tuple[str, ...] = ()  # keys of `response.data` that tell of the connection
+    unsaid: Mapping[str, Any] = {}  # keys of records whose column is left out where it has this value alone
+    details: str | None = None  # `details(data) -> list[tuple[str, str]]`: labels and words for `-v`, of a request's or an answer's data
     is_http: bool = False  # its exchanges are those of HTTP, as an HTTP archive holds them
     parts: str | None = None  # `parts(answer) -> list[Part]`: messages drawn below an answer, whose secrets are masked already
     stream_words: str | None = None  # `stream_words(answer) -> list[str]`: what is said of a stream beside its events

@@ -11,10 +11,8 @@ from time import time_ns
 from rrcli.base.deadline import Deadline
 from rrcli.engine import registry
 from rrcli.engine.builder import ExchangeBuilder
-from rrcli.engine.context import Context
-from rrcli.engine.events import Blocked
-from rrcli.engine.observer import Observer
-from rrcli.engine.shared import Shared
+from rrcli.engine.context import Context, Shared
+from rrcli.engine.events import Blocked, Observer
 from rrcli.model.values import Exchange, Timing
 
 TYPE_CHECKING = False
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from rrcli.engine.hooks import Hooks
     from rrcli.options.request import Request
-    from rrcli.wire.datagram import Datagrams
+    from rrcli.wire.resolve import Address
     from rrcli.wire.stream import Stream
 
 
@@ -96,7 +94,7 @@ class Offline(Context):
             self.secret(*parse(proxy).secrets)
         return OfflineStream(self)  # type: ignore[return-value]  # as much of one as an adapter needs to write
 
-    def datagrams(self, host: str, port: int) -> Datagrams:  # noqa: ARG002
+    def datagram_places(self, host: str, port: int, deadline: Deadline | None = None) -> list[Address]:  # noqa: ARG002
         self.note("no-bytes", "only what is sent over a stream can be shown as bytes without sending it")
         raise _NothingComes
 

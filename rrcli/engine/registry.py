@@ -33,6 +33,8 @@ class Protocol(Record):
     package: str = ""  # [rrcli.adapters.NAME]
     request: str = ""  # MODULE:TYPE of the request  [PACKAGE.request:NameRequest]
     manifest: str = ""  # MODULE:NAME of the manifest  [PACKAGE.protocol:MANIFEST]
+    foreign_mark: str = ""  # what words begin with that another tool understands, and
+    foreign_words: str = ""  # MODULE:NAME of `translate(words)`, which gives the command line with ours in their place
 
     @property
     def home(self) -> str:
@@ -81,7 +83,7 @@ PROTOCOLS = (
     Protocol(name="graphql", hooks=True),
     Protocol(name="ws", schemes=("ws", "wss"), hooks=True),
     Protocol(name="grpc", schemes=("grpc", "grpcs"), hooks=True),
-    Protocol(name="dns", schemes=("dns",), hooks=True),
+    Protocol(name="dns", schemes=("dns",), hooks=True, foreign_mark="+", foreign_words="rrcli.adapters.dns.plus:translate"),
     Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
     Protocol(name="nats", schemes=("nats",), hooks=True),
     Protocol(name="pg", schemes=("postgresql", "postgres"), hooks=True),
@@ -128,6 +130,9 @@ def translated(argv: list[str]) -> list[str]:
         if argv[:1] == [alias.name] and argv[1:]:
             words: list[str] | None = alias.load().translate(argv[1:])
             return argv if words is None else [alias.protocol, *words]
+    entry = BY_NAME.get(argv[0]) if argv else None
+    if entry and entry.foreign_mark and any(word.startswith(entry.foreign_mark) for word in argv):
+        return [argv[0], *_named(entry.foreign_words)(argv[1:])]
     return argv
 
 

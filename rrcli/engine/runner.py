@@ -13,16 +13,14 @@ from time import time_ns
 
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.base.visible import MASK
+from rrcli.base.fields import MASK
 from rrcli.engine import registry
 from rrcli.engine.builder import ExchangeBuilder
 from rrcli.engine.context import Context
-from rrcli.engine.events import Blocked
+from rrcli.engine.events import Blocked, NoMoreWanted, Observer
 from rrcli.engine.interrupt import interruption
-from rrcli.engine.observer import NoMoreWanted, Observer
-from rrcli.engine.timeouts import timeout_of
-from rrcli.model.document import LARGE
-from rrcli.model.values import Exchange, Failure, Note, Timing
+from rrcli.model.values import LARGE, Exchange, Note, Timing
+from rrcli.options.request import timeout_of
 from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
@@ -210,24 +208,26 @@ def _finish(entry: registry.Protocol, context: Context, builder: ExchangeBuilder
     )
     if failure is None and answer and answer.status.ok:
         return exchange
-    from rrcli.engine.catalogue import meaning_of, scheme_of_greeting
     from rrcli.policy.failures import application_failure, network_failure
 
-    error: Failure
     if failure is None:
+        from rrcli.engine.catalogue import meaning_of
+
         assert answer
-        outcome, error = "application_error", application_failure(exchange, meaning_of(answer.status, entry), sent=recorder.wrote)
-    else:
-        whole = builder.finished and answer is not None
-        outcome, error = (
-            "error",
-            network_failure(
-                exchange,
-                failure,
-                recorder,
-                label=entry.load_manifest().label,
-                scheme_of=scheme_of_greeting,
-                whole=whole,
-            ),
-        )
-    return exchange.replace(outcome=outcome, error=error)
+        error = application_failure(exchange, meaning_of(answer.status, entry), sent=recorder.wrote)
+        return exchange.replace(outcome="application_error", error=error)
+    error = network_failure(
+        exchange,
+        failure,
+        recorder,
+        label=lambda: entry.load_manifest().label,
+        scheme_of=_scheme_of_greeting,
+        whole=builder.finished and answer is not None,
+    )
+    return exchange.replace(outcome="error", error=error)
+
+
+def _scheme_of_greeting(name: str) -> str | None:
+    from rrcli.engine.catalogue import scheme_of_greeting
+
+    return scheme_of_greeting(name)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from rrcli.base.deadline import Deadline, now
 from rrcli.engine import registry
-from rrcli.engine.context import Context
-from rrcli.engine.events import Blocked
-from rrcli.engine.observer import Observer
+from rrcli.engine.context import Context, Shared
+from rrcli.engine.events import Blocked, Observer
 from rrcli.engine.runner import attempt_deadline, judge_of, new_id, refuse_masks, run_hops
-from rrcli.engine.shared import Shared
-from rrcli.engine.timeouts import without_attempt_timeout
 from rrcli.options.commandline import command_of, reads_stdin, shown_command
+from rrcli.options.request import without_attempt_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from rrcli.base.deadline import Deadline
-from rrcli.engine.context import Context
+from rrcli.engine.context import Context, Shared
 from rrcli.engine.events import Sent
 from rrcli.engine.registry import protocol_of
-from rrcli.engine.shared import Shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,17 +15,16 @@ from rrcli.model.document import document
 from rrcli.model.values import Failure
 from rrcli.options.commandline import reads_stdin
 from rrcli.policy.expect import of_one
+from rrcli.policy.paths import names
 from rrcli.policy.redact import mask_of
 from rrcli.policy.retry import Clock
-from rrcli.policy.shorthands import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from rrcli.base.deadline import Deadline
-    from rrcli.engine.events import Event
-    from rrcli.engine.observer import Observer
+    from rrcli.engine.events import Event, Observer
     from rrcli.model.values import Exchange, Response
     from rrcli.options.request import Request
     from rrcli.policy.expect import Expectation

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # What differs between two equal answers by nature: the names of keys whose values are not compared.
 VOLATILE = (
     "ttl", "id", "server", "transport", "framing", "edns", "parse_ms", "sha256", "size", "summary", "at_ms", "date", "question",
-    "age", "expires",
+    "age", "expires", "tries",
 )  # fmt: skip
 
 REPEATED = (("response", "fields"),)  # what another key says by name, without what is volatile

@@ -9,7 +9,7 @@ from binascii import b2a_base64
 from time import gmtime, monotonic_ns, time
 
 from rrcli.base.jsontext import WHITESPACE, Verbatim, loads, plain
-from rrcli.model.values import PHASES
+from rrcli.model.values import LARGE, PHASES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 SCHEMA = "rrcli.exchange/1"
 SET_SCHEMA = "rrcli.set/1"
 BOM = "\ufeff"  # some senders put it before JSON; a reader may ignore it (RFC 8259 §8.1)
-LARGE = 1 << 20  # bytes: a larger body is written piece by piece
 NO_CHARSETS = ("idna", "punycode")  # Python's codecs for host names, of quadratic time
 
 # The first names a path may have: the keys of the documents and the shorthands of expressions.

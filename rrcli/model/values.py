@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Fields = tuple[tuple[str, str], ...]
 
+LARGE = 1 << 20  # bytes: a larger body is written piece by piece
+
 # In the order in which they happen; together they make up the total.
 PHASES = ("resolve", "connect", "tls", "handshake", "send", "wait", "receive")
 
@@ -61,15 +63,16 @@ class Status(Record):
     """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
 
     Where content says failure whatever the code, `reason` tells it in a sentence, and `explain_as` the family and the code that
-    explain it. `undone`: nothing of the request was carried out, so that sending it again does nothing twice. `delivery` is that of
-    a failure, where the answer does not tell that the request was processed; `phase` the one that a failure ended, where that is
-    none of the answer's own.
+    explain it; `action` is what to do now, where the protocol knows better than that explanation. `undone`: nothing of the request
+    was carried out, so that sending it again does nothing twice. `delivery` is that of a failure, where the answer does not tell that
+    the request was processed; `phase` the one that a failure ended, where that is none of the answer's own.
     """
 
     code: int | None = None
     text: str = ""
     ok: bool = True
     reason: str = ""
+    action: str = ""
     undone: bool = False
     explain_as: tuple[str, str] | None = None
     delivery: str | None = None
@@ -226,10 +229,10 @@ class Exchange(Record):
 class ExchangeSet(Record):
     """Exchanges sent side by side, in the order of the command line.
 
-    `checks` are those made on all of them together. With `is_judged` the user has said what counts as success, so that a difference is
-    no failure by itself.
+    `checks` are those made on all of them together. With `must_agree` a difference is a failure: they were sent to be compared, and the
+    user has not said what else counts.
     """
 
     exchanges: tuple[Exchange, ...]
     checks: tuple[Check, ...] = ()
-    is_judged: bool = False
+    must_agree: bool = False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rrcli.base.fields import MASK
 from rrcli.base.url import begins_data
-from rrcli.base.visible import MASK
 from rrcli.options.parse import digits
 
 TYPE_CHECKING = False

@@ -9,8 +9,7 @@ from rrcli.base import timelimit
 from rrcli.base.errors import usage
 from rrcli.model.values import Check
 from rrcli.policy.literals import as_text, contains, equal, open_places, ordered, read_literal, read_literals
-from rrcli.policy.paths import Path
-from rrcli.policy.shorthands import OF_SERIES, OF_SEVERAL, has_plain_number, is_time, unit_of
+from rrcli.policy.paths import OF_SERIES, OF_SEVERAL, Path, has_plain_number, is_time, unit_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -70,7 +70,7 @@ def application_failure(exchange: Exchange, found: Explanation | None, *, sent: 
         kind="bad_status",
         phase=status.phase,
         message=status.reason or exchange.response.summary,
-        hint=found.action if found else None,
+        hint=status.action or (found.action if found else None),
         delivery=delivery,
         retry="safe" if safe else _retry(exchange, useful, delivery),
     )
@@ -81,22 +81,26 @@ def network_failure(
     error: ExchangeError,
     recorder: Recorder,
     *,
-    label: str,
+    label: Callable[[], str],
     scheme_of: Callable[[str], str | None] = lambda _: None,
     whole: bool = False,
 ) -> Failure:
     """The failure of an exchange that broke below its application, or, with a `whole` answer, by what we made of that.
 
-    `label` is the protocol that was expected, `scheme_of` the scheme of URLs for what `recognise` calls a greeting.
+    `label` gives the name of the protocol that was expected, `scheme_of` the scheme of URLs for what `recognise` calls a greeting;
+    they are asked where something else answered.
     """
-    delivery = error.delivery or ("answered" if whole else _delivery(error.kind, wrote=recorder.wrote))
+    answered = whole or (error.layer == "application" and recorder.wrote)
+    delivery = error.delivery or ("answered" if answered else _delivery(error.kind, wrote=recorder.wrote))
     message, hint = error.message, error.hint
     if error.kind == "wrong_protocol" and error.layer == "protocol" and recorder.first and not whole:
         from rrcli.codec.recognise import recognise
 
         found = recognise(recorder.first)
-        if f" {label} " not in (found.greeting or ""):  # else it is that protocol in another of its forms, which the error tells
-            message, hint = f"expected {label}, got {found.what}", found.hint_for(exchange.target, scheme_of(found.greeting or "")) or hint
+        expected = label()
+        if f" {expected} " not in (found.greeting or ""):  # else it is that protocol in another of its forms, which the error tells
+            message = f"expected {expected}, got {found.what}"
+            hint = found.hint_for(exchange.target, scheme_of(found.greeting or "")) or hint
     if error.kind == "timeout" and error.phase:
         message = f"{PHASE_WORDS[error.phase]}: {message}"
         hint = hint or TIMEOUT_HINTS[error.phase].format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from rrcli.model.document import document, set_document
 from rrcli.model.values import Exchange, Failure, Note
-from rrcli.policy.checkwords import sentence
 from rrcli.policy.expect import Expectation, of_one
-from rrcli.policy.literals import equal, read_literal
-from rrcli.policy.paths import NAME
-from rrcli.policy.shorthands import OF_SET, names, set_names
+from rrcli.policy.literals import equal, read_literal, sentence
+from rrcli.policy.paths import NAME, OF_SET, names, set_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,14 +82,7 @@ def reads_set(text: str) -> bool:
     return Expectation(text).path.root in OF_SET
 
 
-def judge_set(several: ExchangeSet, texts: Sequence[str], *, is_judged: bool, deadline: Deadline | None = None) -> ExchangeSet:
-    """The set with its own checks. `is_judged`: the checks of each exchange, or `--ok`, say already what counts as success."""
-    if not texts:
-        return several.replace(is_judged=is_judged)
+def judge_set(several: ExchangeSet, texts: Sequence[str], deadline: Deadline | None = None) -> ExchangeSet:
+    """The set with its own checks."""
     value = set_names(set_document(several))
-    return several.replace(checks=tuple(Expectation(text).check(value, deadline) for text in texts), is_judged=True)
-
-
-def decides_status(text: str) -> bool:
-    """Whether an expectation takes the place of the verdict on a status. Raises `usage` for what is none."""
-    return Expectation(text).decides_status
+    return several.replace(checks=tuple(Expectation(text).check(value, deadline) for text in texts))

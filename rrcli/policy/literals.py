@@ -1,4 +1,4 @@
-"""The values that expressions compare with: texts, numbers, durations, JSON values and classes of statuses, and how they compare."""
+"""The values that expressions compare with: texts, numbers, durations, JSON values, classes of statuses; how they compare and are told."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rrcli.model.values import Check
+
+LONGEST = 200  # letters of the value that was found, in a sentence
 OPENING = {"[": "]", "(": ")", "{": "}"}
 QUOTES = "'\"`"
 
@@ -137,3 +140,22 @@ def ordered(operator: str, actual: Any, literal: Literal) -> bool:
         return False
     compare: dict[str, bool] = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}  # type: ignore[operator]
     return compare[operator]
+
+
+# --- what a check found, in words
+
+
+def found_words(check: Check, longest: int = LONGEST) -> str:
+    """What was found, with its unit where it has one: `4.312 ms`; its beginning, where it is long."""
+    from rrcli.base.jsontext import dumps
+
+    actual = check.actual
+    if check.unit and isinstance(actual, (int, float)) and not isinstance(actual, bool):
+        return f"{dumps(actual)} {check.unit}"
+    text = as_text(actual)
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def sentence(check: Check, longest: int = LONGEST) -> str:
+    """`time < 0.1ms does not hold: it is 4.312 ms`."""
+    return f"{check.expr} does not hold: it is {found_words(check, longest)}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from _json import encode_basestring, encode_basestring_ascii
 
+from rrcli.base.fields import MASK
 from rrcli.base.jsontext import Verbatim, loads
 from rrcli.base.url import quote, unquote
-from rrcli.base.visible import MASK
 from rrcli.policy.secrets import CUT_LONG, CUT_SHORT, CUTS, SHORTEST, WHOLE_WORD
 
 TYPE_CHECKING = False

@@ -7,16 +7,15 @@ stays (`Bearer ‹secret›`), so that one still sees what was sent. `raw`, `-o`
 
 from __future__ import annotations
 
+from rrcli.base.fields import is_secret_name
 from rrcli.base.jsontext import dumps, loads
-from rrcli.base.secretname import is_secret_name
-from rrcli.model.document import LARGE, body_text, looks_like_json
-from rrcli.model.values import Body, Exchange, RequestMessage, Response, TranscriptEntry
+from rrcli.model.document import body_text, looks_like_json
+from rrcli.model.values import LARGE, Body, Exchange, RequestMessage, Response, TranscriptEntry
 from rrcli.policy.mask import Mask
-from rrcli.policy.secrets import NAMED, _field_spans, _url_spans, field_secrets, mask_field, mask_url, url_secrets
+from rrcli.policy.secrets import _field_spans, _url_spans, all_fields, holds_secrets, known_secrets, mask_field, mask_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from rrcli.model.values import Check, ExchangeSet, Fields
@@ -25,15 +24,12 @@ if TYPE_CHECKING:
 
 def mask_of(exchange: Exchange) -> Mask:
     """What masks the secrets of this exchange and of those before it."""
-    return Mask(tuple(_known(exchange)))
+    return Mask(tuple(known_secrets(exchange)))
 
 
 def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
-    known = _known(exchange)
-    if known or _is_marked(exchange) or exchange.command != exchange.shown_command:
-        return _masked(exchange, Mask(tuple(known)))
-    return exchange
+    return _masked(exchange, mask_of(exchange)) if holds_secrets(exchange) else exchange
 
 
 def masked_reasons(exchange: Exchange) -> Exchange:
@@ -51,35 +47,9 @@ def masked_set(several: ExchangeSet) -> ExchangeSet:
     """Exchanges side by side as they may be shown, and what was found in all of them."""
     checks = several.checks
     if checks:
-        mask = Mask(tuple(dict.fromkeys(secret for exchange in several.exchanges for secret in _known(exchange))))
+        mask = Mask(tuple(dict.fromkeys(secret for exchange in several.exchanges for secret in known_secrets(exchange))))
         checks = _checks(checks, mask)
     return several.replace(exchanges=tuple(map(masked, several.exchanges)), checks=checks)
-
-
-def _is_marked(exchange: Exchange) -> bool:
-    """Whether a transcript has secrets that its writer marked."""
-    return any(entry.secrets for entry in exchange.transcript or ()) or any(map(_is_marked, exchange.history))
-
-
-def _known(exchange: Exchange) -> list[str]:
-    """The secrets of all hops: one hop's may be echoed in another. Of those that only a name tells, so many as can be searched for."""
-    known = dict.fromkeys(exchange.secrets)
-    named = [secret for secret in dict.fromkeys(_named(exchange)) if secret not in known]
-    return [*known, *named[:NAMED]]
-
-
-def _named(exchange: Exchange) -> Iterator[str]:
-    yield from url_secrets(exchange.target.url)
-    yield from url_secrets(exchange.request.summary)
-    yield from field_secrets(_all_fields(exchange))
-    for earlier in exchange.history:
-        yield from earlier.secrets
-        yield from _named(earlier)
-
-
-def _all_fields(exchange: Exchange) -> Fields:
-    answer = exchange.response
-    return exchange.request.fields + ((answer.fields + answer.trailers) if answer else ())
 
 
 def _masked(exchange: Exchange, mask: Mask) -> Exchange:
@@ -186,7 +156,7 @@ def _json_text(text: str, shown: str, mask: Mask) -> str:
 def _transcript(exchange: Exchange, entries: tuple[TranscriptEntry, ...], mask: Mask) -> tuple[TranscriptEntry, ...]:
     """The bytes of each direction masked as one stream, so that a secret cut by two receives is found too."""
     summary = exchange.request.summary
-    fields = _shown_lines(_all_fields(exchange))
+    fields = _shown_lines(all_fields(exchange))
     blanked: dict[str, bytes] = {}
     for direction in ("sent", "received"):
         stream = b"".join(entry.data for entry in entries if entry.direction == direction)

@@ -1,27 +1,24 @@
-"""Where secrets stand: by the name of a field, in cookies, in URLs."""
+"""Where secrets stand: by the name of a field, in cookies, in URLs; and which ones an exchange holds."""
 
 from __future__ import annotations
 
-from rrcli.base.secretname import is_secret_name
+from rrcli.base.fields import MASK, is_secret_name
 from rrcli.base.url import unquote
-from rrcli.base.visible import MASK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.model.values import Fields
+    from collections.abc import Iterator
+
+    from rrcli.model.values import Exchange, Fields
 
     Span = tuple[int, int]
 
 NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C)
 SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
-
-
 NAMED = 64  # values that URLs and fields of one exchange, a peer's too, may have masked elsewhere; more are masked in their own place only
 
 CUT_SHORT = 4  # letters that remain of a value where a message cuts what it quotes, and it is told by them; anywhere CUT_LONG
 CUT_LONG = 16
-
-
 CUTS = ("…", "'", '"', "`", "\\")  # stand behind a quotation
 WHOLE_WORD = 8  # a value shorter than this is masked elsewhere only where it stands alone
 
@@ -147,3 +144,37 @@ def mask_field(name: str, value: str) -> str:
 def mask_url(text: str) -> str:
     """The text with the secrets of the URLs in it masked, however short they are."""
     return _cover(text, _url_spans(text))
+
+
+# --- of a whole exchange
+
+
+def holds_secrets(exchange: Exchange) -> bool:
+    """Whether there is anything to mask in it, its history and its transcript."""
+    return bool(known_secrets(exchange)) or _is_marked(exchange) or exchange.command != exchange.shown_command
+
+
+def _is_marked(exchange: Exchange) -> bool:
+    """Whether a transcript has secrets that its writer marked."""
+    return any(entry.secrets for entry in exchange.transcript or ()) or any(map(_is_marked, exchange.history))
+
+
+def known_secrets(exchange: Exchange) -> list[str]:
+    """The secrets of all hops: one hop's may be echoed in another. Of those that only a name tells, so many as can be searched for."""
+    known = dict.fromkeys(exchange.secrets)
+    named = [secret for secret in dict.fromkeys(_named(exchange)) if secret not in known]
+    return [*known, *named[:NAMED]]
+
+
+def _named(exchange: Exchange) -> Iterator[str]:
+    yield from url_secrets(exchange.target.url)
+    yield from url_secrets(exchange.request.summary)
+    yield from field_secrets(all_fields(exchange))
+    for earlier in exchange.history:
+        yield from earlier.secrets
+        yield from _named(earlier)
+
+
+def all_fields(exchange: Exchange) -> Fields:
+    answer = exchange.response
+    return exchange.request.fields + ((answer.fields + answer.trailers) if answer else ())

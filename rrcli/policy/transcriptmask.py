@@ -7,7 +7,7 @@ searched as one piece. Where a secret shows only once the content is decoded, no
 from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError
-from rrcli.model.document import LARGE
+from rrcli.model.values import LARGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

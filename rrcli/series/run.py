@@ -9,9 +9,9 @@ from __future__ import annotations
 from time import sleep
 
 from rrcli.base.deadline import Deadline, now
+from rrcli.engine.context import Shared
 from rrcli.engine.events import Blocked
 from rrcli.engine.send import steps
-from rrcli.engine.shared import Shared
 from rrcli.model.values import Check
 from rrcli.series.schedule import Schedule, Ticket
 from rrcli.series.tally import Series, Tally
@@ -57,7 +57,7 @@ def _checked(series: Series, texts: list[str]) -> Series:
     """The series with its own checks, which alone decide the exit code (contract, section 4)."""
     from rrcli.base.errors import EXIT_CODES
     from rrcli.policy.expect import Expectation
-    from rrcli.policy.shorthands import series_names
+    from rrcli.policy.paths import series_names
     from rrcli.series.tally import series_document
 
     value = series_names(series_document(series))

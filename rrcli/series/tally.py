@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rrcli.base.deadline import now
+from rrcli.base.errors import exit_code
 from rrcli.base.record import Record
-from rrcli.engine.exitcode import exit_code
 from rrcli.model.values import PHASES
 from rrcli.series.distribution import PERCENTILES, Distribution
 

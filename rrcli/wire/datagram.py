@@ -40,19 +40,16 @@ class Datagrams:
 
     sealed = False
 
-    def __init__(
-        self, options: ConnectOptions, host: str, port: int, recorder: Recorder, deadline: Deadline, place: Address | None = None
-    ) -> None:
-        """Resolve `host`, unless its `place` is known, and open the socket. Raises `ExchangeError` of layer `network` or `usage`."""
+    def __init__(self, options: ConnectOptions, place: Address, recorder: Recorder, deadline: Deadline) -> None:
+        """Open the socket, as phase `connect` unless something was sent before. Raises `ExchangeError` of layer `network` or `usage`."""
         self.recorder = recorder
         self.deadline = deadline
         self.foreign_datagrams = 0
-        if place is None:
-            host, port = redirected(options, to_ascii(host), port)
-            place = addresses(options, host, port, recorder.timeline, deadline)[0]
-        recorder.timeline.enter("connect")
-        recorder.peer = place.endpoint
+        self.place = place
         self.peer: Any = place.sockaddr
+        if not recorder.wrote:
+            recorder.timeline.enter("connect")
+        recorder.peer = place.endpoint
         try:
             self.sock = socket(place.family, SOCK_DGRAM)
         except OSError as error:  # the machine has no such family
@@ -60,7 +57,7 @@ class Datagrams:
         try:
             bind_interface(options, self.sock, place.family)
             if not options.interface:
-                self.sock.bind((_route(place.family, place.sockaddr), 0))
+                self.sock.bind(_way_out(place.family, place.sockaddr))
             self.sock.setblocking(False)
             if place.family in RECVERR:
                 self.sock.setsockopt(*RECVERR[place.family], 1)
@@ -72,8 +69,9 @@ class Datagrams:
             raise
         self._poller = poll()
         self._poller.register(self.sock.fileno(), POLLIN)
-        recorder.timeline.leave()
-        recorder.local = endpoint(self.sock.getsockname())
+        if not recorder.wrote:
+            recorder.timeline.leave()
+        self.local = recorder.local = endpoint(self.sock.getsockname())
         recorder.attempts.append(Attempt(address=place.text))
 
     def send(self, data: bytes, note: str | None = None) -> None:
@@ -97,7 +95,7 @@ class Datagrams:
         except OSError as error:
             if error.errno == EMSGSIZE:
                 raise usage(f"{len(data)} bytes do not fit into a datagram", "UDP takes 65507 bytes over IPv4, 65527 over IPv6") from error
-            raise translate(error, f"sending to {self.recorder.peer}") from error
+            raise translate(error, f"sending to {self.place.endpoint}") from error
         return True
 
     def _poll(self, events: int, deadline: Deadline) -> bool:
@@ -113,7 +111,7 @@ class Datagrams:
         deadline = self.deadline.sooner(until) if until else self.deadline
         self.recorder.timeline.reading(now())
         while True:
-            data = self._take(wanted) if self._poll(POLLIN, deadline) else None
+            data = self.take(wanted) if self._poll(POLLIN, deadline) else None
             if data is not None:
                 return data
             if deadline.passed():  # also under a flood of strangers' datagrams
@@ -121,13 +119,14 @@ class Datagrams:
                     return None
                 deadline.expire()
 
-    def _take(self, wanted: Callable[[bytes], bool] | None) -> bytes | None:
+    def take(self, wanted: Callable[[bytes], bool] | None) -> bytes | None:
+        """A datagram of the peer that has arrived and is `wanted`; `None` when there is none. Raises `ExchangeError`."""
         try:
             data, source = self.sock.recvfrom(LARGEST)
         except BlockingIOError:
             return None
         except OSError as error:
-            raise translate(error, f"waiting for {self.recorder.peer}") from error
+            raise translate(error, f"waiting for {self.place.endpoint}") from error
         if source[:2] != self.peer[:2]:
             self.foreign_datagrams += 1
             return None
@@ -153,12 +152,18 @@ def _not_opened(error: OSError, place: Address, recorder: Recorder) -> ExchangeE
     return failure
 
 
-def _route(family: int, peer: Any) -> str:
-    """The local address that the system would send from."""
+def _way_out(family: int, peer: Any) -> Any:
+    """The local address that the system would send from, with any port; of a link-local one also its interface."""
     probe = socket(family, SOCK_DGRAM)
     try:
         probe.connect(peer)
-        name: str = probe.getsockname()[0]
-        return name
+        name, _, *flow_and_scope = probe.getsockname()
+        return (name, 0, *flow_and_scope)
     finally:
         probe.close()
+
+
+def places_of(options: ConnectOptions, host: str, port: int, recorder: Recorder, deadline: Deadline) -> list[Address]:
+    """Where datagrams for `host` and `port` may go, in the order to try. Raises `ExchangeError` of layer `network` or `usage`."""
+    host, port = redirected(options, to_ascii(host), port)
+    return addresses(options, host, port, recorder.timeline, deadline)

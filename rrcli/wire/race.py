@@ -6,11 +6,11 @@ from _socket import AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, SO_ERROR, SOCK_STRE
 from errno import EACCES, ECONNREFUSED, EINPROGRESS, ENOENT
 from select import POLLOUT, poll
 
-from rrcli.base.address import literal_family
 from rrcli.base.deadline import now
 from rrcli.base.errors import usage
+from rrcli.base.url import literal_family
 from rrcli.model.values import Attempt
-from rrcli.wire.resolve import Address, addresses, endpoint, to_ascii
+from rrcli.wire.resolve import Address, address_of, addresses, endpoint, to_ascii
 from rrcli.wire.stream import translate
 
 TYPE_CHECKING = False
@@ -64,7 +64,7 @@ def bind_interface(options: ConnectOptions, sock: socket, family: int) -> None:
 
             sock.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, name.encode("utf-8", "surrogateescape") + b"\0")
         elif local == family:
-            sock.bind((name, 0))
+            sock.bind(address_of(family, name, 0).sockaddr)
         else:
             raise usage(f"--interface {name} and the peer's address are of different families", "choose with -4 or -6")
     except ImportError:

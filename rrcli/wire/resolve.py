@@ -11,10 +11,9 @@ import _thread
 import sys
 from _socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, inet_ntop, inet_pton
 
-from rrcli.base.address import literal_family
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.base.hostname import ascii_name
 from rrcli.base.record import Record
+from rrcli.base.url import ascii_name, literal_family
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from rrcli.base.deadline import Deadline
     from rrcli.options.request import ConnectOptions
-    from rrcli.wire.clock import Timeline
+    from rrcli.wire.recorder import Timeline
 
 EAI_AGAIN, EAI_FAIL, EAI_SYSTEM = -3, -4, -11
 
@@ -72,7 +71,7 @@ def addresses(options: ConnectOptions, host: str, port: int, timeline: Timeline,
             asked = "4" if options.ipv4 else "6"
             message = f"{host} is not an IPv{asked} address"
             raise ExchangeError("network", "unreachable", message, hint=f"leave -{asked} out, or give an address of that family")
-        return [_address(family, host, port)]
+        return [address_of(family, host, port)]
     timeline.enter("resolve")
     found = _look_up(host, port, int(wanted or literal_family(options.interface or "") or 0), deadline)
     timeline.leave()
@@ -80,7 +79,7 @@ def addresses(options: ConnectOptions, host: str, port: int, timeline: Timeline,
     return _alternate([Address(family=family, sockaddr=sockaddr, text=str(sockaddr[0])) for family, sockaddr in unique])
 
 
-def _address(family: int, host: str, port: int) -> Address:
+def address_of(family: int, host: str, port: int) -> Address:
     """A literal as an address; the scope of a link-local one becomes its number."""
     if family == AF_INET:
         return Address(family=family, sockaddr=(host, port), text=host)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import _ssl
 from errno import ENOENT
 
-from rrcli.base.address import literal_family
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.url import literal_family
 from rrcli.model.values import TlsInfo
 from rrcli.wire.certificate import describe
 

@@ -18,8 +18,8 @@ from rrcli.adapters.http.curl.table import RULES, SHORT
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.errors import ExchangeError
+from rrcli.engine.context import Shared
 from rrcli.engine.send import send
-from rrcli.engine.shared import Shared
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ import dns.rdataclass
 import dns.rdatatype
 import pytest
 from peers.base import Peer, need
-from peers.exchange import response_of
+from peers.exchange import notes, response_of
 from peers.names import BIND_NSID, KNOT_NSID
 from peers.zone import BIG_TEXTS
 
 from rrcli.adapters.dns import questions as dnswords
 from rrcli.adapters.dns.hooks import HOOKS
-from rrcli.adapters.dns.questions import first_nameserver, questions_of, searched
+from rrcli.adapters.dns.questions import name_servers, questions_of, searched
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.fanout import send_all
@@ -154,9 +154,11 @@ def test_the_whole_exchange(knot: Peer) -> None:
         "id": asked["id"],
         "transport": "udp",
         "server": knot.address,
+        "tries": 1,
     }
     assert list(exchange.timing.phases) == ["connect", "send", "wait", "receive"]
-    assert (exchange.outcome, exchange.notes, exchange.history) == ("ok", (), ())
+    assert (exchange.outcome, exchange.history) == ("ok", ())
+    assert notes(exchange) == [("no-data", "svc.example.test. exists, but has no A record (NODATA)")]
 
 
 def test_a_failure_status(server: Peer) -> None:
@@ -496,17 +498,18 @@ def test_search_goes_on_to_the_next_name(knot: Peer, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("text", "server"),
+    ("text", "servers"),
     [
-        ("# none\nsearch a.test\n", "127.0.0.1"),
-        ("", "127.0.0.1"),
-        ("; comment\nnameserver 192.0.2.53\nnameserver 192.0.2.54\n", "192.0.2.53"),
-        ("nameserver\tfe80::1%eth0\n", "[fe80::1%eth0]"),
-        ("nameserver\nnameserver ::1 # ours\n", "[::1]"),
+        ("# none\nsearch a.test\n", ["127.0.0.1"]),
+        ("", ["127.0.0.1"]),
+        ("; comment\nnameserver 192.0.2.53\nnameserver 192.0.2.54\nnameserver 192.0.2.53\n", ["192.0.2.53", "192.0.2.54"]),
+        ("nameserver\tfe80::1%eth0\n", ["fe80::1%eth0"]),
+        ("nameserver\nnameserver ::1 # ours\n", ["::1"]),
+        ("".join(f"nameserver 192.0.2.{number}\n" for number in range(1, 6)), ["192.0.2.1", "192.0.2.2", "192.0.2.3"]),
     ],
 )
-def test_the_systems_name_server(text: str, server: str) -> None:
-    assert first_nameserver(text) == server
+def test_the_systems_name_servers(text: str, servers: list[str]) -> None:
+    assert name_servers(text) == servers
 
 
 def test_without_a_server_the_system_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from peers.unbound import UNBOUND_NSID, Resolver
 
 from rrcli.adapters.dns.request import DnsRequest
 from rrcli.base.errors import ExchangeError
+from rrcli.engine.registry import protocol_of
 from rrcli.engine.send import send
 from rrcli.model.values import Exchange
+from rrcli.report.terminal.render import render
 
 NAME = "www.example.test"
 
@@ -163,7 +165,7 @@ def test_a_path_that_is_not_the_servers(unbound: Resolver, ca: Authority, option
     assert exchange.error is not None
     assert (exchange.error.message, exchange.error.hint) == (
         "the server answers HTTP 404 Not Found",
-        "is /dns-query the server's path? its own is given as @https://HOST/PATH",
+        "is /elsewhere the server's path? its own is given as @https://HOST/PATH",
     )
 
 
@@ -247,6 +249,37 @@ def test_answers_of_http_that_are_none_of_dns(ca: Authority, head: bytes, conten
         exchange = send(DnsRequest(NAME, server, cacert=str(ca.root)))
     assert exchange.error is not None
     assert (failure(exchange), exchange.error.message) == (kind, message)
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "hint"),
+    [
+        (b"HTTP/1.1 404 Not Found", (404, "Not Found"), "is /dns-query the server's path? its own is given as @https://HOST/PATH"),
+        (b"HTTP/1.1 503", (503, "Service Unavailable"), "rrcli explain 503 says what it means"),
+        (b"HTTP/1.1 307 X\r\nLocation: /other", (307, "X"), "ask there: @https://{here}/other"),
+        (b"HTTP/1.1 302 Found\r\nLocation: https://doh.test:444/q?x=1", (302, "Found"), "ask there: @https://doh.test:444/q?x=1"),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: http://doh.test/q", (302, "Found"),
+            "DNS is asked over https:// alone, and without a user: is it the server you meant?",
+        ),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: ftp://doh.test/q", (302, "Found"),
+            "it cannot be followed: the redirect leads to ftp:, not to http or https",
+        ),
+    ],
+    ids=["missing", "later", "relative", "absolute", "plain", "other"],
+)  # fmt: skip
+def test_a_status_of_http_is_an_answer(ca: Authority, head: bytes, status: tuple[int, str], hint: str) -> None:
+    with web(ca, head, b"<p>") as server:
+        exchange = send(DnsRequest(NAME, server, cacert=str(ca.root)))
+    answer, error = response_of(exchange), exchange.error
+    assert error is not None
+    assert (answer.status.code, answer.status.text, answer.status.ok) == (*status, False)
+    assert (exchange.outcome, error.layer, error.kind, error.delivery) == ("application_error", "application", "bad_status", "answered")
+    assert error.hint == hint.format(here=server.partition("://")[2].partition("/")[0])
+    assert (answer.data["answer"], answer.data["transport"], answer.body) == ((), "https", None)
+    first = render(exchange, protocol_of(DnsRequest(NAME)), width=120, color=False, verbose=False, wire=False).split("\n")[0]
+    assert first.startswith(f"✘ {status[0]} {status[1]}")
 
 
 @pytest.mark.parametrize("scheme", ["https", "quic"])

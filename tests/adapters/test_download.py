@@ -511,7 +511,7 @@ def test_standard_input_goes_out_in_chunks(httpbin: Httpbin) -> None:
 
 
 def test_how_much_has_left_is_told(nginx: Nginx) -> None:
-    from rrcli.engine.observer import Observer
+    from rrcli.engine.events import Observer
 
     Path("sent").write_bytes(LARGE[:200_000])
     told: list[tuple[int, int | None]] = []

@@ -25,7 +25,7 @@ from peers.verdict import SCHEMA
 from rrcli.adapters.graphql.curl import as_command
 from rrcli.adapters.graphql.request import GraphqlRequest
 from rrcli.base.errors import ExchangeError
-from rrcli.engine.observer import Observer
+from rrcli.engine.events import Observer
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange

@@ -24,9 +24,9 @@ from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.http.versions import stream
+from rrcli.base import __version__
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
-from rrcli.base.version import __version__
 from rrcli.cli import fast
 from rrcli.codec.http.content import askable
 from rrcli.engine.send import send

@@ -134,8 +134,8 @@ def test_an_unknown_name_is_refused_before_anything_is_sent() -> None:
 
 
 def test_silence_ends_a_stream_of_lines_and_the_default_limit_of_an_attempt_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rrcli.engine.timeouts.DEFAULT_TIMEOUT", 0.2)
-    monkeypatch.setattr("rrcli.engine.timeouts.IDLE_TIMEOUT", 0.4)
+    monkeypatch.setattr("rrcli.options.request.DEFAULT_TIMEOUT", 0.2)
+    monkeypatch.setattr("rrcli.options.request.IDLE_TIMEOUT", 0.4)
     with streaming(THREE, ends=False) as url:
         for options, limit in (
             ({}, "--idle-timeout 400ms"),

@@ -19,8 +19,8 @@ from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.prepare.target import remove_dots
 from rrcli.adapters.http.request import HttpRequest
+from rrcli.base import __version__
 from rrcli.base.errors import ExchangeError
-from rrcli.base.version import __version__
 from rrcli.codec.http.content import askable
 
 URL = "http://a.test/x"

@@ -22,9 +22,8 @@ from rrcli.adapters.http.versions.stream import ClientStream, drain, receive, se
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import first
-from rrcli.engine.context import Context
+from rrcli.engine.context import Context, Shared
 from rrcli.engine.events import Content, Finished
-from rrcli.engine.shared import Shared
 from rrcli.model.values import Response, Status
 
 

@@ -9,7 +9,7 @@ import pytest
 from rrcli.__main__ import main
 from rrcli.adapters.http.prepare.httpie import HTTPIE, XH
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.options.output import Output
+from rrcli.options.request import Output
 
 OURS = {flag for declared in {**Output.options_, **HttpRequest.options_}.values() for flag in declared.flags}
 # What `http --help` of 3.2 lists, without those of one letter that mean another thing here.

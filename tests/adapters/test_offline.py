@@ -12,9 +12,9 @@ import pytest
 from peers.script import end, hear_end, responder, script
 
 from rrcli.adapters.http.request import HttpRequest
+from rrcli.base import __version__
 from rrcli.base.errors import ExchangeError
-from rrcli.base.version import __version__
-from rrcli.engine.observer import Observer
+from rrcli.engine.events import Observer
 from rrcli.engine.send import send
 from rrcli.model.values import Exchange
 

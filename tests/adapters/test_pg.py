@@ -23,7 +23,7 @@ from rrcli.adapters.pg.request import PgRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import dumps
 from rrcli.engine.client import Client
-from rrcli.engine.observer import Observer
+from rrcli.engine.events import Observer
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange

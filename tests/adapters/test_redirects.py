@@ -24,10 +24,9 @@ from rrcli.adapters.http.request import HttpRequest
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.base.url import host_port
-from rrcli.engine.context import Context
-from rrcli.engine.observer import Observer
+from rrcli.engine.context import Context, Shared
+from rrcli.engine.events import Observer
 from rrcli.engine.send import send
-from rrcli.engine.shared import Shared
 from rrcli.model.values import Exchange, Response, Status
 
 CREDENTIALS = (

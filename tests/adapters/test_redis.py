@@ -16,8 +16,8 @@ from redis import Redis as Client
 from rrcli.adapters.redis.commands import is_idempotent, is_safe, line_of
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.base.errors import ExchangeError
+from rrcli.base.fields import MASK
 from rrcli.base.jsontext import dumps
-from rrcli.base.visible import MASK
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange

@@ -14,7 +14,7 @@ from peers.script import hear, hear_end, responder, say, script
 from rrcli.adapters.redis.rediscli import as_command
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.base.errors import ExchangeError
-from rrcli.base.visible import MASK
+from rrcli.base.fields import MASK
 from rrcli.engine.runner import MAX_HOPS
 from rrcli.engine.send import send
 from rrcli.model.values import Exchange

@@ -28,7 +28,7 @@ from rrcli.adapters.redis.request import RedisRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import dumps
 from rrcli.codec.redis.resp import encode
-from rrcli.engine.observer import Observer
+from rrcli.engine.events import Observer
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange

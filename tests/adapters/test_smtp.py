@@ -15,9 +15,8 @@ from peers.ca import Authority
 from peers.smtp import PASSWORD, USER, Mail
 
 from rrcli.adapters.smtp.request import SmtpRequest
-from rrcli.base.errors import ExchangeError
+from rrcli.base.errors import ExchangeError, exit_code
 from rrcli.base.jsontext import dumps
-from rrcli.engine.exitcode import exit_code
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange

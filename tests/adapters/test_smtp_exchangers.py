@@ -12,7 +12,7 @@ import pytest
 from peers.script import datagram_responder, hear, pause, responder, say, script
 
 from rrcli.adapters.smtp.request import SmtpRequest
-from rrcli.engine.exitcode import exit_code
+from rrcli.base.errors import exit_code
 from rrcli.engine.send import send
 from rrcli.model.values import Exchange
 from rrcli.responders.smtp import SmtpResponder

@@ -22,11 +22,10 @@ from rrcli.adapters.tls.hosts import place
 from rrcli.adapters.tls.request import TlsRequest
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
-from rrcli.engine.context import Context
+from rrcli.engine.context import Context, Shared
 from rrcli.engine.events import Sent
 from rrcli.engine.fanout import send_all
 from rrcli.engine.send import send
-from rrcli.engine.shared import Shared
 from rrcli.model.values import Certificate, Exchange, TlsInfo
 
 

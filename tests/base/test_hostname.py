@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.base import need
 
-from rrcli.base.hostname import ascii_name
+from rrcli.base.url import ascii_name
 
 
 @pytest.mark.parametrize(

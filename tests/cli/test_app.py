@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 
 from rrcli.__main__ import main
+from rrcli.base import __version__
 from rrcli.base.errors import EXIT_CODES, KINDS, ExchangeError
-from rrcli.base.version import __version__
 from rrcli.cli import app, commands, fast
 from rrcli.cli.help import EXAMPLES
 from rrcli.engine import registry
@@ -563,3 +563,14 @@ def test_entries_are_found_by_their_requests(package: Path, monkeypatch: pytest.
     assert registry.by_name("echo") is rrcli_echo.ENTRY
     assert registry.by_scheme("echo://h:1") is rrcli_echo.ENTRY
     assert registry.by_name("tcp") is registry.PROTOCOLS[NAMES.index("tcp")]
+
+
+def test_a_lack_of_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def exhaust(_words: list[str]) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr("rrcli.__main__._run", exhaust)
+    assert main(["dns", "example.test", "AXFR"]) == 9
+    assert capfd.readouterr().err == (
+        "rrcli: there is not enough memory for that; a smaller --max-size keeps less, -o FILE writes content to a file\n"
+    )

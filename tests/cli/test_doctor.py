@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from peers.base import free_port
@@ -14,6 +16,7 @@ from peers.script import deaf, end, hear_end, responder, say, script
 from peers.smtp import Mail
 
 from rrcli.__main__ import main
+from rrcli.cli import doctor as diagnosis
 
 Doctor = Callable[..., tuple[int, str]]
 
@@ -183,3 +186,25 @@ def test_dns(doctor: Doctor, bind) -> None:
 def test_what_is_no_url(words: tuple[str, ...], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", *words]) == 2
     assert "hunter2-pw" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("hosts", "says"),
+    [
+        ("127.0.0.1 other.test shop.test # ours\n", "/hosts, "),
+        ("127.0.0.1 SHOP.test\n", "/hosts, "),
+        ("127.0.0.2 shop.test\n", "the system's resolver"),
+        ("127.0.0.1 myshop.test\n", "the system's resolver"),
+        ("# 127.0.0.1 shop.test\n", "the system's resolver"),
+    ],
+)
+def test_what_the_file_of_hosts_says_is_told_as_that(
+    doctor: Doctor, nginx: Nginx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str, says: str
+) -> None:
+    (tmp_path / "hosts").write_text(hosts)
+    monkeypatch.setattr(diagnosis, "HOSTS", str(tmp_path / "hosts"))
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", nginx.port))]
+    monkeypatch.setattr("rrcli.wire.resolve.getaddrinfo", lambda *_: found)
+    code, report = doctor(f"http://shop.test:{nginx.port}/status/200")
+    assert code == 0
+    assert f"shop.test is 127.0.0.1 ({tmp_path if says[0] == '/' else ''}{says}" in " ".join(report.split())

@@ -12,7 +12,7 @@ from rrcli.adapters.tcp.request import TcpRequest
 from rrcli.cli.fast import flags, parse, read
 from rrcli.engine import registry
 from rrcli.options.option import Optioned, option
-from rrcli.options.output import Output
+from rrcli.options.request import Output
 
 
 class Sample(Optioned):

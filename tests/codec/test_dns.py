@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import dns.flags
 import dns.message
 import dns.name
@@ -10,7 +12,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rrcli.base.errors import ExchangeError
@@ -405,3 +407,69 @@ def test_names_of_numbers() -> None:
 
 def test_everyday_types_are_written_without_dnspython() -> None:
     assert {type_name(kind) for kind in rdata.EVERYDAY} == {"A", "NS", "CNAME", "SOA", "PTR", "MX", "TXT", "AAAA", "SRV", "DNAME", "CAA"}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\0\x16up\r\nwww A 192.0.2.66", r"22 (No Reachable Authority): up\013\010www A 192.0.2.66"),
+        (b"\0\x16\x1b[2J", r"22 (No Reachable Authority): \027[2J"),
+        ("\0\x16‮caf\u00e9 \U0001f600 a\\b".encode(), "22 (No Reachable Authority): \\226\\128\\174caf\u00e9 \U0001f600 a\\b"),
+        (b"\0\x0f\xff\0", "15 (Blocked): \ufffd"),
+        (b"\xff\xff\n", r"65535: \010"),
+    ],
+)
+def test_an_extended_error_is_one_line(data: bytes, text: str) -> None:
+    assert dnsedns.error_text(data) == text
+    assert dnsedns.option_text(dnsedns.EDE, data) == text
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        (b"issue", "issue"),
+        (b'x \n0 issue "e"', r"x\032\0100\032issue\032\"e\""),
+        (b";(\\)", r"\;\(\\\)"),
+        (b"\xe9\x7f", r"\233\127"),
+        (b"", ""),
+    ],
+)
+def test_the_tag_of_a_caa_record_is_one_word(tag: bytes, text: str) -> None:
+    data = b"\0" + bytes([len(tag)]) + tag + b"v"
+    assert rdata.text(257, 1, rdata.Data(data, 0, len(data))) == f'0 {text} "v"'
+
+
+@pytest.mark.parametrize("kind", [number for number in TYPES.values() if number != TYPES["OPT"]], ids=type_name)
+@given(data=st.one_of(st.binary(max_size=40), st.lists(st.sampled_from(b'\0\1\2\n\r\x1b"\\ a.\xff'), max_size=40).map(bytes)))
+@example(data=b"\xff")
+@example(data=b"\0\1\0\1\xff")
+@example(data=b"\0\1\0\0\1\0\3\2\n\xff")
+@settings(max_examples=20, deadline=None)
+def test_whatever_the_data_its_text_is_one_printable_line(kind: int, data: bytes) -> None:
+    for of_class in (1, 3):
+        text = ""
+        with suppress(ExchangeError):
+            text = rdata.text(kind, of_class, rdata.Data(data, 0, len(data)))
+        assert text.isascii()
+        assert text.isprintable()
+
+
+@pytest.mark.parametrize("size", range(12, 81, 4))
+def test_a_message_with_tc_may_be_cut_anywhere(size: int) -> None:
+    message = dns.message.make_response(dns.message.make_query("a.test", "A", use_edns=False))
+    message.flags |= dns.flags.TC
+    message.answer.append(dns.rrset.from_text("a.test.", 300, "IN", "A", "192.0.2.1", "192.0.2.2", "192.0.2.3"))
+    whole = message.to_wire(want_shuffle=False)
+    found = codec.read(whole[:size], may_be_cut=True)
+    assert found.cut == (size < len(whole))
+    assert [record["data"] for record in found.answer] == [f"192.0.2.{number + 1}" for number in range(max(min((size - 24) // 16, 3), 0))]
+    assert len(found.question) == (size >= 24)
+    if found.cut:
+        with pytest.raises(ExchangeError):
+            codec.read(whole[:size])
+
+
+def test_a_message_without_tc_may_not_be_cut() -> None:
+    whole = dns.message.make_response(dns.message.make_query("a.test", "A", use_edns=False)).to_wire()
+    with pytest.raises(ExchangeError):
+        codec.read(whole[:-1], may_be_cut=True)

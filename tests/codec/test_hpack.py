@@ -9,7 +9,7 @@ from hpack.huffman import HuffmanEncoder
 from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 
 from rrcli.base.errors import ExchangeError
-from rrcli.base.secretname import is_secret_name
+from rrcli.base.fields import is_secret_name
 from rrcli.codec.http.hpack import LENGTHS, STATIC, Decoder, Encoder, huffman_decode, huffman_encode
 
 Fields = list[tuple[str, str]]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rrcli.base.fields import is_json_lines
 from rrcli.codec import jsonlines
-from rrcli.codec.jsonlines import JsonLinesDecoder, is_json_lines
+from rrcli.codec.jsonlines import JsonLinesDecoder
 
 LINES = "application/x-ndjson"
 SEQUENCE = "application/json-seq"

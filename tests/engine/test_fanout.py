@@ -11,8 +11,7 @@ from peers.script import hear, responder, say, script
 from rrcli import HttpRequest
 from rrcli.base import timelimit
 from rrcli.base.errors import ExchangeError
-from rrcli.engine.exitcode import set_exit_code
-from rrcli.engine.fanout import send_all
+from rrcli.engine.fanout import send_all, set_exit_code
 from rrcli.model.document import set_document
 from rrcli.policy.redact import masked_set
 
@@ -48,7 +47,9 @@ DIFFERENT = (("HTTP/1.1 200 OK", b"one"), ("HTTP/1.1 200 OK", b"two"))
         (DIFFERENT, {}, 1),
         (DIFFERENT, {"ok": "any"}, 0),
         (DIFFERENT, {"expect": ("status == 200",)}, 0),
-        (DIFFERENT, {"expect": ("body exists",)}, 1),
+        (DIFFERENT, {"expect": ("body exists",)}, 0),
+        (DIFFERENT, {"ok": "2xx"}, 1),
+        (DIFFERENT, {"all_addresses": False}, 0),
         (DIFFERENT, {"expect": ("body == one",)}, 8),
         (DIFFERENT, {"expect": ("same == true",)}, 8),
         (DIFFERENT, {"expect": ("same == false", "length(differences) == 1")}, 0),
@@ -65,7 +66,7 @@ def test_answers_that_differ_are_a_failure_unless_the_user_says_what_counts(
         for number, (head, body) in enumerate(answers):
             told = f"{head}\r\nDate: Sat, 21 Nov 2026 10:00:0{number} GMT\r\nAge: {number}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
             peer = stack.enter_context(responder(script(hear(b"\r\n\r\n"), say(told + body))))
-            requests.append(HttpRequest(f"http://{peer.host}:{peer.port}/", **options))
+            requests.append(HttpRequest(f"http://{peer.host}:{peer.port}/", **{"all_addresses": True, **options}))
         found = send_all(tuple(requests))
     assert set_exit_code(found) == code
     assert [check.expr for check in found.checks] == [

@@ -11,10 +11,8 @@ import pytest
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.engine import registry
 from rrcli.engine.context import Context
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.engine.events import Content, Continue, Finished, Observer, Received, Sent
 from rrcli.engine.manifest import Manifest
-from rrcli.engine.observer import Observer
 from rrcli.engine.runner import MAX_HOPS
 from rrcli.engine.send import send
 from rrcli.model.values import Body, Note, RequestMessage, Response, Status, Target

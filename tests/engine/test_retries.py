@@ -32,10 +32,8 @@ from rrcli.base.errors import ExchangeError
 from rrcli.engine import registry
 from rrcli.engine.attempts import DeferredObserver
 from rrcli.engine.context import Context
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Finished, Received, Sent
+from rrcli.engine.events import Continue, Finished, Observer, Received, Sent
 from rrcli.engine.manifest import Manifest
-from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
 from rrcli.model.values import Exchange, Note, RequestMessage, Response, Status, Target
 from rrcli.options.option import option

@@ -19,9 +19,9 @@ from peers.script import Handler, deaf, hear, hear_end, over_tls, pause, reset, 
 
 import rrcli
 from rrcli.base.errors import ExchangeError
-from rrcli.base.visible import MASK
+from rrcli.base.fields import MASK
+from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import Interrupted
-from rrcli.engine.observer import Observer
 from rrcli.engine.runner import new_id
 from rrcli.engine.send import send
 from rrcli.model.values import Exchange, Response

@@ -20,8 +20,8 @@ from rrcli.adapters.http.request import HttpRequest
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.adapters.tcp.request import TcpRequest
 from rrcli.base.errors import ExchangeError
+from rrcli.engine.events import Observer
 from rrcli.engine.history import ENDS
-from rrcli.engine.observer import Observer
 from rrcli.engine.send import send
 from rrcli.model.values import Exchange, Response
 

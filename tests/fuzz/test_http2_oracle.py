@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from peers.mangled import cuts, mutated, split
 
 from rrcli.base.errors import ExchangeError
-from rrcli.base.secretname import is_secret_name
+from rrcli.base.fields import is_secret_name
 from rrcli.codec.http.h1 import Data, End, Head
 from rrcli.codec.http.h2 import Http2Client
 from rrcli.codec.http.hpack import STATIC, Decoder, Encoder, huffman_decode, huffman_encode

@@ -18,12 +18,12 @@ from rrcli.adapters.redis.request import RedisRequest
 from rrcli.adapters.sse.request import SseRequest
 from rrcli.adapters.tcp.request import TcpRequest
 from rrcli.base.errors import ExchangeError
-from rrcli.base.visible import MASK
+from rrcli.base.fields import MASK
 from rrcli.cli import app, commands, fast
 from rrcli.engine import registry
+from rrcli.engine.context import Shared
 from rrcli.engine.fanout import parts_of, send_all
 from rrcli.engine.send import send, steps
-from rrcli.engine.shared import Shared
 from rrcli.model.document import document
 from rrcli.options.commandline import command_of, reads_stdin, shown_command
 from rrcli.options.request import Request

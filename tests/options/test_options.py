@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from rrcli.options import request
 from rrcli.options.option import Optioned, option
-from rrcli.options.output import Output
 from rrcli.options.parse import LONGEST, connect_rule, count, duration, one_of, resolve_rule, size
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 
 
 class Sample(Optioned):

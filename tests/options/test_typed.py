@@ -15,8 +15,7 @@ from rrcli.adapters.tcp.request import TcpRequest
 from rrcli.engine import registry
 from rrcli.options.commandline import text_of
 from rrcli.options.option import Option
-from rrcli.options.output import Output
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 
 # What is tried as the word of every option; each option reads at least one of them.
 WORDS = (

@@ -26,11 +26,10 @@ from rrcli.model.values import (
     Timing,
     TlsInfo,
 )
-from rrcli.policy.checkwords import sentence
 from rrcli.policy.expect import Expectation
 from rrcli.policy.judge import Judge
-from rrcli.policy.paths import Path
-from rrcli.policy.shorthands import names, series_names
+from rrcli.policy.literals import sentence
+from rrcli.policy.paths import Path, names, series_names
 
 JSON = {
     "id": 7,

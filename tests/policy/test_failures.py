@@ -37,7 +37,7 @@ def recorder(*, sent: bytes = b"", received: bytes = b"") -> Recorder:
 def broken(kind: str, *, sent: bytes = b"x", received: bytes = b"", idempotent: bool = False, **about: str) -> Failure:
     error = ExchangeError(about.pop("layer", "transport"), kind, "it broke", **about)
     return network_failure(
-        exchange(idempotent=idempotent), error, recorder(sent=sent, received=received), label="Redis", scheme_of=scheme_of_greeting
+        exchange(idempotent=idempotent), error, recorder(sent=sent, received=received), label=lambda: "Redis", scheme_of=scheme_of_greeting
     )
 
 
@@ -110,7 +110,7 @@ def test_delivery_and_retry(failure: Failure, delivery: str, retry: str) -> None
 
 def test_after_a_whole_answer_what_fails_is_what_we_made_of_it() -> None:
     error = ExchangeError("protocol", "too_many_redirects", "on and on")
-    failure = network_failure(exchange(), error, recorder(sent=b"x", received=b"y"), label="Redis", whole=True)
+    failure = network_failure(exchange(), error, recorder(sent=b"x", received=b"y"), label=lambda: "Redis", whole=True)
     assert (failure.delivery, failure.retry) == ("answered", "useless")
 
 
@@ -129,7 +129,10 @@ def test_a_time_limit_says_what_was_going_on(phase: str) -> None:
 @pytest.mark.parametrize("limit", ["--timeout", "--idle-timeout", "--deadline"])
 def test_the_limit_that_passed_is_the_one_to_raise(limit: str) -> None:
     error = ExchangeError("transport", "timeout", f"the time limit passed ({limit} 1s)", phase="receive")
-    assert network_failure(exchange(), error, recorder(), label="HTTP").hint == f"the answer began but did not end: allow more with {limit}"
+    assert (
+        network_failure(exchange(), error, recorder(), label=lambda: "HTTP").hint
+        == f"the answer began but did not end: allow more with {limit}"
+    )
 
 
 def test_a_hint_of_its_own_stays_and_a_phase_may_be_unknown() -> None:

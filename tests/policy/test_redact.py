@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rrcli.base.fields import MASK, is_secret_name
 from rrcli.base.jsontext import dumps
-from rrcli.base.secretname import is_secret_name
-from rrcli.base.visible import MASK
 from rrcli.model.document import document
 from rrcli.model.values import Body, Check, Exchange, Failure, Note, RequestMessage, Response, Status, Target, TranscriptEntry
 from rrcli.policy.mask import Mask

@@ -18,7 +18,7 @@ from peers.web import Http2Peer
 from report import exchanges as case
 
 from rrcli.adapters.http.request import HttpRequest
-from rrcli.base.version import __version__
+from rrcli.base import __version__
 from rrcli.engine.send import send
 from rrcli.model.values import Connection, Exchange, Failure, RequestMessage
 from rrcli.policy.redact import masked

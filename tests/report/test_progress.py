@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rrcli.engine.observer import Observer
+from rrcli.engine.events import Observer
 from rrcli.model.values import Response, Status
 from rrcli.report.live import progress
 from rrcli.report.live.progress import ERASE, Progress, Transfer, _coloured

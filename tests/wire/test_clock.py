@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError
-from rrcli.wire.clock import Timeline
+from rrcli.wire.recorder import Timeline
 
 # --- deadlines
 

@@ -17,13 +17,14 @@ from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 from rrcli.options.parse import connect_rule, resolve_rule
 from rrcli.options.request import Request
-from rrcli.wire.datagram import Datagrams
+from rrcli.wire.datagram import Datagrams, places_of
 from rrcli.wire.recorder import Recorder
 
 
 @contextlib.contextmanager
 def opened(host: str, port: int, request: Request | None = None, timeout: float = 5, wire: int | None = None) -> Iterator[Datagrams]:
-    datagrams = Datagrams(request or Request(), host, port, Recorder(wire), Deadline.after(timeout, "--timeout"))
+    options, recorder, deadline = request or Request(), Recorder(wire), Deadline.after(timeout, "--timeout")
+    datagrams = Datagrams(options, places_of(options, host, port, recorder, deadline)[0], recorder, deadline)
     try:
         yield datagrams
     finally:

@@ -29,9 +29,8 @@ from rrcli.base.jsontext import loads
 from rrcli.model.document import document
 from rrcli.options.parse import connect_rule, resolve_rule
 from rrcli.options.request import ConnectOptions, TlsOptions, TransportOptions
-from rrcli.wire.clock import Timeline
 from rrcli.wire.dial import connect
-from rrcli.wire.recorder import Recorder
+from rrcli.wire.recorder import Recorder, Timeline
 from rrcli.wire.resolve import addresses
 from rrcli.wire.tls import make_context
 

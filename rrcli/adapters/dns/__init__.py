@@ -10,10 +10,10 @@ from rrcli.adapters.dns.ask import ask
 from rrcli.adapters.dns.conclude import conclude
 from rrcli.adapters.dns.hop import first_hop
 from rrcli.adapters.dns.prepare import note_address, prepare, refuse_contradictions
-from rrcli.adapters.dns.query import Query
+from rrcli.adapters.dns.query import HttpFailure, Query
 from rrcli.adapters.dns.questions import questions_of
 from rrcli.codec.dns.tables import AXFR
-from rrcli.engine.events import Sent
+from rrcli.engine.events import Finished, Received, Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,5 +42,11 @@ def exchange(request: DnsRequest, context: Context) -> Iterator[Event]:
         from rrcli.adapters.dns.stream import transfer
 
         yield from transfer(query, context)
+        return
+    try:
+        answer = ask(query, context)
+    except HttpFailure as failure:
+        yield Received(answer=failure.answer)
+        yield Finished(answer=failure.answer)
     else:
-        yield from conclude(query, ask(query, context), context)
+        yield from conclude(query, answer, context)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.dns.emptiness import note_emptiness, understood
 from rrcli.adapters.dns.hop import DnsHop
 from rrcli.base.errors import malformed
 from rrcli.codec.dns.edns import COOKIE
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Content, Finished, Received
+from rrcli.engine.events import Content, Continue, Finished, Received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def conclude(query: Query, answer: codec.Message, context: Context) -> Iterator[
         yield Finished(answer=query.answer(answer, answer.answer), then=Continue(why="retry", state=again))
         return
     found = query.answer(answer, answer.answer).replace(complete_text=query.whole(answer, context))
+    found = found.replace(status=understood(found.status, query, answer))
+    note_emptiness(query, answer, context)
     broken = None
     if query.request.validate:
         from rrcli.adapters.dns.validation import validate
@@ -52,7 +54,7 @@ def _again(query: Query, answer: codec.Message, context: Context) -> DnsHop | No
         if not request.no_fallback:
             context.note("truncated-udp", "the UDP answer was cut (TC); asked again over TCP")
             return DnsHop(question=question.replace(transport="tcp"), cookie=query.cookie)
-        context.note("truncated-udp", "the UDP answer was cut (TC)")
+        context.note("truncated-udp", f"the UDP answer was cut (TC){', within a record' * answer.cut}")
     given, sent = answer.option(COOKIE), query.asked.option(COOKIE)
     if answer.rcode == "BADCOOKIE" and given and sent and given != sent and len(given) >= 16:
         context.note("bad-cookie", "the server wants its own cookie; asked again with it")

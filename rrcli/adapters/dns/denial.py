@@ -5,8 +5,11 @@ The records are signed; that has been checked before they come here.
 
 from __future__ import annotations
 
+from rrcli.adapters.dns.signatures import Unsigned
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from dns.name import Name
@@ -18,16 +21,25 @@ MOST_ITERATIONS = 150  # more would let a zone spend our time (RFC 9276 §3.2)
 
 
 class Denial:
-    """The NSEC or NSEC3 records of one zone that came with an answer."""
+    """The NSEC or NSEC3 records of one zone that came with an answer. `tick` is called before work that may be much."""
 
-    def __init__(self, rrsets: list[RRset], zone: Name) -> None:
+    def __init__(self, rrsets: list[RRset], zone: Name, tick: Callable[[], None] = lambda: None) -> None:
+        """Raise `Unsigned` where NSEC3 asks for more iterations than resolvers make (RFC 9276 §3.2)."""
         self.zone = zone
         self.plain = [(rrset.name, rrset[0]) for rrset in rrsets if rrset.rdtype == NSEC]
+        hashed = [rrset for rrset in rrsets if rrset.rdtype == NSEC3 and rrset.name.parent() == zone and rrset[0].algorithm == 1]
+        if costly := next((rrset[0].iterations for rrset in hashed if rrset[0].iterations > MOST_ITERATIONS), 0):
+            raise Unsigned(f"{zone} wants {costly} iterations of its NSEC3 hash, and resolvers make {MOST_ITERATIONS} at most")
+        # All have one salt and one number of iterations (RFC 5155 §8.2): were each taken with its own, a name would be hashed for each.
+        self._salt: bytes = hashed[0][0].salt if hashed else b""
+        self._iterations: int = hashed[0][0].iterations if hashed else 0
         self.hashes = [
             (rrset.name.labels[0].decode("ascii", "replace").upper(), rrset[0])
-            for rrset in rrsets
-            if rrset.rdtype == NSEC3 and rrset.name.parent() == zone and rrset[0].algorithm == 1 and rrset[0].iterations <= MOST_ITERATIONS
+            for rrset in hashed
+            if (rrset[0].salt, rrset[0].iterations) == (self._salt, self._iterations)
         ]
+        self._hashed: dict[Name, str] = {}
+        self._tick = tick
 
     @property
     def hashed(self) -> bool:
@@ -40,14 +52,16 @@ class Denial:
     def matching(self, name: Name) -> Any:
         """The record at `name`; `None` when there is none."""
         if self.hashed:
-            return next((record for owner, record in self.hashes if owner == self._hash(name, record)), None)
+            wanted = self._hash(name)
+            return next((record for owner, record in self.hashes if owner == wanted), None)
         return next((record for owner, record in self.plain if owner == name), None)
 
     def covers(self, name: Name) -> Any:
         """The record whose gap `name` falls into; `None` when there is none."""
         if self.hashed:
-            return next((record for owner, record in self.hashes if _within(owner, self._hash(name, record), _next_hash(record))), None)
-        return next((record for owner, record in self.plain if self._in_gap(name, owner, record.next)), None)
+            wanted = self._hash(name)
+            return next((record for owner, record in self.hashes if _within(owner, wanted, _next_hash(record))), None)
+        return next((record for owner, record in self.plain if self._in_gap(name, owner, record)), None)
 
     def no_type(self, name: Name, kind: int) -> str:
         """What is missing for the proof that `name` exists without a record of `kind`; empty when nothing is."""
@@ -116,19 +130,25 @@ class Denial:
 
         return dns.name.Name((b"*", *encloser.labels))
 
-    def _in_gap(self, name: Name, owner: Name, end: Name) -> bool:
-        """Whether `name` lies between, in canonical order; the last gap ends at the zone's own name. One below a cut is not in it."""
+    def _in_gap(self, name: Name, owner: Name, record: Any) -> bool:
+        """Whether `name` lies behind `owner`, in canonical order, and before the next name that its record tells.
+
+        The last gap ends at the zone's own name. One below a cut is not in it.
+        """
         if not name.is_subdomain(self.zone) or not owner.is_subdomain(self.zone):
             return False
-        record = next(found for at, found in self.plain if at == owner)
         if name.is_subdomain(owner) and name != owner and (_has(record, DNAME) or (_has(record, NS) and not _has(record, SOA))):
             return False
-        return bool(owner < name and (name < end or end == self.zone))
+        return bool(owner < name and (name < record.next or record.next == self.zone))
 
-    def _hash(self, name: Name, record: Any) -> str:
-        import dns.dnssec
+    def _hash(self, name: Name) -> str:
+        """The hash of a name, made once."""
+        if name not in self._hashed:
+            import dns.dnssec
 
-        return dns.dnssec.nsec3_hash(name, record.salt, record.iterations, record.algorithm)
+            self._tick()
+            self._hashed[name] = dns.dnssec.nsec3_hash(name, self._salt, self._iterations, 1)
+        return self._hashed[name]
 
 
 def proven_cut(denial: Denial, child: Name) -> str:

@@ -7,8 +7,8 @@ but 53 is told as its last step.
 
 from __future__ import annotations
 
-from rrcli.base.address import literal_family
 from rrcli.base.shellquote import quoted
+from rrcli.base.url import literal_family
 from rrcli.codec.dns.edns import BLOCK, Edns
 
 TYPE_CHECKING = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.dns.query import HttpFailure
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.versions.http1 import Http1Stream
 from rrcli.adapters.http.versions.response import ResponseReader
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from rrcli.adapters.dns.query import Query
     from rrcli.adapters.http.versions.stream import ClientStream
     from rrcli.engine.context import Context
-    from rrcli.model.values import Response
+    from rrcli.model.values import Response, Status
     from rrcli.wire.stream import Stream
 
 MEDIA_TYPE = "application/dns-message"
 LARGEST = 65535  # bytes of a DNS message
 HINTS = {
     400: "the server could not read the message, or takes no GET: try it with or without --get",
-    404: "is /dns-query the server's path? its own is given as @https://HOST/PATH",
+    404: "is {path} the server's path? its own is given as @https://HOST/PATH",
     405: "the server takes no such method: try it with or without --get",
     415: "the server does not take application/dns-message: it is no DNS server, or speaks a JSON of its own",
     429: "the server limits its clients: wait before asking again",
@@ -32,7 +33,7 @@ HINTS = {
 
 
 def ask(query: Query, context: Context) -> codec.Message:
-    """The answer. Raises `ExchangeError`, also for an HTTP status that is no success."""
+    """The answer. Raises `HttpFailure` for an HTTP status that is no success, `ExchangeError` for all else."""
     prepared = _prepare(query)
     connection = context.connect(prepared.host, prepared.port, tls=True, alpn=("h2", "http/1.1"))
     content = bytearray()
@@ -48,7 +49,7 @@ def ask(query: Query, context: Context) -> codec.Message:
         connection.close()
     assert reader.answer
     query.framing = reader.answer.framing or ""
-    return _message(reader.answer, bytes(content), query)
+    return _message(reader.answer, bytes(content), prepared, query)
 
 
 def _prepare(query: Query) -> PreparedRequest:
@@ -80,10 +81,10 @@ def _stream(connection: Stream, prepared: PreparedRequest, context: Context) -> 
     return Http1Stream(connection, prepared.method, f"{prepared.method} {prepared.target}")
 
 
-def _message(response: Response, content: bytes, query: Query) -> codec.Message:
+def _message(response: Response, content: bytes, prepared: PreparedRequest, query: Query) -> codec.Message:
     """The message within the answer. Raises what is wrong with it."""
     if not 200 <= (response.status.code or 0) < 300:
-        raise _refusal(response)
+        raise HttpFailure(query.without_message(response.replace(status=_failed(response, prepared))))
     kind = (first(response.fields, "content-type") or "").partition(";")[0].strip().lower()
     if kind != MEDIA_TYPE:
         got = f"its content is {kind}" if kind else "it has no media type"
@@ -101,14 +102,33 @@ def _with_query(path: str, wire: bytes) -> str:
     return f"{path}{'&' if '?' in path else '?'}dns={urlsafe_b64encode(wire).decode().rstrip('=')}"
 
 
-def _refusal(response: Response) -> ExchangeError:
-    """The failure that an HTTP status means."""
+def _failed(response: Response, prepared: PreparedRequest) -> Status:
+    """What an HTTP status that is no success means to somebody who asks for a name."""
     from rrcli.adapters.http.protocol import MANIFEST as HTTP
     from rrcli.explain import explain
 
-    code, reason = response.status.code or 0, response.status.text
+    code = response.status.code or 0
     known = explain("http", str(code), HTTP.families)
-    said = f"the server answers HTTP {code} {reason or (known.title if known else '')}".rstrip()
-    if location := first(response.fields, "location"):
-        return ExchangeError("application", "bad_status", f"{said}, and leads to {location}", hint=f"ask there: @{location}")
-    return ExchangeError("application", "bad_status", said, hint=HINTS.get(code, f"rrcli explain {code} says what it means"))
+    text = response.status.text or (known.title if known else "")
+    said = f"the server answers HTTP {code} {text}".rstrip()
+    action = HINTS.get(code, "").format(path=prepared.target.partition("?")[0]) or f"rrcli explain {code} says what it means"
+    if 300 <= code < 400 and (location := first(response.fields, "location")):
+        said += f", and leads to {location}"
+        action = _followed(prepared, location)
+    return response.status.replace(text=text, ok=False, reason=said, action=action, explain_as=("http", str(code)))
+
+
+def _followed(prepared: PreparedRequest, location: str) -> str:
+    """How to ask where a redirect leads to; not done here, because it would choose another resolver (RFC 8484 §3)."""
+    from rrcli.adapters.dns.questions import server_of
+    from rrcli.adapters.http.redirect import resolve
+
+    try:
+        url = resolve(prepared, location)
+        word = f"https://{host_port(url.host, url.port)}{url.path}"
+        server_of(word)
+    except ExchangeError as error:
+        return f"it cannot be followed: {error.message}"
+    if url.scheme != "https" or url.user is not None:
+        return "DNS is asked over https:// alone, and without a user: is it the server you meant?"
+    return f"ask there: @{word}{'' if url.query is None or prepared.method == 'GET' else f'?{url.query}'}"

@@ -39,7 +39,7 @@ def prepare(query: Query) -> None:
 
 def note_address(question: Question, context: Context) -> None:
     """Note that the name asked for is an address."""
-    from rrcli.base.address import literal_family
+    from rrcli.base.url import literal_family
 
     name = question.name.removesuffix(".")
     if literal_family(name) is not None:

@@ -11,9 +11,12 @@ MANIFEST = Manifest(
     help="Ask name servers.",
     examples=("rrcli dns example.com A AAAA", "rrcli dns example.com MX @1.1.1.1 @8.8.8.8"),
     label="DNS",
+    foreign_options=("rrcli.adapters.dns.plus:advice",),
     completes=tuple(TYPES),
     as_command="rrcli.adapters.dns.dig:as_command",
     explains="dns",
+    unsaid={"class": "IN"},
+    details="rrcli.adapters.dns.details:details",
     families={"dns": "rrcli.explain.dns"},
     framings={
         "length-prefix": "its length prefix",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from os import urandom
 
-from rrcli.base.errors import usage
+from rrcli.base.errors import ExchangeError, usage
 from rrcli.codec.dns import message as codec
 from rrcli.codec.dns import name as dnsname
 from rrcli.codec.dns.edns import CLIENT_COOKIE, COOKIE, DO, ECS, EDE, NSID, Edns, error_text
@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from rrcli.adapters.dns.questions import Question
     from rrcli.adapters.dns.request import DnsRequest
     from rrcli.engine.context import Context
-    from rrcli.wire.clock import Timeline
+    from rrcli.wire.recorder import Timeline
 
 SEALED = ("tls", "https", "quic")  # transports that hide all but a message's length, which padding hides then
+
+
+class HttpFailure(ExchangeError):
+    """The server answered with an HTTP status in the place of a message; `answer` is that."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__("application", "bad_status", answer.status.reason, hint=answer.status.action)
+        self.answer = answer
 
 
 class Query:
@@ -32,6 +40,7 @@ class Query:
         self.question = question
         self.cookie = cookie
         self.framing = "length-prefix"
+        self.tries: int | None = None  # datagrams that the question went out in
         self.anchors: dict[Any, list[Any]] = {}  # records to trust, by zone, when the answer is to be validated
         on = (("rd", not (request.no_recurse or request.trace)), ("ad", request.ad), ("cd", request.cd or request.validate))
         flags = codec.flag_bits(*(name for name, wanted in on if wanted))
@@ -91,8 +100,15 @@ class Query:
                 "id": answer.id,
                 "transport": self.question.transport,
                 "server": self.question.server,
+                **({} if self.tries is None else {"tries": self.tries}),
             },
         )
+
+    def without_message(self, response: Response) -> Response:
+        """An answer of HTTP that brought no message, with what the data of DNS always has."""
+        nothing = dict.fromkeys(("question", "answer", "authority", "additional", "flags"), ())
+        data = {**nothing, "edns": None, "id": None, "transport": self.question.transport, "server": self.question.server}
+        return response.replace(data=data, body=None)
 
     def is_foreign(self, answer: codec.Message) -> bool:
         """Whether it carries another client's cookie than the one that was sent: spoofed then (RFC 7873 §5.3)."""
@@ -148,6 +164,12 @@ def settings(request: DnsRequest) -> Edns | None:
         options.append((COOKIE, request.cookie or urandom(CLIENT_COOKIE)))
     size = Edns.udp_size if request.bufsize is None else request.bufsize
     return Edns(udp_size=size, flags=DO if request.dnssec or request.validate else 0, options=tuple(options))
+
+
+def note_missing_question(answer: codec.Message, context: Context) -> None:
+    """Note that an answer does not say to what, where its status gives no reason for that."""
+    if not answer.question and not answer.cut and answer.rcode not in codec.WITHOUT_QUESTION:
+        context.note("no-question", "the answer does not repeat the question: only its id says that it belongs to it")
 
 
 def oddities(answer: codec.Message, context: Context) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rrcli.base.address import literal_family
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
-from rrcli.base.url import host_port, split_host, split_url, unquote
+from rrcli.base.url import host_port, literal_family, split_host, split_url, unquote
 from rrcli.codec.dns import name as dnsname
 from rrcli.codec.dns.tables import AXFR, IN, IXFR, TYPES, class_name, class_number, type_name, type_number
 from rrcli.options.parse import suggestion
@@ -19,6 +18,7 @@ A, PTR = 1, 12
 SCHEMES = {"udp": 53, "tcp": 53, "tls": 853, "https": 443, "quic": 853}  # with the port of each (RFC 7858, 8484, 9250)
 DOH_PATH = "/dns-query"
 RESOLV_CONF = "/etc/resolv.conf"
+MOST_SERVERS = 3  # of resolv.conf that the system asks
 _PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~*"
 
 
@@ -33,6 +33,7 @@ class Question(Record):
     transport: str  # a key of SCHEMES
     path: str = ""  # of an https server
     others: tuple[str, ...] = ()  # names to ask for when this one does not exist
+    spare: tuple[str, ...] = ()  # hosts to ask when this one does not answer: the system's other name servers
 
     @property
     def server(self) -> str:
@@ -56,7 +57,8 @@ class Question(Record):
         """The arguments that ask just this, of a name as the user wrote it."""
         if class_number(name) is not None or type_number(name) is not None:
             name = f"dns:///{name}"
-        return name, f"TYPE{self.kind}", f"CLASS{self.of_class}", f"@{self.transport}://{self.server}{self.path}"
+        of_whom = () if self.spare else (f"@{self.transport}://{self.server}{self.path}",)
+        return name, f"TYPE{self.kind}", f"CLASS{self.of_class}", *of_whom
 
 
 class _Words:
@@ -109,7 +111,7 @@ def questions_of(request: DnsRequest) -> list[Question]:
         raise usage(f"a question has one class, got {' and '.join(map(class_name, words.classes))}")
     of_class = words.classes[0] if words.classes else IN
     kinds = words.types or [PTR if request.reverse else A]
-    servers = [_server(text, request) for text in words.servers or [system_server()]]
+    servers = [server_of(text, request.port) for text in words.servers] or [_system_server(request)]
     found = [_question(first, kind, of_class, server, request) for kind in kinds for server in servers]
     return [question.replace(others=tuple(others)) for question in found]
 
@@ -168,6 +170,10 @@ def _name(words: _Words, *, reverse: bool) -> str:
         raise usage("which name?", "write NAME [TYPE...] [@SERVER...]; a name that is also a type or class ends in a dot: mx.")
     if len(words.names) > 1:
         odd = words.names[-1]
+        if plus := next((word for word in words.names if word.startswith("+")), None):
+            from rrcli.adapters.dns.plus import unknown
+
+            raise unknown(plus)
         raise usage(f"dns takes one NAME, got {' and '.join(words.names)}", f"{odd} is no type{suggestion(odd.upper(), list(TYPES))}")
     text = words.names[0]
     if reverse:
@@ -192,23 +198,24 @@ def reverse_name(address: str) -> str:
     return ".".join(reversed(packed.hex())) + ".ip6.arpa."
 
 
-def _server(text: str, request: DnsRequest) -> Question:
-    """A question still without its name, to `[SCHEME://]HOST[:PORT][/PATH]`."""
+def server_of(text: str, default_port: int | None = None) -> Question:
+    """A question still without its name, to `[SCHEME://]HOST[:PORT][/PATH]`. Raises `usage`."""
     scheme, separator, place = text.rpartition("://")
     scheme = scheme.lower()
     if separator and scheme not in SCHEMES:
         raise usage(f"@{text}: no way to ask over {scheme!r}; known are {', '.join(f'{name}://' for name in SCHEMES)}")
     place, slash, path = place.partition("/") if separator else (place, "", "")
-    host, port = split_host(place, request.port or SCHEMES[scheme or "udp"])
+    host, port = split_host(place, default_port or SCHEMES[scheme or "udp"])
     if not host or port is None or "/" in host or (path and scheme != "https"):
         raise usage(f"@{text} names no server", "write @192.0.2.1, @[2001:db8::1]:53, @tcp://HOST:PORT, @https://HOST/dns-query")
     path = (slash + path if path else DOH_PATH) if scheme == "https" else ""
     return Question(name="", kind=0, of_class=0, host=host, port=port, transport=scheme, path=path.removesuffix("{?dns}"))
 
 
-def system_server() -> str:
-    """The first name server that the system asks; this machine when it names none (resolv.conf(5))."""
-    return first_nameserver(_resolv_conf())
+def _system_server(request: DnsRequest) -> Question:
+    """A question to the name servers that the system asks: the first one, the others in its stead."""
+    first, *others = name_servers(_resolv_conf())
+    return server_of(host_port(first, None), request.port).replace(spare=tuple(others))
 
 
 def _resolv_conf() -> str:
@@ -219,10 +226,8 @@ def _resolv_conf() -> str:
         return ""
 
 
-def first_nameserver(resolv_conf: str) -> str:
-    """The first `nameserver` line's address, an IPv6 one in brackets."""
-    for line in resolv_conf.splitlines():
-        words = line.split()
-        if len(words) > 1 and words[0] == "nameserver":
-            return host_port(words[1], None)
-    return "127.0.0.1"
+def name_servers(resolv_conf: str) -> list[str]:
+    """The addresses of the `nameserver` lines, as many as the system takes; this machine when there is none (resolv.conf(5))."""
+    lines = [line.split() for line in resolv_conf.splitlines()]
+    found = [words[1] for words in lines if len(words) > 1 and words[0] == "nameserver"]
+    return list(dict.fromkeys(found[:MOST_SERVERS])) or ["127.0.0.1"]

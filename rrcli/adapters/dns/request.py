@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.codec.dns.edns import cookie, subnet, subnet_text
 from rrcli.codec.dns.tables import CLASSES, class_number
 from rrcli.options.option import option
-from rrcli.options.parse import count
+from rrcli.options.parse import count, times
 from rrcli.options.request import Request
 
 TYPE_CHECKING = False
@@ -60,6 +60,10 @@ class DnsRequest(Request):
 
     port: int | None = option("-p", "--port", parse=a_port, metavar="PORT", help="Port of servers without one.  [53, 853, 443]", group=WAY)
     tcp: bool = option("--tcp", kind="flag", help="Ask over TCP.", group=WAY)
+    tries: int = option(
+        "--tries", default=4, parse=times, metavar="N",
+        help="Datagrams that a question goes out in, 1, 3, 7 s … after the first.  [4]", group=WAY,
+    )  # fmt: skip
     no_fallback: bool = option("--no-fallback", kind="flag", help="Take an answer that was cut (TC); do not ask again over TCP.", group=WAY)
     get: bool = option("--get", kind="flag", help="Ask an https:// server with GET, in place of POST: caches can answer it.", group=WAY)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.dns.query import Query, counted, oddities
+from rrcli.adapters.dns.query import Query, counted, note_missing_question, oddities
 from rrcli.base.errors import ExchangeError, malformed, too_large, truncated
 from rrcli.codec.dns import message as codec
 from rrcli.codec.dns.tables import SOA, type_name
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
+
+
+RECORD = 240  # bytes of memory that a record takes, its name and data aside
 
 
 def ask(query: Query, context: Context) -> codec.Message:
@@ -34,6 +37,7 @@ def transfer(query: Query, context: Context) -> Iterator[Event]:
     stream = _open(query, context)
     try:
         first = _first(query, context, stream)
+        note_missing_question(first, context)
         oddities(first, context)
         if first.rcode != "NOERROR":
             refused = query.answer(first, first.answer).replace(complete_text=query.whole(first, context))
@@ -47,8 +51,20 @@ def transfer(query: Query, context: Context) -> Iterator[Event]:
 
 
 def _open(query: Query, context: Context) -> Stream:
+    """A connection to the server, or to the first that can be asked in its stead. `query.question` is then to that one."""
     question = query.question
-    return context.connect(question.host, question.port, tls=question.transport == "tls", alpn=("dot",))
+    *others, last = question.host, *question.spare
+    for host in others:
+        try:
+            stream = context.connect(host, question.port, tls=question.transport == "tls", alpn=("dot",))
+        except ExchangeError as error:
+            if error.layer not in ("network", "transport") or context.deadline.passed():
+                raise
+        else:
+            query.question = question.replace(host=host, spare=())
+            return stream
+    query.question = question.replace(host=last, spare=())
+    return context.connect(last, question.port, tls=question.transport == "tls", alpn=("dot",))
 
 
 def _first(query: Query, context: Context, stream: Stream) -> codec.Message:
@@ -97,6 +113,7 @@ def _zone(query: Query, context: Context, stream: Stream, first: codec.Message) 
         raise malformed("the transfer does not begin with the SOA record of the zone")
     yield Received(answer=query.answer(first, []))
     records: list[dict[str, Any]] = []
+    room = query.request.max_size
     message = first
     while True:
         new, ended = _until_soa(message.answer, started=bool(records))
@@ -104,8 +121,12 @@ def _zone(query: Query, context: Context, stream: Stream, first: codec.Message) 
         records += new
         if ended:
             break
-        if context.recorder.bytes_received > query.request.max_size:
-            raise too_large(f"the zone is larger than {query.request.max_size} bytes", "allow more with --max-size")
+        room -= sum(map(_cost, new))
+        if room < 0:
+            raise too_large(
+                f"the zone takes more than {query.request.max_size} bytes: {counted(len(records), 'record')} came, and it goes on",
+                "allow more with --max-size",
+            )
         message = _read_message(query, context, stream)
         oddities(message, context)
         if message.rcode != "NOERROR":
@@ -119,6 +140,11 @@ def _until_soa(records: list[dict[str, Any]], *, started: bool) -> tuple[list[di
         if record["type"] == "SOA" and (started or at):
             return records[: at + 1], True
     return records, False
+
+
+def _cost(record: dict[str, Any]) -> int:
+    """The bytes that a record is counted as: in memory it is a multiple of what it is on the wire."""
+    return RECORD + len(record["name"]) + 2 * len(record["data"])
 
 
 def _line(record: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ them (lame ones), are named in the notes, and the next one is asked.
 from __future__ import annotations
 
 from rrcli.adapters.dns.ask import ask
+from rrcli.adapters.dns.emptiness import note_emptiness, understood
 from rrcli.adapters.dns.prepare import prepare
 from rrcli.adapters.dns.query import Query
 from rrcli.adapters.dns.questions import A, Question, questions_of
@@ -17,8 +18,7 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.files import read_local
 from rrcli.base.url import host_port
 from rrcli.codec.dns.tables import type_name
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.engine.events import Content, Continue, Finished, Received, Sent
 from rrcli.model.values import Response
 
 TYPE_CHECKING = False
@@ -155,7 +155,8 @@ def _follow(query: Query, answer: codec.Message, trail: Trail, context: Context)
     elif len(trail.goals) > 1:
         yield from _return(query, answer, trail, found)
     else:
-        found = found.replace(complete_text=query.whole(answer, context))
+        found = found.replace(complete_text=query.whole(answer, context), status=understood(found.status, query, answer))
+        note_emptiness(query, answer, context)
         yield Received(answer=found)
         if answer.answer:
             yield Content(data="\n".join(record["data"] for record in answer.answer).encode())

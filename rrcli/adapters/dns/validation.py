@@ -3,19 +3,21 @@
 From the anchor's zone every label down to the name is asked for its DS record, through the same server. Where there is one, a signed
 zone begins, whose keys it vouches for; where the zone above proves that there is none at a delegation, what lies below is unsigned
 (insecure). Nothing else is believed: an answer whose owner lies in a signed zone needs a signature by that zone's keys, and the absence
-of one a proof by its NSEC or NSEC3 records. The signatures are checked by dnspython, which needs `cryptography`.
+of one a proof by its NSEC or NSEC3 records.
 """
 
 from __future__ import annotations
 
 from rrcli.adapters.dns.denial import Denial, proven_cut
+from rrcli.adapters.dns.signatures import Broken, Keys, Signatures, Unsigned, date, is_supported
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.files import read_local
 from rrcli.base.record import Record
-from rrcli.engine.continuation import Continue
+from rrcli.engine.events import Continue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from dns.message import Message
@@ -32,6 +34,7 @@ ROOT_ANCHOR = b"""
 . IN DS 38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16
 """
 A, NS, CNAME, SOA, DNAME, DS, RRSIG, NSEC, DNSKEY, NSEC3, ANY = 1, 2, 5, 6, 39, 43, 46, 47, 48, 50, 255
+MOST_TAGS = 10  # of keys that a message names
 LONGEST_ALIAS = 12  # CNAME records followed within an answer
 
 NO_STATE = Continue(why="describe", state=None)  # a question of our own, on a connection of its own
@@ -45,16 +48,8 @@ class Verdict(Record):
     broken: str | None = None
 
 
-class Broken(Exception):
-    """A link of the chain that does not hold, in one sentence."""
-
-
-class Unsigned(Exception):
-    """The zone above proves that this zone is not signed, or signed in a way that nobody here can check (RFC 4035 §5.2)."""
-
-
 def validate(query: Query, answer: codec.Message, context: Context) -> Verdict:
-    """Check `answer` against the anchors of `query`."""
+    """Check `answer` against the anchors of `query`. Raises the time-out when the deadline passes meanwhile."""
     import dns.exception
     import dns.message
     import dns.name
@@ -72,6 +67,9 @@ def validate(query: Query, answer: codec.Message, context: Context) -> Verdict:
         status, broken = "bogus", str(reason)
     except dns.exception.DNSException as error:
         status, broken = "bogus", f"the answer cannot be read strictly: {error}"
+    except ExchangeError as error:
+        error.hint = error.hint or "the answer came, but asking for its keys and checking its signatures takes longer: allow more"
+        raise
     return Verdict(status=status, chain=walk.chain, broken=broken)
 
 
@@ -108,7 +106,8 @@ class _Walk:
         self.context = context
         self.anchors = anchors
         self.chain: list[dict[str, Any]] = []
-        self.keys: dict[Name, RRset] = {}
+        self.keys: dict[Name, Keys] = {}
+        self.signatures = Signatures(context.deadline)
         self.cuts: dict[Name, RRset | None] = {}
 
     # --- the answer
@@ -118,6 +117,7 @@ class _Walk:
         zone = self.zone_of(name, kind)
         records = [rrset for rrset in message.answer if rrset.rdtype != RRSIG]
         for rrset in records:
+            self.signatures.look_at_the_clock()
             if rrset.rdtype == CNAME and self._made_by_dname(rrset, records):
                 continue  # signed is the DNAME that it is made of (RFC 6672 §5.3.1)
             owner_zone = self.zone_of(rrset.name, rrset.rdtype)
@@ -175,7 +175,7 @@ class _Walk:
         found = [rrset for rrset in message.authority if rrset.rdtype in (NSEC, NSEC3)]
         for rrset in found:
             self.signed(rrset, message.authority, zone, quiet=True)
-        return Denial(found, zone)
+        return Denial(found, zone, self.signatures.look_at_the_clock)
 
     # --- zones and their keys
 
@@ -229,25 +229,22 @@ class _Walk:
             raise Unsigned(f"{zone} proves that {child} is not signed ({cut})")
         return None
 
-    def _keys(self, zone: Name, trusted: list[Any], by: str) -> RRset:
+    def _keys(self, zone: Name, trusted: list[Any], by: str) -> Keys:
         """The zone's keys, when one that is trusted signs them all. Raises `Broken`, `Unsigned`."""
-        import dns.dnssec
-        import dns.rrset
-
         message = self._fetch(zone, DNSKEY)
-        keys = next((rrset for rrset in message.answer if rrset.rdtype == DNSKEY and rrset.name == zone), None)
-        if keys is None:
+        records = next((rrset for rrset in message.answer if rrset.rdtype == DNSKEY and rrset.name == zone), None)
+        if records is None:
             raise Broken(f"{zone} has no DNSKEY record, though {by} says that it is signed")
         given = [record for record in trusted if record.rdtype == DS]
-        if len(given) == len(trusted) and not any(_is_supported(record) for record in given):
+        if len(given) == len(trusted) and not any(is_supported(record) for record in given):
             raise Unsigned(f"{zone} is signed with algorithms that cannot be checked here")
-        entries = [key for key in keys if any(_vouches(record, key, zone) for record in trusted)]
+        keys = Keys(records)
+        entries = self.signatures.vouched_for(keys, trusted, zone)
         if not entries:
-            said = ", ".join(sorted({str(dns.dnssec.key_id(r) if r.rdtype == DNSKEY else r.key_tag) for r in trusted}))
-            has = ", ".join(sorted(str(dns.dnssec.key_id(key)) for key in keys))
-            raise Broken(f"{by} (key {said}) matches no DNSKEY of {zone}, which has the keys {has}")
-        tag = self._verify(keys, message.answer, zone, dns.rrset.from_rdata_list(zone, keys.ttl, entries))[0]
-        self._link(str(zone), "DNSKEY", f"key {tag}, vouched for by {by}")
+            said = _numbers(record.key_id() if record.rdtype == DNSKEY else record.key_tag for record in trusted)
+            raise Broken(f"{by} (key {said}) matches no DNSKEY of {zone}, which has the keys {_numbers(keys.tags)}")
+        signature = self.signatures.check(records, message.answer, zone, Keys(entries))
+        self._link(str(zone), "DNSKEY", f"key {signature.key_tag}, vouched for by {by}")
         return keys
 
     # --- signatures
@@ -256,30 +253,10 @@ class _Walk:
         """Check that the zone's keys sign `rrset`; the labels of the signature. Raises `Broken`."""
         from rrcli.codec.dns.tables import type_name
 
-        tag, labels, until = self._verify(rrset, section, zone, self.keys[zone])
+        signature = self.signatures.check(rrset, section, zone, self.keys[zone])
         if not quiet:
-            self._link(str(rrset.name), type_name(rrset.rdtype), f"key {tag} of {zone}, until {_date(until)}")
-        return labels
-
-    def _verify(self, rrset: RRset, section: list[RRset], zone: Name, keys: RRset) -> tuple[int, int, int]:
-        """Key tag, labels and end of the first signature that holds. Raises `Broken` with what is wrong with the last one."""
-        from rrcli.codec.dns.tables import type_name
-
-        what = f"{rrset.name} {type_name(rrset.rdtype)}"
-        signatures = [
-            signature
-            for found in section
-            if found.rdtype == RRSIG and found.name == rrset.name and found.covers == rrset.rdtype
-            for signature in found
-        ]
-        if not signatures:
-            raise Broken(f"there is no RRSIG for {what}, though {zone} is signed")
-        why = ""
-        for signature in signatures:
-            why = _fault(rrset, signature, zone, keys)
-            if not why:
-                return signature.key_tag, signature.labels, signature.expiration
-        raise Broken(f"the RRSIG of {what} {why}")
+            self._link(str(rrset.name), type_name(rrset.rdtype), f"key {signature.key_tag} of {zone}, until {date(signature.expiration)}")
+        return int(signature.labels)
 
     # --- asking
 
@@ -292,6 +269,8 @@ class _Walk:
         try:
             found = self._ask(str(name), kind)
         except ExchangeError as error:
+            if self.context.deadline.passed():
+                raise
             raise Broken(f"the {type_name(kind)} records of {name} cannot be had: {error.message}") from error
         message = dns.message.from_wire(found.wire, ignore_trailing=True)
         if message.rcode() not in (0, 3):
@@ -317,62 +296,13 @@ class _Walk:
             self.chain.append(link)
 
 
-def _fault(rrset: RRset, signature: Any, zone: Name, keys: RRset) -> str:
-    """Why a signature does not hold; empty when it does."""
-    from time import time
-
-    import dns.dnssec
-    import dns.exception
-
-    if signature.signer != zone:
-        return f"is by {signature.signer}, not by its zone {zone}"
-    now = int(time())
-    if now > signature.expiration:
-        return f"expired on {_date(signature.expiration)} (key {signature.key_tag} of {zone})"
-    if now < signature.inception:
-        return f"is not valid before {_date(signature.inception)} (key {signature.key_tag} of {zone})"
-    fitting = [key for key in keys if dns.dnssec.key_id(key) == signature.key_tag and key.algorithm == signature.algorithm]
-    if not fitting:
-        return f"is by key {signature.key_tag}, which {zone} does not have or nobody vouches for"
-    if signature.labels > len(rrset.name.labels) - 1:
-        return "has more labels than the name"
-    try:
-        dns.dnssec.validate_rrsig(rrset, signature, {zone: keys}, now=now)
-    except dns.exception.UnsupportedAlgorithm:
-        return f"is of algorithm {signature.algorithm}, which cannot be checked here"
-    except (dns.exception.ValidationFailure, ValueError):
-        return f"does not fit its data: forged, or signed before it changed (key {signature.key_tag} of {zone})"
-    return ""
-
-
-def _vouches(trusted: Any, key: Any, zone: Name) -> bool:
-    """Whether a trust anchor or DS record means this key (RFC 4034 §5.2)."""
-    import dns.dnssec
-
-    if trusted.rdtype == DNSKEY:
-        return bool(trusted.algorithm == key.algorithm and trusted.key == key.key and trusted.protocol == key.protocol)
-    if (
-        dns.dnssec.key_id(key) != trusted.key_tag
-        or key.algorithm != trusted.algorithm
-        or not key.flags & 0x100
-        or not _is_supported(trusted)
-    ):
-        return False
-    names = {1: "SHA1", 2: "SHA256", 4: "SHA384"}
-    return bool(dns.dnssec.make_ds(zone, key, names[trusted.digest_type], validating=True).digest == trusted.digest)
-
-
-def _is_supported(ds: Any) -> bool:
-    return ds.digest_type in (1, 2, 4) and ds.algorithm in (5, 7, 8, 10, 13, 14, 15, 16)
-
-
 def _rcode(message: Message) -> str:
     from rrcli.codec.dns.tables import rcode_name
 
     return rcode_name(int(message.rcode()))
 
 
-def _date(seconds: int) -> str:
-    from time import gmtime, strftime
-
-    return strftime("%Y-%m-%d %H:%M:%S UTC", gmtime(seconds))
+def _numbers(tags: Iterable[int]) -> str:
+    """Key tags in their order, the first few of very many."""
+    known = sorted(set(tags))
+    return ", ".join(map(str, known[:MOST_TAGS])) + f" and {len(known) - MOST_TAGS} more" * (len(known) > MOST_TAGS)

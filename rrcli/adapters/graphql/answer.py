@@ -11,8 +11,7 @@ from rrcli.adapters.graphql.picture import draw
 from rrcli.base.errors import ExchangeError, malformed, too_large
 from rrcli.base.fields import first
 from rrcli.base.jsontext import loads
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Content, Finished, Received, Sent
+from rrcli.engine.events import Content, Continue, Finished, Received, Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

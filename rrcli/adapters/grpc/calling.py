@@ -17,10 +17,9 @@ from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.jsontext import dumps
 from rrcli.codec.grpc.status import name_of
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Content, Finished, Received, Sent
-from rrcli.engine.timeouts import IDLE_TIMEOUT, timeout_of
+from rrcli.engine.events import Content, Continue, Finished, Received, Sent
 from rrcli.model.values import Body, RequestMessage, Response, Status, Target
+from rrcli.options.request import IDLE_TIMEOUT, timeout_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

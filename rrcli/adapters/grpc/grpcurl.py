@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rrcli.adapters.grpc.place import place_of
+from rrcli.base.fields import MASK
 from rrcli.base.jsontext import dumps
 from rrcli.base.shellquote import quoted
-from rrcli.base.visible import MASK
 from rrcli.policy.mask import Mask
 from rrcli.policy.secrets import mask_field
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rrcli.base import __version__
 from rrcli.base.errors import usage
-from rrcli.base.version import __version__
 from rrcli.codec.grpc.status import binary, timeout_text
 
 TYPE_CHECKING = False

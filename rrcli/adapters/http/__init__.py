@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rrcli.adapters.http.hop import run_hop
 from rrcli.adapters.http.hopstate import HopState
-from rrcli.codec.jsonlines import is_json_lines
+from rrcli.base.fields import is_json_lines
 from rrcli.engine.events import Received
 
 TYPE_CHECKING = False

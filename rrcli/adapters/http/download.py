@@ -14,8 +14,8 @@ from rrcli.adapters.http.filename import from_disposition, from_url
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.base.errors import CONNECTION_LOST, ExchangeError, malformed, usage
 from rrcli.base.fields import first
-from rrcli.engine.timeouts import without_attempt_timeout
 from rrcli.model.values import Note
+from rrcli.options.request import without_attempt_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ def _refuse_contradictions(request: AnyHttpRequest, output: str | None) -> None:
 
 
 def _url_of(request: AnyHttpRequest) -> str:
-    from rrcli.adapters.http.prepare.arguments import split_words
-    from rrcli.adapters.http.prepare.target import read_url
+    from rrcli.adapters.http.prepare.target import read_url, split_words
 
     return read_url(split_words(request.arguments)[1]).path
 

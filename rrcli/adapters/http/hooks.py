@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.http.writeout import WriteOut
     from rrcli.model.values import Note, Response
-    from rrcli.options.output import Output
-    from rrcli.options.request import Request
+    from rrcli.options.request import Output, Request
 
 # SETTINGS_INITIAL_WINDOW_SIZE and a WINDOW_UPDATE of the connection, both as large as they can be (RFC 9113 section 6.9)
 OPEN_WINDOWS = bytes.fromhex("000006 04 00 00000000 0004 7fffffff") + bytes.fromhex("000004 08 00 00000000 7fff0000")

@@ -8,13 +8,12 @@ from __future__ import annotations
 from os import environ
 
 from rrcli.adapters.http.prepare.prepare import prepare
-from rrcli.adapters.http.versions.describe import note_doubts, note_dropped, sent, without_connection
 from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
-from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.response import ResponseReader, note_doubts, note_dropped, sent, without_connection
 from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
 from rrcli.base.fields import first
-from rrcli.engine.continuation import Continue
+from rrcli.engine.events import Continue
 from rrcli.options.request import PROXY_VARIABLES
 
 TYPE_CHECKING = False
@@ -156,7 +155,7 @@ def _exchange_http3(state: HopState, prepared: PreparedRequest, context: Context
     http3.refuse_options(request, prepared, first=state.prepared is None)
     yield sent(without_connection(prepared, http3.VERSION))
     if request.offline:
-        context.datagrams(prepared.host, prepared.port)  # which ends it: QUIC seals what it sends with keys that a server takes part in
+        context.datagram_places(prepared.host, prepared.port)  # which ends it: QUIC seals what it sends with keys of both sides
     quic = http3.reach(request, prepared, context) if prepared.scheme == "https" else None
     if quic is None:
         yield sent(prepared)

@@ -5,13 +5,12 @@ Each function for an option takes its flag and its word, as `Option.secret` has 
 
 from __future__ import annotations
 
-from rrcli.adapters.http.prepare.arguments import split_words
 from rrcli.adapters.http.prepare.items import split_item
+from rrcli.adapters.http.prepare.target import split_words
 from rrcli.base.errors import ExchangeError
+from rrcli.base.fields import MASK, is_secret_name
 from rrcli.base.jsontext import dumps, loads
-from rrcli.base.secretname import is_secret_name
 from rrcli.base.url import unquote
-from rrcli.base.visible import MASK
 from rrcli.policy.secrets import mask_field, mask_url
 
 TYPE_CHECKING = False

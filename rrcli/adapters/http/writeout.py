@@ -185,7 +185,7 @@ class CurlVariables:
         return f"{value:03d}" if name in ("http_code", "response_code", "http_connect") else str(value)
 
     def _json(self) -> str:
-        from rrcli.base.version import __version__
+        from rrcli.base import __version__
 
         members = [f"{dumps(name)}:{_json_value(VARIABLES[name](self))}" for name in sorted(VARIABLES)]
         return "{" + ",".join([*members, f'"curl_version":{dumps(f"rrcli/{__version__}")}']) + "}"

@@ -145,7 +145,7 @@ class _Handshake:
 
     def _options(self, info: dict[str, Any]) -> dict[str, Any]:
         """CONNECT without credentials; servers before 2.2 have no headers."""
-        from rrcli.base.version import __version__
+        from rrcli.base import __version__
 
         headers = info.get("headers") is True
         return {

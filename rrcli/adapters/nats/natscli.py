@@ -6,9 +6,9 @@ from rrcli.adapters.nats.endpoint import place_of
 from rrcli.adapters.nats.reply import text_of
 from rrcli.adapters.nats.words import ALL
 from rrcli.adapters.tcp.shell import printf
+from rrcli.base.fields import MASK
 from rrcli.base.shellquote import quoted
 from rrcli.base.url import host_port
-from rrcli.base.visible import MASK
 from rrcli.policy.mask import Mask
 from rrcli.policy.secrets import mask_field
 

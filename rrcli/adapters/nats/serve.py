@@ -7,8 +7,8 @@ from rrcli.adapters.nats.reply import described, json_of, text_of, value_of
 from rrcli.base.errors import ExchangeError, malformed
 from rrcli.codec.nats import PING, Err, Msg, publish, unsubscribe
 from rrcli.engine.events import Finished, Received, StreamEvent
-from rrcli.engine.timeouts import IDLE_TIMEOUT
 from rrcli.model.values import Response, Status
+from rrcli.options.request import IDLE_TIMEOUT
 from rrcli.policy.secrets import field_secrets
 
 TYPE_CHECKING = False

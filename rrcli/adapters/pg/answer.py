@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.pg.results import Results
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Finished, Received
+from rrcli.engine.events import Continue, Finished, Received
 from rrcli.model.values import Body, Response, Status
 
 TYPE_CHECKING = False
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from rrcli.codec.pg.report import ErrorResponse
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.wire.clock import Timeline
+    from rrcli.wire.recorder import Timeline
 
 ALWAYS = ("sqlstate", "severity", "detail", "hint", "position")  # keys of an error that are there without a value too
 UNKNOWN = "XX000"  # the SQLSTATE of an error that has none: very old servers

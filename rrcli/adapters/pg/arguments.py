@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.base.visible import MASK
+from rrcli.base.fields import MASK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -111,7 +111,7 @@ def error_drawn(asked: PgQuery, error: ErrorResponse, done: int) -> str | None:
 
 def like_options(request: PgRequest) -> list[str]:
     """The parameters that are spelled like options of ours; numbers (`-2`) are not."""
-    from rrcli.options.output import Output
+    from rrcli.options.request import Output
 
     flags = {flag for table in (Output.options_, type(request).options_) for declared in table.values() for flag in declared.flags}
     words = [word for word in request.arguments[2:] if word[:1] == "-" and not word[1:2].isdigit()]

@@ -11,8 +11,7 @@ from rrcli.adapters.pg.connect import OtherWay, Refused, State, opened
 from rrcli.adapters.pg.conversation import converse
 from rrcli.adapters.pg.prepare import read
 from rrcli.base.errors import ExchangeError
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Finished, Sent
+from rrcli.engine.events import Continue, Finished, Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

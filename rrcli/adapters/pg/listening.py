@@ -7,7 +7,7 @@ from rrcli.codec.pg.messages import NotificationResponse
 from rrcli.codec.pg.report import ErrorResponse, NoticeResponse
 from rrcli.engine.eventlog import parsed
 from rrcli.engine.events import Finished, Received, StreamEvent
-from rrcli.engine.timeouts import IDLE_TIMEOUT
+from rrcli.options.request import IDLE_TIMEOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rrcli.base.fields import MASK
 from rrcli.base.shellquote import quoted
-from rrcli.base.visible import MASK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from rrcli.adapters.poll.turn import Turn
 from rrcli.base.deadline import Deadline
 from rrcli.engine.events import Finished
-from rrcli.engine.timeouts import timeout_of
+from rrcli.options.request import timeout_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

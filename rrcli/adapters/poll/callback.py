@@ -209,7 +209,7 @@ def _is_base(text: str) -> bool:
 
 def _is_url(word: str, at: int, words: tuple[str, ...]) -> bool:
     """Whether a word is the URL: the first one that has the look of it, or follows the method."""
-    from rrcli.adapters.http.prepare.arguments import split_words
+    from rrcli.adapters.http.prepare.target import split_words
 
     return at < 2 and split_words(words)[1] == word
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.redirect import changed_method, request_to, resolve
-from rrcli.adapters.http.versions.describe import SAFE
+from rrcli.adapters.http.versions.response import SAFE
 from rrcli.adapters.poll import cursor as cursors
 from rrcli.base.errors import ExchangeError
 from rrcli.policy.secrets import field_secrets

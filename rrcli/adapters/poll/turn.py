@@ -8,8 +8,7 @@ from rrcli.adapters.poll.content import data_of, in_words
 from rrcli.adapters.poll.polling import HELD_NS, PollState
 from rrcli.base.deadline import now
 from rrcli.base.errors import CONNECTION_LOST, ExchangeError, usage
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Blocked, Content, Finished, Received, StreamEvent
+from rrcli.engine.events import Blocked, Content, Continue, Finished, Received, StreamEvent
 from rrcli.model.values import Body, Response, Status
 
 TYPE_CHECKING = False

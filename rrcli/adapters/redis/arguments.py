@@ -16,7 +16,7 @@ def shown_arguments(words: tuple[str, ...]) -> tuple[str, ...]:
     import os
 
     from rrcli.adapters.redis.commands import secrets_in
-    from rrcli.base.visible import MASK
+    from rrcli.base.fields import MASK
     from rrcli.policy.secrets import mask_url
 
     places, command = split_words(words)

@@ -11,8 +11,7 @@ from rrcli.base.errors import malformed
 from rrcli.base.url import is_port
 from rrcli.codec.redis.resp import framing
 from rrcli.codec.redis.text import as_text
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Finished
+from rrcli.engine.events import Continue, Finished
 from rrcli.model.values import Response
 
 TYPE_CHECKING = False

@@ -14,7 +14,7 @@ from rrcli.codec.redis.resp import encode
 from rrcli.codec.redis.text import as_raw
 from rrcli.engine.events import Content, Finished, Received
 from rrcli.model.values import Body, Response, Status
-from rrcli.options.output import Output
+from rrcli.options.request import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _raise_limits_for_blocking(endpoint: Endpoint, context: Context, replies: Re
     own = own_timeout(endpoint.words)
     if own is None:
         return
-    from rrcli.engine.timeouts import IDLE_TIMEOUT
+    from rrcli.options.request import IDLE_TIMEOUT
 
     idle = context.request.idle_timeout or 0.0
     replies.stream.idle = own + idle if own and idle else None if idle == IDLE_TIMEOUT else idle

@@ -237,7 +237,7 @@ def _greeting(request: RedisRequest, user: str | None, password: str | None, db:
         if name:
             yield (b"CLIENT", b"SETNAME", name)
     if request.client_info:
-        from rrcli.base.version import __version__
+        from rrcli.base import __version__
 
         yield (b"CLIENT", b"SETINFO", b"LIB-NAME", b"rrcli")
         yield (b"CLIENT", b"SETINFO", b"LIB-VER", __version__.encode())

@@ -6,8 +6,8 @@ from binascii import a2b_base64
 
 from rrcli.adapters.redis.commands import secrets_in
 from rrcli.adapters.redis.endpoint import place_of
+from rrcli.base.fields import MASK
 from rrcli.base.shellquote import quoted
-from rrcli.base.visible import MASK
 from rrcli.codec.redis.quote import quote
 from rrcli.policy.mask import Mask
 

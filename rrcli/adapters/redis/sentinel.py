@@ -12,8 +12,7 @@ from rrcli.adapters.redis.endpoint import Place, RedisHop, place_of, userinfo_lo
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.url import host_port, split_url
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Finished, Sent
+from rrcli.engine.events import Continue, Finished, Sent
 from rrcli.model.values import Attempt, RequestMessage, Response, Status
 
 TYPE_CHECKING = False

@@ -96,7 +96,7 @@ def shown_arguments(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def user(_flag: str, text: str) -> str:
     """The password behind the user's name."""
-    from rrcli.base.visible import MASK
+    from rrcli.base.fields import MASK
 
     name, colon, password = text.partition(":")
     return f"{name}{colon}{password and MASK}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rrcli.adapters.smtp.arguments import Exchangers, split_words
 from rrcli.base.errors import ExchangeError
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Finished, Sent
+from rrcli.engine.events import Continue, Finished, Sent
 from rrcli.model.values import RequestMessage
 
 TYPE_CHECKING = False

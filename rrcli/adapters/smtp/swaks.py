@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rrcli.adapters.smtp.arguments import place_of
+from rrcli.base.fields import MASK
 from rrcli.base.shellquote import quoted
-from rrcli.base.visible import MASK
 from rrcli.codec.smtp import STARTTLS
 from rrcli.policy.mask import Mask
 

@@ -7,9 +7,8 @@ from rrcli.adapters.sse.prepare import MEDIA_TYPE
 from rrcli.adapters.sse.request import Resumption
 from rrcli.base.errors import CONNECTION_LOST, ExchangeError
 from rrcli.codec.sse import LARGEST, SseDecoder
-from rrcli.engine.continuation import Continue
 from rrcli.engine.eventlog import parsed
-from rrcli.engine.events import Content, Finished, Received, Sent, StreamEvent
+from rrcli.engine.events import Content, Continue, Finished, Received, Sent, StreamEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

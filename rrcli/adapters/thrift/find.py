@@ -15,8 +15,7 @@ from rrcli.base.record import Record
 from rrcli.codec.thrift.answer import COMBINATIONS, AnswerDecoder, Shape, opening
 from rrcli.codec.thrift.reply import is_unknown_method
 from rrcli.codec.thrift.tree import MESSAGES
-from rrcli.engine.continuation import Continue
-from rrcli.engine.events import Finished, Sent
+from rrcli.engine.events import Continue, Finished, Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ What the peer says is told as soon as it is there. Whoever ends the conversation
 
 from __future__ import annotations
 
-from rrcli.adapters.http.versions.describe import sent as http_sent
+from rrcli.adapters.http.versions.response import sent as http_sent
 from rrcli.adapters.ws.events import event_of, finished_answer, is_good
 from rrcli.adapters.ws.input import Input
 from rrcli.adapters.ws.pings import Pings

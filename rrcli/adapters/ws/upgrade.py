@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from rrcli.adapters.http.hop import NextHop, with_cookies_and_proxy
 from rrcli.adapters.http.prepare.prepare import prepare
-from rrcli.adapters.http.versions.describe import note_doubts
 from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
-from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.response import ResponseReader, note_doubts
 from rrcli.adapters.http.versions.stream import send_request
 from rrcli.adapters.ws.socket import Socket
 from rrcli.base.wsurl import http_url
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.versions.response import Leads
     from rrcli.codec.ws import Handshake
     from rrcli.engine.context import Context
-    from rrcli.engine.continuation import Continue
-    from rrcli.engine.events import Event
+    from rrcli.engine.events import Continue, Event
     from rrcli.model.values import Response
     from rrcli.wire.stream import Stream
 

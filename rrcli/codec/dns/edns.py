@@ -60,9 +60,16 @@ def option_text(code: int, data: bytes) -> str:
 
 def error_text(data: bytes) -> str:
     """`22 (No Reachable Authority): what the server adds`, of an extended error (RFC 8914 §2)."""
-    code, extra = int.from_bytes(data[:2], "big"), data[2:].decode("utf-8", "replace").rstrip("\0")
+    code, extra = int.from_bytes(data[:2], "big"), one_line(data[2:].decode("utf-8", "replace").rstrip("\0"))
     named = f"{code} ({ERRORS[code]})" if code in ERRORS else str(code)
     return f"{named}: {extra}" if extra else named
+
+
+def one_line(text: str) -> str:
+    r"""A server's words in one line, wherever they are printed: what is not printable as `\DDD`, a byte of its UTF-8 each."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "".join(f"\\{code:03d}" for code in letter.encode()) for letter in text)
 
 
 def cookie(text: str) -> bytes:

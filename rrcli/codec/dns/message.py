@@ -40,6 +40,7 @@ class Message(Record):
     unread: tuple[str, ...]  # data of types that are not everyday which dnspython refuses
     options: tuple[tuple[int, bytes], ...] = ()  # those of `edns`, in bytes
     wire: bytes = b""  # the message itself
+    cut: bool = False  # it ends, or cannot be read, before the last of its records
 
     def option(self, code: int) -> bytes | None:
         """The data of an EDNS option; `None` when the message has none of it."""
@@ -64,27 +65,35 @@ def is_answer(data: bytes) -> bool:
 
 
 def answers(answer: Message, asked: Message) -> bool:
-    """Whether the question of `answer` is the one asked; upper and lower case are one (RFC 5452 §9.1, RFC 4343)."""
-    if not answer.question:
-        return answer.rcode in WITHOUT_QUESTION
-    return [_folded(entry) for entry in answer.question] == [_folded(entry) for entry in asked.question]
+    """Whether the question of `answer` is the one asked; upper and lower case are one (RFC 5452 §9.1, RFC 4343).
+
+    One without a question is taken for what its id says: there are servers that never repeat it.
+    """
+    return not answer.question or [_folded(entry) for entry in answer.question] == [_folded(entry) for entry in asked.question]
 
 
 def _folded(entry: dict[str, Any]) -> tuple[str, str, str]:
     return entry["name"].lower(), entry["type"], entry["class"]
 
 
-def read(data: bytes) -> Message:
-    """Read a whole message. Raises `malformed` with the place of what is wrong."""
+def read(data: bytes, *, may_be_cut: bool = False) -> Message:
+    """Read a whole message; with `may_be_cut` one with TC set only as far as it goes: servers cut it wherever its room ends.
+
+    Raises `malformed` with the place of what is wrong.
+    """
     if len(data) < HEADER:
         raise malformed(f"a message of {len(data)} bytes; its header alone has {HEADER}")
     reader = _Reader(data)
-    ident, word, questions, *counts = (reader.number(2) for _ in range(6))
-    question = [reader.question(f"question {at + 1} of {questions}") for at in range(questions)]
-    answer, authority, additional = (
-        [record for at in range(count) if (record := reader.record(f"record {at + 1} of {count} in the {section} section"))]
-        for section, count in zip(("answer", "authority", "additional"), counts, strict=True)
-    )
+    ident, word, *counts = (reader.number(2) for _ in range(6))
+    sections: tuple[list[dict[str, Any]], ...] = ([], [], [], [])
+    cut = False
+    try:
+        reader.sections(counts, sections)
+    except ExchangeError:
+        if not (may_be_cut and word & FLAGS["tc"]):
+            raise
+        cut = True
+    question, answer, authority, additional = sections
     return Message(
         id=ident,
         flags=flag_names(word),
@@ -95,10 +104,11 @@ def read(data: bytes) -> Message:
         authority=authority,
         additional=additional,
         edns=reader.edns,
-        extra=len(data) - reader.at,
+        extra=0 if cut else len(data) - reader.at,
         unread=tuple(reader.unread),
         options=tuple(reader.options),
         wire=data,
+        cut=cut,
     )
 
 
@@ -116,6 +126,16 @@ class _Reader(rdata.Data):
         if self.at + size > self.end:
             raise malformed(f"the message ends at byte {self.end}, where {self.at + size - self.end} bytes more should be")
         return super().take(size)
+
+    def sections(self, counts: list[int], into: tuple[list[dict[str, Any]], ...]) -> None:
+        """Read as many entries as the header counts into the four sections. Raises `malformed`; what was read until then stays."""
+        question, *others = into
+        for at in range(counts[0]):
+            question.append(self.question(f"question {at + 1} of {counts[0]}"))
+        for section, count, records in zip(("answer", "authority", "additional"), counts[1:], others, strict=True):
+            for at in range(count):
+                if record := self.record(f"record {at + 1} of {count} in the {section} section"):
+                    records.append(record)
 
     def question(self, what: str) -> dict[str, Any]:
         try:

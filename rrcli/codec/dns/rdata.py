@@ -59,6 +59,11 @@ def quoted(text: bytes) -> str:
     return f'"{"".join(letters)}"'
 
 
+def bare(text: bytes) -> str:
+    r"""A word without quotes, with `\DDD` for whatever would end it, and for what is not printable ASCII (RFC 1035 §5.1)."""
+    return "".join(f"\\{code:c}" if code in b'"();\\' else chr(code) if 0x20 < code < 0x7F else f"\\{code:03d}" for code in text)
+
+
 def _texts(data: Data) -> str:
     texts = [data.text()]
     while data.at < data.end:
@@ -82,7 +87,7 @@ EVERYDAY: dict[int, Writer] = {
     28: lambda data: inet_ntop(AF_INET6, data.take(16)),  # AAAA
     33: lambda data: f"{data.number(2)} {data.number(2)} {data.number(2)} {data.name()}",  # SRV (RFC 2782)
     39: Data.name,  # DNAME (RFC 6672)
-    257: lambda data: f"{data.number(1)} {data.take(data.number(1)).decode('latin-1')} {quoted(data.rest())}",  # CAA (RFC 8659)
+    257: lambda data: f"{data.number(1)} {bare(data.take(data.number(1)))} {quoted(data.rest())}",  # CAA (RFC 8659)
 }
 _OF_IN_ONLY = (1, 28, 33)
 
@@ -117,12 +122,13 @@ def _by_dnspython(kind: int, of_class: int, data: Data) -> str:
     named = dns.rdataclass.RdataClass.make(of_class), dns.rdatatype.RdataType.make(kind)
     try:
         found = dns.rdata.from_wire(*named, data.message, data.at, data.end - data.at)
-    except (dns.exception.DNSException, ValueError) as error:
+        written = None if isinstance(found, dns.rdata.GenericRdata) else found.to_text()
+    except (dns.exception.DNSException, ValueError) as error:  # a `UnicodeError` too, of text that is none
         where = f"{class_name(of_class)} {type_name(kind)}"
         raise malformed(f"the data of the {where} record at byte {data.at} cannot be read: {error or type(error).__name__}") from error
-    if isinstance(found, dns.rdata.GenericRdata):
-        return generic(found.data)
-    return spelled(kind, found.to_text())
+    if written is None or not (written.isascii() and written.isprintable()):  # what is not escaped might forge another record's line
+        return generic(data.rest())
+    return spelled(kind, written)
 
 
 # --- as `dig` spells it, where dnspython differs

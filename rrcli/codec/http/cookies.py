@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from time import time
 
-from rrcli.base.address import literal_family
 from rrcli.base.record import Record
+from rrcli.base.url import literal_family
 from rrcli.codec.http.publicsuffix import is_public_suffix
 
 TYPE_CHECKING = False

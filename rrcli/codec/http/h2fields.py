@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.errors import malformed, usage
-from rrcli.base.secretname import is_secret_name
+from rrcli.base.fields import is_secret_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

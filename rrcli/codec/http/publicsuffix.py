@@ -6,8 +6,7 @@ it a single label is one, and so is `co.uk` and its like.
 
 from __future__ import annotations
 
-from rrcli.base.address import literal_family
-from rrcli.base.hostname import ascii_name
+from rrcli.base.url import ascii_name, literal_family
 
 LISTS = ("/usr/share/publicsuffix/public_suffix_list.dat", "/usr/share/publicsuffix/effective_tld_names.dat")
 GENERIC = ("ac", "co", "com", "edu", "gov", "int", "mil", "net", "ne", "nom", "or", "org", "sch")  # below a country's domain

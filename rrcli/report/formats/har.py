@@ -7,12 +7,12 @@ be masked already; a size that masking changed is unknown (-1).
 
 from __future__ import annotations
 
+from rrcli.base import __version__
 from rrcli.base.errors import usage
-from rrcli.base.fields import all_of, first
+from rrcli.base.fields import MASK, all_of, first
 from rrcli.base.jsontext import pieces
-from rrcli.base.version import __version__
-from rrcli.base.visible import MASK
-from rrcli.model.document import LARGE, body_text, iso_seconds, ms
+from rrcli.model.document import body_text, iso_seconds, ms
+from rrcli.model.values import LARGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from rrcli.engine.events import Observer
 from rrcli.engine.hooks import DEFAULT
-from rrcli.engine.observer import Observer
-from rrcli.model.head import head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ class Raw(Observer):
     `raw_event` gives what is written of a stream's event (`Hooks.raw_event`).
     """
 
+    passes_content = True
+
     def __init__(
         self, write: Callable[[bytes], None], *, include: bool, lines: bool, keep: bool, raw_event: RawEvent = DEFAULT.raw_event
     ) -> None:
@@ -37,6 +38,8 @@ class Raw(Observer):
     def received(self, answer: Response) -> None:
         self._binary = answer.body is not None and answer.body.is_binary
         if self._include:
+            from rrcli.model.head import head
+
             self._write(head(answer))
             self._complete = answer.complete_text is not None
 
@@ -64,15 +67,15 @@ class RawStream(Raw):
 
     def __init__(self, write: Callable[[bytes], None], *, include: bool, lines: bool) -> None:
         super().__init__(write, include=include, lines=lines, keep=True)
-        self.passes = False
+        self.passes_content = False
 
     def received(self, answer: Response) -> None:
-        self.passes = "events" in answer.data
-        if self.passes:
+        self.passes_content = "events" in answer.data
+        if self.passes_content:
             super().received(answer)
 
     def content(self, data: bytes) -> None:
-        if self.passes:
+        if self.passes_content:
             super().content(data)
 
 

@@ -9,17 +9,18 @@ time; until then it is held back, because what comes in one go is drawn by the r
 
 from __future__ import annotations
 
+from rrcli.base.fields import is_json_lines
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
-from rrcli.codec.jsonlines import RECORD, is_json_lines
-from rrcli.engine.observer import Observer
+from rrcli.codec.jsonlines import RECORD
+from rrcli.engine.events import Observer
 from rrcli.policy.mask import Mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rrcli.engine.observer import Hop
+    from rrcli.engine.events import Hop
     from rrcli.model.values import Exchange, Response
 
 LAID_OUT = ("html", "json", "xml", "svg+xml")  # what the report draws better than a line at a time

@@ -13,7 +13,7 @@ from _thread import allocate_lock, start_new_thread
 
 from rrcli.base.deadline import now
 from rrcli.base.units import counted, duration, size
-from rrcli.engine.observer import Observer
+from rrcli.engine.events import Observer
 from rrcli.report.terminal.waterfall import bar
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rrcli.engine.observer import Hop
+    from rrcli.engine.events import Hop
     from rrcli.model.values import Response
 
 FIRST_S = 0.5  # until the line appears

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.base.jsontext import dumps
 from rrcli.base.units import size
 from rrcli.base.visible import visible
-from rrcli.engine.observer import Observer
+from rrcli.engine.events import Observer
 from rrcli.policy.mask import Mask
 from rrcli.report.terminal.paint import cells, crop
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from rrcli.engine.observer import Hop
+    from rrcli.engine.events import Hop
     from rrcli.model.values import Response
 
 SCHEMA = "rrcli.event/1"

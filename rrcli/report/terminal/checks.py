@@ -22,7 +22,7 @@ def draw_checks(checks: Iterable[Check], page: Page) -> None:
         if check.ok:
             page.add_cut([("✔ ", "good"), *pieces(check.expr)], rows=ROWS)
             continue
-        from rrcli.policy.checkwords import found_words
+        from rrcli.policy.literals import found_words
 
         found = found_words(check, MOST_SHOWN)
         page.add_cut([("✘ ", "bad"), *pieces(check.expr), (" does not hold: it is ", "dim"), *pieces(found)], rows=ROWS)

@@ -35,7 +35,7 @@ def _laid_out(exchange: Exchange, answer: Response, entry: Protocol, page: Page,
     if answer.display is not None:
         for text in answer.display.split("\n"):
             page.add(pieces(text.expandtabs(), "bad" if text.lstrip().startswith("✘") else ""), indent=0)
-    elif entry.request_type.lines and tables(answer.data, exchange.request.data, page):
+    elif entry.request_type.lines and tables(answer.data, exchange.request.data, page, entry.load_manifest().unsaid):
         page.lines = [line[1:] if line[:1] == [("  ", "")] else line for line in page.lines]
     else:
         lines = whole_lines(answer.body, color=color) if answer.body else None

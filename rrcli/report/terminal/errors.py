@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rrcli.base.errors import EXIT_CODES
+from rrcli.base.errors import EXIT_CODES, exit_code
+from rrcli.base.fields import MASK
 from rrcli.base.output import to_stderr
-from rrcli.base.visible import MASK, visible
-from rrcli.engine.exitcode import exit_code
+from rrcli.base.visible import visible
 from rrcli.engine.registry import BY_NAME
 from rrcli.policy.mask import Mask
 from rrcli.policy.secrets import field_secrets, mask_url, url_secrets

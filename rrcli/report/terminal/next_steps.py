@@ -72,7 +72,7 @@ def _of_status(exchange: Exchange, failure: Failure, entry: Protocol) -> list[tu
     lines = [("Means", found.meaning)] if found else []
     if found and failure.retry != "useless":
         lines.append(("Is a retry safe?", _retry(exchange, failure)))
-    step = found.action if found else failure.hint
+    step = failure.hint or (found.action if found else "")
     return [*lines, ("Next", _sentence(step))] if step else lines
 
 

@@ -21,6 +21,7 @@ from rrcli.report.terminal.waterfall import THROUGH_PROXY, waterfall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from rrcli.engine.registry import Protocol
@@ -64,7 +65,7 @@ def draw(exchange: Exchange, entry: Protocol, page: Page, *, color: bool, verbos
         _connection_details(exchange, entry, page)
     _certificates(exchange, page, verbose=verbose)
     if verbose:
-        _request(exchange.request, page, color=color)
+        _request(exchange.request, entry, page, color=color)
     if exchange.response:
         _response(exchange, exchange.response, entry, page, color=color, verbose=verbose)
     _remarks(exchange, page)
@@ -197,19 +198,27 @@ def _certificates(exchange: Exchange, page: Page, *, verbose: bool) -> None:
 # --- what was asked, and what came back -------------------------------------------------------------------
 
 
-def _request(message: RequestMessage, page: Page, *, color: bool) -> None:
+def _request(message: RequestMessage, entry: Protocol, page: Page, *, color: bool) -> None:
     page.blank()
     page.add_cut([("→ ", "strong"), *pieces(message.summary, "strong")])
+    _details(message.data, entry, page)
     _fields(message.fields, page)
     if message.body:
         page.blank()
         draw_body(message.body, page, color=color)
 
 
+def _details(data: Mapping[str, Any], entry: Protocol, page: Page) -> None:
+    """What the protocol tells of a message beside its fields."""
+    if reference := entry.load_manifest().details:
+        page.labelled([(label, pieces(words)) for label, words in load(reference)(data)])
+
+
 def _response(exchange: Exchange, answer: Response, entry: Protocol, page: Page, *, color: bool, verbose: bool) -> None:
     page.blank()
     if verbose:
         page.add_cut([("← ", "strong"), *pieces(answer.summary, "strong")])
+        _details(answer.data, entry, page)
     _fields(answer.fields, page)
     page.blank()
     if answer.body or not entry.request_type.lines:
@@ -239,7 +248,7 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
         if answer.body and answer.body.data:
             page.blank()
             draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
-    elif not (tables(answer.data, exchange.request.data, page) and entry.request_type.lines) and answer.body:
+    elif not (_tables(exchange, answer, entry, page) and entry.request_type.lines) and answer.body:
         page.blank()
         draw_body(answer.body, page, color=color, failed=exchange.outcome == "error", rate=_rate(exchange))
 
@@ -248,6 +257,10 @@ def _rate(exchange: Exchange) -> str:
     """How fast the content came, as `2.1 MiB/s`; empty where it took no time."""
     ns = exchange.timing.phases.get("receive", 0)
     return f"{size(exchange.connection.bytes_received * 10**9 // ns)}/s" if ns else ""
+
+
+def _tables(exchange: Exchange, answer: Response, entry: Protocol, page: Page) -> bool:
+    return tables(answer.data, exchange.request.data, page, entry.load_manifest().unsaid)
 
 
 def _fields(fields: Fields, page: Page) -> None:

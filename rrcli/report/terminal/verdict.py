@@ -39,7 +39,8 @@ def verdict(exchange: Exchange) -> str:
     failure = exchange.error
     if failure is not None and failure.layer not in ("application", "check"):
         return headline(failure)
-    words = status_words(exchange.response.status) if exchange.response else "built, not sent"
+    without_answer = headline(failure) if failure else "built, not sent"
+    words = status_words(exchange.response.status) if exchange.response else without_answer
     broken = sum(not check.ok for check in exchange.checks)
     if exchange.outcome == "check_failed" and broken:
         return f"{words}, {broken} of {len(exchange.checks)} checks failed"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.address import literal_family
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
+from rrcli.base.url import literal_family
 from rrcli.options.request import PROXY_OF_ALL, PROXY_OF_SCHEME
 
 TYPE_CHECKING = False

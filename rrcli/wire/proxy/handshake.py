@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from _socket import AF_INET, AF_INET6, inet_pton
 
-from rrcli.base.address import literal_family
 from rrcli.base.errors import ExchangeError, malformed, too_large, usage
-from rrcli.base.url import host_port
+from rrcli.base.url import host_port, literal_family
 from rrcli.codec.http.h1head import parse_status_line
 from rrcli.options.proxyurl import CREDENTIALS, LONGEST_SCHEME, MOST_SCHEMES
 from rrcli.wire.recorder import FIRST_BYTES

@@ -137,7 +137,7 @@ class Quic:
                     raise
             if self._socket:  # there is none for a family that this machine has no way for
                 self._socket.close()
-            count_in_vain(timeline)
+            timeline.count_in_vain()
             self._new_connection()
 
     def _new_connection(self) -> None:
@@ -149,7 +149,7 @@ class Quic:
 
     def _shake_hands(self, place: Address, until: Deadline, *, is_last: bool) -> None:
         begin = now()
-        self._socket = Datagrams(self.options, place.text, place.sockaddr[1], self.recorder, until, place)
+        self._socket = Datagrams(self.options, place, self.recorder, until)
         self._socket.sealed = True
         self._enlarge()
         self.recorder.timeline.enter("tls")
@@ -424,12 +424,6 @@ class Quic:
         """Write down what the handshake agreed on, as far as it got."""
         if self._connection.tls is not None:
             self.recorder.tls = describe(self._connection.tls, self.name, verified=verified)
-
-
-def count_in_vain(timeline: Any) -> None:
-    """Count the time of a handshake that came to nothing as time of connecting: another address, or TCP, is tried now."""
-    timeline.leave()
-    timeline.phases["connect"] = timeline.phases.get("connect", 0) + timeline.phases.pop("tls", 0)
 
 
 def _clock() -> float:

@@ -11,8 +11,8 @@ import os
 from aioquic.quic.logger import QLOG_VERSION, QuicLogger, QuicLoggerTrace
 
 from rrcli.base.errors import ExchangeError
+from rrcli.base.fields import MASK
 from rrcli.base.jsontext import dumps
-from rrcli.base.visible import MASK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

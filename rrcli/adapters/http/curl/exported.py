@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rrcli.base.fields import MASK
 from rrcli.base.fields import first as first_field
 from rrcli.base.shellquote import quoted
-from rrcli.base.visible import MASK
 from rrcli.policy.mask import Mask
 from rrcli.policy.secrets import mask_field, mask_url
 

@@ -12,8 +12,8 @@ from rrcli.adapters.http.request import MOST_REDIRECTS, HttpRequest
 from rrcli.base.errors import usage
 from rrcli.base.url import quote, split_url
 from rrcli.options.option import Option
-from rrcli.options.output import Output
 from rrcli.options.parse import count, suggestion
+from rrcli.options.request import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

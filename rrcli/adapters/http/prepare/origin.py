@@ -6,7 +6,7 @@ itself a secret crosses to another one, be it a subdomain, another port, or the 
 
 from __future__ import annotations
 
-from rrcli.base.secretname import is_secret_name
+from rrcli.base.fields import is_secret_name
 from rrcli.policy.secrets import url_secrets
 
 TYPE_CHECKING = False

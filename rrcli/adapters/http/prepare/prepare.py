@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.prepare.arguments import split_words
 from rrcli.adapters.http.prepare.message import PreparedRequest
-from rrcli.adapters.http.prepare.target import PORTS, _ascii, _path, _query, host_field, host_of, read_url, userinfo_of
+from rrcli.adapters.http.prepare.target import PORTS, _ascii, _path, _query, host_field, host_of, read_url, split_words, userinfo_of
+from rrcli.base import __version__
 from rrcli.base.errors import usage
 from rrcli.base.url import host_port
-from rrcli.base.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

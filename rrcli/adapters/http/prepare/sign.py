@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.prepare.content import UNRESERVED, octets
-from rrcli.base.address import literal_family
 from rrcli.base.errors import usage
 from rrcli.base.fields import all_of
 from rrcli.base.record import Record
-from rrcli.base.url import unquote
+from rrcli.base.url import literal_family, unquote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

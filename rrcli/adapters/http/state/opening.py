@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.prepare.arguments import split_words
-from rrcli.adapters.http.prepare.target import PORTS, host_of, read_url
+from rrcli.adapters.http.prepare.target import PORTS, host_of, read_url, split_words
 from rrcli.adapters.http.state.cookies import StateJar
 from rrcli.base import privatefile
 from rrcli.base.errors import ExchangeError

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.http.versions.describe import without_connection
+from rrcli.adapters.http.versions.response import without_connection
 from rrcli.adapters.http.versions.stream import ClientStream
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import first

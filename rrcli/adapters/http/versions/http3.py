@@ -6,7 +6,7 @@ leaves with the first packet (0-RTT, RFC 8470), within the phase `tls`, and `sen
 
 from __future__ import annotations
 
-from rrcli.adapters.http.versions.describe import SAFE, without_connection
+from rrcli.adapters.http.versions.response import SAFE, without_connection
 from rrcli.adapters.http.versions.stream import ClientStream
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, usage
@@ -14,7 +14,7 @@ from rrcli.base.fields import first
 from rrcli.codec.http.h3 import NO_ERROR, REQUEST_CANCELLED, VERSION, Http3Client
 from rrcli.codec.http.h3frames import StreamNotes, error_name
 from rrcli.policy.secrets import mask_field
-from rrcli.wire.quic.connection import Quic, count_in_vain
+from rrcli.wire.quic.connection import Quic
 from rrcli.wire.quic.ending import NoSuchProtocol
 
 TYPE_CHECKING = False
@@ -83,7 +83,7 @@ def reach(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) 
         nothing = error.kind == "timeout" and not recorder.bytes_received
         why = f"nothing answered on UDP {recorder.peer} within {_patience_words(limit)}" if nothing else error.message
         context.note("http3-fallback", f"HTTP/3 was not to be had: {why}; TCP is used")
-        count_in_vain(recorder.timeline)
+        recorder.timeline.count_in_vain()
         recorder.attempts = [
             tried.replace(address=f"{tried.address} (QUIC)", error=tried.error or error.kind) for tried in recorder.attempts
         ]

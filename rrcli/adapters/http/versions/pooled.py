@@ -6,9 +6,8 @@ server allows, each a stream stepped by the thread that pumps the connection.
 
 from __future__ import annotations
 
-from rrcli.adapters.http.versions.describe import note_dropped, sent
 from rrcli.adapters.http.versions.http1 import Http1Stream
-from rrcli.adapters.http.versions.response import ResponseReader
+from rrcli.adapters.http.versions.response import ResponseReader, note_dropped, sent
 from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
 from rrcli.base.errors import ExchangeError, usage

@@ -10,7 +10,7 @@ A protocol that sends and receives at the same time uses what `send_request` is 
 
 from __future__ import annotations
 
-from rrcli.adapters.http.versions.describe import sent
+from rrcli.adapters.http.versions.response import sent
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
 

@@ -7,8 +7,7 @@ import signal
 
 import pytest
 
-from rrcli.base.errors import ExchangeError
-from rrcli.engine.exitcode import exit_code
+from rrcli.base.errors import ExchangeError, exit_code
 from rrcli.engine.interrupt import Interrupted, on_term
 from rrcli.model.values import Failure
 
