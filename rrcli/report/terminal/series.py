@@ -7,9 +7,9 @@ import itertools
 from rrcli.base.units import counted, duration
 from rrcli.model.values import PHASES
 from rrcli.report.terminal.checks import draw_checks
-from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten
+from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten, span
 from rrcli.report.terminal.render import draw
-from rrcli.report.terminal.verdict import status_words, verdict
+from rrcli.report.terminal.verdict import SHORTEST, status_words, verdict
 from rrcli.report.terminal.waterfall import bar
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ def render_series(series: Series, entry: Protocol, *, width: int, color: bool, v
     _verdict(series, page)
     page.add_flow(_how(series))
     page.blank()
-    for line in _table(series.times):
+    for line in _table(series.times, page.width - 2):
         page.add_cut(line)
     page.blank()
     for line in _spread(series.times["total"], page.width):
@@ -55,13 +55,15 @@ def _verdict(series: Series, page: Page) -> None:
     items: list[Line] = [[(f"{mark} ", role), *pieces(words, role)]]
     if broken:
         items[0] += pieces(f", {len(broken)} of {counted(len(series.checks), 'check')} failed", role)
+    speed = "" if series.rate_per_s is None else rate(series.rate_per_s)
     if series.first:
         method = series.first.request.data.get("method")
         url, summary = series.first.target.url, series.first.request.summary
         asked = f"{method} {url}" if isinstance(method, str) and summary.startswith(f"{method} ") else summary or url
-        items.append(pieces(shorten(asked, max(20, page.width - cells(words) - 24))))
-    if series.rate_per_s is not None:
-        items.append([(rate(series.rate_per_s), "")])
+        taken = span(items[0]) + len(speed) + 2 * len(SEPARATOR)
+        items.append(pieces(shorten(asked, max(SHORTEST, page.width - taken))))
+    if speed:
+        items.append([(speed, "")])
     page.add_flow(items, indent=0, separator=SEPARATOR)
 
 
@@ -78,8 +80,8 @@ def _how(series: Series) -> list[Line]:
     return [[(item, "")] for item in items]
 
 
-def _table(times: dict[str, Distribution]) -> list[Line]:
-    """Each phase in a row, all in milliseconds and the numbers aligned on their points."""
+def _table(times: dict[str, Distribution], room: int) -> list[Line]:
+    """Each phase in a row, all in milliseconds and the numbers aligned on their points; closer together where they would not fit."""
     rows = [(name, times[name]) for name in ("total", *PHASES) if name in times and times[name].count]
     if not rows:
         return []
@@ -87,7 +89,8 @@ def _table(times: dict[str, Distribution]) -> list[Line]:
     figures = [(name, _figures(found)) for name, found in rows]
     decimals = 2 if max(max(values) for _, values in figures) < 10**8 else 1 if max(max(values) for _, values in figures) < 10**9 else 0
     texts = [(name, [f"{value / 1e6:,.{decimals}f}" for value in values]) for name, values in figures]
-    column = max(max(len(text) for _, row in texts for text in row), 4) + 2
+    column = max(max(len(text) for _, row in texts for text in row), 4)
+    column += 2 if label + len(COLUMNS) * (column + 2) + len(" ms") <= room else 1
     head = " " * label + "".join(f"{name:>{column}}" for name in COLUMNS)
     lines: list[Line] = [[(head, "dim")]]
     for name, row in texts:

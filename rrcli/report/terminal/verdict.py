@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange, Status
     from rrcli.report.terminal.paint import Line, Page
 
-SHORTEST = 12  # columns that a target or a summary keeps in the first line, however narrow the terminal
+SHORTEST = 6  # columns that a target or a summary keeps in the first line, however narrow the terminal
 
 
 def _verdict(exchange: Exchange, page: Page) -> None:
