@@ -9,14 +9,19 @@ from pathlib import Path
 
 import pytest
 
-# The machine's own way out is none of the tests' business: theirs is loopback, and those of proxies set their own.
+# The machine's own way out is none of the tests' business, nor whom it trusts: theirs is loopback, and those of proxies set their own.
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-for _name in PROXY_VARIABLES:
+TRUST_VARIABLES = ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+for _name in (*PROXY_VARIABLES, *TRUST_VARIABLES):
     os.environ.pop(_name, None)
 
 # A script that starts the tests in its background has them ignore SIGINT, and their children would inherit that: no Ctrl-C could end one.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nor are the user's settings: tests write their own.
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+for _name in ("RRCLI_ENV", "RRCLI_FORMAT", "RRCLI_NO_CONFIG"):
+    os.environ.pop(_name, None)
 
 _PEERS = Path(__file__).parent / "peers"
 _STEMS = [path.stem for path in _PEERS.glob("*.py") if "@pytest.fixture" in path.read_text("utf-8") and path.stem[:5] != "test_"]

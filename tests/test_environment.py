@@ -360,14 +360,14 @@ def test_byte_code_that_may_not_be_written(url: str) -> None:
     assert clean(piped("http", url, env={"PYTHONPYCACHEPREFIX": "/proc/nowhere"})).out == TEXT
 
 
-def test_a_file_that_is_saved_is_private(tmp_path: Path, url: str) -> None:
+def test_a_file_that_is_saved_has_the_mode_that_the_umask_leaves(tmp_path: Path, url: str) -> None:
     file = tmp_path / "file"
-    old = os.umask(0)
+    old = os.umask(0o027)
     try:
         assert clean(piped("http", "-o", str(file), url)).code == 0
     finally:
         os.umask(old)
-    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (TEXT, 0o600)
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (TEXT, 0o640)
 
 
 def test_signals_in_tls(ca: Authority) -> None:

@@ -201,6 +201,19 @@ def test_what_is_not_asked_for_is_not_loaded() -> None:
     assert {"rrcli.codec.http.cookies", "rrcli.wire.proxy.environment", "rrcli.base.privatefile"} & modules == set()
 
 
+def test_settings_load_what_reads_them_only_where_there_are_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    of_settings = {"rrcli.cli.settings", "rrcli.engine.settings", "rrcli.base.sourcefile", "rrcli.base.places", "tomli"}
+    for text in (None, "[defaults]\ntimeout = '5s'\n"):
+        if text:
+            (tmp_path / "rrcli").mkdir()
+            (tmp_path / "rrcli" / "rrcli.toml").write_text(text)
+        with responder(script(hear(b"\r\n\r\n"), say(ANSWER))) as peer:
+            modules = loaded("http", "--json", f"http://{peer.host}:{peer.port}/")
+        assert modules & of_settings == (of_settings - {"rrcli.base.places"} if text else set())
+    assert modules & HEAVY <= {"collections", "contextlib", "datetime", "enum", "functools", "re", "string", "typing"}  # of tomli
+
+
 def test_cookies_a_session_and_a_proxy_load_nothing_heavy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cookie = b"Set-Cookie: a=1; Domain=localhost; Expires=Fri, 31 Dec 2060 23:59:59 GMT\r\n\r\n"
     options = ["-b", "", "-c", str(tmp_path / "jar"), "--session", str(tmp_path / "s.json")]

@@ -78,6 +78,7 @@ class ExchangeError(Exception):
     """
 
     delivery: str | None = None
+    problems: tuple[str, ...] = ()  # of what is wrong in files: a line for each, with its place, to be printed as they are
 
     def __init__(self, layer: str, kind: str, message: str, *, hint: str | None = None, phase: str | None = None) -> None:
         super().__init__(message)

@@ -94,25 +94,41 @@ def repeated_name(text: str) -> str | None:
     return None
 
 
+class Digits(str):
+    """A number as it was written in a JSON text."""
+
+    __slots__ = ()
+
+
+class _DigitsRules(_Rules):
+    parse_float = Digits  # type: ignore[assignment]  # only called
+    parse_int = Digits  # type: ignore[assignment]
+
+
 _scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Rules())  # type: ignore[arg-type]  # only the attributes are read
 
 
-def loads(text: str) -> Any:
+def loads_digits(text: str) -> Any:
+    """As `loads`, with each number as the `Digits` that it was written in."""
+    return loads(text, make_scanner(_DigitsRules()))  # type: ignore[arg-type]  # as above
+
+
+def loads(text: str, scan: Callable[[str, int], tuple[Any, int]] = _scan) -> Any:
     """The value of a JSON text. Raises `ValueError` for anything else (NaN and too deep a nesting too)."""
     body = text.strip(WHITESPACE)
     try:
-        value, end = _scan(body, 0)
+        value, end = scan(body, 0)
     except (StopIteration, RecursionError, SystemError) as error:
         # The scanner of 3.11 and 3.12 fails without an exception while `json.decoder` is not loaded: a SystemError.
         raise ValueError("not JSON") from error
     if end != len(body):
         raise ValueError(f"not JSON after character {end}")
-    if text.count("[") + text.count("{") > DEEPEST and _is_deep(value):
+    if text.count("[") + text.count("{") > DEEPEST and is_deep(value):
         raise ValueError(f"nested deeper than {DEEPEST}")
     return value
 
 
-def _is_deep(value: Any) -> bool:
+def is_deep(value: Any) -> bool:
     """Whether a value nests deeper than `DEEPEST`; found level by level, for recursion is what it protects."""
     level = [value]
     for _ in range(DEEPEST):
@@ -212,11 +228,13 @@ def _is_long(value: Any) -> bool:
     return type(value) is str and len(value) > LONG
 
 
-def _holds_long(value: Any) -> bool:
-    """Whether an object holds such a text, itself or in an object within, or a list among its members."""
+def _holds_long(value: Any, levels: int = 6) -> bool:
+    """Whether an object or a list holds such a text, itself or in one within; further down than `levels` nobody looks."""
     if isinstance(value, dict):
-        return any(_is_long(item) or _holds_long(item) for item in value.values())
-    return isinstance(value, (list, tuple)) and any(_is_long(item) for item in value)
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return False
+    return any(_is_long(item) or (levels > 1 and _holds_long(item, levels - 1)) for item in value)
 
 
 def _whole(value: Any) -> str:

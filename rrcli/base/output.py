@@ -54,9 +54,9 @@ def to_stderr(text: str) -> None:
 
 
 def to_file(path: str) -> Callable[[bytes], None]:
-    """A function that writes to the file, made with mode 600. Raises `ExchangeError` of layer `local`."""
+    """A function that writes to the file, made with the mode that the umask leaves. Raises `ExchangeError` of layer `local`."""
     try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except OSError as error:
         raise ExchangeError("local", "output", f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
     return writing(number, path)

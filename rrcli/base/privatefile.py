@@ -56,7 +56,7 @@ def make_folder(path: str) -> None:
 
 def check_writable(path: str) -> None:
     """Raise `ExchangeError` of layer `local` where writing the file would fail, before anything is sent that would be lost with it."""
-    folder = os.path.dirname(os.path.realpath(path)) or "."
+    folder = os.path.dirname(path) or "."
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -72,15 +72,18 @@ def check_writable(path: str) -> None:
 
 
 def write_text(path: str, text: str) -> None:
-    """Put `text` in the place of the file's. A device or a pipe is written to as it is. Raises `ExchangeError` of layer `local`."""
-    real = os.path.realpath(path)  # of a link the file behind it is replaced
+    """Put `text` in the place of the file's. A device or a pipe is written to as it is. Raises `ExchangeError` of layer `local`.
+
+    A link is replaced itself, as curl does: whoever planted it must not choose which file is overwritten. Those in `/dev`, as
+    `/dev/stdout`, are the system's.
+    """
     data = text.encode("utf-8", "surrogateescape")
     try:
-        if os.path.exists(real) and not S_ISREG(os.stat(real).st_mode):
-            with open(real, "wb", buffering=0) as file:
+        if os.path.abspath(path).startswith("/dev/") or (os.path.exists(path) and not S_ISREG(os.stat(path).st_mode)):
+            with open(path, "wb", buffering=0) as file:
                 file.write(data)
             return
-        _replace(real, data)
+        _replace(path, data)
     except OSError as error:
         raise _cannot("write", path, error) from error
 

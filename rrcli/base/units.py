@@ -15,6 +15,13 @@ def duration(ns: int) -> str:
     return f"{minutes} min {seconds} s"
 
 
+def offset(ns: int, width: int, decimals: int = 1) -> str:
+    """When something came, as `   51.5 ms` or `   1.009 s `: numbers end at `width` columns, and a second is one wherever it stands."""
+    if ns < 10**9:
+        return f"{ns / 1e6:>{width}.{decimals}f} ms"
+    return f"{ns / 1e9:>{width}.{decimals + 2}f} s "
+
+
 def size(count: int) -> str:
     """`140 B`, `1.2 KiB`, `64 MiB`."""
     if count < 1024:

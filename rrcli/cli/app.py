@@ -24,7 +24,7 @@ from rrcli.cli.help import overview, page_of
 from rrcli.engine import registry
 from rrcli.engine.manifest import load
 from rrcli.options.parse import suggestion
-from rrcli.options.request import Output, Request
+from rrcli.options.request import BESIDE_REQUEST, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -275,7 +275,7 @@ def _unknown(word: str, others: list[str]) -> ExchangeError:
 
 def _no_command(words: list[str]) -> ExchangeError:
     """The usage error for options with neither a command nor a URL behind them."""
-    shared = fast.flags({**Output.options_, **Request.options_})
+    shared = fast.flags({**BESIDE_REQUEST, **Request.options_})
     for word in words:
         flag = word.partition("=")[0]
         if flag.startswith("--") and len(flag) > 2 and flag not in shared:

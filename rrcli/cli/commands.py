@@ -14,14 +14,15 @@ from rrcli.base.jsontext import dumps
 from rrcli.base.output import to_stderr, to_stdout
 from rrcli.base.record import Record
 from rrcli.cli.execute import execute
-from rrcli.cli.invocation import build
+from rrcli.cli.fast import build
 from rrcli.cli.show import color, width
+from rrcli.cli.tooloptions import config_options, doctor_options, session_options, wait_options
 from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
 from rrcli.explain import codes, lookup, near
 from rrcli.options.option import Optioned, option
 from rrcli.options.parse import suggestion
-from rrcli.options.request import Output, Request
+from rrcli.options.request import BESIDE_REQUEST, Output, Request
 from rrcli.responders.serve import serve as run_responders
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def find(name: str) -> Command | None:
 def of_protocol(entry: registry.Protocol) -> Command:
     """The command of a protocol: its own options first, then those that all share."""
     request_type, manifest = entry.request_type, entry.load_manifest()
-    declared = {**Output.options_, **request_type.options_}
+    declared = {**BESIDE_REQUEST, **request_type.options_}
     own = [name for name in request_type.options_ if name not in Request.options_]
 
     return Command(
@@ -71,7 +72,7 @@ def of_protocol(entry: registry.Protocol) -> Command:
         synopsis=manifest.synopsis,
         help=manifest.help,
         examples=manifest.examples,
-        options={name: declared[name] for name in (*own, *Output.options_, *Request.options_)},
+        options={name: declared[name] for name in (*own, *BESIDE_REQUEST, *Request.options_)},
         run=lambda values: execute(build(entry, request_type, values)),
         needs_arguments=request_type.needs_arguments,
         stops=request_type.options_end_at_data,
@@ -119,10 +120,6 @@ def explain(values: Values) -> int:
     return 0
 
 
-DOCTOR_TAKES = (
-    "json", "color", "timeout", "connect_timeout", "deadline", "ipv4", "ipv6", "resolve", "interface", "cacert", "cert", "key",
-    "key_password", "insecure", "sni", "tls_min", "tls_max",
-)  # fmt: skip
 SCHEMAS = ("exchange", "event", "set", "series")
 HOLD_EXCHANGES = ("set", "series")
 
@@ -220,9 +217,25 @@ def doctor(values: Values) -> int:
     return doctor(values)
 
 
-def doctor_options() -> dict[str, Option]:
-    """The shared options that a diagnosis takes."""
-    return {name: {**Output.options_, **Request.options_}[name] for name in DOCTOR_TAKES}
+def wait(values: Values) -> int:
+    """`rrcli wait URL...`: until all of them answer well."""
+    from rrcli.cli.wait import wait
+
+    return wait(values)
+
+
+def config(values: Values) -> int:
+    """`rrcli config`: the settings in force."""
+    from rrcli.cli.config import config
+
+    return config(values)
+
+
+def session(values: Values) -> int:
+    """`rrcli session [list|show|remove] [NAME]`: the named sessions."""
+    from rrcli.cli.session import session
+
+    return session(values)
 
 
 def demo(values: Values) -> int:
@@ -251,6 +264,21 @@ TOOLS = {
             name="doctor", synopsis="URL", help="Walk the layers one by one and name the first that fails.",
             options=doctor_options(), run=doctor, needs_arguments=True,
             examples=("rrcli doctor https://example.com/", "rrcli doctor redis://127.0.0.1:6379 --json"),
+        ),
+        Command(
+            name="wait", synopsis="URL...", help="Wait until every URL answers well, whatever its scheme.",
+            options=wait_options(), run=wait, needs_arguments=True,
+            examples=("rrcli wait http://127.0.0.1:8080/ redis://127.0.0.1:6379", "rrcli wait tcp://db:5432 --deadline 10s --every 100ms"),
+        ),
+        Command(
+            name="config", synopsis="", help="Show the settings in force, and where each comes from.",
+            options=config_options(), run=config,
+            examples=("rrcli config", "rrcli config --env staging --json"),
+        ),
+        Command(
+            name="session", synopsis="[list|show|remove] [NAME]", help="List, show or remove the named sessions of HTTP.",
+            options=session_options(), run=session, completes=lambda: ("list", "show", "remove"),
+            examples=("rrcli session", "rrcli session show me", "rrcli session remove 127.0.0.1_8080/me"),
         ),
         Command(
             name="demo", synopsis="", help="Show one exchange per protocol; needs no network.", options={}, run=demo,

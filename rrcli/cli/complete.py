@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rrcli.cli.commands import TOOLS, of_alias, of_protocol
 from rrcli.engine import registry
-from rrcli.options.request import Output, Request
+from rrcli.options.request import BESIDE_REQUEST, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ def commands() -> tuple[Command, ...]:
 
 def shared() -> Mapping[str, Option]:
     """The options that may stand before a URL, whatever its scheme."""
-    return {**Output.options_, **Request.options_}
+    return {**BESIDE_REQUEST, **Request.options_}
 
 
 def takes(declared: Option, flag: str) -> str:

@@ -10,9 +10,10 @@ import shlex
 import subprocess
 import sys
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError
 from rrcli.base.output import to_stdout
 from rrcli.cli import fast
 from rrcli.cli.execute import execute
@@ -40,6 +41,9 @@ def demo() -> int:
         for number, (name, step) in enumerate(steps, 1):
             words = _filled(step.line, where, name)
             _say(f"{number}  {step.heading}", words)
+            if step.needs and find_spec(step.needs) is None:
+                to_stdout(f"this needs one more package: pip install 'rrcli[{step.extra}]'\n".encode())
+                continue
             code = _run(words, "--format=pretty", "--silent")
             if code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
                 return code
@@ -81,7 +85,13 @@ def _say(heading: str, words: list[str]) -> None:
 
 
 def _run(words: list[str], *options: str) -> int:
-    """Run a command line of ours, with some options after the command's name; its exit code."""
+    """Run a command line of ours, with some options after the command's name; its exit code. What a missing extra keeps from it is told."""
     invocation = fast.parse([words[0], *options, *words[1:]])
     assert invocation is not None, words
-    return execute(invocation)
+    try:
+        return execute(invocation)
+    except ExchangeError as error:
+        if error.layer != "usage":
+            raise
+        to_stdout(f"{error.message}: {error.hint}\n".encode())
+        return EXIT_CODES["usage"]

@@ -13,7 +13,10 @@ from rrcli.base.output import to_stdout
 from rrcli.base.record import Record
 from rrcli.base.units import duration
 from rrcli.base.url import literal_family
+from rrcli.cli.address import probe_of, protocol_of_url
+from rrcli.cli.settings import tool_defaults
 from rrcli.cli.show import color, width
+from rrcli.cli.tooloptions import DOCTOR_TAKES
 from rrcli.engine import registry
 from rrcli.engine.fanout import send_all
 from rrcli.engine.interrupt import on_term
@@ -70,13 +73,10 @@ def doctor(values: dict[str, Any]) -> int:
     output = Output(**{name: values.pop(name) for name in ("json", "color") if name in values})
     if len(words) != 1:
         raise usage(f"doctor takes one URL, got {len(words)}", "rrcli doctor https://example.com/")
-    entry = registry.by_scheme(words[0])
-    if entry is None:
-        known = ", ".join(scheme for each in registry.BY_NAME.values() for scheme in each.schemes)
-        raise usage(f"{mask_url(words[0])} is no URL that rrcli can send to", f"write SCHEME://HOST[:PORT]/…; the schemes are {known}")
+    entry = protocol_of_url(words[0])
+    values = {**tool_defaults(entry, values, DOCTOR_TAKES), **values}
     termination = on_term()
-    manifest = entry.load_manifest()
-    found = diagnose(entry, entry.request_type(*words, *manifest.probe, **{**manifest.probe_options, **values}))
+    found = diagnose(entry, probe_of(entry, words[0], values))
     if output.json:
         several = ExchangeSet(exchanges=tuple(map(masked, found.exchanges)))
         to_stdout((dumps(set_document(several, exact=True), 3) + "\n").encode("utf-8", "surrogateescape"))

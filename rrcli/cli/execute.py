@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, exit_code, usage
+from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
-from rrcli.cli.show import Printer, color, print_text, width
+from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text, width
 from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term
 from rrcli.engine.send import send
@@ -25,6 +25,17 @@ def execute(invocation: Invocation) -> int:
 
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
+    while True:
+        try:
+            return _execute(invocation)
+        except ExchangeError as error:
+            if error.layer != "usage" or invocation.fallback is None:
+                raise
+            invocation = invocation.fallback()  # nothing was sent
+
+
+def _execute(invocation: Invocation) -> int:
+    """The same, of the invocation as it is."""
     if invocation.request.repeats():
         if given := invocation.hooks.epilogue_options(invocation.request):
             raise usage(f"{given[0]} is for one exchange, and --repeat sends many", "--query prints any value of the summary")
@@ -69,9 +80,19 @@ class _Run:
         self.download = self.hooks.download(invocation.request, self.output)
         if self.download:
             self.request = self.download.request
+        self._refuse_document_in_file()
         self.epilogue = self.printer.epilogue(beside=bool(self.download or self.output.output))
         self.lines: Lines | None = None
         self.termination = on_term()
+
+    def _refuse_document_in_file(self) -> None:
+        """Raise `usage` for a file of the content beside a format that is all of the exchange, which is meant for that file."""
+        if self.printer.style in OF_EXCHANGE and (self.download or self.output.output):
+            from rrcli.base.shellquote import quoted
+
+            flag, file = ("-o", quoted(self.output.output)) if self.output.output else ("-O", "FILE")
+            style = self.printer.style
+            raise usage(f"{flag} saves the answer's content, and --format {style} prints the exchange", f"write --format {style} > {file}")
 
     def observer(self) -> Observer:
         """Who takes the content while it comes: a file, standard output, or nobody."""
@@ -90,7 +111,8 @@ class _Run:
             from rrcli.report.formats.raw import Raw
 
             raw_event = self.hooks.raw_event
-            return Raw(exact_or_visible(), include=self.printer.include, lines=self.request.lines, keep=read_later, raw_event=raw_event)
+            lines = self.request.lines and not self.printer.exact
+            return Raw(exact_or_visible(), include=self.printer.include, lines=lines, keep=read_later, raw_event=raw_event)
         if self.printer.style == "body":
             from rrcli.report.formats.raw import RawStream
 

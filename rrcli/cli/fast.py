@@ -7,9 +7,10 @@ application reads the same words again; a property test holds that both read the
 from __future__ import annotations
 
 from rrcli.base.url import begins_data
-from rrcli.cli.invocation import build
+from rrcli.base.userfolder import has_settings
+from rrcli.cli.invocation import made_of
 from rrcli.engine import registry
-from rrcli.options.request import Output
+from rrcli.options.request import BESIDE_REQUEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
     from rrcli.cli.invocation import Invocation
     from rrcli.options.option import Option
+    from rrcli.options.request import Request
 
 HELP = ("--help", "-h")
 VALUED = ("value", "many", "steps")  # kinds that take the next word as their value
 
 
 def parse(argv: list[str]) -> Invocation | None:
-    """Read `argv` (without the program's name); `None` where the full application has to decide."""
+    """Read `argv` (without the program's name); `None` where the full application has to decide. Raises what `build` raises."""
     if not argv:
         return None
     entry = registry.BY_NAME.get(argv[0])
@@ -35,11 +37,24 @@ def parse(argv: list[str]) -> Invocation | None:
     if entry is None or entry.extra:
         return None
     request_type = entry.load()[0]
-    table = flags({**Output.options_, **request_type.options_})
+    table = flags({**BESIDE_REQUEST, **request_type.options_})
     values = read(words, table, stops=request_type.options_end_at_data, place_first=request_type.place_first)
     if values is None or not values["arguments"] or any(declared.expands for declared in table.values() if declared.name in values):
         return None
     return build(entry, request_type, values)
+
+
+def build(entry: registry.Protocol, request_type: type[Request], values: dict[str, Any]) -> Invocation:
+    """What both paths make of the values that they read, with the user's settings where there are any.
+
+    Raises `ExchangeError` of layer `usage` or `local` for settings that are wrong.
+    """
+    env = values.pop("env", None)
+    if env is not None or has_settings():
+        from rrcli.cli.settings import with_settings
+
+        return with_settings(entry, request_type, values, env)
+    return made_of(entry, request_type, values)
 
 
 def by_url(argv: list[str]) -> registry.Protocol | None:
@@ -49,7 +64,7 @@ def by_url(argv: list[str]) -> registry.Protocol | None:
             return None
         entry = registry.by_scheme(word) if word[:1] != "-" else None
         if entry:
-            table = flags({**Output.options_, **entry.load()[0].options_})
+            table = flags({**BESIDE_REQUEST, **entry.load()[0].options_})
             before = read(argv[:at], table, stops=False)
             if before is not None and not before["arguments"]:
                 return entry

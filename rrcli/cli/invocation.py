@@ -6,6 +6,7 @@ from rrcli.options.request import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rrcli.engine.hooks import Hooks
@@ -14,21 +15,28 @@ if TYPE_CHECKING:
 
 
 class Invocation:
-    """A command line that was understood: what to send, and how to show it."""
+    """A command line that was understood: what to send, and how to show it.
 
-    __slots__ = ("entry", "output", "request")
+    Where settings are a part of it, `fallback` gives it without those that exclude something nearer.
+    """
 
-    def __init__(self, entry: Protocol, request: Request, output: Output) -> None:
+    __slots__ = ("entry", "fallback", "output", "request")
+
+    def __init__(self, entry: Protocol, request: Request, output: Output, fallback: Callable[[], Invocation] | None = None) -> None:
         self.entry = entry
         self.request = request
         self.output = output
+        self.fallback = fallback
 
     @property
     def hooks(self) -> Hooks:
         return self.entry.load_hooks()
 
 
-def build(entry: Protocol, request_type: type[Request], values: dict[str, Any]) -> Invocation:
-    """The request and the output settings made of the values that were read."""
-    output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
-    return Invocation(entry, request_type(**values), output)
+def made_of(
+    entry: Protocol, request_type: type[Request], values: dict[str, Any], fallback: Callable[[], Invocation] | None = None
+) -> Invocation:
+    """The invocation of these values alone."""
+    output = {name: values[name] for name in Output.options_ if name in values}
+    asked = {name: value for name, value in values.items() if name not in output}
+    return Invocation(entry, request_type(**asked), Output(**output), fallback)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # `check(protocol)`, which raises `usage` for what it cannot draw.
 DRAWN = {"har": "rrcli.report.formats.har", "mermaid": "rrcli.report.formats.mermaid"}
 TEXTS = ("pretty", "body", "raw", "quiet", "written")  # styles that something may stand behind
+OF_EXCHANGE = ("har", "curl", "mermaid")  # of the exchange as another tool takes it: the file of -o has no place in them
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 
 
@@ -44,6 +45,7 @@ class Printer:
         self.request = invocation.request
         self.output = _to_stdout(invocation.output) if invocation.output.output == "-" else invocation.output
         self.file = self.output.output  # that has the content
+        self.exact = invocation.output.output == "-"  # standard output is that file: nothing is added to the content
         self.style = style_of(self.output)
         self.query = _query(self.output)
         if self.style == "pretty" and not (self.output.format or self.query or self.hooks.is_offline(self.request)):
@@ -297,6 +299,8 @@ def style_of(output: Output) -> str:
             chosen = one_of(*FORMATS)(default)
         except ValueError as error:
             raise usage(f"RRCLI_FORMAT: {error}") from None
+        if output.output and chosen in OF_EXCHANGE:  # a default that -o excludes
+            chosen = None
     return chosen or ("pretty" if os.isatty(1) else "raw")
 
 

@@ -100,7 +100,11 @@ _TEXTS = (
 _BINARIES = (
     ("a Thrift message", lambda data: _is_thrift(data) or (data[:1] == b"\0" and _is_thrift(data[4:])), None),
     ("a MySQL greeting", lambda data: len(data) > 5 and data[3] == 0 and data[4] == 10, lambda data: data[5:].split(b"\0")[0]),
-    ("a MySQL refusal", lambda data: len(data) > 7 and data[3] in (0, 1) and data[4] == 255, lambda data: data[7:].removeprefix(b"#HY000")),
+    (
+        "a MySQL refusal",
+        lambda data: len(data) > 7 and data[3] in (0, 1, 2) and data[4] == 255,
+        lambda data: data[13:] if data[7:8] == b"#" else data[7:],
+    ),
     ("a PostgreSQL error", lambda data: data[:1] == b"E" and (b"SFATAL\0" in data or b"SERROR\0" in data), lambda data: _message(data)),
     ("HTTP/2 frames", lambda data: len(data) >= 9 and data[:2] == b"\0\0" and data[3] in (4, 7) and data[5:9] == bytes(4), None),
     ("a PostgreSQL answer to SSLRequest", lambda data: data in (b"N", b"S"), None),
@@ -108,10 +112,15 @@ _BINARIES = (
     ("a Telnet negotiation", lambda data: data[:1] == b"\xff" and data[1:2] in (b"\xfb", b"\xfc", b"\xfd", b"\xfe"), None),
     ("an SMB message", lambda data: data[:1] == b"\0" and data[4:8] in (b"\xffSMB", b"\xfeSMB"), None),
     ("a Remote Desktop reply", lambda data: data[:3] == b"\3\0\0" and len(data) > 5 and data[5] == 0xD0, None),
-    ("an LDAP message", lambda data: data[:1] == b"\x30" and data[2:4] == b"\2\1" and data[5:6] in (b"\x61", b"\x78"), None),
+    ("an LDAP message", lambda data: data[:1] == b"\x30" and _is_ldap(data[2 + (data[1] & 0x7F if data[1:2] > b"\x80" else 0) :]), None),
     ("a SOCKS5 reply", lambda data: data in (b"\5\0", b"\5\2", b"\5\xff"), None),
     ("an MQTT connection reply", lambda data: data[:2] == b"\x20\2" and len(data) == 4, None),
 )
+
+
+def _is_ldap(message: bytes) -> bool:
+    """Whether a message begins so, behind its length: a number of one byte, and a response to Bind or an extended one."""
+    return message[:2] == b"\2\1" and message[3:4] in (b"\x61", b"\x78")
 
 
 def _is_thrift(data: bytes) -> bool:

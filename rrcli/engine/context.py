@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from rrcli.engine.eventlog import EventLog
     from rrcli.engine.events import Continue
     from rrcli.options.request import Request, TlsOptions
-    from rrcli.wire.datagram import Datagrams
+    from rrcli.wire.datagram import Datagrams, Turns
     from rrcli.wire.pool import Pool
     from rrcli.wire.resolve import Address
     from rrcli.wire.stream import Stream
-    from rrcli.wire.turns import Turns
 
     Words = tuple[str, ...] | None
 
@@ -61,6 +60,7 @@ class Shared:
         self.pool = pool
         self.cookies = cookies
         self.secrets = SecretSet()
+        self.learned: dict[Any, Any] = {}  # of services, by keys of the adapters' own: what need not be asked again
         self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
 
     def close(self) -> None:
@@ -76,6 +76,7 @@ class Route(Record):
     forwards: bool = False  # the proxy gets the request itself, and is not asked for a tunnel
     unix_socket: str | None = None
     sni: str | None = None
+    anonymous: bool = False  # the certificate of the request is for another origin
 
 
 class Context:
@@ -140,7 +141,10 @@ class Context:
     def connection_options(self) -> Request:
         """The request's options as the wire takes them: with the route of this hop."""
         route = self.route
-        return self.request.replace(proxy=route.proxy, unix_socket=route.unix_socket, sni=route.sni) if route else self.request
+        if route is None:
+            return self.request
+        own = {"cert": None, "key": None, "key_password": None} if route.anonymous else {}
+        return self.request.replace(proxy=route.proxy, unix_socket=route.unix_socket, sni=route.sni, **own)
 
     def connect(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = ()) -> Stream:
         """An open stream, over TLS when asked; where the client keeps connections it may be one that was kept."""
@@ -155,7 +159,7 @@ class Context:
     def reuse(self, place: Any) -> Stream | None:
         """The stream that was kept for a place, which is whatever tells one connection from another; `keep` uses it too."""
         self.place = place
-        stream = self.pool.take(place) if self.pool else None
+        stream = self.pool.take(self._key(place)) if self.pool else None
         if stream:
             before, recorder = stream.recorder, self.recorder
             recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
@@ -163,6 +167,22 @@ class Context:
             stream.re_record(recorder)
             stream.deadline, stream.idle = self.deadline, self.request.idle_timeout
         return stream
+
+    def _key(self, place: Any) -> Any:
+        """What a kept connection is found by: a place, and how it is reached; one that trusts others, or goes another way, is another."""
+        from rrcli.options.request import TransportOptions
+
+        options = self.connection_options
+        return place, tuple([getattr(options, name) for name in TransportOptions.options_])
+
+    def session(self, place: Any) -> Any:
+        """The connection to a place that several exchanges share, while it takes more of them; `None` where there is none."""
+        return self.pool.session(self._key(place)) if self.pool else None
+
+    def share(self, place: Any, session: Any) -> None:
+        """Let further exchanges with that place use this connection."""
+        assert self.pool
+        self.pool.share(self._key(place), session)
 
     def open(self, host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = (), deadline: Deadline | None = None) -> Stream:
         """A new stream; trust is loaded before the clock starts. With a `deadline` that holds for the connecting, and afterwards too."""
@@ -179,7 +199,7 @@ class Context:
     def keep(self, stream: Stream) -> None:
         """The exchange is over, and another could go over its stream: it is kept where the client keeps connections, else closed."""
         if self.pool:
-            self.pool.keep(self.place, stream)
+            self.pool.keep(self._key(self.place), stream)
         else:
             stream.close()
 
@@ -187,7 +207,20 @@ class Context:
         """The TLS settings of the request, or of `options` in its place, for a stream that changes to TLS later."""
         from rrcli.wire.tls import make_context
 
-        return make_context(options or self.request, alpn)
+        chosen = options or self.connection_options
+        made = make_context(chosen, alpn)
+        self.note_trust(chosen)
+        return made
+
+    def note_trust(self, options: TlsOptions) -> None:
+        """Note a variable of another tool that says whom to trust, once for all hops: it is easily forgotten."""
+        from rrcli.wire.trust import from_environment
+
+        if options.insecure or options.cacert or not (named := from_environment()):
+            return
+        note = Note(code="trust", message=f"{named[0]} says whom to trust: {named[1]}")
+        if note not in self.notes:
+            self.notes.append(note)
 
     def datagram_places(self, host: str, port: int, deadline: Deadline | None = None) -> list[Address]:
         """The addresses that datagrams for `host` may go to, in the order to try."""
@@ -206,7 +239,7 @@ class Context:
 
     def datagrams_in_turn(self, places: Sequence[Address], deadline: Deadline) -> Turns:
         """UDP sockets for several peers, of which any may answer."""
-        from rrcli.wire.turns import Turns
+        from rrcli.wire.datagram import Turns
 
         return Turns(self.connection_options, places, self.recorder, deadline)
 

@@ -64,12 +64,14 @@ class Continue(Record):
 
     `why` is the word in the history: redirect, auth, retry, poll or describe. `state` is the adapter's own, and becomes
     `context.state` of the next hop; the request stays as the user gave it. With `resumes` the next hop goes on with the
-    same stream: its events are counted and kept together, and it is none of the hops that the runner limits.
+    same stream: its events are counted and kept together, and it is none of the hops that the runner limits. Where the adapter limits
+    them by itself, `limited` is false.
     """
 
     why: str
     state: Any
     resumes: bool = False
+    limited: bool = True
 
 
 class Finished(Record):

@@ -46,7 +46,7 @@ def send_all(parts: Sequence[Request], deadline: float | None = None) -> Exchang
     for part, judge, result in zip(parts, judges, results, strict=True):
         if isinstance(result, BaseException):
             raise result
-        exchange = with_command(result or _interrupted(part), protocol_of(part), part)  # with the checks, which are made here
+        exchange = with_command(result or interrupted(part), protocol_of(part), part)  # with the checks, which are made here
         exchanges.append(judge(exchange, whole) if judge and result else exchange)
     return _judged(ExchangeSet(exchanges=tuple(exchanges)), parts, of_all, whole)
 
@@ -131,7 +131,7 @@ def _work(parts: tuple[Request, ...], results: list[Exchange | BaseException | N
         thread.join()
 
 
-def _interrupted(part: Request) -> Exchange:
+def interrupted(part: Request) -> Exchange:
     """What is to be said of an exchange that was under way, or not begun, when the program was told to end."""
     words = " ".join(part.arguments)
     error = Failure(layer="internal", kind="interrupted", message="interrupted before its end", delivery="unknown", retry="useless")

@@ -35,6 +35,8 @@ class DemoStep(Record):
     heading: str
     line: str
     before: tuple[str, ...] = ()  # command lines run unseen before the first step
+    needs: str = ""  # a module without which the step is left out, and the extra that installs it
+    extra: str = ""
 
 
 class Manifest(Page):
@@ -42,8 +44,9 @@ class Manifest(Page):
 
     label: str  # its own name, for "expected Redis, got …"
     secure: tuple[str, ...] = ()  # its schemes that run over TLS
-    probe: tuple[str, ...] = ()  # arguments that make a harmless request of a URL alone: what `doctor` asks
+    probe: tuple[str, ...] = ()  # arguments that make a harmless request of a URL alone: what `doctor` and `wait` ask
     probe_options: Mapping[str, Any] = {}  # and values of its request's options
+    probe_of_scheme: Mapping[str, Mapping[str, Any]] = {}  # and more of them, by the URL's scheme
     completes: tuple[str, ...] = ()  # what its arguments can be, for completion
     foreign_options: tuple[str, ...] = ()  # `advice(flag) -> str | None`: what to write for an option of another tool
     host_option: str = ""  # how the command begins that means `-h {host}` of the protocol's own tool
@@ -60,6 +63,7 @@ class Manifest(Page):
     details: str | None = None  # `details(data) -> list[tuple[str, str]]`: labels and words for `-v`, of a request's or an answer's data
     is_http: bool = False  # its exchanges are those of HTTP, as an HTTP archive holds them
     parts: str | None = None  # `parts(answer) -> list[Part]`: messages drawn below an answer, whose secrets are masked already
+    framing_events: tuple[str, ...] = ()  # types of events that every answer has around its messages, and that a drawn report leaves out
     stream_words: str | None = None  # `stream_words(answer) -> list[str]`: what is said of a stream beside its events
 
     responder: str | None = None  # the class that answers for it in `rrcli serve`

@@ -81,6 +81,7 @@ PROTOCOLS = (
     Protocol(name="sse", hooks=True),
     Protocol(name="poll", hooks=True),
     Protocol(name="graphql", hooks=True),
+    Protocol(name="soap", hooks="rrcli.adapters.http.hooks:HOOKS"),
     Protocol(name="ws", schemes=("ws", "wss"), hooks=True),
     Protocol(name="grpc", schemes=("grpc", "grpcs"), hooks=True),
     Protocol(name="dns", schemes=("dns",), hooks=True, foreign_mark="+", foreign_words="rrcli.adapters.dns.plus:translate"),

@@ -64,11 +64,11 @@ def run_hops(
         then = builder.then
         if context.log and not then and (failure or (builder.answer and builder.answer.status.ok)):
             failure = context.log.judge(failure)
-        if then and hops == MAX_HOPS and not then.resumes:
+        if then and hops == MAX_HOPS and then.limited and not then.resumes:
             failure = ExchangeError("protocol", "too_many_redirects", f"the answers lead on and on: {MAX_HOPS} were followed")
         exchange = _finish(entry, context, builder, failure or builder.failure, began)
         if then and not failure:
-            hops = 0 if then.resumes else hops + 1
+            hops = 0 if then.resumes else hops + then.limited
             history = _filed(history, exchange, then.why)
             context = context.hop(then)
             continue
@@ -129,11 +129,12 @@ def _holds_mask(value: object) -> bool:
 
 def judge_of(request: Request) -> Callable[[Exchange, Deadline], Exchange] | None:
     """The checks of the request, read before anything is sent so that a wrong one costs nothing."""
-    if not (request.expect or request.ok):
+    expect = (*request.expect, *request.own_checks)
+    if not (expect or request.ok):
         return None
     from rrcli.policy.judge import Judge
 
-    return Judge(request.expect, request.ok).judge
+    return Judge(expect, request.ok).judge
 
 
 def _drive(events: Iterator[Event], builder: ExchangeBuilder, context: Context) -> Generator[Event, None, ExchangeError | None]:
@@ -169,9 +170,11 @@ def _suspicions(entry: registry.Protocol, recorder: Recorder, answer: Response |
     """What is suspicious, whatever the protocol and by its own rules."""
     notes: list[Note] = []
     if recorder.tls:
-        from rrcli.policy.notes import tls_notes
+        from rrcli.policy.notes import tls_notes, unverified_notes
 
         notes += tls_notes(recorder.tls, warn_days)
+        if answer:  # else they may be what it failed with
+            notes += unverified_notes(recorder.tls)
     if answer:
         notes += entry.load_hooks().notes(answer, recorder.timeline.started_at_ns / 1e9)
     if answer and answer.body and len(answer.body.data) > LARGE:

@@ -114,7 +114,7 @@ def _response(answer: Response, exact: bool) -> dict[str, Any]:
     status = answer.status
     return {
         "summary": answer.summary,
-        "status": {"code": status.code, "text": status.text, "ok": status.ok},
+        "status": {"code": status.code, "text": status.text, "ok": status.ok, **({"reason": status.reason} if status.reason else {})},
         "fields": [list(field) for field in answer.fields],
         "headers": headers(answer.fields),
         "trailers": [list(field) for field in answer.trailers],

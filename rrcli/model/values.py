@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Fields = tuple[tuple[str, str], ...]
+    Lines = tuple[tuple[tuple[str, str], ...], ...]
 
 LARGE = 1 << 20  # bytes: a larger body is written piece by piece
 
@@ -49,7 +50,8 @@ class Body(Record):
 class RequestMessage(Record):
     """A request as it went out. `data` carries what only this protocol has, and always `safe` and `idempotent`.
 
-    `name` is what a sentence calls it: `POST`, `the mutation`; never in the JSON.
+    `name` is what a sentence calls it: `POST`, `the mutation`; never in the JSON. `masked` is the message as it may be shown, where
+    its secrets have a place that the adapter knows: too short a one could not be searched for.
     """
 
     summary: str
@@ -57,32 +59,34 @@ class RequestMessage(Record):
     body: Body | None = None
     data: Mapping[str, Any] = {}
     name: str = "the request"
+    masked: RequestMessage | None = None
 
 
 class Status(Record):
     """The protocol's verdict. `code` is its number; a symbolic one (NXDOMAIN, WRONGTYPE) is `text` alone.
 
     Where content says failure whatever the code, `reason` tells it in a sentence, and `explain_as` the family and the code that
-    explain it; `action` is what to do now, where the protocol knows better than that explanation. `undone`: nothing of the request
-    was carried out, so that sending it again does nothing twice. `delivery` is that of a failure, where the answer does not tell that
-    the request was processed; `phase` the one that a failure ended, where that is none of the answer's own.
+    explain it; `hint` is what to do about a failure, where the protocol knows better than that explanation. `undone`: nothing of the
+    request was carried out, so that sending it again does nothing twice. `delivery` is that of a failure, where the answer does not
+    tell that the request was processed; `phase` the one that a failure ended, where that is none of the answer's own.
     """
 
     code: int | None = None
     text: str = ""
     ok: bool = True
     reason: str = ""
-    action: str = ""
     undone: bool = False
     explain_as: tuple[str, str] | None = None
     delivery: str | None = None
     phase: str | None = None
+    hint: str = ""
 
 
 class Response(Record):
     """A response as it came in. `framing` is what told the client where it ends (a key of its protocol's `framings`).
 
-    `drawn` is the content as people read it, where that is not its raw text; for the terminal alone, never in the JSON.
+    `display` is the content as people read it, where that is not its raw text: a text, or lines of pieces of text, each with the role
+    that colours it. `headline` is what the first line says in place of the status. Both are for the terminal alone, never in the JSON.
     `trailer_text` is what was asked to be printed after the result. `whole` is status, fields and content as the protocol's own
     tool prints them, for `raw` with `-i`.
     """
@@ -94,7 +98,8 @@ class Response(Record):
     body: Body | None = None
     framing: str | None = None
     data: Mapping[str, Any] = {}
-    display: str | None = None
+    display: str | Lines | None = None
+    headline: str = ""
     trailer_text: str | None = None
     complete_text: str | None = None
 

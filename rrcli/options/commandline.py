@@ -66,7 +66,7 @@ def _given(request: Request) -> Iterator[tuple[Option, str, str | None]]:
     """Each option that was given: its declaration, the flag and the word for its value. Raises `ValueError` where there is none."""
     for name, value in request.__dict__.items():
         declared = request.options_.get(name)
-        if name == "arguments" or value == getattr(type(request), name):
+        if name == "arguments" or name in request.wordless or value == getattr(type(request), name):
             continue
         if declared is None:
             raise ValueError(f"{name} is no option")

@@ -240,6 +240,7 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     place_first: ClassVar[bool] = False  # where they are: the first argument says where to connect, whatever it looks like
     lines: ClassVar[bool] = False  # the content of an answer is lines of text: `raw` ends it with a newline
     multiplexes: ClassVar[bool] = False  # several exchanges of a series may share one connection at the same time
+    wordless: ClassVar[tuple[str, ...]] = ()  # fields that no word says; the command without them sends the same to the same peer
     written: ClassVar[tuple[str, ...]] = ()  # fields that name a file to write: their `-` is standard output
     input_option: ClassVar[str | None] = None  # how standard input is asked for, where it can be
     warn_days: int = 14  # a certificate that ends sooner is noted
@@ -253,6 +254,11 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     def stdin(self) -> bool:
         """Whether standard input is read for what no option's value says, as a flag of its own or an argument `-` may ask."""
         return False
+
+    @property
+    def own_checks(self) -> tuple[str, ...]:
+        """The expectations that an option of the protocol's own stands for, checked as those of `--expect` are."""
+        return ()
 
     def repeats(self) -> bool:
         """Whether any option asks for a series."""
@@ -305,3 +311,15 @@ class Output(Optioned):
         help="Colour: auto, always, never.", group="Output",
     )  # fmt: skip
     show_secrets: bool = option("--show-secrets", kind="flag", help="Do not mask credentials.", group="Output")
+
+
+class SettingsOptions(Optioned):
+    """Which of the user's settings hold beside what is typed."""
+
+    env: str | None = option(
+        "--env", metavar="NAME", group="Settings",
+        help="Take the options and the base-url of [env.NAME] in rrcli.toml; a URL may then be a /path.  [RRCLI_ENV]",
+    )  # fmt: skip
+
+
+BESIDE_REQUEST = {**Output.options_, **SettingsOptions.options_}  # what a command has beside the options of its request

@@ -70,7 +70,7 @@ def application_failure(exchange: Exchange, found: Explanation | None, *, sent: 
         kind="bad_status",
         phase=status.phase,
         message=status.reason or exchange.response.summary,
-        hint=status.action or (found.action if found else None),
+        hint=status.hint or (found.action if found else None),
         delivery=delivery,
         retry="safe" if safe else _retry(exchange, useful, delivery),
     )

@@ -9,7 +9,7 @@ from rrcli.model.values import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.model.values import Body, TlsInfo
+    from rrcli.model.values import Body, Certificate, TlsInfo
 
 NEAR_EXPIRY_DAYS = 14
 
@@ -20,10 +20,27 @@ def tls_notes(info: TlsInfo, warn_days: int = NEAR_EXPIRY_DAYS) -> list[Note]:
     for certificate in info.chain:
         days = days_left(certificate)
         if 0 <= days < warn_days:
-            name = certificate.subject or ", ".join(certificate.sans[:1]) or "no name"  # those of short life have names alone
             left = f"{days} day{'s' * (days != 1)}" if days else rough(certificate.not_after - time())
-            message = f"the certificate of {name} expires in {left}"
-            notes.append(Note(code="near-expiry", message=message))
+            notes.append(Note(code="near-expiry", message=f"the certificate of {_subject(certificate)} expires in {left}"))
+    return notes
+
+
+def _subject(certificate: Certificate) -> str:
+    return certificate.subject or ", ".join(certificate.sans[:1]) or "no name"  # those of short life have names alone
+
+
+def unverified_notes(info: TlsInfo) -> list[Note]:
+    """What would have kept the certificates from being taken, had they been looked at, as far as they tell it themselves."""
+    notes, now = [], time()
+    for certificate in {one.sha256: one for one in info.chain}.values():
+        whose, but = f"the certificate of {_subject(certificate)}", "and is not needed" if info.verified else "which nobody looked at (-k)"
+        if certificate.not_after < now:
+            notes.append(Note(code="expired", message=f"{whose} expired {rough(now - certificate.not_after)} ago, {but}"))
+        if certificate.not_before > now:
+            notes.append(Note(code="not-yet-valid", message=f"{whose} becomes valid in {rough(certificate.not_before - now)}, {but}"))
+    if info.chain and not info.chain[0].sans and not info.verified:
+        message = f"the certificate of {_subject(info.chain[0])} has no names (subjectAltName): whoever verifies it refuses it"
+        notes.append(Note(code="no-names", message=message))
     return notes
 
 

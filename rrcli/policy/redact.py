@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model.values import Check, ExchangeSet, Fields
+    from rrcli.model.values import Check, ExchangeSet, Fields, Lines
     from rrcli.policy.secrets import Span
 
 
@@ -98,6 +98,7 @@ def _fields(fields: Fields, mask: Mask) -> Fields:
 
 
 def _message(message: RequestMessage, mask: Mask) -> RequestMessage:
+    message = message.masked or message
     return message.replace(
         summary=mask.text(mask_url(message.summary)),
         fields=_fields(message.fields, mask),
@@ -114,8 +115,15 @@ def _answer(answer: Response, mask: Mask) -> Response:
         trailers=_fields(answer.trailers, mask),
         body=_body(answer.body, mask),
         data=mask.data(answer.data),
-        display=None if answer.display is None else mask.text(answer.display),
+        display=_display(answer.display, mask),
+        headline=mask.text(answer.headline),
     )
+
+
+def _display(display: str | Lines | None, mask: Mask) -> str | Lines | None:
+    if display is None or isinstance(display, str):
+        return None if display is None else mask.text(display)
+    return tuple(tuple((mask.text(text), role) for text, role in line) for line in display)
 
 
 def _body(body: Body | None, mask: Mask) -> Body | None:

@@ -155,8 +155,12 @@ def holds_secrets(exchange: Exchange) -> bool:
 
 
 def _is_marked(exchange: Exchange) -> bool:
-    """Whether a transcript has secrets that its writer marked."""
-    return any(entry.secrets for entry in exchange.transcript or ()) or any(map(_is_marked, exchange.history))
+    """Whether a transcript has secrets that its writer marked, or the request those whose place its adapter knows."""
+    return (
+        exchange.request.masked is not None
+        or any(entry.secrets for entry in exchange.transcript or ())
+        or any(map(_is_marked, exchange.history))
+    )
 
 
 def known_secrets(exchange: Exchange) -> list[str]:

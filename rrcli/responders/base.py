@@ -153,6 +153,7 @@ class Responder:
 
     protocol: ClassVar[str]
     scheme: ClassVar[str]  # of `url`
+    alpn: ClassVar[tuple[str, ...]] = ()  # what it chooses by ALPN; nothing is chosen without
     bare: ClassVar[bool] = False  # `serve` prints the address without a scheme: what this protocol's other tools take
     examples: ClassVar[tuple[str, ...]] = ()  # commands to try, of {url}, {host} and {port}
     secure_examples: ClassVar[tuple[str, ...]] = ()  # the same over TLS, where the URL does not say it

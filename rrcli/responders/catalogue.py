@@ -19,6 +19,7 @@ class Place(Record):
     over: str
     path: str
     examples: tuple[str, ...]
+    scheme: str = ""  # of its URLs, where it is not the other one's
 
 
 class Catalogue(Record):

@@ -8,6 +8,7 @@ import time
 import zlib
 
 from rrcli.codec.wsframes import CONTINUATION, RSV1, TEXT, frame
+from rrcli.responders import fault_grpc
 from rrcli.responders.http_message import http_date
 from rrcli.responders.pg_messages import error, notice
 
@@ -52,6 +53,8 @@ def not_now(protocol: str, answer: bytes, *, datagram: bool) -> bytes:
         return error("FATAL", "57P03", "the database system is starting up")
     if protocol == "nats":
         return b"HMSG %b %b 16 16\r\nNATS/1.0 503\r\n\r\n\r\n" % tuple(answer.split(b" ", 3)[1:3])
+    if protocol == "grpc":
+        return fault_grpc.not_now(answer)
     message = answer if datagram else answer[2:]
     end = _question_end(message)
     failed = message[:2] + struct.pack("!BBHHHH", message[2], message[3] & 0xF0 | 2, 1, 0, 0, 0) + message[QUESTION_AT:end]
@@ -59,8 +62,15 @@ def not_now(protocol: str, answer: bytes, *, datagram: bool) -> bytes:
 
 
 def is_message(protocol: str, answer: bytes) -> bool:
-    """Whether it answers a request: a NATS server says more than that."""
+    """Whether it answers a request: a NATS server says more than that, and what follows the first part of a gRPC answer is none."""
+    if protocol == "grpc":
+        return fault_grpc.begins(answer)
     return protocol != "nats" or answer.startswith((b"MSG ", b"HMSG "))
+
+
+def is_greeting(protocol: str, answer: bytes) -> bool:
+    """Whether it only opens the connection, as SETTINGS of HTTP/2 does."""
+    return protocol == "grpc" and fault_grpc.is_greeting(answer)
 
 
 def wrong_date(answer: bytes) -> bytes:
@@ -83,6 +93,8 @@ def bad_length(protocol: str, answer: bytes, value: str, *, datagram: bool) -> b
     if protocol == "nats":
         subject, sid = answer.split(b" ", 3)[1:3]
         return b"MSG %b %b %d\r\nhello\r\n" % (subject, sid, 64 if longer else 2)
+    if protocol == "grpc":
+        return fault_grpc.bad_length(answer, value)
     message = bytearray(answer if datagram else answer[2:])
     at = _rdlength_at(message)
     if at is not None:
@@ -95,7 +107,11 @@ def endless(protocol: str, value: str, answer: bytes, *, datagram: bool) -> Iter
     """Pieces without end."""
     if protocol == "dns":
         yield from _endless_dns(answer, datagram=datagram)
-    start, piece = _FLOODS.get((protocol, value)) or _FLOODS.get((protocol, "")) or (b"", b"x" * 4096)
+    start, piece = (
+        fault_grpc.flood(value, answer)
+        if protocol == "grpc"
+        else _FLOODS.get((protocol, value)) or _FLOODS.get((protocol, "")) or (b"", b"x" * 4096)
+    )
     yield start
     piece *= max(1, 8192 // len(piece))  # a system call for each tiny piece would flood nobody
     while True:
@@ -169,6 +185,27 @@ def bad_frames(head: bytes, value: str) -> Iterator[bytes]:
         yield frame(TEXT, squeezer.compress(bytes(1 << 20)), fin=False, rsv=RSV1)
         while True:
             yield frame(CONTINUATION, squeezer.compress(bytes(1 << 20)) + squeezer.flush(zlib.Z_SYNC_FLUSH), fin=False)
+
+
+def bad_envelope(answer: bytes, value: str) -> bytes:
+    """An answer of SOAP with an envelope that is none: with a document type, too deep, of no version, a page, a wrong value."""
+    _, _, content = answer.partition(b"\r\n\r\n")
+    kind = b"text/xml; charset=utf-8"
+    start = content.find(b"<soap:Envelope")
+    if value == "doctype":
+        content = b'<!DOCTYPE x SYSTEM "file:///etc/passwd">' + content[start:]
+    elif value == "entities":
+        laughs = b"".join(b'<!ENTITY a%d "%b">' % (number, b"&a%d;" % (number - 1) * 10) for number in range(1, 10))
+        content = b'<!DOCTYPE x [<!ENTITY a0 "ha">' + laughs + b"]>" + content[start:].replace(b"</soap:Body>", b"&a9;</soap:Body>")
+    elif value == "deep":
+        content = content.replace(b"<soap:Body>", b"<soap:Body>" + b"<a>" * 100_000)
+    elif value == "html":
+        kind, content = b"text/html", b"<!DOCTYPE html><html><title>It works!</title></html>"
+    elif value == "version":
+        content = content.replace(b"/soap/envelope/", b"/soap/envelope/3").replace(b"/soap-envelope", b"/soap-envelope-3")
+    else:
+        content = re.sub(rb"<sum>[^<]*", b"<sum>many", content)
+    return b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (kind, len(content), content)
 
 
 def _endless_dns(answer: bytes, *, datagram: bool) -> Iterator[bytes]:

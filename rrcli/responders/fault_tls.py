@@ -26,7 +26,7 @@ NAMES = ("localhost", "127.0.0.1", "::1", "rrcli.test")
 
 
 class Tls:
-    """The server side of a plan's TLS: `context` to wrap with; `root` is the file of its authority until `remove`."""
+    """The server side of a plan's TLS; `root` is the file of its authority until `remove`."""
 
     def __init__(self, plan: Plan) -> None:
         """Raises `usage` when the extra is missing."""
@@ -42,27 +42,36 @@ class Tls:
         self.root.write_bytes(root)
         chain.touch(mode=0o600)
         chain.write_bytes(server)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(chain)
-        if plan.value("old-tls") is not None:
-            self._lower()
-        if plan.value("client-cert") is not None:
-            self.context.verify_mode = ssl.CERT_REQUIRED
-            self.context.load_verify_locations(self.root)
+        self._chain = chain
+        self._plan = plan
 
-    def _lower(self) -> None:
-        """TLS 1.1 alone. OpenSSL has no cipher for it on its usual level, and Python calls it deprecated."""
-        import warnings
-
-        self.context.set_ciphers("DEFAULT:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.context.minimum_version = ssl.TLSVersion.TLSv1_1
-            self.context.maximum_version = ssl.TLSVersion.TLSv1_1
+    def context(self, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+        """What a responder wraps its connections with, which chooses one of `alpn`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._chain)
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        if self._plan.value("old-tls") is not None:
+            _lower(context)
+        if self._plan.value("client-cert") is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.root)
+        return context
 
     def remove(self) -> None:
         """Remove the files."""
         self._folder.cleanup()
+
+
+def _lower(context: ssl.SSLContext) -> None:
+    """TLS 1.1 alone. OpenSSL has no cipher for it on its usual level, and Python calls it deprecated."""
+    import warnings
+
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1_1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
 
 
 def issue(wrong: str) -> tuple[bytes, bytes]:

@@ -14,6 +14,7 @@ import threading
 from rrcli.base.record import Record
 from rrcli.options.parse import suggestion
 from rrcli.responders import fault_answers as answers
+from rrcli.responders import fault_grpc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[Wire, bytes, str], bytes]
 
-STREAMS = ("http", "dns", "redis", "nats", "pg", "smtp", "thrift", "tcp")
-SECURE = ("http", "redis", "nats", "smtp", "thrift", "tcp")
+STREAMS = ("http", "grpc", "dns", "redis", "nats", "pg", "smtp", "thrift", "tcp")
+SECURE = ("http", "grpc", "redis", "nats", "smtp", "thrift", "tcp")
 
 
 class Over(ConnectionError):
@@ -70,8 +71,9 @@ class Fault(Record):
 
 # Who can be flooded with what; without a value each has its own kind of flood.
 FLOODED = {
-    "fields": ("http",), "interim": ("http",), "chunks": ("http",), "trailers": ("http",),
-    "line": ("http", "redis", "nats", "smtp"), "lines": ("smtp",), "notices": ("pg",), "array": ("redis",), "nested": ("redis",),
+    "fields": ("http", "grpc"), "interim": ("http", "grpc"), "chunks": ("http",), "trailers": ("http",),
+    "line": ("http", "redis", "nats", "smtp"), "lines": ("smtp",), "pings": ("grpc", "nats"), "notices": ("pg",),
+    "array": ("redis",), "nested": ("redis",),
 }  # fmt: skip
 
 
@@ -207,6 +209,16 @@ def bad_frames(wire: Wire, answer: bytes, value: str) -> bytes:
     raise Over
 
 
+def bad_call(wire: Wire, answer: bytes, value: str) -> bytes:
+    """In place of a gRPC answer, one that a client must refuse."""
+    return fault_grpc.bad_call(answer, value) if answers.is_message(wire.protocol, answer) else answer
+
+
+def bad_envelope(_wire: Wire, answer: bytes, value: str) -> bytes:
+    """In the place of an envelope one that a client must refuse; a WSDL stays as it is."""
+    return answers.bad_envelope(answer, value) if b":Envelope" in answer else answer
+
+
 def dated(_wire: Wire, answer: bytes, _value: str) -> bytes:
     return answers.wrong_date(answer)
 
@@ -216,27 +228,33 @@ def replacing(answer: bytes) -> Act:
     return lambda _wire, _answer, _value: answer
 
 
+WIDTH = 63  # letters of the values in a line of the list
+REPLACING = ("wrong-protocol", "garbage")  # what may happen in place of what only opens the connection
 CONNECTING = ("delay-accept", "reset", "close", "half-close", "wrong-protocol")  # what may happen before a byte was read
 
 # In the order in which they act: what changes an answer before what spoils its delivery.
 FAULTS = (
-    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "dns", "redis", "nats", "pg", "smtp"),
+    Fault(name="503-then-ok", values=("TIMES", "2"), protocols=("http", "grpc", "dns", "redis", "nats", "pg", "smtp"),
           help="refused at first, then well"),
     Fault(name="redirect-loop", protocols=("http",), act=replacing(answers.REDIRECT), help="every answer redirects to the same place"),
     Fault(name="bad-json", protocols=("http",), act=replacing(answers.BAD_JSON), help="the content says it is JSON, and is not"),
     Fault(name="wrong-date", protocols=("http",), act=dated, help="the Date field is a day ahead"),
     Fault(name="spoof", protocols=("dns",), act=spoof, help="forged first: wrong id, question, port (UDP)"),
-    Fault(name="bad-length", values=("long", "short"), protocols=("http", "dns", "redis", "nats", "pg"), act=bad_length,
+    Fault(name="bad-length", values=("long", "short"), protocols=("http", "grpc", "dns", "redis", "nats", "pg"), act=bad_length,
           help="a length that is wrong"),
     Fault(name="gzip-bomb", values=("MEBIBYTES", "1024"), protocols=("http",), act=bomb, help="a small content that unfolds to a huge one"),
-    Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "lines", "array", "nested", "notices"), act=flood,
-          help="an answer without end, until the client leaves"),
+    Fault(name="flood", values=("fields", "interim", "chunks", "trailers", "line", "lines", "array", "nested", "notices", "pings"),
+          act=flood, help="an answer without end, until the client leaves"),
     Fault(name="bad-events", values=("cut", "stall", "media-type", "utf-8", "no-end", "comments", "endless"), protocols=("sse",),
           act=bad_events, help="two events, and then what a client must survive"),
     Fault(name="starttls", values=("inject", "strip", "refuse"), protocols=("smtp",), act=starttls,
           help="injected before TLS, not offered, or refused"),
     Fault(name="bad-frames", values=("utf-8", "masked", "rsv", "length", "no-close", "accept", "fragments", "bomb"), protocols=("ws",),
           act=bad_frames, help="frames that a client must refuse"),
+    Fault(name="bad-call", values=("no-trailers", "status", "page", "reset", "refused", "goaway", "flag", "gzip", "bomb"),
+          protocols=("grpc",), act=bad_call, help="an answer that ends or is framed as none may"),
+    Fault(name="bad-envelope", values=("doctype", "entities", "deep", "html", "version", "value"), protocols=("soap",), act=bad_envelope,
+          help="an envelope that a client must refuse"),
     Fault(name="wrong-protocol", values=("ssh", "smtp", "mysql", "http", "redis", "tls"), act=wrong_protocol,
           help="the words of another protocol"),
     Fault(name="garbage", act=garbage, help="bytes without meaning in place of the answer"),
@@ -250,7 +268,7 @@ FAULTS = (
     Fault(name="drip", values=("SECONDS", "0.2"), act=drip, help="the answer byte by byte, with pauses"),
     Fault(name="bad-cert", values=("expired", "not-yet-valid", "wrong-host", "self-signed", "untrusted"), protocols=SECURE,
           help="TLS: a wrong certificate"),
-    Fault(name="slow-tls", values=("SECONDS", "2"), protocols=SECURE, help="TLS, the handshake begins late"),
+    Fault(name="slow-tls", values=("SECONDS", "2"), protocols=SECURE, help="TLS that begins late"),
     Fault(name="old-tls", protocols=SECURE, help="TLS 1.1 and nothing newer"),
     Fault(name="client-cert", protocols=SECURE, help="TLS: it wants the client's"),
 )  # fmt: skip
@@ -315,7 +333,10 @@ class Plan:
         """What to send in place of `data`, which the responder would send."""
         if data.startswith(b"HTTP/1.1 100"):  # not the answer yet
             return data
+        opens = answers.is_greeting(wire.protocol, data)
         for one in self.chosen:
+            if opens and one.fault.name not in REPLACING:
+                continue
             if one.fault.name == "503-then-ok":
                 fails = answers.is_message(wire.protocol, data) and self._fails_still(wire.protocol, float(one.value))
                 data = data if not fails else answers.not_now(wire.protocol, data, datagram=wire.datagram)
@@ -339,7 +360,9 @@ def listing() -> str:
         if fault.numeric:
             lines.append(f"{'':<16}={fault.values[0]}  [{fault.default}]")
         elif fault.values:
-            lines.append(f"{'':<16}={'|'.join(fault.values)}")
+            text = "|".join(fault.values)
+            cut = len(text) if len(text) <= WIDTH else text.rindex("|", 0, WIDTH) + 1
+            lines += [f"{'':<16}={text[:cut]}", *([f"{'':<17}{text[cut:]}"] if text[cut:] else [])]
     return "\n".join(lines) + "\n"
 
 

@@ -36,7 +36,7 @@ class Faulty:
 
     def spoil(self, responder: Responder) -> None:
         """Give the faults to a responder that has not started yet."""
-        context = self.tls.context if self.tls else None
+        context = self.tls.context(responder.alpn) if self.tls else None
         responder.secure = context is not None
         responder.connection_type = partial(FaultyConnection, plan=self.plan, protocol=responder.protocol, context=context)
         if hasattr(responder, "datagram_type"):

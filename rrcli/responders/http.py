@@ -36,6 +36,7 @@ class HttpResponder(Responder):
                 return
 
     def respond(self, connection: ServerConnection, request: ServerRequest) -> ServerResponse:
+        self.state.scheme = "https" if self.secure else "http"
         try:
             return answer(request, self.state, connection.pause, self._spawn)
         except Refusal as refusal:

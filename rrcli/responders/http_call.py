@@ -100,8 +100,16 @@ class State:
         self.feed = Feed()
         self.jobs: dict[int, Job] = {}
         self.sessions: dict[str, str] = {}  # user by session id
+        self.scheme = "http"  # of the URLs that lead here
+        self._orders = 0
         self._library: Library | None = None
         self.lock = threading.Lock()
+
+    def order(self) -> int:
+        """The number of one more order at /soap."""
+        with self.lock:
+            self._orders += 1
+            return self._orders
 
     @property
     def library(self) -> Library:

@@ -263,6 +263,12 @@ def graphql(call: Call) -> ServerResponse:
     return endpoint(call)
 
 
+def soap(call: Call) -> ServerResponse:
+    from rrcli.responders.soap import endpoint  # for this endpoint alone
+
+    return endpoint(call)
+
+
 def schema(_: Call) -> ServerResponse:
     from rrcli.responders.graphql_data import SDL
 
@@ -298,6 +304,7 @@ ROUTES = (
     Route(path="/jobs/{id}/result", endpoint=http_jobs.result, about="the result alone"),
     Route(path="/graphql", endpoint=graphql, about="GraphQL: queries, mutations, subscriptions by SSE", methods=("GET", "HEAD", "POST")),
     Route(path="/graphql/schema", endpoint=schema, about="its schema, as SDL"),
+    Route(path="/soap", endpoint=soap, about="SOAP 1.1 and 1.2: Add, Echo, Reserve, Log; ?wsdl", methods=("GET", "HEAD", "POST")),
     Route(path="/login", endpoint=http_state.login, about="sets a session cookie; ?user=ann", methods=("GET", "HEAD", "POST")),
     Route(path="/me", endpoint=http_state.me, about="who the session cookie says, else 403"),
     Route(path="/logout", endpoint=http_state.logout, about="takes the cookie back", methods=("GET", "HEAD", "POST")),

@@ -96,8 +96,9 @@ def addresses(catalogue: Catalogue, responders: Iterable[Responder], names: Sequ
 
 
 def _where(catalogue: Catalogue, name: str, responder: Responder) -> str:
-    if name in catalogue.places:
-        return responder.url + catalogue.places[name].path
+    if place := catalogue.places.get(name):
+        base = f"{place.scheme}{'s' if responder.secure else ''}://{responder.address}" if place.scheme else responder.url
+        return base + place.path
     return responder.address if responder.bare else responder.url
 
 

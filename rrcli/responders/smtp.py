@@ -226,7 +226,7 @@ class SmtpClientSession:
         else:
             tls = self._responder.tls()
             self.say("220 2.0.0 begin TLS")
-            self._connection.start_tls(tls.context)
+            self._connection.start_tls(tls.context())
             self._secure, self._user = True, None
             self._forget()
 

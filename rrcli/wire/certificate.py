@@ -74,7 +74,7 @@ def _san(kind: str, value: Any) -> str:
     return str(value)
 
 
-def _items(der: bytes) -> Iterator[tuple[int, bytes]]:
+def items(der: bytes) -> Iterator[tuple[int, bytes]]:
     """Tag and content of each element that `der` is made of."""
     at = 0
     while at + 2 <= len(der):
@@ -94,22 +94,22 @@ def _inside(der: bytes) -> tuple[int, int, str]:
     Zeros and `unknown` for one of another form, which OpenSSL might take and this does not.
     """
     try:
-        (_, whole), *_ = _items(der)
-        (_, tbs), *_ = _items(whole)
+        (_, whole), *_ = items(der)
+        (_, tbs), *_ = items(whole)
         # version [0] (optional), serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo
-        parts = [content for tag, content in _items(tbs) if tag != 0xA0]
-        before, after = (_time(tag, content) for tag, content in _items(parts[3]))
+        parts = [content for tag, content in items(tbs) if tag != 0xA0]
+        before, after = (_time(tag, content) for tag, content in items(parts[3]))
         return before, after, _key(parts[5])
     except (ValueError, IndexError):  # something is missing
         return 0, 0, "unknown"
 
 
 def _key(info: bytes) -> str:
-    (_, algorithm), (_, bits), *_ = _items(info)
-    (_, kind), *parameters = _items(algorithm)
+    (_, algorithm), (_, bits), *_ = items(info)
+    (_, kind), *parameters = items(algorithm)
     if kind in (RSA, RSA_PSS):
-        (_, numbers), *_ = _items(bits[1:])
-        (_, modulus), *_ = _items(numbers)
+        (_, numbers), *_ = items(bits[1:])
+        (_, modulus), *_ = items(numbers)
         return f"RSA {int.from_bytes(modulus, 'big').bit_length()}"
     if kind == EC and parameters:
         return NAMES.get(parameters[0][1], "EC")

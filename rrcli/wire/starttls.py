@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError, malformed, too_large
 from rrcli.base.record import Record
+from rrcli.wire import starttls_binary as binary
+from rrcli.wire.starttls_binary import MOST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
 
     from rrcli.wire.stream import Stream
 
-MOST = 65536  # bytes of one reply
+REFUSALS: dict[str, tuple[bytes, ...]] = {"IMAP": (b"* BYE",), "POP3": (b"-ERR",), "ManageSieve": (b"BYE",), "PostgreSQL": (b"N", b"E")}
+MOST_SHOWN = 200  # letters of what a server says
 CLIENT_SSL = 0x0800  # MySQL's capability flag
-BINARY = ("LDAP", "PostgreSQL", "MySQL")  # their replies are not for reading
+REASONS = {"LDAP": binary.ldap_reason, "PostgreSQL": binary.postgres_reason, "MySQL": binary.mysql_reason}
 
 
 class Turn(Record):
@@ -28,6 +31,7 @@ class Turn(Record):
     say: bytes = b""  # `{host}` stands for the peer's name
     wants: tuple[bytes, ...] = ()
     offers: bytes = b""
+    agrees: Callable[[bytes], bool] | None = None  # where a text that it contains does not tell
 
 
 class Protocol(Record):
@@ -75,27 +79,6 @@ def _past(*ends: bytes) -> Callable[[Stream], bytes]:
     return read
 
 
-def _der(stream: Stream) -> bytes:
-    """One message of LDAP: its length as BER has it, in the short or the long form (RFC 4511 §5.1)."""
-    head = stream.read_exact(2)
-    size = head[1]
-    if size & 0x80:
-        if size & 0x7F > 3:
-            raise too_large("an LDAP message before TLS is too long")
-        more = stream.read_exact(size & 0x7F)
-        head, size = head + more, int.from_bytes(more, "big")
-    if head[0] != 0x30 or size > MOST:
-        return head
-    return head + stream.read_exact(size)
-
-
-def _mysql(stream: Stream) -> bytes:
-    """MySQL's greeting: three bytes of length, a number, the packet."""
-    head = stream.read_exact(4)
-    size = int.from_bytes(head[:3], "little")
-    return head + (stream.read_exact(size) if size <= MOST else b"")
-
-
 def _code(stream: Stream) -> bytes:
     """A reply of SMTP, FTP or NNTP: after `220-` it goes on to the line with `220 ` (RFC 959 §4.2). What is none is one line."""
     reply = line = stream.read_line(MOST)
@@ -111,10 +94,6 @@ _LINE = _until(lambda _: True)
 _TAGGED = _until(lambda line: not line.startswith(b"* "))
 _SIEVE = _until(lambda line: not line.startswith(b'"'))
 _IRC = _until(lambda line: line.split(b" ")[1:2] != [b"NOTICE"] and not line.startswith((b"NOTICE ", b"PING ")))
-
-
-def _byte(stream: Stream) -> bytes:
-    return stream.read_exact(1)
 
 
 # --- the table --------------------------------------------------------------------------------------------
@@ -170,9 +149,9 @@ PROTOCOLS = {
             ),
         ),
     ),
-    "ldap": Protocol(label="LDAP", switch=(Turn(say=_LDAP_REQUEST, read=_der, wants=(b"\x30",), offers=b"\x0a\x01\x00"),)),
-    "postgres": Protocol(label="PostgreSQL", switch=(Turn(say=b"\0\0\0\x08\x04\xd2\x16\x2f", read=_byte, wants=(b"S",)),)),
-    "mysql": Protocol(label="MySQL", opening=(Turn(read=_mysql),), switch=(Turn(say=_MYSQL_REQUEST, read=lambda _: b""),)),
+    "ldap": Protocol(label="LDAP", switch=(Turn(say=_LDAP_REQUEST, read=binary.ldap, wants=(b"\x30",), agrees=binary.ldap_succeeds),)),
+    "postgres": Protocol(label="PostgreSQL", switch=(Turn(say=b"\0\0\0\x08\x04\xd2\x16\x2f", read=binary.postgres, wants=(b"S",)),)),
+    "mysql": Protocol(label="MySQL", opening=(Turn(read=binary.mysql),), switch=(Turn(say=_MYSQL_REQUEST, read=lambda _: b""),)),
 }
 NAMES = tuple(PROTOCOLS)
 NONE_HAVE = {"redis": "Redis has no STARTTLS: its TLS has a port of its own; use rediss:// or --tls", "http": "use https:// or --tls"}
@@ -223,7 +202,7 @@ def _take(stream: Stream, spoken: Protocol, turn: Turn, host: str, *, first: boo
     good = not turn.wants or reply.startswith(turn.wants)
     if not good and first and not _is_refusal(spoken, reply):
         raise _another(stream, spoken)
-    if not good or turn.offers.lower() not in reply.lower():
+    if not good or turn.offers.lower() not in reply.lower() or (turn.agrees and not turn.agrees(reply)):
         raise _declined(spoken, reply)
 
 
@@ -231,7 +210,7 @@ def _is_refusal(spoken: Protocol, reply: bytes) -> bool:
     """Whether the first reply is the protocol's own way of saying no."""
     if spoken.label in ("SMTP", "LMTP", "FTP", "NNTP"):
         return reply[:1] in b"45" and reply[:3].isdigit()
-    return reply.startswith({"IMAP": b"* BYE", "POP3": b"-ERR", "ManageSieve": b"BYE", "PostgreSQL": b"N"}.get(spoken.label, b"\0none"))
+    return reply.startswith(REFUSALS.get(spoken.label, ()))
 
 
 def _check_mysql(stream: Stream, spoken: Protocol, packet: bytes) -> None:
@@ -256,7 +235,10 @@ def _another(stream: Stream, spoken: Protocol) -> ExchangeError:
 
 
 def _declined(spoken: Protocol, reply: bytes) -> ExchangeError:
-    words = "" if spoken.label in BINARY else reply.strip().split(b"\n")[-1].decode("utf-8", "replace").strip()
-    said = "".join(letter for letter in words if letter.isprintable())[:100]
+    reason = REASONS.get(spoken.label)
+    words = reason(reply) if reason else reply.strip().split(b"\n")[-1].decode("utf-8", "replace").strip()
+    said = "".join(letter for letter in words if letter.isprintable())[:MOST_SHOWN]
     hint = "the server has no TLS configured, or offers it on a port of its own (then without --starttls)"
+    if spoken.label in ("PostgreSQL", "MySQL") and said:  # an error, and no answer to whether there is TLS
+        hint = "the server refuses the connection before TLS, for the reason that it names"
     return ExchangeError("tls", "unsupported", f"the {spoken.label} server does not start TLS{f': {said}' if said else ''}", hint=hint)

@@ -8,12 +8,13 @@ peer that speaks something else can be shown, and TLS runs inside TLS.
 from __future__ import annotations
 
 import _ssl
-from errno import ENOENT
+from time import time
 
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.url import literal_family
 from rrcli.model.values import TlsInfo
 from rrcli.wire.certificate import describe
+from rrcli.wire.trust import load_trust, unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,23 +28,12 @@ VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
 LOWEST = "1.2"  # unless a lower one is asked for
 RECORD = 16384
 LONGEST_HANDSHAKE = 1 << 20  # bytes; OpenSSL takes chains of 100 KiB
-BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem")
 
 # X509_V_ERR_* of OpenSSL to the kinds of the contract; all others are `certificate_untrusted`.
 VERIFY_KINDS = {9: "certificate_not_yet_valid", 10: "certificate_expired", 62: "certificate_hostname", 64: "certificate_hostname"}
-VERIFY_HINTS = {
-    "certificate_expired": "renew it on the server; check the clock here; -k looks without verifying",
-    "certificate_not_yet_valid": "check the clock here and on the server; -k looks without verifying",
-    "certificate_hostname": "use a name the certificate has, or --sni NAME to verify that one; -k looks without verifying",
-}
-UNTRUSTED_HINTS = {
-    18: "self-signed: give it with --cacert FILE if you trust it; -k looks without verifying",
-    19: "its root is not among the trusted ones: give the root with --cacert FILE; -k looks without verifying",
-    20: "the server sent no complete chain, or its root is not trusted: add the intermediate there, or --cacert FILE here",
-    21: "the server sent its own certificate alone: add the intermediate there, or --cacert FILE here",
-}
 
-CERTIFICATE_REQUEST = (22, 13)  # the content type handshake, and the message (RFC 8446 section 4)
+SERVER_HELLO, CERTIFICATE_REQUEST = (22, 2), (22, 13)  # the content type handshake, and the message (RFC 8446 section 4)
+CIPHER_AT = 38  # in a ServerHello: behind its header, version, random and the session's id, whose length stands there
 
 
 def make_context(options: TlsOptions, alpn: tuple[str, ...]) -> Any:
@@ -57,7 +47,7 @@ def make_context(options: TlsOptions, alpn: tuple[str, ...]) -> Any:
         context.check_hostname = False
         context.verify_mode = 0  # CERT_NONE
     else:
-        _load_trust(context, options.cacert)
+        load_trust(context, options.cacert)
     if options.cert:
         _load_certificate(context, options)
     elif options.key:
@@ -84,52 +74,6 @@ def _protocol_list(names: tuple[str, ...]) -> bytes:
     return b"".join(bytes([len(name)]) + name for name in encoded)
 
 
-def _load_trust(context: Any, cacert: str | None) -> None:
-    """Trust `cacert`, or what the system trusts. A hashed folder is read certificate by certificate, as needed."""
-    from os import environ
-    from os.path import exists
-
-    if cacert:
-        _load_file(context, cacert, "--cacert")
-        return
-    file_name, file_default, dir_name, dir_default = _ssl.get_default_verify_paths()
-    file = environ.get(file_name) or (file_default if exists(file_default) else None)
-    folder = environ.get(dir_name) or (dir_default if exists(dir_default) else None)
-    if environ.get(file_name):
-        _load_file(context, str(file), file_name)
-    if folder and (environ.get(dir_name) or _is_hashed(folder)):
-        context.load_verify_locations(None, folder, None)
-    elif not environ.get(file_name):
-        bundle = next((path for path in (file, *BUNDLES) if path and exists(path)), None)
-        if bundle:
-            _load_file(context, bundle, "the system's trust store")
-
-
-def _is_hashed(folder: str) -> bool:
-    """Whether OpenSSL finds certificates in it: by the hash of their subject (Fedora's default folder has none)."""
-    from os import listdir
-
-    try:
-        return any(name.endswith(".0") for name in listdir(folder))
-    except OSError:
-        return False
-
-
-def _load_file(context: Any, path: str, named: str) -> None:
-    try:
-        context.load_verify_locations(path, None, None)
-    except OSError as error:
-        raise _unreadable(error, path, named, "certificates in PEM form") from error
-
-
-def _unreadable(error: OSError, path: str, named: str, wanted: str) -> ExchangeError:
-    """A file given for TLS that cannot be opened (exit 9) or does not hold what it should (exit 2)."""
-    if isinstance(error, _ssl.SSLError):
-        return usage(f"{named}: {path} does not hold {wanted}")
-    reason = "no such file" if error.errno == ENOENT else (error.strerror or str(error)).lower()
-    return ExchangeError("local", "input", f"{named}: cannot read {path}: {reason}")
-
-
 def _load_certificate(context: Any, options: TlsOptions) -> None:
     asked = []
 
@@ -148,7 +92,7 @@ def _load_certificate(context: Any, options: TlsOptions) -> None:
         hint = None if options.key else "if the key is in a file of its own, name it with --key FILE"
         raise usage(f"--cert {options.cert}: no certificate with its key in PEM form", hint) from error
     except OSError as error:
-        raise _unreadable(error, f"{options.cert} or {options.key}" if options.key else str(options.cert), "--cert", "PEM") from error
+        raise unreadable(error, f"{options.cert} or {options.key}" if options.key else str(options.cert), "--cert", "PEM") from error
 
 
 def _log_keys(context: Any) -> None:
@@ -174,14 +118,16 @@ def asked_name(host: str) -> str | None:
     return host if literal_family(host) is None else None
 
 
-def start_tls(stream: Stream, context: Any, name: str) -> None:
+def start_tls(stream: Stream, context: Any, name: str, *, asks: bool = True) -> None:
     """Shake hands with the peer as `name` and continue the stream over TLS; phase `tls`.
+
+    Without `asks` the peer is not told the name (SNI), which a context that verifies names does not allow.
 
     Raises `ExchangeError` of layer `tls`; what the peer showed of itself is in the trace all the same.
     """
     recorder = stream.recorder
     recorder.timeline.enter("tls")
-    link = Tls(stream.link, context, name, recorder)
+    link = Tls(stream.link, context, name, recorder, asks=asks)
     stream.replace_link(link)
     while not link.handshake():
         stream.wait()
@@ -191,10 +137,11 @@ def start_tls(stream: Stream, context: Any, name: str) -> None:
 class Tls:
     """The link of a TLS session over another link."""
 
-    def __init__(self, below: Link, context: Any, name: str, recorder: Recorder) -> None:
+    def __init__(self, below: Link, context: Any, name: str, recorder: Recorder, *, asks: bool = True) -> None:
         self._below = below
         self._recorder = recorder
         self._name = name
+        self._asks = asks
         self._verified = context.verify_mode != 0
         self._incoming = _ssl.MemoryBIO()
         self._outgoing = _ssl.MemoryBIO()
@@ -204,12 +151,13 @@ class Tls:
         self._ended = False
         self._broken: ExchangeError | None = None
         self._started = False
+        self._hello = 0, 0  # version and cipher that the server chose
         self._shaken = 0  # bytes of the peer's handshake
         self._context = context
         context._msg_callback = self._hear
         # SNI has no trailing dot and no address (RFC 6066 section 3); OpenSSL tells an address, and verifies it as one.
         try:
-            self._session: Any = context._wrap_bio(self._incoming, self._outgoing, False, name.rstrip("."))
+            self._session: Any = context._wrap_bio(self._incoming, self._outgoing, False, name.rstrip(".") if asks else None)
         except (OSError, TypeError, ValueError) as error:  # a null, too long, or empty: without a name nothing would be verified
             raise usage(f"{name!r} is no name that TLS can ask for", "--sni NAME asks for another one") from error
 
@@ -243,10 +191,27 @@ class Tls:
                 self.flush()
                 return True
 
-    def _hear(self, _owner: Any, direction: str, _version: int, kind: int, message: int, _data: bytes) -> None:
-        """A message of the handshake: one of them asks for our certificate, and a server may close without a word when there is none."""
-        if direction == "read" and (kind, message) == CERTIFICATE_REQUEST:
+    def _hear(self, _owner: Any, direction: str, version: int, kind: int, message: int, data: bytes) -> None:
+        """A message of the handshake: one has what was agreed on, which a session that fails does not tell.
+
+        Another asks for our certificate, and a server may close without a word when there is none.
+        """
+        if direction != "read":
+            return
+        if (kind, message) == CERTIFICATE_REQUEST:
             self._recorder.certificate_asked = True
+        elif (kind, message) == SERVER_HELLO and len(data) > CIPHER_AT:
+            at = CIPHER_AT + 1 + data[CIPHER_AT]
+            self._hello = version, int.from_bytes(data[at : at + 2], "big")
+
+    def _agreed(self) -> tuple[str | None, str | None]:
+        """Version and cipher, as far as the handshake got."""
+        cipher = self._session.cipher()
+        version, number = self._hello
+        if version and cipher is None:
+            cipher = next(((known["name"],) for known in self._context.get_ciphers() if known["id"] & 0xFFFF == number), None)
+        name = next((f"TLSv{name}" for name, code in VERSIONS.items() if code == version), None)
+        return self._session.version() or (name and name.removesuffix(".0")), cipher[0] if cipher else None
 
     def send(self, data: memoryview) -> int:
         if self.pending:
@@ -353,8 +318,8 @@ class Tls:
         return bool(data)
 
     def _expect_tls(self) -> None:
-        """Refuse at once a peer whose first byte begins no TLS record (handshake 22, alert 21)."""
-        if self._first and self._first[0] not in (20, 21, 22):
+        """Refuse at once a peer whose first bytes begin no TLS record: handshake 22 or alert 21, and a version 3 (RFC 8446 section 5.1)."""
+        if self._first and (self._first[0] not in (20, 21, 22) or self._first[1:2] not in (b"", b"\x03")):
             from rrcli.codec.recognise import recognise
 
             found = recognise(self._first)
@@ -394,13 +359,13 @@ class Tls:
     def _describe(self, *, verified: bool) -> None:
         """Write down what the session agreed on and the chain the peer showed, as far as there is any."""
         session = self._session
-        cipher = session.cipher()
+        version, cipher = self._agreed()
         chain = session.get_unverified_chain() or []
         self._recorder.tls = TlsInfo(
-            version=session.version(),
-            cipher=cipher[0] if cipher else None,
+            version=version,
+            cipher=cipher,
             alpn=session.selected_alpn_protocol(),
-            sni=asked_name(self._name),
+            sni=asked_name(self._name) if self._asks else None,
             verified=verified,
             chain=tuple(describe(certificate) for certificate in chain),
         )
@@ -433,13 +398,12 @@ class Tls:
         return ExchangeError("tls", "handshake_failed", f"the TLS handshake failed: {reason}", hint=hint)
 
     def _verify_error(self, error: OSError) -> ExchangeError:
+        """Whose certificate does not verify, and why."""
+        from rrcli.wire.verification import link_of, objection
+
         code: int = getattr(error, "verify_code", 0)
-        why: str = getattr(error, "verify_message", "") or "it cannot be verified"
-        kind = VERIFY_KINDS.get(code, "certificate_untrusted")
-        default = "give its root with --cacert FILE if you trust it; -k looks without verifying"
-        hint = VERIFY_HINTS.get(kind) or UNTRUSTED_HINTS.get(code, default)
+        said: str = getattr(error, "verify_message", "")
         tls = self._recorder.tls
-        whose = f"the certificate of {tls.chain[0].subject}" if tls and tls.chain else "the certificate"
-        if kind == "certificate_hostname" and tls and tls.chain:
-            why = f"it is for {', '.join(tls.chain[0].sans[:5]) or tls.chain[0].subject}, not for {self._name}"
-        return ExchangeError("tls", kind, f"{whose} does not verify: {why.rstrip('.')}", hint=hint)
+        shown = tls.chain if tls else ()
+        chain = [link_of(one, described) for one, described in zip(self._session.get_unverified_chain() or [], shown, strict=True)]
+        return objection(code, said, VERIFY_KINDS.get(code, "certificate_untrusted"), self._name, chain, time())

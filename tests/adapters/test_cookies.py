@@ -152,9 +152,18 @@ def test_the_jar_is_the_owners_alone_and_replaced_as_a_whole(httpbin: Httpbin, t
     jar.chmod(0o644)
     link = tmp_path / "link"
     link.symlink_to(jar)
-    send(HttpRequest(httpbin.url("/cookies/set?a=1"), cookie_jar=str(link)))
-    assert (mode(jar), link.is_symlink(), "\ta\t1\n" in jar.read_text()) == (0o600, True, True)
+    send(HttpRequest(httpbin.url("/cookies/set?a=1"), cookie_jar=str(jar)))
+    assert (mode(jar), "\ta\t1\n" in jar.read_text()) == (0o600, True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["jar", "link"]
+
+
+def test_of_a_jar_that_is_a_link_the_link_is_replaced(httpbin: Httpbin, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "file")
+    send(HttpRequest(httpbin.url("/cookies/set?a=1"), cookie_jar=str(link)))
+    assert (link.is_symlink(), "\ta\t1\n" in link.read_text()) == (False, True)
+    assert (tmp_path / "file").read_text() == "precious"
 
 
 def test_the_jar_holds_what_was_read_too_and_may_be_missing_at_first(nginx: Nginx, tmp_path: Path) -> None:

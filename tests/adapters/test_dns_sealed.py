@@ -257,7 +257,7 @@ def test_answers_of_http_that_are_none_of_dns(ca: Authority, head: bytes, conten
         (b"HTTP/1.1 404 Not Found", (404, "Not Found"), "is /dns-query the server's path? its own is given as @https://HOST/PATH"),
         (b"HTTP/1.1 503", (503, "Service Unavailable"), "rrcli explain 503 says what it means"),
         (b"HTTP/1.1 307 X\r\nLocation: /other", (307, "X"), "ask there: @https://{here}/other"),
-        (b"HTTP/1.1 302 Found\r\nLocation: https://doh.test:444/q?x=1", (302, "Found"), "ask there: @https://doh.test:444/q?x=1"),
+        (b"HTTP/1.1 302 Found\r\nLocation: https://doh.test:444/q?x=1", (302, "Found"), "ask there: '@https://doh.test:444/q?x=1'"),
         (
             b"HTTP/1.1 302 Found\r\nLocation: http://doh.test/q", (302, "Found"),
             "DNS is asked over https:// alone, and without a user: is it the server you meant?",

@@ -88,7 +88,9 @@ def notes(document: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("words", [["-o", "large.bin"], ["-O"], ["-O", "--output-dir", "."]])
-def test_a_download_is_the_bytes_and_nobody_elses(nginx: Nginx, capfd: pytest.CaptureFixture[str], words: list[str]) -> None:
+def test_a_download_is_the_bytes_with_the_mode_that_the_umask_leaves(
+    nginx: Nginx, capfd: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     code, found = rrcli(capfd, nginx.url("/large.bin"), *words)
     body = found["response"]["body"]
     assert (code, body["size"], body["base64"], body["truncated"]) == (0, LARGE_SIZE, None, False)
@@ -96,7 +98,9 @@ def test_a_download_is_the_bytes_and_nobody_elses(nginx: Nginx, capfd: pytest.Ca
     path = Path(body["file"])
     assert path.name == "large.bin"
     assert path.read_bytes() == LARGE
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
 
 
 def test_folders_are_made_when_asked_for(nginx: Nginx, capfd: pytest.CaptureFixture[str]) -> None:

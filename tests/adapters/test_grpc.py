@@ -215,6 +215,7 @@ def test_a_status_is_told_with_its_name_and_message(grpc_servers: Grpc) -> None:
     status = response_of(exchange).status
     assert (status.code, status.text, status.reason) == (5, "NOT_FOUND", "gone")
     assert failed_as(exchange) == ("application", "bad_status", None, "answered")
+    assert document(exchange)["response"]["status"] == {"code": 5, "text": "NOT_FOUND", "ok": False, "reason": "gone"}
 
 
 def test_details_are_read_and_the_message_decoded(grpc_servers: Grpc) -> None:

@@ -75,6 +75,28 @@ def test_a_ticket_is_for_its_origin_and_for_what_was_verified(ca: Authority, ask
         assert resumption(ask(other, insecure=True)) == (True, True)
 
 
+def test_a_ticket_is_for_those_who_trust_the_same(ca: Authority, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    same = tmp_path / "same.pem"
+    same.write_bytes(ca.root.read_bytes())
+    with quic_responder(ca.good, ANSWER, tickets={}) as peer:
+        assert resumption(ask(peer)) == (False, False)
+        assert resumption(ask(peer, cacert=str(same))) == (True, True)  # the same certificates under another name
+        refused = ask(peer, cacert=None)
+        assert refused.error
+        assert (refused.error.kind, refused.error.delivery) == ("certificate_untrusted", "not_sent")
+        monkeypatch.setenv("CURL_CA_BUNDLE", str(same))
+        assert resumption(ask(peer, cacert=None)) == (True, True)
+
+
+def test_a_ticket_is_for_those_who_show_the_same_certificate(ca: Authority, ask: Ask) -> None:
+    ours = {"cert": str(ca.client.chain), "key": str(ca.client.key)}
+    with quic_responder(ca.good, ANSWER, tickets={}) as peer:
+        assert resumption(ask(peer)) == (False, False)
+        assert resumption(ask(peer, **ours)) == (False, False)
+        assert resumption(ask(peer, **ours)) == (True, True)
+        assert resumption(ask(peer)) == (False, False)
+
+
 def test_a_broken_file_is_named(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "tickets").write_text(json.dumps({"origin": "localhost:1"}))
     with pytest.raises(ExchangeError, match="holds no session ticket"):

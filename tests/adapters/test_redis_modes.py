@@ -121,8 +121,19 @@ def test_a_pipeline_is_one_write_and_a_list_of_replies(redis: Redis, tmp_path: P
     assert (exchange.outcome, exchange.response.summary, exchange.response.status.text) == ("ok", "7 replies", "OK")
     assert content(exchange) == b"OK\ntwo words\0\xff\nOK\nQUEUED\nQUEUED\n1\n2\n\nit's"
     assert len([entry for entry in exchange.transcript or () if entry.direction == "sent"]) == 1
-    drawn = '1) OK\n2) "two words\\x00\\xff"\n3) OK\n4) QUEUED\n5) QUEUED\n6) 1) (integer) 1\n   2) (integer) 2\n7) 1) ""\n   2) "it\'s"'
-    assert exchange.response.display == drawn
+    assert exchange.response.headline == "7 replies"
+    assert isinstance(exchange.response.display, tuple)
+    assert ["".join(text for text, _ in line) for line in exchange.response.display] == [
+        'SET text "two words\\x00\\xff"  OK',
+        'GET text                      "two words\\x00\\xff"',
+        "MULTI                         OK",
+        "INCR count                    QUEUED",
+        'LPUSH list "it\'s" ""          QUEUED',
+        "EXEC                          1) (integer) 1",
+        "                              2) (integer) 2",
+        'LRANGE list 0 -1              1) ""',
+        '                              2) "it\'s"',
+    ]
 
 
 def test_the_content_is_what_redis_cli_prints_of_the_same_lines(redis: Redis, tmp_path: Path) -> None:

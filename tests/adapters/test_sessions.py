@@ -223,3 +223,23 @@ def test_the_document_shows_no_secret_of_it(nginx: Nginx) -> None:
     words = [sys.executable, "-m", "rrcli", "http", "--session", "s", nginx.url("/echo"), "--json", "--wire"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert [secret for secret in ("k3y-k3y-k3y", "pw-pw-pw", "c00kie", "YW5uOnB3LXB3LXB3") if secret in done.stdout + done.stderr] == []
+
+
+@pytest.mark.parametrize("options", [{"session": "me"}, {"cookie_jar": "jar", "cookies": ("jar",)}])
+def test_cookies_without_end_leave_a_file_that_can_be_read(
+    options: dict[str, Any], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rrcli.base.privatefile.LARGEST", 20_000)
+    monkeypatch.chdir(tmp_path)
+    answers = []
+    for number in range(3):
+        cookies = "".join(f"Set-Cookie: c{number}-{each}={'é' * 400}\r\n" for each in range(12))
+        answers.append(f"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{cookies}\r\n".encode())
+    site = Site(*answers)
+    with responder(site) as peer:
+        for _ in range(4):
+            assert send(HttpRequest(f"http://127.0.0.1:{peer.port}/", **options)).error is None
+    (path,) = [tmp_path / "jar"] if "cookie_jar" in options else home.rglob("*.json")
+    assert 10_000 < path.stat().st_size <= 20_000
+    text = path.read_text()
+    assert ("c2-11" in text, "c0-0" in text) == (True, False)

@@ -14,11 +14,15 @@ import rrcli
 from rrcli.adapters.tcp.steps import step
 from rrcli.adapters.tls.hosts import PORTS
 from rrcli.adapters.tls.hosts import STARTTLS as NAMES_OF_TLS
+from rrcli.engine.registry import BY_NAME
 from rrcli.model.values import Exchange
+from rrcli.report.terminal.render import render
 from rrcli.wire.starttls import NAMES, protocol
 
 LDAP_OK = bytes.fromhex("300c02010178070a010004000400")
 LDAP_NO = bytes.fromhex("300c02010178070a013404000400")
+LDAP_SAYS = bytes.fromhex("3020020101781b0a010204000414") + b"no such operation   "
+LDAP_OF_ACTIVE_DIRECTORY = bytes.fromhex("3084000000280201017884000000") + bytes.fromhex("1f0a0100040004008a16") + b"1.3.6.1.4.1.1466.20037"
 MYSQL = b"\0\x0a8.0.36\0" + bytes(4) + b"saltsalt\0" + b"{flags}\x2d\2\0\xff\xdf\x15" + bytes(10) + b"saltsaltsalt\0mysql_native_password\0"
 STREAM = (
     b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' version='1.0'>"
@@ -30,6 +34,10 @@ OFFER = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 def mysql(flags: int) -> bytes:
     packet = MYSQL.replace(b"{flags}", flags.to_bytes(2, "little"))[1:]
     return len(packet).to_bytes(3, "little") + b"\0" + packet
+
+
+def pg_error(fields: bytes) -> bytes:
+    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
 
 
 def lines(greeting: bytes, replies: dict[bytes, bytes], last: bytes) -> Handler:
@@ -125,10 +133,23 @@ def test_openssl_finds_the_same_servers_right(name: str, ca: Authority) -> None:
         ("sieve", say(b'"IMPLEMENTATION" "x"\r\nOK\r\n'), "the ManageSieve server does not start TLS: OK"),
         ("irc", lines(b"", {b"STARTTLS": b":i 691 * :no\r\n"}, b"STARTTLS"), "the IRC server does not start TLS: :i 691 * :no"),
         ("xmpp", script(hear(b"'1.0'>"), say(STREAM.replace(b"{offer}", b""))), None),
-        ("ldap", script(hear(b"20037"), say(LDAP_NO)), "the LDAP server does not start TLS"),
+        ("ldap", script(hear(b"20037"), say(LDAP_NO)), "the LDAP server does not start TLS: unavailable (result 52)"),
+        (
+            "ldap", script(hear(b"20037"), say(LDAP_SAYS)),
+            "the LDAP server does not start TLS: protocol error (result 2): no such operation",
+        ),
         ("postgres", script(hear(b"\x2f"), say(b"N")), "the PostgreSQL server does not start TLS"),
         ("mysql", say(mysql(0xF7FF)), "the MySQL server does not start TLS"),
-        ("mysql", say(b"\x0f\0\0\0\xff\x6a\x04Host refused"), "the MySQL server does not start TLS"),
+        ("mysql", say(b"\x0f\0\0\0\xff\x6a\x04Host refused"), "the MySQL server does not start TLS: Host refused (error 1130)"),
+        (
+            "mysql", say(b"\x1d\0\0\0\xff\x10\x04#08004Too many connections"),
+            "the MySQL server does not start TLS: Too many connections (error 1040)",
+        ),
+        (
+            "postgres", script(hear(b"\x2f"), say(pg_error(b"SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0Fproc.c\0\0"))),
+            "the PostgreSQL server does not start TLS: FATAL: sorry, too many clients already (53300)",
+        ),
+        ("postgres", script(hear(b"\x2f"), say(b"Eout of memory\n\0")), "the PostgreSQL server does not start TLS: out of memory"),
     ],
 )  # fmt: skip
 def test_a_server_that_declines(name: str, server: Handler, message: str | None, ca: Authority) -> None:
@@ -177,8 +198,43 @@ def test_notices_of_irc_are_skipped(ca: Authority) -> None:
         assert start(peer, "irc", ca).outcome == "ok"
 
 
+def test_the_dialogue_is_drawn_before_tls(ca: Authority) -> None:
+    with responder(script(SERVERS["smtp"], over_tls(ca.good, say(b"within\n")))) as peer:
+        text = render(start(peer, "smtp", ca), BY_NAME["tcp"], width=80, color=False, verbose=False, wire=False)
+    assert [line.split()[0] for line in text.splitlines() if line[2:12].strip() in ("connect", "handshake", "tls")] == [
+        "connect",
+        "handshake",
+        "tls",
+    ]
+
+
 def test_names() -> None:
     assert protocol("PostgreSQL") == "postgres"
     assert tuple(sorted(NAMES_OF_TLS)) == tuple(sorted(NAMES)) == tuple(sorted(PORTS))
     with pytest.raises(ValueError, match="Redis has no STARTTLS"):
         protocol("redis")
+
+
+def test_an_ldap_server_that_writes_every_length_in_four_bytes(ca: Authority) -> None:
+    server = script(hear(b"1.3.6.1.4.1.1466.20037"), say(LDAP_OF_ACTIVE_DIRECTORY))
+    with responder(script(server, over_tls(ca.good, say(b"within\n")))) as peer:
+        assert start(peer, "ldap", ca).outcome == "ok"
+
+
+def test_an_ldap_message_that_holds_the_bytes_of_success_elsewhere(ca: Authority) -> None:
+    refusal = bytes.fromhex("3011020101780c0a01340400") + b"\x04\x05a\x0a\x01\x00b"
+    with responder(script(hear(b"20037"), say(refusal), hear_end)) as peer:
+        assert failure(start(peer, "ldap", ca))[:2] == ("tls", "unsupported")
+
+
+@pytest.mark.parametrize("size", [b"\x84\x7f\xff\xff\xff", b"\x88" + b"\xff" * 8, b"\x89" + b"\0" * 9])
+def test_a_length_that_no_message_before_tls_has(size: bytes, ca: Authority) -> None:
+    with responder(script(hear(b"20037"), say(b"\x30" + size), hear_end)) as peer:
+        assert failure(start(peer, "ldap", ca))[1] == "too_large"
+
+
+def test_mysql_may_refuse_in_place_of_the_handshake(ca: Authority) -> None:
+    refusal = b"\x16\0\0\x02\xff\x10\x04Too many connections"
+    server = script(say(mysql(0xFFFF)), lambda connection: connection.recv(36) and None, hear(b"\x16"), say(refusal), hear_end)
+    with responder(server) as peer:
+        assert failure(start(peer, "mysql", ca))[3] == "expected TLS, got a MySQL refusal: 'Too many connections'"

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers.base import LOOPBACK, accepts, free_port, need, running
 from peers.ca import Authority
 from peers.exchange import codes, content_of, failed_as, failure_of, json_of, response_of
 from peers.nginx import Nginx
 from peers.script import hear, hear_end, responder, say, script
 from peers.thrift import IDL, Thrift
 
+import rrcli
 from rrcli.__main__ import main
 from rrcli.adapters.thrift.request import ThriftRequest
 from rrcli.base.errors import ExchangeError
@@ -21,6 +23,7 @@ from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange
 from rrcli.policy.redact import masked
+from rrcli.responders.tcp import TcpResponder
 
 FILE = str(IDL / "demo.thrift")
 FORMS = [
@@ -388,3 +391,25 @@ def test_a_secret_header_is_masked(thrift_servers: Thrift) -> None:
     shown_text = dumps(document(masked(exchange)))
     assert "abcdefgh-secret" not in shown_text
     assert b64encode(b"abcdefgh-secret").decode()[:12] not in shown_text
+
+
+def test_a_series_over_http_keeps_its_connection(thrift_servers: Thrift, tmp_path: Path) -> None:
+    port = free_port()
+    folders = " ".join(f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    server = f"server {{ listen {LOOPBACK}:{port}; location / {{ proxy_pass http://{LOOPBACK}:{thrift_servers.ports['http-binary']}; }} }}"
+    config = tmp_path / "nginx.conf"
+    config.write_text(
+        f"daemon off; master_process off; pid {tmp_path}/pid; error_log stderr; events {{ }} http {{ access_log off; {folders} {server} }}"
+    )
+    with running([need("nginx"), "-p", tmp_path, "-c", config, "-e", "stderr"], tmp_path, lambda: accepts(port)), rrcli.Client() as client:
+        request = ThriftRequest(f"http://{LOOPBACK}:{port}/", FILE, "add", "a=2", "b=3", timeout=5.0)
+        exchanges = [client.send(request) for _ in range(3)]
+    assert [response_of(each).data["result"] for each in exchanges] == [5, 5, 5]
+    assert [each.connection.reused for each in exchanges] == [False, True, True]
+
+
+def test_who_sends_back_what_it_hears_is_no_thrift_server() -> None:
+    with TcpResponder() as echo:
+        for words in ((), (FILE, "add", "a=2", "b=3")):
+            failure = failure_of(send(ThriftRequest(echo.address, *words, timeout=5.0)))
+            assert (failure.kind, "the answer is a CALL" in failure.message) == ("malformed", True)

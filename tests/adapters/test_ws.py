@@ -377,6 +377,21 @@ def test_what_cannot_be_asked_for(options: dict[str, Any], words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ftp://a.test/", "ftp:// is no URL of a WebSocket"),
+        ("svn+ssh://a.test/", "svn+ssh:// is no URL"),
+        ("ws://", "'ws://' names no host"),
+    ],
+)
+def test_what_is_no_url_of_a_websocket_is_told_as_that(url: str, words: str) -> None:
+    with pytest.raises(ExchangeError) as raised:
+        send(WsRequest(url))
+    assert words in raised.value.message
+    assert "ws://" in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize(
     ("flag", "word"),
     [("--close", "1005"), ("--close", "x"), ("--close", "1000:" + "x" * 124), ("--fragment", "0"), ("--subprotocol", "a,b"),
      ("--ping", "x" * 126)],

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rrcli.base.jsontext import DEEPEST, Verbatim, dumps, loads
+from rrcli.base.jsontext import DEEPEST, Verbatim, dumps, loads, pieces
 
 ROOT = Path(__file__).parents[2]
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -171,3 +171,11 @@ def test_verbatim_text_is_valid_and_harmless(value: Any) -> None:
     written = dumps({"json": Verbatim(json.dumps(value, ensure_ascii=False, indent="\t"))})
     assert set(written) & DANGEROUS == set()
     assert json.loads(written) == {"json": json.loads(json.dumps(value))}
+
+
+def test_a_long_text_within_a_list_is_written_piece_by_piece() -> None:
+    value = {"replies": [{"payload": "\x1b" * 3_000_000}, {"payload": "x"}]}
+    written = list(pieces(value))
+    assert max(map(len, written)) < 6 * 3_000_000 / 2
+    assert "".join(written) == dumps(value)
+    assert loads("".join(written)) == value

@@ -38,6 +38,22 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
+def test_of_a_link_the_link_is_replaced_but_not_the_systems(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("precious")
+    for target in ("file", "missing"):
+        link = tmp_path / "link"
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / target)
+        privatefile.check_writable(str(link))
+        privatefile.write_text(str(link), "new")
+        assert (link.is_symlink(), link.read_text()) == (False, "new")
+    assert (tmp_path / "file").read_text() == "precious"
+    assert not (tmp_path / "missing").exists()
+    privatefile.write_text("/dev/stdout", "shown\n")
+    assert Path("/dev/stdout").is_symlink()
+    assert capfd.readouterr().out == "shown\n"
+
+
 def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)

@@ -46,7 +46,7 @@ from rrcli.model.values import (
 NAMES = [entry.name for entry in registry.PROTOCOLS]
 COMMANDS = [*NAMES, *(alias.name for alias in registry.ALIASES), *commands.TOOLS]
 SCHEMES = ", ".join(scheme for entry in registry.PROTOCOLS for scheme in entry.schemes)
-CLEAN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "RRCLI_FORMAT", "RRCLI_NO_CONFIG")
+CLEAN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "RRCLI_ENV", "RRCLI_FORMAT", "RRCLI_NO_CONFIG")
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -275,7 +275,7 @@ def test_options_stand_in_groups_the_commands_own_first(run: Any) -> None:
     _, out, _ = run("tcp", "--help")
     titles = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert titles == [
-        "Examples:", "Options:", "End of the answer:", "Output:", "Time:", "Retry:", "Wait:", "Checks:", "Repeat:",
+        "Examples:", "Options:", "End of the answer:", "Output:", "Settings:", "Time:", "Retry:", "Wait:", "Checks:", "Repeat:",
         "Connection:", "TLS:", "Correlation:",
     ]  # fmt: skip
 

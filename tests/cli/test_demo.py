@@ -37,8 +37,9 @@ def test_the_demo_shows_every_protocol_and_one_failure() -> None:
     assert headings == [f"{number}  {heading}" for number, heading in enumerate((step.heading for step in STEPS), 1)]
     verdicts = [line[:1] + line[1:].partition("·")[0].rstrip() for line in done.stdout.splitlines() if line[:1] in ("✔", "✘")]
     assert verdicts == [
-        "✔ 201 Created", "✔ 200 OK", "✔ 200 OK", "✘ 200 OK with 1 error", "✔ 101 Switching Protocols", "✔ NOERROR", "✘ WRONGTYPE",
-        "✔ OK", "✘ 503 No Responders", "✘ 42601", "✔ 250 ok: queued as 1", "✔ OK", "✔ answered",
+        "✔ 201 Created", "✔ 200 OK", "✔ 200 OK", "✘ 200 OK with 1 error", "✘ 500 Internal Server Error",
+        "✔ 101 Switching Protocols", "✔ 0 OK", "✘ 3 INVALID_ARGUMENT", "✔ NOERROR", "✘ WRONGTYPE", "✔ OK", "✘ 503 No Responders",
+        "✘ 42601", "✔ 250 ok: queued as 1", "✔ OK", "✔ answered",
     ]  # fmt: skip
     assert "  Means  The key holds a value of another type" in done.stdout
     assert took < 10  # about 2 s on a machine with nothing else to do, one of them by the job's Retry-After
@@ -73,3 +74,11 @@ def test_on_a_terminal_it_has_colour() -> None:
     text = shown.decode().replace("\r\n", "\n")
     assert f"\x1b[1m1  {STEPS[0].heading}\x1b[0m\n$ rrcli http " in text
     assert max(len(ESCAPES.sub("", line)) for line in text.splitlines()) <= 100
+
+
+def test_what_an_extra_is_missing_for_is_a_line_and_the_rest_goes_on() -> None:
+    code = "import sys; sys.modules['google.protobuf'] = None; from rrcli.__main__ import main; sys.exit(main(['demo']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30, env=environment())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\ngrpc needs the module google.protobuf: pip install 'rrcli[grpc]'\n") == 2
+    assert done.stdout.endswith("keeps these servers running.\n")

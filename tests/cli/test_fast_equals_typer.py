@@ -95,7 +95,10 @@ def settings(record: Request | Output) -> dict[str, Any]:
 
 def both(words: list[str]) -> tuple[fast.Invocation | None, fast.Invocation | None]:
     """What the fast path and the application make of a command line that names its command."""
-    quick = fast.parse(list(words))
+    try:
+        quick = fast.parse(list(words))
+    except ExchangeError:  # settings that are wrong are told at once, whoever read the words
+        quick = None
     entry = registry.BY_NAME[words[0]]
     try:
         values = app.parse(commands.of_protocol(entry), words[1:])

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from peers.child import on_terminal, piped
 
+from rrcli.__main__ import main
 from rrcli.cli.commands import schema_text
 from rrcli.engine.catalogue import responders
 from rrcli.responders.serve import addresses, start, stop
@@ -103,3 +104,30 @@ def test_a_check_of_a_series_shows_no_secret(urls: dict[str, str], more: tuple[s
     check = "series.first.request.headers.authorization == x"
     ended = piped("http", f"{urls['http']}/bearer", "--bearer", "hunter22", "--repeat", "2", "--expect", check, *more)
     assert (ended.code, ended.err) == (8, f"rrcli: {check} does not hold: it is Bearer ‹secret›\n".encode())
+
+
+@pytest.mark.parametrize("style", ["har", "mermaid", "curl"])
+@pytest.mark.parametrize(("words", "flag", "file"), [(("-o", "my x"), "-o", "'my x'"), (("-O",), "-O", "FILE")])
+def test_a_file_of_the_content_and_a_format_of_the_exchange_exclude_each_other(
+    style: str,
+    words: tuple[str, ...],
+    flag: str,
+    file: str,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["http", "http://127.0.0.1:1/y", "--format", style, *words]) == 2
+    out, err = capfd.readouterr()
+    message = f"rrcli: {flag} saves the answer's content, and --format {style} prints the exchange\n"
+    assert (out, err) == ("", f"{message}       write --format {style} > {file}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_format_of_the_variable_gives_way_to_a_file(
+    urls: dict[str, str], capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RRCLI_FORMAT", "har")
+    assert main(["http", f"{urls['http']}/bytes/3", "-o", str(tmp_path / "x"), "-s"]) == 0
+    assert (capfd.readouterr().out, (tmp_path / "x").read_bytes()) == ("", b"\0\1\2")

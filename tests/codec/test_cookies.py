@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peers.script import hear, responder, say, script
 
-from rrcli.codec.http.cookiefile import read_cookies, write_cookies
+from rrcli.codec.http.cookiefile import newest_within, read_cookies, write_cookies
 from rrcli.codec.http.cookies import (
     LONGEST_PAIR,
     MOST_OF_A_DOMAIN,
@@ -348,6 +348,16 @@ def test_a_file_is_read_and_written_again() -> None:
     written = write_cookies(found)
     assert [cookie.replace(created=0.0) for cookie in read_cookies(written, PLAIN)[0]] == [each.replace(created=0.0) for each in found]
     assert written.splitlines()[3:] == FILE.splitlines()[2:4]
+
+
+def test_a_file_of_cookies_has_room_for_the_newest() -> None:
+    cookies = [Cookie(name=f"c{number}", value="x" * 1000, domain="h", path="/", created=float(number)) for number in range(100)]
+    text = newest_within(reversed(cookies), write_cookies, 20_000)
+    kept = [cookie.name for cookie in read_cookies(text, PLAIN)[0]]
+    assert kept == [f"c{number}" for number in range(100 - len(kept), 100)]
+    assert 15 <= len(kept) <= 20
+    assert newest_within(cookies, write_cookies, 10**6) == write_cookies(cookies)
+    assert read_cookies(newest_within(cookies, write_cookies, 10), PLAIN)[0] == []
 
 
 def test_lines_of_a_head_are_read_too() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from peers.ca import Authority
 from peers.httpbin import Httpbin
 from peers.nginx import Nginx
 from peers.script import hear, responder, say, script
+from peers.web import Http2Peer
 
 import rrcli
 from rrcli.engine import registry
@@ -21,6 +23,15 @@ def test_a_connection_is_kept(nginx: Nginx) -> None:
         exchanges = [client.send(rrcli.HttpRequest(nginx.url())) for _ in range(3)]
     assert [exchange.connection.reused for exchange in exchanges] == [False, True, True]
     assert len({exchange.connection.local for exchange in exchanges}) == 1
+
+
+def test_a_connection_that_nobody_verified_is_for_nobody_who_verifies(nginx: Nginx, caddy: Http2Peer, ca: Authority) -> None:
+    ways: list[dict[str, Any]] = [{"insecure": True}, {"cacert": str(ca.root)}, {"cacert": str(ca.root), "sni": "localhost"}, {}]
+    for url, version in ((nginx.https(), {}), (caddy.https("/proto"), {"http2": True})):
+        with rrcli.Client() as client:
+            exchanges = [client.send(rrcli.HttpRequest(url, **version, **way)) for way in ways for _ in range(2)]
+        assert [exchange.outcome for exchange in exchanges] == ["ok"] * 6 + ["error"] * 2
+        assert [exchange.connection.reused for exchange in exchanges] == [False, True, False, True, False, True, False, False]
 
 
 def test_no_connection_is_kept_where_that_is_not_wanted(nginx: Nginx) -> None:

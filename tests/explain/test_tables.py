@@ -12,7 +12,7 @@ from peers.postgres import binary
 
 from rrcli.base import errors
 from rrcli.engine.catalogue import families
-from rrcli.explain import RETRIES, exits, explain, graphql, grpc, http, nats, pg, redis, smtp, thrift, ws
+from rrcli.explain import RETRIES, exits, explain, graphql, grpc, http, nats, pg, redis, smtp, soap, thrift, ws
 from rrcli.explain import dns as dns_table
 from rrcli.explain import errors as error_table
 
@@ -20,6 +20,7 @@ FAMILIES = families()
 TABLES = {
     "http": http.TABLE, "dns": dns_table.TABLE, "redis": redis.TABLE, "graphql": graphql.TABLE, "error": error_table.TABLE,
     "exit": exits.TABLE, "ws": ws.TABLE, "grpc": grpc.TABLE, "nats": nats.TABLE, "pg": pg.TABLE, "smtp": smtp.TABLE, "thrift": thrift.TABLE,
+    "soap": soap.TABLE,
 }  # fmt: skip
 ROWS = [pytest.param(row, id=f"{family} {code}") for family, table in TABLES.items() for code, row in table.items()]
 

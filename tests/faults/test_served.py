@@ -6,12 +6,16 @@ phase, delivery, retry) and a word of its message or hint, by which somebody who
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from peers.verdict import Ask, check, serving
 
+from rrcli.responders import grpc_files
 from rrcli.responders.thrift import IDL
+
+PROTO = str(Path(grpc_files.__file__).with_name("demo.proto"))
 
 SERVED = [
     ("http", "silence", ("--timeout", "0.2"), "6 transport timeout wait unknown safe", "log"),
@@ -72,6 +76,40 @@ SERVED = [
     ("redis", "slow-tls=1", ("--timeout", "0.2"), "6 transport timeout tls not_sent safe", "does not speak TLS"),
     ("redis", "old-tls", (), "5 tls handshake_failed tls not_sent useless", "TLS version"),
     ("redis", "client-cert", (), "5 tls client_certificate_required wait not_sent useless", "--cert FILE"),
+    ("grpc", "silence", ("--timeout", "0.2"), "6 transport timeout wait unknown safe", "log"),
+    ("grpc", "slow=1", ("--timeout", "0.2"), "6 transport timeout wait unknown safe", "log"),
+    ("grpc", "drip=0.1", ("--deadline", "0.6"), "6 transport timeout wait unknown safe", "allow more"),
+    ("grpc", "reset", (), "4 transport reset wait unknown safe", "log"),
+    ("grpc", "close", (), "4 transport closed wait unknown safe", "log"),
+    ("grpc", "half-close", (), "4 transport closed wait unknown safe", "TLS"),
+    ("grpc", "truncate", (), "4 transport closed wait unknown safe", "log"),
+    ("grpc", "bad-length=long", (), "7 protocol truncated receive unknown safe", "ended too early"),
+    ("grpc", "bad-length=short", (), "7 protocol malformed receive unknown useless", "--wire"),
+    ("grpc", "garbage", (), "7 protocol wrong_protocol wait unknown useless", "rrcli tcp"),
+    ("grpc", "wrong-protocol=ssh", (), "7 protocol wrong_protocol wait unknown useless", "SSH"),
+    ("grpc", "wrong-protocol=smtp", (), "7 protocol wrong_protocol wait unknown useless", "SMTP"),
+    ("grpc", "wrong-protocol=http", (), "7 protocol wrong_protocol wait unknown useless", "HTTP/1"),
+    ("grpc", "wrong-protocol=redis", (), "7 protocol wrong_protocol wait unknown useless", "Redis"),
+    ("grpc", "wrong-protocol=tls", (), "7 protocol wrong_protocol wait unknown useless", "speaks TLS"),
+    ("grpc", "flood", (), "7 protocol too_large wait unknown useless", "limit"),
+    ("grpc", "flood=pings", (), "7 protocol too_large wait unknown useless", "limit"),
+    ("grpc", "flood=fields", (), "7 protocol too_large wait unknown useless", "limit"),
+    ("grpc", "flood=interim", (), "7 protocol too_large wait unknown useless", "limit"),
+    ("grpc", "bad-call=no-trailers", (), "7 protocol truncated receive unknown safe", "grpc-status"),
+    ("grpc", "bad-call=status", (), "1 application bad_status - answered useless", "grpc-status"),
+    ("grpc", "bad-call=page", (), "1 application bad_status - answered safe", "502"),
+    ("grpc", "bad-call=reset", (), "4 transport reset wait unknown safe", "INTERNAL_ERROR"),
+    ("grpc", "bad-call=refused", (), "4 transport refused wait not_sent safe", "REFUSED_STREAM"),
+    ("grpc", "bad-call=goaway", (), "4 transport refused wait not_sent safe", "GOAWAY"),
+    ("grpc", "bad-call=flag", (), "7 protocol malformed receive unknown useless", "flag 7"),
+    ("grpc", "bad-call=gzip", (), "7 protocol malformed receive unknown useless", "gzip"),
+    ("grpc", "bad-call=bomb", (), "7 protocol too_large receive unknown useless", "--max-size"),
+    ("grpc", "503-then-ok", (), "1 application bad_status - answered safe", "not now"),
+    ("grpc", "bad-cert=expired", (), "5 tls certificate_expired tls not_sent useless", "renew"),
+    ("grpc", "bad-cert=self-signed", (), "5 tls certificate_untrusted tls not_sent useless", "--cacert"),
+    ("grpc", "slow-tls=1", ("--timeout", "0.2"), "6 transport timeout tls not_sent safe", "does not speak TLS"),
+    ("grpc", "old-tls", (), "5 tls handshake_failed tls not_sent useless", "TLS version"),
+    ("grpc", "client-cert", (), "5 tls client_certificate_required wait not_sent useless", "--cert FILE"),
     ("nats", "silence", ("--timeout", "0.2"), "6 transport timeout handshake not_sent safe", "--tls-first"),
     ("nats", "slow=1", ("--timeout", "0.2"), "6 transport timeout handshake not_sent safe", "speaks first"),
     ("nats", "drip=0.1", ("--deadline", "0.3"), "6 transport timeout handshake not_sent safe", "overloaded"),
@@ -175,6 +213,8 @@ def words_for(protocol: str, served: Any, root: str) -> tuple[str, ...]:
         return ("http", *trust, f"{served.url}/json")
     if protocol == "redis":
         return ("redis", *trust, served.url, "PING")
+    if protocol == "grpc":
+        return ("grpc", *trust, "--proto", PROTO, served.url, "rrcli.v1.Demo/Echo", "text=hi")
     if protocol == "smtp":
         return ("smtp", *trust, served.url, "--from", "a@x.test", "--to", "b@x.test", "--text", "hi")
     if protocol == "nats":

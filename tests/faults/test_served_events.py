@@ -1,11 +1,16 @@
-"""The catalogue: what `rrcli sse`, `poll` and `graphql` say of the faults of `rrcli serve` for what is spoken over HTTP."""
+"""The catalogue: what `rrcli sse`, `poll`, `graphql` and `soap` say of the faults of `rrcli serve` for what is spoken over HTTP."""
 
 from __future__ import annotations
 
 import pytest
 from peers.verdict import Ask, check, serving
 
-COMMANDS = {"sse": ("sse", "/events", ()), "poll": ("poll", "/jobs?takes=0", ("POST",)), "graphql": ("graphql", "/graphql", ())}
+COMMANDS = {
+    "sse": ("sse", "/events", ()),
+    "poll": ("poll", "/jobs?takes=0", ("POST",)),
+    "graphql": ("graphql", "/graphql", ()),
+    "soap": ("soap", "/soap?wsdl", ()),
+}
 SERVED = [
     ("sse", "bad-events=cut", (), "7 protocol truncated receive unknown safe", "ended too early"),
     ("sse", "bad-events=stall", ("--idle-timeout", "0.2"), "6 transport timeout receive unknown safe", "idle-timeout"),
@@ -18,15 +23,24 @@ SERVED = [
     ("poll", "truncate", (), "4 transport closed receive unknown unsafe", "log"),
     ("graphql", "bad-json", (), "7 protocol malformed receive answered useless", "no JSON"),
     ("graphql", "truncate", (), "4 transport closed receive unknown safe", "log"),
+    ("soap", "bad-envelope=doctype", (), "7 protocol malformed receive answered useless", "document type"),
+    ("soap", "bad-envelope=entities", (), "7 protocol malformed receive answered useless", "document type"),
+    ("soap", "bad-envelope=deep", (), "7 protocol malformed receive answered useless", "deeper than 200"),
+    ("soap", "bad-envelope=html", (), "7 protocol wrong_protocol receive answered useless", "It works!"),
+    ("soap", "bad-envelope=version", (), "7 protocol malformed receive answered useless", "no version"),
+    ("soap", "bad-envelope=value", (), "7 protocol malformed receive answered useless", "--lax"),
+    ("soap", "bad-json", (), "7 protocol malformed receive answered useless", "expected a WSDL"),
+    ("soap", "truncate", (), "7 protocol truncated receive unknown safe", "ended too early"),
+    ("soap", "silence", ("--timeout", "0.2"), "6 transport timeout wait unknown safe", "--timeout"),
 ]
+ARGUMENTS = {"graphql": ("{ hello }",), "soap": ("Add", "a=1", "b=2")}
 
 
 @pytest.mark.parametrize(("protocol", "fault", "more", "line", "names"), SERVED, ids=[f"{case[0]}-{case[1]}" for case in SERVED])
 def test_served(ask: Ask, protocol: str, fault: str, more: tuple[str, ...], line: str, names: str) -> None:
     command, path, before = COMMANDS[protocol]
-    query = ("{ hello }",) if protocol == "graphql" else ()
     with serving(protocol, fault) as (served, _):
-        verdict = ask(command, *more, *before, f"{served.url}{path}", *query)
+        verdict = ask(command, *more, *before, f"{served.url}{path}", *ARGUMENTS.get(protocol, ()))
     check(verdict, line, names)
 
 

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import hashlib
 import json
+import os
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -240,13 +241,17 @@ def test_what_a_wrong_command_line_shows(words: tuple[str, ...], run: Run) -> No
     assert (ended.code, leaks(ended.all)) == (2, [])
 
 
-@pytest.mark.parametrize("name", ["-o", "-D", "-c", "-O"])
-def test_files_are_for_their_owner_alone(name: str, run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "mode"), [("-o", 0o640), ("-D", 0o640), ("-O", 0o640), ("-c", 0o600)])
+def test_files_have_the_mode_of_the_umask_but_a_jar_is_its_owners_alone(name: str, mode: int, run: Run, tmp_path: Path) -> None:
+    before = os.umask(0o027)
     file = tmp_path / "made"
     with site(ECHOES["text"]) as peer:
         words = ("-O", "--output-dir", str(tmp_path)) if name == "-O" else (name, str(file))
-        assert run("http", *words, f"{peer.url}made", *GIVEN).code == 0
-    assert file.stat().st_mode & 0o777 == 0o600
+        try:
+            assert run("http", *words, f"{peer.url}made", *GIVEN).code == 0
+        finally:
+            os.umask(before)
+    assert file.stat().st_mode & 0o777 == mode
 
 
 # --- what steers a terminal

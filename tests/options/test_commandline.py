@@ -46,10 +46,10 @@ def shown(request: Request) -> tuple[str, ...] | None:
 
 def read(words: tuple[str, ...] | list[str]) -> Request | None:
     """The request of a command line, by the fast path or by the application; `None` for one that is wrong."""
-    if quick := fast.parse(list(words)):
-        return quick.request
     entry = registry.BY_NAME[words[0]]
     try:
+        if quick := fast.parse(list(words)):
+            return quick.request
         values = app.parse(commands.of_protocol(entry), list(words[1:]))
         return None if values is None else fast.build(entry, entry.load()[0], values).request
     except ExchangeError:

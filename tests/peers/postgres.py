@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from peers.base import LOOPBACK, Peer, free_port, need, running
+from peers.base import LOOPBACK, Peer, accepts, free_port, need, running
 from peers.ca import Authority
 
 BINARIES = "/usr/lib/postgresql/*/bin"
@@ -23,6 +23,7 @@ DATABASE = "rr"
 PASSWORDS = {"rr": "s3cret", "md5user": "md5 s3cret", "pwuser": "pw s3cret", "uni": "pässwörd", "sslonly": "tls s3cret"}
 _HBA = """
 local   all all                  trust
+local   replication all          trust
 host    all trusty  127.0.0.1/32 trust
 host    all md5user 127.0.0.1/32 md5
 host    all pwuser  127.0.0.1/32 password
@@ -145,3 +146,56 @@ def _client_certificate(base: Path, own: Path) -> tuple[Path, Path]:
 def _answers(folder: Path, port: int) -> bool:
     command = [need("psql"), "-X", "-h", str(folder), "-p", str(port), "-U", "postgres", "-c", "select 1"]
     return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def postgres_standby(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server in recovery, which follows the cluster of `postgres` and takes no writes."""
+    copy, server = binary("pg_basebackup"), binary("postgres")
+    base = Path(tempfile.mkdtemp(prefix="rrcli-pg-", dir="/tmp"))
+    base.chmod(0o755)
+    own, port, data = tmp_path_factory.mktemp("standby"), free_port(), base / "data"
+    if os.geteuid() == 0:
+        shutil.chown(base, "postgres")
+    source = ("-h", postgres.folder, "-p", postgres.port, "-U", "postgres")
+    try:
+        command = [*as_postgres(), copy, "-D", data, *source, "-R", "-X", "stream", "-c", "fast", "--no-sync"]
+        subprocess.run(list(map(str, command)), check=True, capture_output=True, cwd=base, timeout=60)
+        words = ["-c", "ssl=off", "-c", "max_connections=40", "-c", "fsync=off"]
+        with running(
+            [*as_postgres(), server, "-D", data, "-p", port, "-h", LOOPBACK, "-k", base, *words], own, lambda: _answers(base, port)
+        ) as log:
+            yield Postgres(LOOPBACK, port, log, base, postgres.root, postgres.certificate, postgres.key)
+    finally:
+        shutil.rmtree(base)
+
+
+_PGBOUNCER = """
+[databases]
+rr = host={host} port={port} dbname=rr user=rr password=s3cret
+[pgbouncer]
+listen_addr = {host}
+listen_port = {own}
+auth_type = scram-sha-256
+auth_file = {folder}/users
+pool_mode = transaction
+default_pool_size = 2
+unix_socket_dir =
+ignore_startup_parameters = extra_float_digits
+"""
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """pgbouncer before `postgres`, which lends a connection for a transaction at a time."""
+    program, port = need("pgbouncer"), free_port()
+    folder = Path(tempfile.mkdtemp(prefix="rrcli-pgbouncer-", dir="/tmp"))
+    folder.chmod(0o755)
+    (folder / "users").write_text('"rr" "s3cret"\n')
+    config = folder / "pgbouncer.ini"
+    config.write_text(_PGBOUNCER.format(host=LOOPBACK, port=postgres.port, own=port, folder=folder))
+    try:
+        with running([*as_postgres(), program, config], tmp_path_factory.mktemp("pgbouncer"), lambda: accepts(port)) as log:
+            yield Postgres(LOOPBACK, port, log, folder, postgres.root, postgres.certificate, postgres.key)
+    finally:
+        shutil.rmtree(folder)

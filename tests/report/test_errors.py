@@ -19,6 +19,13 @@ def test_a_complaint_with_its_hint(capfd: pytest.CaptureFixture[str]) -> None:
     assert said(capfd) == "rrcli: '8o' is no port\n       a port is a number up to 65535\n"
 
 
+def test_what_is_wrong_in_files_is_a_line_each_that_begins_with_the_place(capfd: pytest.CaptureFixture[str]) -> None:
+    error = usage("a.toml:1:2: no option timout (and 1 more)")
+    error.problems = ("a.toml:1:2: no option timout", "a.toml:3:9: \x1b is no URL")
+    assert report_error(error) == 2
+    assert said(capfd) == "a.toml:1:2: no option timout\na.toml:3:9: \\x1b is no URL\n"
+
+
 @pytest.mark.parametrize(
     ("layer", "kind", "code"),
     [

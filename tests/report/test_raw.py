@@ -80,13 +80,15 @@ def test_a_file_is_made_once_the_status_is_known(tmp_path: Path) -> None:
     path = tmp_path / "answer"
     observer = ToFile(lambda _: to_file(str(path)), keep=False)
     assert not path.exists()
+    before = os.umask(0o037)
     observer.received(ANSWER)
+    os.umask(before)
     assert path.read_bytes() == b""
     observer.content(b"\xffa")
     observer.received(ANSWER)  # told again, it goes on
     observer.content(b"\0b")
     assert path.read_bytes() == b"\xffa\0b"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_content_that_is_none_to_save_is_dropped() -> None:

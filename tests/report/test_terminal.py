@@ -13,8 +13,8 @@ from report import exchanges as case
 from rich.cells import cell_len
 
 from rrcli.engine.registry import BY_NAME
-from rrcli.model.values import Body, Connection, Exchange, ExchangeSet, Failure, Status
-from rrcli.report.terminal.render import render, render_set
+from rrcli.model.values import Body, Connection, Exchange, ExchangeSet, Failure, Status, Timing
+from rrcli.report.terminal.render import history_words, render, render_set
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -258,3 +258,23 @@ def test_the_phase_that_took_the_time_stands_out() -> None:
     bars = [line for line in text.splitlines() if "█" in line or "▏" in line]
     assert ["\x1b[94m" in line for line in bars] == [True, False]
     assert "\x1b[33m" in bars[1]
+
+
+@pytest.mark.parametrize(
+    ("whys", "totals", "elapsed", "words"),
+    [
+        (["redirect"] * 3, [1, 1, 1, 1], 4.4, ("hops", "3 redirects, 4.4 ms in all")),
+        (["auth"], [1, 1], 1, ("hops", "1 challenge, 2.0 ms in all")),
+        (["retry"], [2, 3], 1505, ("attempts", "2 attempts, 1.50 s in all, 1.50 s of it waiting")),
+        (["poll", "poll"], [1, 1, 1], 3.01, ("attempts", "3 attempts, 3.0 ms in all")),
+        (["retry", "redirect"], [1, 1, 1], 3, ("hops and attempts", "1 redirect, 2 attempts, 3.0 ms in all")),
+    ],
+)
+def test_one_line_says_how_many_hops_and_attempts_and_how_long_in_all(
+    whys: list[str], totals: list[float], elapsed: float, words: tuple[str, str]
+) -> None:
+    def took(ms: float, whole: float = 0) -> Timing:
+        return Timing(total_ns=int(ms * 10**6), elapsed_ns=int(whole * 10**6))
+
+    history = tuple(case.exchange(timing=took(ms), why=why) for ms, why in zip(totals[:-1], whys, strict=True))
+    assert history_words(case.exchange(timing=took(totals[-1], elapsed), history=history)) == words

@@ -326,7 +326,7 @@ def test_openssl_sees_a_request_for_a_certificate(serve: Serve) -> None:
 def test_the_list() -> None:
     done = subprocess.run([sys.executable, "-m", "rrcli", "serve", "--faults"], capture_output=True, check=True, text=True)
     lines = done.stdout.splitlines()
-    assert lines[:2] == ["503-then-ok     http dns redis nats pg smtp refused at first, then well", " " * 16 + "=TIMES  [2]"]
+    assert lines[:2] == ["503-then-ok     http grpc dns redis nats pg smtp refused at first, then well", " " * 16 + "=TIMES  [2]"]
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(faults.BY_NAME)
     assert max(map(len, lines)) <= 80
 

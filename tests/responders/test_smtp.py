@@ -1,4 +1,4 @@
-"""The SMTP responder, met by smtplib and swaks."""
+"""The SMTP responder, met by smtplib, swaks and msmtp."""
 
 from __future__ import annotations
 
@@ -96,6 +96,27 @@ def test_swaks_hands_a_message_over(mailer: SmtpResponder) -> None:
     login = ["--auth", "LOGIN", "--auth-user", USER, "--auth-password", PASSWORD]
     done = swaks(*where, "--to", B, "--tls", *login)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def msmtp(*words: str) -> int:
+    command = [need("msmtp"), "--file=/dev/null", "--timeout=10", *words]
+    return subprocess.run(command, input=MESSAGE.replace("\r", ""), text=True, check=False, timeout=20, capture_output=True).returncode
+
+
+def test_msmtp_hands_a_message_over(mailer: SmtpResponder) -> None:
+    where = [f"--host={mailer.host}", f"--port={mailer.port}", f"--from={A}", "--auth=off", "--tls=off"]
+    assert msmtp(*where, B) == 0
+    assert msmtp(*where, "--protocol=lmtp", B) == 0
+    assert msmtp(*where, "gone@x.test") == 65  # EX_DATAERR
+    assert msmtp(f"--host={mailer.host}", f"--port={mailer.port}", "--from=blocked@x.test", B) == 65
+
+
+@pytest.mark.parametrize("mechanism", ["plain", "login", "cram-md5", "xoauth2"])
+def test_msmtp_logs_in_behind_starttls(mailer: SmtpResponder, mechanism: str) -> None:
+    where = ["--host=localhost", f"--port={mailer.port}", f"--from={A}", "--tls=on", f"--tls-trust-file={mailer.tls().root}"]
+    login = [f"--auth={mechanism}", f"--user={USER}"]
+    assert msmtp(*where, *login, f"--passwordeval=echo {PASSWORD}", B) == 0
+    assert msmtp(*where, *login, "--passwordeval=echo wrong", B) == 77  # EX_NOPERM
 
 
 @pytest.mark.parametrize(

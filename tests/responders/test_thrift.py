@@ -1,19 +1,24 @@
-"""The Thrift responder, met by Apache's client with the code that Apache's compiler makes of its IDL."""
+"""The Thrift responder, met by Apache's client with the code that Apache's compiler makes of its IDL, and by thriftpy2, as a server too."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from peers.base import need
+from peers.base import LOOPBACK, accepts, free_port, need
+from peers.exchange import failure_of, response_of
 
 from rrcli.adapters.thrift.request import ThriftRequest
 from rrcli.engine.send import send
+from rrcli.model.values import Exchange
 from rrcli.responders.base import Responder
 from rrcli.responders.thrift import IDL, ThriftResponder
 
@@ -83,3 +88,67 @@ def test_our_own_client_over_every_form(shop: ThriftResponder, transport: str, p
     exchange = send(ThriftRequest(*words, transport=transport, protocol=protocol, multiplexed="", timeout=5.0))
     assert exchange.response
     assert exchange.response.data["result"] == 5
+
+
+@pytest.fixture(scope="module")
+def other() -> Any:
+    """The IDL as thriftpy2 reads it."""
+    return pytest.importorskip("thriftpy2").load(IDL, module_name="rrcli_shop_thrift")
+
+
+@pytest.mark.parametrize("transport", ["TCyBufferedTransportFactory", "TCyFramedTransportFactory"])
+@pytest.mark.parametrize("protocol", ["TCyBinaryProtocolFactory", "TCompactProtocolFactory"])
+def test_thriftpy2_calls_it(shop: ThriftResponder, other: Any, transport: str, protocol: str) -> None:
+    from thriftpy2 import protocol as protocols
+    from thriftpy2 import transport as transports
+    from thriftpy2.rpc import make_client
+
+    made = {"proto_factory": getattr(protocols, protocol)(), "trans_factory": getattr(transports, transport)()}
+    client = make_client(other.Shop, shop.host, shop.port, timeout=5000, **made)
+    try:
+        item = other.Item(name="é", price=9007199254740993, color=2, tags=["a", "b"])
+        assert (client.ping(), client.add(2, 3), client.echo(item)) == ("pong", 5, item)
+        with pytest.raises(other.OutOfStock) as caught:
+            client.reserve("pen")
+        assert (caught.value.name, caught.value.left) == ("pen", 0)
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def others_server(other: Any) -> Iterator[str]:
+    """The same service by thriftpy2's server, which hangs up where a method fails."""
+    from thriftpy2.rpc import make_server
+
+    class Shop:
+        def ping(self) -> str:
+            raise RuntimeError("it broke")
+
+        def add(self, a: int, b: int) -> int:
+            return a + b
+
+        def reserve(self, name: str) -> int:
+            raise other.OutOfStock(name=name, left=0)
+
+    port = free_port()
+    server = make_server(other.Shop, Shop(), LOOPBACK, port)
+    thread = threading.Thread(target=server.serve, daemon=True)
+    logging.getLogger("thriftpy2.server").setLevel(logging.CRITICAL)
+    thread.start()
+    while not accepts(port):
+        time.sleep(0.01)
+    yield f"{LOOPBACK}:{port}"
+    server.closed = True
+    server.trans.close()
+    thread.join(2)
+
+
+def test_the_server_of_thriftpy2(others_server: str) -> None:
+    def ask(*words: str) -> Exchange:
+        return send(ThriftRequest(others_server, IDL, *words, timeout=5.0))
+
+    assert response_of(ask("add", "a=2", "b=3")).data["result"] == 5
+    assert response_of(ask("reserve", "name=s")).data["exception"] == {"name": "OutOfStock", "fields": {"name": "s", "left": 0}}
+    failed = failure_of(ask("ping"))
+    assert (failed.layer, failed.kind in ("closed", "reset"), failed.delivery) == ("transport", True, "unknown")
+    assert "--transport" in (failed.hint or "")

@@ -53,6 +53,40 @@ def test_colour_changes_no_letter() -> None:
     assert [re.sub("\x1b\\[[0-9;]*m", "", line) for line in drawn(series(), color=True)] == drawn(series())
 
 
+def times(*ms: float) -> Distribution:
+    found = Distribution()
+    for each in ms:
+        found.add(int(each * 10**6))
+    return found
+
+
+def table(**phases: Distribution) -> list[str]:
+    """The lines of the table, from its head on."""
+    lines = drawn(series(times=phases))
+    return lines[3 : lines.index("", 3)]
+
+
+def test_what_happened_once_has_no_percentiles() -> None:
+    assert table(total=times(4), wait=times(3)) == ["         time", "  total  4.00 ms", "  wait   3.00 ms"]
+    assert table(total=times(2, 4), connect=times(1)) == [
+        "            min  mean   p50   p90   p95   p99   max",
+        "  total    2.00  3.00  2.00  4.00  4.00  4.00  4.00 ms",
+        "  connect        1.00                               ms",
+    ]
+
+
+def test_a_phase_that_took_nothing_is_left_out() -> None:
+    assert [line.split()[0] for line in table(total=times(2, 4), send=times(0.001, 0.004), wait=times(0.004, 3))[1:]] == ["total", "wait"]
+
+
+def test_a_row_of_seconds_is_in_seconds_as_everywhere_on_the_page() -> None:
+    lines = drawn(series(times={"total": times(*range(1000, 2000, 100)), "wait": times(1, 20)}, elapsed_ns=2 * 10**9))
+    assert lines[1].startswith("  in 2.00 s")
+    assert [line.split()[-1] for line in lines[4:6]] == ["s", "ms"]
+    assert lines[4].split()[1:3] == ["1.000", "1.450"]
+    assert all(" s " in line for line in lines if " – " in line)
+
+
 def test_failures_and_checks_are_told() -> None:
     check = Check(expr="series.failed == 0", ok=False, actual=3)
     lines = drawn(series(failed=3, statuses={"200": 97, "503": 3}, errors={"bad_status": 3}, checks=(check,)))

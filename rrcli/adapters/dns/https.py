@@ -115,13 +115,14 @@ def _failed(response: Response, prepared: PreparedRequest) -> Status:
     if 300 <= code < 400 and (location := first(response.fields, "location")):
         said += f", and leads to {location}"
         action = _followed(prepared, location)
-    return response.status.replace(text=text, ok=False, reason=said, action=action, explain_as=("http", str(code)))
+    return response.status.replace(text=text, ok=False, reason=said, hint=action, explain_as=("http", str(code)))
 
 
 def _followed(prepared: PreparedRequest, location: str) -> str:
     """How to ask where a redirect leads to; not done here, because it would choose another resolver (RFC 8484 §3)."""
     from rrcli.adapters.dns.questions import server_of
     from rrcli.adapters.http.redirect import resolve
+    from rrcli.base.shellquote import quoted
 
     try:
         url = resolve(prepared, location)
@@ -131,4 +132,4 @@ def _followed(prepared: PreparedRequest, location: str) -> str:
         return f"it cannot be followed: {error.message}"
     if url.scheme != "https" or url.user is not None:
         return "DNS is asked over https:// alone, and without a user: is it the server you meant?"
-    return f"ask there: @{word}{'' if url.query is None or prepared.method == 'GET' else f'?{url.query}'}"
+    return f"ask there: {quoted(f'@{word}' if url.query is None or prepared.method == 'GET' else f'@{word}?{url.query}')}"

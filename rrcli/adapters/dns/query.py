@@ -27,7 +27,7 @@ class HttpFailure(ExchangeError):
     """The server answered with an HTTP status in the place of a message; `answer` is that."""
 
     def __init__(self, answer: Response) -> None:
-        super().__init__("application", "bad_status", answer.status.reason, hint=answer.status.action)
+        super().__init__("application", "bad_status", answer.status.reason, hint=answer.status.hint)
         self.answer = answer
 
 

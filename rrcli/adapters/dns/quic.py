@@ -17,6 +17,7 @@ LARGEST = 65535 + 2
 def ask(query: Query, context: Context) -> codec.Message:
     """The answer. Raises `ExchangeError`."""
     connection = Quic(context.request, query.question.host, query.question.port, ("doq",), context.recorder, context.deadline, context.note)
+    context.note_trust(context.request)
     try:
         connection.write(len(query.wire).to_bytes(2, "big") + query.wire)
         data = connection.read_all(LARGEST)

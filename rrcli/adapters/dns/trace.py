@@ -8,7 +8,7 @@ them (lame ones), are named in the notes, and the next one is asked.
 from __future__ import annotations
 
 from rrcli.adapters.dns.ask import ask
-from rrcli.adapters.dns.emptiness import note_emptiness, understood
+from rrcli.adapters.dns.conclude import note_emptiness, understood
 from rrcli.adapters.dns.prepare import prepare
 from rrcli.adapters.dns.query import Query
 from rrcli.adapters.dns.questions import A, Question, questions_of

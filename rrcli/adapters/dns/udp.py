@@ -13,8 +13,8 @@ from rrcli.codec.dns import message as codec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.engine.context import Context
+    from rrcli.wire.datagram import Turns
     from rrcli.wire.resolve import Address
-    from rrcli.wire.turns import Turns
 
 RESEND = 1.0  # seconds until the question goes out again; each later wait is twice as long: 1, 3 and 7 s after the first
 TIMEOUT = 10.0  # seconds in all, where the user names no limit

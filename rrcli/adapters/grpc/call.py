@@ -68,7 +68,7 @@ class Call:
             done_with(session, stream, over=over)
         if reply.enough and not reply.ended:
             assert reply.answer
-            yield Finished(answer=reply.answer.replace(data={**reply.answer.data, **reply.data()}))
+            yield Finished(answer=reply.answer.replace(framing="message", data={**reply.answer.data, **reply.data()}))
 
     def _send(self, stream: Any, message: bytes, *, end: bool) -> None:
         stream.send_data(frame(message, gzip=self._gzip), end=end)

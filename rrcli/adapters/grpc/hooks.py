@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from rrcli.base.fields import first
+from rrcli.base.units import counted
+from rrcli.codec.grpc.status import code_of, name_of
 from rrcli.engine.hooks import Hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rrcli.adapters.grpc.request import GrpcRequest
     from rrcli.model.values import Response
     from rrcli.options.request import Request
@@ -28,6 +32,13 @@ class GrpcHooks(Hooks):
         if said is None or not (said.isascii() and said.isdecimal()) or len(said) > 9:
             return None
         return int(said) / 1000, f"grpc-retry-pushback-ms {said}"
+
+    def event_words(self, event: dict[str, Any]) -> list[str]:
+        """How much metadata came, and the status of the trailers."""
+        if event["type"] == "message":
+            return []
+        code = code_of(str(event["data"].get("grpc-status", "")))
+        return [counted(len(event["data"]), "field") if code is None else f"{code} {name_of(code)}"]
 
 
 def _means_a_message(request: GrpcRequest) -> bool:

@@ -1,8 +1,8 @@
-"""What help, reports and explanations know of gRPC."""
+"""What help, reports, demo and responders know of gRPC."""
 
 from __future__ import annotations
 
-from rrcli.engine.manifest import Manifest
+from rrcli.engine.manifest import DemoStep, Manifest
 
 MANIFEST = Manifest(
     synopsis="TARGET [SERVICE/METHOD] [ITEM...]",
@@ -19,5 +19,21 @@ MANIFEST = Manifest(
     explains="grpc",
     families={"grpc": "rrcli.explain.grpc"},
     as_command="rrcli.adapters.grpc.grpcurl:as_command",
-    framings={"end-stream": "END_STREAM", "trailers": "the trailers with grpc-status", "trailers-only": "the head, which has grpc-status"},
+    framing_events=("header", "trailer"),
+    parts="rrcli.adapters.grpc.drawing:parts",
+    greetings=("HTTP/2 frames",),
+    responder="rrcli.responders.grpc:GrpcResponder",
+    demo=(
+        DemoStep(heading="gRPC: three messages as they come, by reflection", line="grpc {where} Demo/Count count:=3 delay_ms:=40"),
+        DemoStep(
+            heading="gRPC: a status with details, read for you",
+            line="grpc {where} Demo/Fail code:=3 message=wrong field=size",
+        ),
+    ),
+    framings={
+        "end-stream": "END_STREAM",
+        "trailers": "the trailers with grpc-status",
+        "trailers-only": "the head, which has grpc-status",
+        "message": "the last message that was wanted",
+    },
 )

@@ -107,10 +107,7 @@ class Reply:
         self._http = _http_code(answer.summary)
         self._is_grpc = is_grpc(fields)
         only = status_in(fields)
-        if only:
-            yield from self._tell("trailer", as_object(fields))
-        else:
-            yield from self._tell("header", as_object(fields))
+        if not only:
             self._unframer.encoding = (first(fields, "grpc-encoding") or "identity").strip().lower()
         body = self._body(answer)
         status = only or (Status(text="", ok=True) if self._is_grpc and self._http == 200 else status_of_http(self._http))
@@ -122,6 +119,7 @@ class Reply:
             data={"version": "HTTP/2", **self.data()},
         )
         yield Received(answer=self.answer)
+        yield from self._tell("trailer" if only else "header", as_object(fields))
 
     def _body(self, answer: Response) -> Body | None:
         if not self._is_grpc:

@@ -31,10 +31,10 @@ def shared_session(request: GrpcRequest, place: Place, context: Context) -> Gene
     """The connection that the series has, or a new one for it, with room for another call."""
     assert context.pool
     key = ("grpc", place.url())
-    session = context.pool.session(key)
+    session = context.session(key)
     if session is None:
         session = GrpcSession(open_session(request, place, context).connection)
-        context.pool.share(key, session)
+        context.share(key, session)
     assert isinstance(session, GrpcSession)
     while not session.has_room:
         if not session.takes_more:

@@ -85,7 +85,7 @@ class Download:
         try:
             if self._create and (folder := os.path.dirname(path)):
                 os.makedirs(folder, exist_ok=True)
-            number = os.open(path, flags, 0o600)
+            number = os.open(path, flags, 0o666)
             if self._offset:
                 os.ftruncate(number, self._offset)
                 os.lseek(number, self._offset, os.SEEK_SET)

@@ -96,10 +96,11 @@ def with_cookies_and_proxy(state: HopState, prepared: PreparedRequest, context: 
         from rrcli.adapters.http.proxyroute import route
 
         return route(request, prepared, context)
-    if request.sni != context.request.sni:
+    if (request.sni, request.cert) != (context.request.sni, context.request.cert):
         from rrcli.engine.context import Route
 
-        context.route = Route(unix_socket=request.unix_socket, sni=request.sni)
+        anonymous = request.cert != context.request.cert
+        context.route = Route(unix_socket=request.unix_socket, sni=request.sni, anonymous=anonymous)
     return prepared
 
 

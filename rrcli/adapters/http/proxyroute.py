@@ -33,7 +33,8 @@ def route(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) 
             if told.basic and not prepared.field("proxy-authorization"):
                 fields = (*fields, ("Proxy-Authorization", f"Basic {told.basic}"))
             prepared = prepared.replace(target=_absolute(prepared), fields=fields, bare=prepared.bare or prepared)
-    context.route = Route(proxy=proxy, forwards=forwards, unix_socket=request.unix_socket, sni=request.sni)
+    anonymous = request.cert != context.request.cert
+    context.route = Route(proxy=proxy, forwards=forwards, unix_socket=request.unix_socket, sni=request.sni, anonymous=anonymous)
     return prepared
 
 

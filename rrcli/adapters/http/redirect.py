@@ -89,14 +89,21 @@ def request_to(
         fields=_with_host(fields, url, crossing),
         content=prepared.content if keeps_content else None,
         upload=prepared.upload if keeps_content else None,
-        credentials=None if crossing and not request.location_trusted else prepared.credentials,
+        credentials=None if crossing and not _trusts(request) else prepared.credentials,
     )
     if (crossing and request.uses_netrc) or url.user is not None or request.aws_sigv4:
         from rrcli.adapters.http.prepare.auth import authorize_hop
 
         following = authorize_hop(request, following, url, passed)
     options = request.replace(sni=None) if crossing else request  # the name belongs to the first server
+    if crossing and request.bound_certificate:
+        options = options.replace(cert=None, key=None, key_password=None)
     return state.replace(options=options, prepared=following, redirects=state.redirects + 1, passed=passed)
+
+
+def _trusts(request: AnyHttpRequest) -> bool:
+    """Whether user and password may go to another origin."""
+    return request.location_trusted and "authorization" not in request.bound_fields
 
 
 def port_of(url: Url) -> int:
@@ -110,9 +117,10 @@ def target_in(url: Url) -> str:
 
 def _cross(request: AnyHttpRequest, prepared: PreparedRequest, url: Url, fields: Fields, context: Context) -> Fields:
     """The fields that go to another origin."""
-    if request.location_trusted:
-        return fields
-    kept, dropped = split_credentials(fields)
+    kept, dropped = (fields, ()) if request.location_trusted else split_credentials(fields)
+    if request.bound_fields:
+        dropped = (*dropped, *(name for name, _ in kept if name.lower() in request.bound_fields))
+        kept = tuple(field for field in kept if field[0].lower() not in request.bound_fields)
     if dropped:
         names = ", ".join(dict.fromkeys(dropped))
         context.note(

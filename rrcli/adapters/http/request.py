@@ -207,6 +207,9 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
     multiplexes: ClassVar[bool] = True
     input_option: ClassVar[str | None] = "-d @-"
     written: ClassVar[tuple[str, ...]] = ("dump_header", "cookie_jar")
+    wordless: ClassVar[tuple[str, ...]] = ("bound_fields", "bound_certificate")
+    bound_fields: tuple[str, ...] = ()  # names in lower case of fields that go to no other origin, whatever else is asked
+    bound_certificate: bool = False  # nor is the certificate of --cert shown to any other
 
     fail: bool = option(
         "-f", "--fail", "--fail-with-body", "-S", "--show-error", "-N", "--no-buffer", "-g", "--globoff", kind="flag",

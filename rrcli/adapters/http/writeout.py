@@ -151,7 +151,7 @@ def _appending(path: str) -> Callable[[bytes], None]:
     from rrcli.base.errors import ExchangeError
 
     try:
-        return writing(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), path)
+        return writing(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666), path)
     except OSError as error:
         raise ExchangeError("local", "output", f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rrcli.adapters.pg.session import PgSession
 from rrcli.base.deadline import Deadline
-from rrcli.base.errors import ExchangeError, malformed
+from rrcli.base.errors import ExchangeError, malformed, usage
 from rrcli.base.record import Record
 from rrcli.codec.pg import frontend
 from rrcli.codec.pg.backend import encryption_answer
@@ -162,6 +162,8 @@ def tls_context(asked: PgQuery, context: Context) -> Any:
     tls = context.tls_context((DIRECT,) if configuration.get("sslnegotiation") == "direct" else (), options)
     if not configuration.verifies_host:
         tls.check_hostname = False
+    elif configuration.get("sslsni") == "0":
+        raise usage("sslsni=0 and sslmode=verify-full exclude each other", "a name is verified only where the server is asked for it")
     return tls
 
 
@@ -184,7 +186,7 @@ def _secured(asked: PgQuery, context: Context, stream: Stream, tls: Any, host: H
         stream.recorder.remark("yes" if answer == "yes" else "no TLS")
         if answer == "no":
             return _declined(asked, context)
-    start_tls(stream, tls, to_ascii(asked.request.sni or host.host))
+    start_tls(stream, tls, to_ascii(asked.request.sni or host.host), asks=asked.configuration.get("sslsni") != "0")
     stream.recorder.first = b""
     return True
 

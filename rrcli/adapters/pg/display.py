@@ -111,9 +111,9 @@ def error_drawn(asked: PgQuery, error: ErrorResponse, done: int) -> str | None:
 
 def like_options(request: PgRequest) -> list[str]:
     """The parameters that are spelled like options of ours; numbers (`-2`) are not."""
-    from rrcli.options.request import Output
+    from rrcli.options.request import BESIDE_REQUEST
 
-    flags = {flag for table in (Output.options_, type(request).options_) for declared in table.values() for flag in declared.flags}
+    flags = {flag for table in (BESIDE_REQUEST, type(request).options_) for declared in table.values() for flag in declared.flags}
     words = [word for word in request.arguments[2:] if word[:1] == "-" and not word[1:2].isdigit()]
     return [word for word in words if word.partition("=")[0] in flags]
 

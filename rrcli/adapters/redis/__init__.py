@@ -13,7 +13,6 @@ from rrcli.adapters.redis.conversation import converse
 from rrcli.adapters.redis.endpoint import endpoint_of
 from rrcli.adapters.redis.handshake import shake_hands
 from rrcli.adapters.redis.replies import Replies
-from rrcli.adapters.redis.reply import display_of
 from rrcli.engine.context import Route
 from rrcli.engine.events import Sent
 
@@ -53,7 +52,7 @@ def exchange(request: RedisRequest, context: Context) -> Iterator[Event]:
             None if context.recorder.reused and not (context.state and context.state.asking) else shake_hands(endpoint, context, replies)
         )
         if refused:
-            yield from answered(endpoint, refused, display_of(refused))
+            yield from answered(endpoint, refused[1], refused[0])
         else:
             yield from pipeline.converse(context, replies) if pipeline else converse(endpoint, context, replies)
             reusable = not replies.overhang

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 
-from rrcli.adapters.redis.answer import data_of, status_of
+from rrcli.adapters.redis.answer import data_of
 from rrcli.adapters.redis.endpoint import RedisHop
-from rrcli.adapters.redis.reply import is_error, summary
+from rrcli.adapters.redis.reply import is_redirection, prefix, summary
 from rrcli.base.errors import malformed
 from rrcli.base.url import is_port
 from rrcli.codec.redis.resp import framing
 from rrcli.codec.redis.text import as_text
 from rrcli.engine.events import Continue, Finished
-from rrcli.model.values import Response
+from rrcli.model.values import Response, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,15 +26,20 @@ def redirection(endpoint: Endpoint, reply: Reply) -> Finished | None:
     if node is None:
         return None
     following = RedisHop(place=node, db=endpoint.db, command=endpoint.words, asking=reply.value.startswith(b"ASK "))
-    answer = Response(summary=summary(reply), status=status_of(reply), framing=framing(reply), data=data_of(reply))
+    answer = Response(
+        summary=summary(reply), status=Status(text=prefix(summary(reply)), ok=False), framing=framing(reply), data=data_of(reply)
+    )
     return Finished(answer=answer, then=Continue(why="redirect", state=following))
 
 
 def node_of(endpoint: Endpoint, reply: Reply) -> Place | None:
-    """Where `MOVED 3999 127.0.0.1:6381` leads; without a host, or with `?`, to another port of the same."""
-    words = reply.value.split() if is_error(reply) else []
-    if len(words) != 3 or words[0] not in (b"MOVED", b"ASK"):
+    """Where `MOVED 3999 127.0.0.1:6381` leads; without a host, or with `?`, to another port of the same.
+
+    Raises `malformed` where something else stands in the place of the address.
+    """
+    if not is_redirection(reply):
         return None
+    words = reply.value.split()
     host, _, port = os.fsdecode(words[2]).rpartition(":")
     if not is_port(port) or not host.isprintable() or {"/", "@", "?", "#"}.intersection(host.removeprefix("?")):
         raise malformed(f"expected HOST:PORT after {words[0].decode()}, got {as_text(reply)}")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from binascii import b2a_base64
 
+from rrcli.base.fields import MASK
 from rrcli.codec.redis.resp import Reply, as_json, word_spans
+from rrcli.policy.secrets import WHOLE_WORD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ _SECRET_AFTER = {
     "SENTINEL": {"AUTH-PASS": 1, "SENTINEL-PASS": 1},
 }
 SECRET_SETTINGS = frozenset(_SECRET_AFTER["CONFIG SET"])  # CONFIG GET answers them
+TELLS_SETTINGS = frozenset({"CONFIG", "EVAL", "EVALSHA", "EVALSHA_RO", "EVAL_RO", "EXEC", "FCALL", "FCALL_RO"})
 
 
 def name_of(words: Sequence[bytes]) -> tuple[str, str]:
@@ -142,13 +145,38 @@ def is_text(words: Sequence[bytes]) -> bool:
 def secrets_in(words: Sequence[bytes]) -> dict[int, bytes]:
     """The secrets among the arguments, by the index of the word that is one or that holds one (`>password` of ACL SETUSER)."""
     command, sub = name_of(words)
-    if command == "AUTH":
-        return {len(words) - 1: words[-1]} if len(words) > 1 else {}
+    if command == "AUTH":  # a user and a password, or the password; more words are one whose blanks were not quoted
+        return {at: word for at, word in enumerate(words) if at > (1 if len(words) == 3 else 0)}
     if sub == "ACL SETUSER":
         return {at: word[1:] for at, word in enumerate(words) if at > 2 and word[:1] in (b">", b"<", b"#", b"!")}
     after = _SECRET_AFTER.get(sub) or _SECRET_AFTER.get(command, {})
     places = [at + after.get(_upper(word), 0) for at, word in enumerate(words) if _upper(word) in after]
     return {at: words[at] for at in places if at < len(words)}
+
+
+def answered_secrets(words: Sequence[bytes], reply: Reply) -> Iterator[str]:
+    """The passwords within what is answered to CONFIG GET, or to a transaction or script that may hold one."""
+    if not isinstance(reply.value, tuple) or name_of(words)[0] not in TELLS_SETTINGS:
+        return
+    pairs = reply.value if reply.type == "map" else zip(reply.value[::2], reply.value[1::2], strict=False)
+    for name, value in pairs:
+        if isinstance(name.value, bytes) and isinstance(value.value, bytes) and os.fsdecode(name.value).upper() in SECRET_SETTINGS:
+            yield os.fsdecode(value.value)
+    for part in reply.value if name_of(words)[0] != "CONFIG" and reply.type != "map" else ():
+        yield from answered_secrets((b"CONFIG",), part)
+
+
+def has_short_secret(words: Sequence[bytes]) -> bool:
+    """Whether a secret among the words is too short to be searched for wherever it may turn up."""
+    return any(len(secret) < WHOLE_WORD for secret in secrets_in(words).values())
+
+
+def masked(words: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The command's words with the mask in the place of each secret."""
+    found = list(words)
+    for at, secret in secrets_in(words).items():
+        found[at] = words[at].removesuffix(secret) + MASK.encode()
+    return tuple(found)
 
 
 def secret_spans(commands: Sequence[Sequence[bytes]]) -> Iterator[tuple[int, int]]:

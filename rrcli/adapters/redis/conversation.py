@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 
 from rrcli.adapters.redis.answer import answered
-from rrcli.adapters.redis.cluster import node_of, redirection
-from rrcli.adapters.redis.commands import ANSWERED_BY_PUSH, ENDLESS, SECRET_SETTINGS, STREAMS, is_text, own_timeout, secret_spans
+from rrcli.adapters.redis.cluster import redirection
+from rrcli.adapters.redis.commands import ANSWERED_BY_PUSH, ENDLESS, STREAMS, answered_secrets, own_timeout, secret_spans
 from rrcli.adapters.redis.replies import raw_parts
-from rrcli.adapters.redis.reply import display_of, is_error, summary, tell_pushes
+from rrcli.adapters.redis.reply import is_error, is_redirection, summary, tell_oddities, tell_pushes
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.codec.redis.resp import encode
 from rrcli.codec.redis.text import as_raw
 from rrcli.engine.events import Content, Finished, Received
 from rrcli.model.values import Body, Response, Status
-from rrcli.options.request import Output
+from rrcli.options.request import BESIDE_REQUEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from typing import Any
 
     from rrcli.adapters.redis.endpoint import Endpoint
     from rrcli.adapters.redis.replies import Replies
@@ -54,15 +53,10 @@ def converse(endpoint: Endpoint, context: Context, replies: Replies) -> Iterator
 
         yield from events(endpoint, context, replies, reply)
         return
-    if command == "CONFIG":
-        context.secret(*_settings_in(reply))
+    context.secret(*answered_secrets(endpoint.words, reply))
     _note(endpoint, context, replies, reply)
-    drawn = display_of(reply, text=is_text(endpoint.words))
-    more: dict[str, Any] = {}
-    if stopwatch:
-        more, line = stopwatch.read()
-        drawn = drawn and f"{drawn}\n{line}"
-    yield from answered(endpoint, reply, drawn, more)
+    more, line = stopwatch.read() if stopwatch else (None, "")
+    yield from answered(endpoint, reply, endpoint.words, more, line)
 
 
 def _raise_limits_for_blocking(endpoint: Endpoint, context: Context, replies: Replies) -> None:
@@ -102,24 +96,15 @@ def _in_parts(replies: Replies) -> Generator[Event, None, bool]:
     return True
 
 
-def _settings_in(reply: Reply) -> Iterator[str]:
-    """The passwords within the reply to CONFIG GET: a map, or over RESP2 a flat list of names and values."""
-    if not isinstance(reply.value, tuple):
-        return
-    pairs = reply.value if reply.type == "map" else zip(reply.value[::2], reply.value[1::2], strict=False)
-    for name, value in pairs:
-        if isinstance(name.value, bytes) and isinstance(value.value, bytes) and os.fsdecode(name.value).upper() in SECRET_SETTINGS:
-            yield os.fsdecode(value.value)
-
-
 def _note(endpoint: Endpoint, context: Context, replies: Replies, reply: Reply) -> None:
     """Say what is odd about the reply, or easily misunderstood."""
     command = endpoint.command
     tell_pushes(context, replies)
+    tell_oddities(context, reply)
     if is_error(reply):
         for word in _like_options(endpoint.words[1:]):
             context.note("looks-like-option", f"{word} was sent to the server: words after the command are data, options go before it")
-        if not endpoint.request.cluster and node_of(endpoint, reply):
+        if not endpoint.request.cluster and is_redirection(reply):
             context.note("redirection", "the key lives on another node of the cluster: -c (--cluster) follows")
     elif command in ENDLESS:
         context.note("stream", f"{command} goes on for ever: only its first reply was read, then the connection was closed")
@@ -130,6 +115,6 @@ def _note(endpoint: Endpoint, context: Context, replies: Replies, reply: Reply) 
 
 def _like_options(args: tuple[bytes, ...]) -> list[str]:
     """The arguments that are spelled like options of ours; numbers (`-2`) are not."""
-    flags = {flag for table in (Output.options_, RedisRequest.options_) for declared in table.values() for flag in declared.flags}
+    flags = {flag for table in (BESIDE_REQUEST, RedisRequest.options_) for declared in table.values() for flag in declared.flags}
     words = [os.fsdecode(arg) for arg in args if arg[:1] == b"-" and not arg[1:2].isdigit()]
     return [word for word in words if word.partition("=")[0] in flags]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from rrcli.adapters.redis.arguments import split_words
-from rrcli.adapters.redis.commands import STREAMS, is_idempotent, is_safe, line_of, name_of
+from rrcli.adapters.redis.commands import STREAMS, has_short_secret, is_idempotent, is_safe, line_of, masked, name_of, secrets_in
 from rrcli.base.errors import usage
 from rrcli.base.record import Record
 from rrcli.base.url import Url, host_port, split_host, split_url, unquote
@@ -69,9 +69,13 @@ class Endpoint(Record):
 
     def message(self) -> RequestMessage:
         """The request as it is shown; what stands in `data` only sometimes was asked for by an option."""
-        args = [as_json(Reply(type="bulk", value=word)) for word in self.words[1:]]
+        shown = masked(self.words) if self.words and has_short_secret(self.words) else None
+        return self._message(self.words).replace(masked=shown and self._message(shown))
+
+    def _message(self, words: Words) -> RequestMessage:
+        args = [as_json(Reply(type="bulk", value=word)) for word in words[1:]]
         data = {"command": self.command, "args": args, "safe": is_safe(self.words), "idempotent": is_idempotent(self.words)}
-        return RequestMessage(summary=line_of(self.words), data={**data, **self.settings()})
+        return RequestMessage(summary=line_of(words), data={**data, **self.settings()})
 
     def settings(self) -> dict[str, Any]:
         """Who logs in, over which protocol, with which files for TLS: what it takes to write the command for another tool."""
@@ -126,7 +130,8 @@ def _command(request: RedisRequest, words: list[str]) -> Words:
         raise usage("there is no command to send", "write one after the options and the URL, as PING or GET key")
     command = [os.fsencode(word) for word in words]
     if request.quoted_input:
-        command = [_unquoted(word) for word in command]
+        secret = secrets_in([word.strip(b"\"'") for word in command])
+        command = [_unquoted(word, "a secret" if at in secret else repr(os.fsdecode(word))) for at, word in enumerate(command)]
     if request.stdin:
         from rrcli.base.files import read_local
 
@@ -134,15 +139,14 @@ def _command(request: RedisRequest, words: list[str]) -> Words:
     return tuple(command)
 
 
-def _unquoted(word: bytes) -> bytes:
-    """The one word that an argument spells. Raises `usage`."""
+def _unquoted(word: bytes, shown: str) -> bytes:
+    """The one word that an argument spells; `shown` in a message. Raises `usage`."""
     from rrcli.codec.redis.quote import split
 
     try:
         (found,) = split(word)
     except ValueError:
-        shown = word.decode("utf-8", "backslashreplace")
-        raise usage(f"--quoted-input: {shown!r} is not one word in quotes", r"""write '"two words"' or '"\x00"' in the shell""") from None
+        raise usage(f"--quoted-input: {shown} is not one word in quotes", r"""write '"two words"' or '"\x00"' in the shell""") from None
     return found
 
 

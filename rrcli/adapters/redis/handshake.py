@@ -9,14 +9,14 @@ from rrcli.codec.redis.resp import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.adapters.redis.endpoint import Endpoint
+    from rrcli.adapters.redis.endpoint import Endpoint, Words
     from rrcli.adapters.redis.replies import Replies
     from rrcli.codec.redis.resp import Reply
     from rrcli.engine.context import Context
 
 
-def shake_hands(endpoint: Endpoint, context: Context, replies: Replies) -> Reply | None:
-    """Send what the connection has to be told in one write; the reply that refuses it, if one does."""
+def shake_hands(endpoint: Endpoint, context: Context, replies: Replies) -> tuple[Words, Reply] | None:
+    """Send what the connection has to be told in one write; the command that is refused, if one is, and its reply."""
     if not endpoint.greeting:
         return None
     context.recorder.timeline.enter("handshake")
@@ -29,7 +29,7 @@ def shake_hands(endpoint: Endpoint, context: Context, replies: Replies) -> Reply
             continue
         if name_of(words)[1] != "CLIENT SETINFO":
             context.note("handshake", f"the error answers {_upper(words)} before the command, which was not sent")
-            return reply
+            return words, reply
         if words[2] == b"LIB-NAME":
             context.note("client-info", f"the server does not take CLIENT SETINFO: {summary(reply)}")
     if replies.waiting:

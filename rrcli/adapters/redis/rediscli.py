@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 
-from rrcli.adapters.redis.commands import secrets_in
+from rrcli.adapters.redis.commands import masked
 from rrcli.adapters.redis.endpoint import place_of
 from rrcli.base.fields import MASK
 from rrcli.base.shellquote import quoted
@@ -59,10 +59,7 @@ def _tool(exchange: Exchange) -> list[str]:
 
 def _unsecret(args: list[Any]) -> list[bytes]:
     """The words of a command, a mask where one is a secret or holds one."""
-    words = [arg.encode("utf-8", "surrogateescape") if isinstance(arg, str) else _bytes(arg) for arg in args]
-    for at, secret in secrets_in(words).items():
-        words[at] = words[at].removesuffix(secret) + MASK.encode()
-    return words
+    return list(masked([arg.encode("utf-8", "surrogateescape") if isinstance(arg, str) else _bytes(arg) for arg in args]))
 
 
 def _bytes(arg: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.redis.commands import LONGEST_WORD, line_of
+from rrcli.codec.redis.resp import oddities
 from rrcli.codec.redis.text import as_raw, as_text
 
 TYPE_CHECKING = False
@@ -23,6 +24,14 @@ def tell_pushes(context: Context, replies: Replies) -> None:
         context.note("push", f"{replies.pushed - len(replies.pushes)} more pushes came and went unread")
 
 
+def tell_oddities(context: Context, reply: Reply) -> None:
+    """Note the keys that a map repeats, of which the document can hold one."""
+    for path, found in oddities(reply):
+        if isinstance(found, str):
+            context.note("duplicate-key", f"a map ({path}) has the key {found[:60]!r} twice: the document has the last, the content all")
+            break
+
+
 def content(endpoint: Endpoint, reply: Reply) -> bytes:
     """The reply as redis-cli prints it off a terminal, or with --quoted in quotes."""
     if not endpoint.request.quoted:
@@ -34,6 +43,12 @@ def content(endpoint: Endpoint, reply: Reply) -> bytes:
 
 def is_error(reply: Reply) -> bool:
     return reply.type in ("error", "blob_error")
+
+
+def is_redirection(reply: Reply) -> bool:
+    """Whether the reply is a node's `MOVED SLOT ADDRESS` or `ASK SLOT ADDRESS`; a script may begin its own errors with these words."""
+    words = reply.value.split() if is_error(reply) else []
+    return len(words) == 3 and words[0] in (b"MOVED", b"ASK") and words[1].isdigit() and len(words[1]) < 6
 
 
 def prefix(error: str) -> str:
@@ -53,13 +68,3 @@ def summary(reply: Reply) -> str:
     if isinstance(value, bytes) and (len(value) > LONGEST_WORD or b"\n" in value):
         return f"{len(value)} bytes"
     return as_text(reply.replace(attributes=()))
-
-
-def display_of(reply: Reply, *, text: bool = False) -> str | None:
-    """The reply as people read it: as redis-cli prints it on a terminal; with `text` as it came."""
-    raw = as_raw(reply)
-    if len(raw) >= LARGEST_DRAWN:
-        return None
-    if text and not is_error(reply):
-        return raw.decode("utf-8", "backslashreplace").replace("\r\n", "\n").removesuffix("\n")
-    return as_text(reply)

@@ -14,6 +14,7 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.url import host_port, split_url
 from rrcli.engine.events import Continue, Finished, Sent
 from rrcli.model.values import Attempt, RequestMessage, Response, Status
+from rrcli.wire.trust import trusted_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ class _Search:
         settings: dict[str, Any] = {"username": user, "password": password, "retry": Retry(NoBackoff(), 0), "retry_on_error": []}
         settings |= dict.fromkeys(("socket_timeout", "socket_connect_timeout"), request.connect_timeout or None)
         if place.tls:
-            settings |= {"ssl": True, "ssl_ca_certs": request.cacert, "ssl_certfile": request.cert, "ssl_password": request.key_password}
+            file, folder = trusted_paths(request.cacert)
+            settings |= {"ssl": True, "ssl_ca_certs": file, "ssl_ca_path": folder}
+            settings |= {"ssl_certfile": request.cert, "ssl_password": request.key_password}
             settings |= {"ssl_keyfile": request.key or request.cert, "ssl_check_hostname": not request.insecure}
             settings["ssl_cert_reqs"] = "none" if request.insecure else "required"
         return settings

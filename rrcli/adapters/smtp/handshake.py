@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 REFUSED = 400  # and above
 UNKNOWN = (500, 502)  # to EHLO: a server older than it (RFC 5321 section 3.2)
+FIRST = "the peer waits for us to speak, and a mail server speaks first: the port may be another one's, or want TLS (smtps://)"
 MOST_OFFERED = 20  # keywords in a message
 
 
@@ -25,7 +26,7 @@ def shake_hands(talk: SmtpConversation, mailing: Mailing, tls: Any) -> bool:
     """
     timeline = talk.context.recorder.timeline
     timeline.enter("handshake")
-    greeting = talk.hear("connect")
+    greeting = _greeting(talk)
     talk.banner = shown(greeting)
     if _refuses(talk, greeting, 220) or not mailing.reaches("ehlo"):
         return False
@@ -39,6 +40,16 @@ def shake_hands(talk: SmtpConversation, mailing: Mailing, tls: Any) -> bool:
     talk.pipelines = "PIPELINING" in talk.offers.keywords and not mailing.request.no_pipelining and mailing.reaches("rcpt")
     timeline.leave()
     return True
+
+
+def _greeting(talk: SmtpConversation) -> Reply:
+    """The server's first words."""
+    try:
+        return talk.hear("connect")
+    except ExchangeError as error:
+        if error.kind == "timeout" and not talk.context.recorder.bytes_received:
+            error.hint = FIRST
+        raise
 
 
 def _refuses(talk: SmtpConversation, reply: Reply, *wanted: int) -> bool:

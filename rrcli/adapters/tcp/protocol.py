@@ -12,6 +12,7 @@ MANIFEST = Manifest(
         r"rrcli tcp --tls example.com:443 --send 'HEAD / HTTP/1.0\r\n\r\n' --read-eof",
     ),
     label="bytes",
+    probe_of_scheme={"tcp": {"connect_only": True}, "unix": {"connect_only": True}},
     as_command="rrcli.adapters.tcp.shell:as_command",
     framings={
         "read-until": "the text of --read-until",

@@ -13,7 +13,7 @@ from rrcli.adapters.thrift.words import Call
 from rrcli.base.errors import ExchangeError
 from rrcli.base.record import Record
 from rrcli.codec.thrift.answer import COMBINATIONS, AnswerDecoder, Shape, opening
-from rrcli.codec.thrift.reply import is_unknown_method
+from rrcli.codec.thrift.reply import is_unknown_method, refuse_call
 from rrcli.codec.thrift.tree import MESSAGES
 from rrcli.engine.events import Continue, Finished, Sent
 
@@ -63,6 +63,7 @@ def find(request: ThriftRequest, call: Call, context: Context) -> Iterator[Event
         else:
             stream = context.open(call.place.host, call.place.port, tls=call.place.tls, alpn=())
             message = _probe(request, asked, context, stream, decoder)
+        refuse_call(message)
     except ExchangeError as error:
         if stream:
             stream.close()

@@ -69,8 +69,9 @@ def _post(request: ThriftRequest, call: Call, context: Context, message: ThriftM
         fields=_fields(request, call, len(sent)),
         content=sent,
     )
-    connection = context.connect(place.host, place.port, tls=place.tls, alpn=("h2", "http/1.1") if place.tls else ())
-    content = bytearray()
+    versions = ("http/1.1",) if context.pool else ("h2", "http/1.1")  # a connection of the former is kept for the next call
+    connection = context.connect(place.host, place.port, tls=place.tls, alpn=versions if place.tls else ())
+    content, reusable = bytearray(), False
     try:
         stream = _stream(connection, prepared, context)
         reader = ResponseReader(prepared, context, stream, lambda _: None)
@@ -79,12 +80,22 @@ def _post(request: ThriftRequest, call: Call, context: Context, message: ThriftM
                 content += event.data
                 if len(content) > request.max_size:
                     raise too_large(f"the answer is larger than {request.max_size} bytes")
+        reusable = bool(context.pool) and isinstance(stream, Http1Stream) and _persists(prepared, reader, stream)
     finally:
-        connection.close()
+        if reusable:
+            context.keep(connection)
+        else:
+            connection.close()
     assert reader.answer
     if not 200 <= (reader.answer.status.code or 0) < 300:
         raise _refusal(reader.answer)
     return bytes(content)
+
+
+def _persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1Stream) -> bool:
+    from rrcli.adapters.http.versions.pooled import persists
+
+    return persists(prepared, reader, stream)
 
 
 def _encoded(request: ThriftRequest, call: Call, message: ThriftMessage) -> bytes:

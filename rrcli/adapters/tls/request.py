@@ -25,3 +25,9 @@ class TlsRequest(Request):
         help="Begin in clear text as PROTO does: smtp, imap, pop3, ftp, ldap, postgres, mysql, xmpp, ...",
     )  # fmt: skip
     warn_days: int = option("--warn-days", default=14, parse=count, metavar="N", help="Note certificates with less than N days left.  [14]")
+    fail_days: int | None = option("--fail-days", parse=count, metavar="N", help="Fail for certificates with less than N days left.")
+
+    @property
+    def own_checks(self) -> tuple[str, ...]:
+        """`--fail-days` as an expectation."""
+        return () if self.fail_days is None else (f"min(connection.tls.chain[].days_left) >= {self.fail_days}",)

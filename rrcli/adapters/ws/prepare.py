@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.base.errors import usage
 from rrcli.base.files import read_local
 from rrcli.base.record import Record
-from rrcli.base.wsurl import http_url
+from rrcli.base.wsurl import HTTP_SCHEMES, http_url
 from rrcli.options.steps import check_captures
 
 TYPE_CHECKING = False
@@ -44,6 +44,11 @@ def opening(request: AnyHttpRequest, url: str, items: tuple[str, ...] = ()) -> A
     for name, flag in NOT_HTTP1.items():
         if getattr(request, name):
             raise usage(f"{flag} and a WebSocket exclude each other: it begins with HTTP/1.1", f"leave {flag} out")
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme.replace("+", "").isalnum() and scheme.lower() not in HTTP_SCHEMES:
+        raise usage(f"{scheme.lower()}:// is no URL of a WebSocket", "write ws:// or wss:// before the host")
+    if separator and not rest.lstrip("/"):
+        raise usage(f"the URL {url!r} names no host", "write ws://HOST[:PORT]/…")
     return request.replace(arguments=("GET", http_url(url), *items), proxytunnel=True)
 
 

@@ -26,6 +26,6 @@ MANIFEST = Manifest(
     content_spans="rrcli.codec.wsspans:content_spans",
     measures=HTTP.measures,
     is_http=True,
-    place=Place(over="http", path="/ws/echo", examples=("rrcli ws {url} hello", "websocat {url}")),
+    place=Place(over="http", path="/ws/echo", examples=("rrcli ws {url} hello", "websocat {url}"), scheme="ws"),
     demo=(DemoStep(heading="WebSocket: a message and its echo; how long does a ping take?", line="ws {where} hello --ping"),),
 )

@@ -9,11 +9,12 @@ CODES = (
     "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
     "UNAUTHENTICATED",
 )  # fmt: skip
-OK, UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, UNAVAILABLE = 0, 2, 4, 12, 14
+OK, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = 0, 2, 4, 8, 12, 13, 14
 # What an answer without grpc-status means, by its HTTP status (`http-grpc-status-mapping.md`); any other is UNKNOWN.
 OF_HTTP = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 LONGEST_TIMEOUT = 99_999_999  # the number of a grpc-timeout has at most eight digits
 DETAILS = "grpc-status-details-bin"
+UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}  # seconds, of a grpc-timeout
 
 
 def name_of(code: int) -> str:
@@ -39,6 +40,17 @@ def message_of(text: str) -> str:
             found += b"%" + part[:2]
         found += part[2:]
     return found.decode("utf-8", "backslashreplace")
+
+
+def percent_encoded(text: str) -> str:
+    """A message as grpc-message carries it."""
+    return "".join(chr(octet) if 0x20 <= octet <= 0x7E and octet != 0x25 else f"%{octet:02X}" for octet in text.encode("utf-8", "replace"))
+
+
+def seconds_of(text: str) -> float | None:
+    """The seconds of a grpc-timeout; `None` where it is none."""
+    number, size = text[:-1], UNITS.get(text[-1:])
+    return int(number) * size if size and number.isascii() and number.isdecimal() and len(number) < 9 else None
 
 
 def timeout_text(milliseconds: float) -> str:

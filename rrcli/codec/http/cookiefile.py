@@ -12,7 +12,7 @@ from rrcli.codec.http.cookies import Cookie, Place, Refused, read_set_cookie
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 HTTP_ONLY = "#HttpOnly_"
 HEAD = "# Netscape HTTP Cookie File\n# Written by rrcli. It holds credentials.\n\n"
@@ -76,6 +76,14 @@ def _columns(line: str) -> Cookie:
 def write_cookies(cookies: Iterable[Cookie]) -> str:
     """The text of a file with these cookies."""
     return HEAD + "".join([_line(cookie) for cookie in cookies])
+
+
+def newest_within(cookies: Iterable[Cookie], write: Callable[[list[Cookie]], str], limit: int) -> str:
+    """What `write` makes of the cookies, in at most `limit` bytes: an eighth of them, the oldest, is left out until it fits."""
+    kept = sorted(cookies, key=lambda cookie: cookie.created)
+    while len((text := write(kept)).encode("utf-8", "surrogateescape")) > limit and kept:
+        kept = kept[len(kept) // 8 + 1 :]
+    return text
 
 
 def _line(cookie: Cookie) -> str:

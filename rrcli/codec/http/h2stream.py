@@ -137,7 +137,8 @@ class Stream:
         """The failure that RST_STREAM means (RFC 9113 sections 7 and 8.7)."""
         name = error_name(code)
         if code == REFUSED_STREAM:
-            return ExchangeError("transport", "refused", f"the server refused the request unprocessed: RST_STREAM {name}")
+            message = f"the server refused the request unprocessed: RST_STREAM {name}"
+            return ExchangeError("transport", "refused", message, hint="it is safe to send it again")
         if code == HTTP_1_1_REQUIRED:
             return ExchangeError("protocol", "unsupported", f"the server wants HTTP/1.1 for this: RST_STREAM {name}", hint="use --http1.1")
         where = "before its answer" if self.framing is None else f"after {self.received} bytes of the body"

@@ -10,7 +10,7 @@ with their types, and hiredis is the oracle in the tests for all that it can rep
 
 The decoder is a stack of open aggregates over one buffer. A byte is looked at once: an unfinished line goes on being
 searched where the last search ended, an unfinished bulk waits for its length, and what was decoded leaves the buffer
-at the end of `feed`. How redis-cli would print a reply is in `resptext.py`, which JSON output does not need.
+at the end of `feed`. How redis-cli would print a reply is in `text.py`, which JSON output does not need.
 
 Specification: https://redis.io/docs/latest/develop/reference/protocol-spec/ and, for what Redis itself does not send
 (streamed strings and aggregates), https://github.com/redis/redis-specifications/blob/master/protocol/RESP3.md
@@ -25,7 +25,7 @@ from rrcli.base.errors import ExchangeError, malformed, too_large
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     Pairs = tuple[tuple["Reply", "Reply"], ...]
@@ -99,7 +99,7 @@ def _integer(line: bytes) -> int:
 def _double(line: bytes) -> str:
     """The digits are kept: `1.10` is not the `1.1` that a float would print."""
     text = line.decode("ascii", "replace")
-    if text.lower() not in ("inf", "+inf", "-inf", "nan", "-nan"):
+    if text.lower() not in ("inf", "+inf", "-inf") and not _is_nan(text):
         try:
             if text.strip("0123456789+-.eE"):  # float() takes underscores, spaces and words besides
                 raise ValueError
@@ -107,6 +107,13 @@ def _double(line: bytes) -> str:
         except ValueError:
             raise malformed(f"expected a double, got {_quote(line)}") from None
     return text
+
+
+def _is_nan(text: str) -> bool:
+    """Whether it is `nan` as C prints one, with a sign or a payload: `-nan`, `nan(0x8)` (C99 section 7.19.6.1)."""
+    name, bracket, payload = text.lower().removeprefix("-").removeprefix("+").partition("(")
+    inside = payload.removesuffix(")")
+    return name == "nan" and (not bracket or (payload.endswith(")") and (not inside or inside.replace("_", "a").isalnum())))
 
 
 def _boolean(line: bytes) -> bool:
@@ -428,6 +435,8 @@ def as_json(reply: Reply) -> Any:
             return {_key(key): _element(item) for key, item in value}
         return [_element(item) for item in value]
     if reply.type == "double":
+        if _is_nan(value):
+            return "nan"
         number = float(value)
         return number if number - number == 0 else str(number)
     if reply.type == "big_number":
@@ -436,6 +445,32 @@ def as_json(reply: Reply) -> Any:
         except ValueError:  # over 4300 digits Python converts in neither direction, so no JSON writer could print it
             return value
     return value
+
+
+def oddities(reply: Reply, path: str = "value") -> Iterator[tuple[str, str | Pairs]]:
+    """What `as_json` leaves out, at any depth, with its path in the JSON value: a key that a map repeats, the attributes of an element."""
+    if not isinstance(reply.value, tuple):
+        return
+    if reply.type == "map":
+        names = [_key(key) for key, _ in reply.value]
+        seen: set[str] = set()
+        for name in names if len(set(names)) < len(names) else ():
+            if name in seen:
+                yield path, name
+            seen.add(name)
+        parts = [(name, part) for name, pair in zip(names, reply.value, strict=True) for part in pair]
+        for name, part in parts:
+            yield from _oddities_of(part, path, f".{encode_basestring(name)}")
+        return
+    for at, part in enumerate(reply.value):
+        if part.attributes or isinstance(part.value, tuple):
+            yield from _oddities_of(part, path, f"[{at}]")
+
+
+def _oddities_of(part: Reply, path: str, step: str) -> Iterator[tuple[str, str | Pairs]]:
+    if part.attributes:
+        yield path + step, part.attributes
+    yield from oddities(part, path + step)
 
 
 def _element(reply: Reply) -> Any:

@@ -13,23 +13,38 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rrcli.codec.redis.resp import Pairs, Reply
 
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0x100))}
 _ESCAPES |= {ord(char): escape for char, escape in zip('\\"\n\r\t\a\b', ("\\\\", '\\"', "\\n", "\\r", "\\t", "\\a", "\\b"), strict=True)}
 
+_ASCII_ESCAPES = {code: escape for code, escape in _ESCAPES.items() if code < 0x80}
+
 _EMPTY = {"array": "(empty array)", "map": "(empty hash)", "set": "(empty set)", "push": "(empty push)"}
 _MARKS = {"set": "~", "map": "#"}
 
 
-def as_text(reply: Reply) -> str:
-    """What redis-cli prints on a terminal, without the final newline.
+def as_text(reply: Reply, *, readable: bool = False) -> str:
+    """What redis-cli prints on a terminal, without the final newline; with `readable` strings of UTF-8 keep their letters.
 
     Bytes of a status, an error or a verbatim string that are not UTF-8 become `\\xHH`, so that any output takes the text.
     """
     if _is_invalidation(reply):
         return "-> invalidate: " + ", ".join(f"'{_bare(key.value)}'" for key in reply.value[1].value)
-    return _draw(reply, "")
+    return _draw(reply, "", _readable if readable else _quoted)
+
+
+def _quoted(value: bytes) -> str:
+    return f'"{value.decode("latin-1").translate(_ESCAPES)}"'
+
+
+def _readable(value: bytes) -> str:
+    try:
+        return f'"{value.decode().translate(_ASCII_ESCAPES)}"'
+    except UnicodeDecodeError:
+        return _quoted(value)
 
 
 def as_raw(reply: Reply) -> bytes:
@@ -49,22 +64,22 @@ def as_raw(reply: Reply) -> bytes:
     return b"" if value is None else _scalar(value).encode()
 
 
-def _draw(reply: Reply, indent: str) -> str:
+def _draw(reply: Reply, indent: str, string: Callable[[bytes], str]) -> str:
     """`indent` stands before every line but the first, which goes on where the caller's number ended."""
     if not reply.attributes:
-        return _draw_value(reply, indent)
-    return f"{_draw_pairs(reply.attributes, '|', indent)}\n{indent}{_draw_value(reply, indent)}"
+        return _draw_value(reply, indent, string)
+    return f"{_draw_pairs(reply.attributes, '|', indent, string)}\n{indent}{_draw_value(reply, indent, string)}"
 
 
-def _draw_value(reply: Reply, indent: str) -> str:
+def _draw_value(reply: Reply, indent: str, string: Callable[[bytes], str]) -> str:
     value = reply.value
     if isinstance(value, tuple):
         if not value:
             return _EMPTY[reply.type]
         mark = _MARKS.get(reply.type, ")")
-        return _draw_pairs(value, mark, indent) if reply.type == "map" else _draw_elements(value, mark, indent)
+        return _draw_pairs(value, mark, indent, string) if reply.type == "map" else _draw_elements(value, mark, indent, string)
     if reply.type == "bulk":
-        return f'"{value.decode("latin-1").translate(_ESCAPES)}"'
+        return string(value)
     if reply.type in ("error", "blob_error"):
         return f"(error) {_bare(value)}"
     if isinstance(value, bytes):
@@ -76,21 +91,21 @@ def _draw_value(reply: Reply, indent: str) -> str:
     return f"({reply.type.replace('_', ' ')}) {value}"
 
 
-def _draw_elements(elements: tuple[Reply, ...], mark: str, indent: str) -> str:
+def _draw_elements(elements: tuple[Reply, ...], mark: str, indent: str, string: Callable[[bytes], str]) -> str:
     width = len(str(len(elements)))
     inner = indent + " " * (width + 2)
-    lines = (f"{number:>{width}}{mark} {_draw(element, inner)}" for number, element in enumerate(elements, 1))
+    lines = (f"{number:>{width}}{mark} {_draw(element, inner, string)}" for number, element in enumerate(elements, 1))
     return f"\n{indent}".join(lines)
 
 
-def _draw_pairs(pairs: Pairs, mark: str, indent: str) -> str:
+def _draw_pairs(pairs: Pairs, mark: str, indent: str, string: Callable[[bytes], str]) -> str:
     """A value of several lines starts on a line of its own, below its key."""
     width = len(str(len(pairs)))
     inner = indent + " " * (width + 2)
     lines = []
     for number, (key, value) in enumerate(pairs, 1):
         gap = f"\n{inner}" if _is_multiline(value) else ""
-        lines.append(f"{number:>{width}}{mark} {_draw(key, inner)} => {gap}{_draw(value, inner)}")
+        lines.append(f"{number:>{width}}{mark} {_draw(key, inner, string)} => {gap}{_draw(value, inner, string)}")
     return f"\n{indent}".join(lines)
 
 

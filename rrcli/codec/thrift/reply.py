@@ -43,8 +43,7 @@ class Reply(Record):
 
 def read_reply(message: ThriftMessage, method: Method, seqid: int, protocol: str) -> Reply:
     """What the message says as the answer to a call. Raises `ExchangeError` (malformed) where it cannot be that call's answer."""
-    if message.type in (CALL, ONEWAY):
-        raise malformed(f"the answer is a {MESSAGES[message.type]} of '{_short(message.name)}', and an answer is a REPLY or an EXCEPTION")
+    refuse_call(message)
     if message.seqid != seqid:
         raise malformed(f"the answer has sequence number {message.seqid}, and the call {seqid}")
     if message.type == EXCEPTION:
@@ -77,6 +76,13 @@ def read_reply(message: ThriftMessage, method: Method, seqid: int, protocol: str
         unknown_fields=tuple(reader.unknown),
         notes=tuple(reader.notes),
     )
+
+
+def refuse_call(message: ThriftMessage) -> None:
+    """Raise `malformed` for an answer that is a call itself, as who sends back what it hears has it."""
+    if message.type in (CALL, ONEWAY):
+        what = f"the answer is a {MESSAGES[message.type]} of '{_short(message.name)}', and an answer is a REPLY or an EXCEPTION"
+        raise malformed(what, "does the peer send back what it hears? rrcli tcp shows it")
 
 
 def _missing_hint(method: Method) -> str:

@@ -10,7 +10,7 @@ time; until then it is held back, because what comes in one go is drawn by the r
 from __future__ import annotations
 
 from rrcli.base.fields import is_json_lines
-from rrcli.base.units import counted
+from rrcli.base.units import counted, offset
 from rrcli.base.visible import visible
 from rrcli.codec.jsonlines import RECORD
 from rrcli.engine.events import Observer
@@ -111,7 +111,7 @@ class Lines(Observer):
         for each in lines:
             line = each.strip(RECORD).removesuffix(b"\r")
             if line:
-                shown.append(f"{at_ns / 1e6:>12.1f} ms  {visible(self._masking().text(self._text(line)))}")
+                shown.append(f"{offset(at_ns, 12)}  {visible(self._masking().text(self._text(line)))}")
         if shown:
             self._write("\n".join(shown))
             self.count += len(shown)

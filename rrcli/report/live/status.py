@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.jsontext import dumps
-from rrcli.base.units import size
+from rrcli.base.units import offset, size
 from rrcli.base.visible import visible
 from rrcli.engine.events import Observer
 from rrcli.policy.mask import Mask
@@ -72,7 +72,7 @@ class Live(Observer):
         shown = visible(mask.text(content).replace("\n", " "))
         kind = "" if shown.startswith(value["type"]) else f"{visible(mask.text(value['type']))}  "  # the text may say it itself
         number = f"#{visible(mask.text(value['id']))}  " if value.get("id") else ""
-        self._draw(f"{value['at_ms']:>12.1f} ms  {kind}{number}{self._about(value, len(text))}{shown}")
+        self._draw(f"{offset(int(value['at_ms'] * 1e6), 12)}  {kind}{number}{self._about(value, len(text))}{shown}")
 
     def _about(self, value: dict[str, Any], length: int) -> str:
         """What the protocol says of an event, and its size, where it says anything."""

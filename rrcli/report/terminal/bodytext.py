@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model.values import Body
+    from rrcli.model.values import Body, Lines
     from rrcli.report.terminal.paint import Line, Page
 
 MOST_LINES = 400
@@ -89,6 +89,13 @@ def _draw_text(body: Body, text: str, page: Page, *, color: bool) -> None:
     if len(lines) > MOST_LINES or len(text) > MOST_TEXT:
         shown = counted(min(len(lines), MOST_LINES), "line")
         page.add([(f"… the first {shown} of {size(body.size)}: --format raw shows all", "dim")])
+
+
+def picture_lines(display: str | Lines) -> list[Line]:
+    """The lines of a protocol's own picture; one that tells of a failure is red, as every other."""
+    if isinstance(display, str):
+        return [pieces(line.expandtabs(), "bad" if line.lstrip().startswith("✘") else "") for line in display.split("\n")]
+    return [[piece for text, role in line for piece in pieces(text.expandtabs(), role)] for line in display]
 
 
 def whole_lines(body: Body, *, color: bool) -> list[Line] | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rrcli.base.timelimit import TimeLimitExceeded, run_with_limit
-from rrcli.report.terminal.bodytext import draw_body, is_text, whole_lines
-from rrcli.report.terminal.paint import Page, pieces
+from rrcli.report.terminal.bodytext import draw_body, is_text, picture_lines, whole_lines
+from rrcli.report.terminal.paint import Page
 from rrcli.report.terminal.tables import tables
 
 TYPE_CHECKING = False
@@ -33,8 +33,8 @@ def render_content(exchange: Exchange, entry: Protocol, *, width: int, color: bo
 def _laid_out(exchange: Exchange, answer: Response, entry: Protocol, page: Page, *, color: bool) -> str | None:
     """The protocol's own picture, or tables where content is lines, or the body."""
     if answer.display is not None:
-        for text in answer.display.split("\n"):
-            page.add(pieces(text.expandtabs(), "bad" if text.lstrip().startswith("✘") else ""), indent=0)
+        for line in picture_lines(answer.display):
+            page.add(line, indent=0)
     elif entry.request_type.lines and tables(answer.data, exchange.request.data, page, entry.load_manifest().unsaid):
         page.lines = [line[1:] if line[:1] == [("  ", "")] else line for line in page.lines]
     else:

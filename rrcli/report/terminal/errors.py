@@ -22,6 +22,9 @@ SECRET_VALUES = ("PASSWORD", "USER:PASSWORD", "TOKEN", "PHRASE")  # what help ca
 
 def report_error(error: ExchangeError) -> int:
     """Say what is wrong and, on a second line, what to do about it. Returns the exit code."""
+    if error.problems:  # editors and CI read such lines, so that nothing stands before the file's name
+        to_stderr("".join([f"{_aside(visible(line))}\n" for line in error.problems]))
+        return exit_code(error)
     to_stderr(f"{PREFIX}{_aside(visible(error.message))}\n")
     if error.hint:
         to_stderr(f"{' ' * len(PREFIX)}{_aside(visible(error.hint))}\n")

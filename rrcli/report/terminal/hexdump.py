@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from binascii import hexlify
 
-from rrcli.base.units import size
+from rrcli.base.units import offset, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +22,12 @@ PRINTABLE = "".join(chr(code) if 0x20 <= code < 0x7F else "." for code in range(
 
 def transcript(entries: tuple[TranscriptEntry, ...], page: Page) -> None:
     """Add every entry; rows that repeat the one before are one `*`, as in hexdump(1)."""
-    offsets = [f"{entry.at_ns / 1e6:.2f}" for entry in entries]
-    column = max((len(offset) for offset in offsets), default=0)
-    for entry, offset in zip(entries, offsets, strict=True):
+    column = max((offset(entry.at_ns, 0, 2).index(" ") for entry in entries), default=0)
+    for entry in entries:
         amount = [(f" {size(len(entry.data))}", "")] if entry.data else []
-        page.add_hanging([(f"{offset:>{column}} ms ", "dim"), ARROWS[entry.direction], *amount, ("  ", "")], entry.note or "", role="name")
+        page.add_hanging(
+            [(f"{offset(entry.at_ns, column, 2)} ", "dim"), ARROWS[entry.direction], *amount, ("  ", "")], entry.note or "", role="name"
+        )
         _rows(entry.data, page)
 
 

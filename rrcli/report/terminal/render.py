@@ -7,10 +7,10 @@ protocol's own picture of its content is the answer's `display`, and what else i
 
 from __future__ import annotations
 
-from rrcli.base.units import duration, size
+from rrcli.base.units import counted, duration, size
 from rrcli.engine.manifest import load
 from rrcli.model.values import PHASES
-from rrcli.report.terminal.bodytext import draw_body
+from rrcli.report.terminal.bodytext import draw_body, picture_lines
 from rrcli.report.terminal.certificates import chain, days_left, days_words
 from rrcli.report.terminal.checks import draw_checks
 from rrcli.report.terminal.next_steps import PLAIN, advice, how_far
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.engine.registry import Protocol
-    from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, RequestMessage, Response
+    from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, Lines, RequestMessage, Response
     from rrcli.report.terminal.paint import Line
+
+SCREEN, LEAST_ROWS = 20, 3  # rows of the terminal: those that a whole picture may take, and each of its lines
+# What leads from one hop to the next; whatever else is in a history was tried or asked again.
+HOPS = {"redirect": "redirect", "auth": "challenge", "describe": "description"}
 
 
 def render(exchange: Exchange, entry: Protocol, *, width: int, color: bool, verbose: bool, wire: bool, height: int | None = None) -> str:
@@ -131,7 +135,7 @@ def _connection(exchange: Exchange, entry: Protocol) -> list[Line]:
         items.append([(f"{size(connection.bytes_sent)} out, {size(connection.bytes_received)} in", "")])
     if answer and answer.framing:
         items.append([("ends by ", ""), *pieces(entry.load_manifest().framings.get(answer.framing, answer.framing))])
-    for key, value in answer.data.items() if answer else ():
+    for key, value in answer.data.items() if answer and answer.display is None else ():  # a picture shows them
         if are_words(value):
             items.append(pieces(f"{key} {' '.join(value)}"))
     return items
@@ -144,7 +148,9 @@ def _picture(exchange: Exchange, page: Page) -> None:
     """The waterfall, where it tells more than the total does, and where time has anything to do with the matter."""
     failure = exchange.error
     broken = failure.phase if failure and failure.layer not in ("application", "check") else None
-    order = THROUGH_PROXY if exchange.connection.proxy else PHASES
+    began = list(exchange.timing.phases)
+    asked_first = "tls" in began and "handshake" in began[: began.index("tls")]  # a proxy for a way, or a server for TLS (STARTTLS)
+    order = THROUGH_PROXY if exchange.connection.proxy or asked_first else PHASES
     lines = waterfall(exchange.timing, broken, page.width, order, sent=exchange.connection.bytes_sent)
     if len(lines) < 2 or (failure and failure.kind in PLAIN):
         return
@@ -235,16 +241,18 @@ def _response(exchange: Exchange, answer: Response, entry: Protocol, page: Page,
 
 def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, *, color: bool) -> None:
     """The protocol's own picture, or tables, or the body; where content is lines the tables say the same in full."""
-    events, reference = answer.data.get("events"), entry.load_manifest().stream_words
+    manifest = entry.load_manifest()
+    events, reference = answer.data.get("events"), manifest.stream_words
     words: list[str] | None = load(reference)(answer) if reference else None
+    told = [event for event in events or () if event["type"] not in manifest.framing_events]
     if answer.display is not None:
         page.blank()
-        for line in answer.display.split("\n"):
-            page.add_cut(pieces(line.expandtabs(), "bad" if line.lstrip().startswith("✘") else ""), rows=3)
+        _display(answer.display, page)
     elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
-        summary(events or [], page, words or ())
+        if len(told) != 1 or not manifest.framing_events:  # one message within what frames it is no stream
+            summary(told, page, words or ())
         if answer.body and answer.body.data:
             page.blank()
             draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
@@ -261,6 +269,14 @@ def _rate(exchange: Exchange) -> str:
 
 def _tables(exchange: Exchange, answer: Response, entry: Protocol, page: Page) -> bool:
     return tables(answer.data, exchange.request.data, page, entry.load_manifest().unsaid)
+
+
+def _display(display: str | Lines, page: Page) -> None:
+    """A protocol's own picture; of a few lines each may be long, so that what was asked for is shown whole up to a screen."""
+    lines = picture_lines(display)
+    rows = max(LEAST_ROWS, SCREEN // len(lines))
+    for line in lines:
+        page.add_cut(line, rows=rows)
 
 
 def _fields(fields: Fields, page: Page) -> None:
@@ -280,11 +296,12 @@ def _remarks(exchange: Exchange, page: Page) -> None:
 
 
 def _history(exchange: Exchange, page: Page) -> None:
-    """One line for each attempt or hop before this one."""
+    """How many hops or attempts there were and how long all took, then a line for each before this one."""
     if not exchange.history:
         return
     page.blank()
-    page.add([("before this", "dim")])
+    name, words = history_words(exchange)
+    page.add([(name, "dim"), ("  ", ""), *pieces(words)])
     rows: list[list[Line]] = []
     for number, earlier in enumerate(exchange.history, 1):
         mark, role = verdict_mark(earlier)
@@ -300,3 +317,17 @@ def _history(exchange: Exchange, page: Page) -> None:
     for row, earlier in zip(rows, exchange.history, strict=True):
         row.append(pieces(SEPARATOR.join(_asked(earlier, page.width - 2 - taken))))
     aligned(page, rows, (True, False, True, False, False))
+
+
+def history_words(exchange: Exchange) -> tuple[str, str]:
+    """What the earlier exchanges are, and `3 redirects, 4.4 ms in all` or `2 attempts, 1.5 s in all, 1.5 s of it waiting`."""
+    whys = [earlier.why for earlier in exchange.history]
+    hops = [(whys.count(why), word) for why, word in HOPS.items() if why in whys]
+    repeated = sum(why not in HOPS for why in whys)
+    parts = [counted(count, word) for count, word in hops] + ([f"{repeated + 1:,} attempts"] if repeated else [])
+    taken = sum(each.timing.total_ns for each in (*exchange.history, exchange))
+    whole = max(exchange.timing.elapsed_ns, taken)
+    parts.append(f"{duration(whole)} in all")
+    if repeated and whole - taken > taken // 100:
+        parts.append(f"{duration(whole - taken)} of it waiting")
+    return " and ".join([*(["hops"] if hops else []), *(["attempts"] if repeated else [])]), ", ".join(parts)

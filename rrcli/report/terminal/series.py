@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PERCENTILES = (50, 90, 95, 99)  # in the table; the document has more of them
 COLUMNS = ("min", "mean", *(f"p{percent}" for percent in PERCENTILES), "max")
+ONCE = ("time",)  # the one column where everything happened once
+NOTHING_NS = 5_000  # what is less is 0.00 ms
 ROWS = 8  # of the picture, beside the last
 WIDEST_BAR = 60  # columns: what is longer parts the number from its label
 
@@ -81,26 +83,35 @@ def _how(series: Series) -> list[Line]:
 
 
 def _table(times: dict[str, Distribution], room: int) -> list[Line]:
-    """Each phase in a row, all in milliseconds and the numbers aligned on their points; closer together where they would not fit."""
-    rows = [(name, times[name]) for name in ("total", *PHASES) if name in times and times[name].count]
+    """Each phase in a row with its unit. One that happened once has its time alone, and one that took nothing is left out.
+
+    Where they would not fit, the columns stand closer together.
+    """
+    found = [(name, times[name]) for name in ("total", *PHASES) if name in times and times[name].count]
+    rows = [(name, each) for name, each in found if name == "total" or each.greatest >= NOTHING_NS]
     if not rows:
         return []
+    columns = COLUMNS if any(each.count > 1 for _, each in rows) else ONCE
     label = max(len(name) for name, _ in rows)
-    figures = [(name, _figures(found)) for name, found in rows]
-    decimals = 2 if max(max(values) for _, values in figures) < 10**8 else 1 if max(max(values) for _, values in figures) < 10**9 else 0
-    texts = [(name, [f"{value / 1e6:,.{decimals}f}" for value in values]) for name, values in figures]
-    column = max(max(len(text) for _, row in texts for text in row), 4)
-    column += 2 if label + len(COLUMNS) * (column + 2) + len(" ms") <= room else 1
-    head = " " * label + "".join(f"{name:>{column}}" for name in COLUMNS)
+    decimals = 2 if max((each.greatest for _, each in rows if each.greatest < 10**9), default=0) < 10**8 else 1
+    texts = [(name, _texts(each, columns, decimals)) for name, each in rows]
+    column = max(max(len(text) for _, (row, _) in texts for text in row), 4)
+    column += 2 if label + len(columns) * (column + 2) + len(" ms") <= room else 1
+    head = " " * label + "".join(f"{name:>{column}}" for name in columns)
     lines: list[Line] = [[(head, "dim")]]
-    for name, row in texts:
+    for name, (row, unit) in texts:
         role = "strong" if name == "total" else ""
-        lines.append([(f"{name:<{label}}", role), ("".join(f"{text:>{column}}" for text in row), role), (" ms", "dim")])
+        lines.append([(f"{name:<{label}}", role), ("".join(f"{text:>{column}}" for text in row), role), (f" {unit}", "dim")])
     return lines
 
 
-def _figures(times: Distribution) -> list[float]:
-    return [times.least, times.mean, *(times.percentile(percent) for percent in PERCENTILES), times.greatest]
+def _texts(times: Distribution, columns: tuple[str, ...], decimals: int) -> tuple[list[str], str]:
+    """The figures of a row and their unit; nothing but the one time where there is only one, which has no percentiles."""
+    divisor, unit, places = (1e9, "s", 3) if times.greatest >= 10**9 else (1e6, "ms", decimals)
+    if times.count == 1:
+        return [f"{times.mean / divisor:,.{places}f}" if name in ("mean", *ONCE) else "" for name in columns], unit
+    values = [times.least, times.mean, *(times.percentile(percent) for percent in PERCENTILES), times.greatest]
+    return [f"{value / divisor:,.{places}f}" for value in values], unit
 
 
 def _spread(times: Distribution, width: int) -> list[Line]:
@@ -112,11 +123,12 @@ def _spread(times: Distribution, width: int) -> list[Line]:
     edges = [edge for at, edge in enumerate(edges) if at == 0 or edges[at - 1] <= times.percentile(99)]
     counts = [times.below(end) - times.below(begin) for begin, end in itertools.pairwise(edges)]
     above = times.count - times.below(edges[-1])
-    decimals = 0 if step >= 10**6 else 1 if step >= 10**5 else 2 if step >= 10**4 else 3
-    labels = [f"{edge / 1e6:,.{decimals}f}" for edge in edges]
+    scale, unit = (9, "s") if times.greatest >= 10**9 else (6, "ms")
+    decimals = max(scale - len(str(step)) + 1, 0)  # that tell one edge from the next
+    labels = [f"{edge / 10**scale:,.{decimals}f}" for edge in edges]
     rows = [(f"{begin} – ", end, count) for begin, end, count in zip(labels, labels[1:], counts, strict=False)]
     if above:
-        rows.append((f"{labels[-1]} – ", f"{times.greatest / 1e6:,.{decimals}f}", above))
+        rows.append((f"{labels[-1]} – ", f"{times.greatest / 10**scale:,.{decimals}f}", above))
     left, right = max(cells(begin) for begin, _, _ in rows), max(len(end) for _, end, _ in rows)
     most = max(count for _, _, count in rows)
     digits = len(f"{most:,}")
@@ -124,7 +136,7 @@ def _spread(times: Distribution, width: int) -> list[Line]:
     lines: list[Line] = []
     for begin, end, count in rows:
         drawn = bar(0, count / most, room) if count else " " * room
-        line = [*pad([(begin, "")], left, right=True), (f"{end:>{right}}", ""), (" ms", "dim"), (" ", ""), (drawn, "bar")]
+        line = [*pad([(begin, "")], left, right=True), (f"{end:>{right}}", ""), (f" {unit}", "dim"), (" ", ""), (drawn, "bar")]
         lines.append([*line, (f" {count:>{digits},}", "")])
     return lines
 

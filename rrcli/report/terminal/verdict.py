@@ -40,7 +40,7 @@ def verdict(exchange: Exchange) -> str:
     if failure is not None and failure.layer not in ("application", "check"):
         return headline(failure)
     without_answer = headline(failure) if failure else "built, not sent"
-    words = status_words(exchange.response.status) if exchange.response else without_answer
+    words = (exchange.response.headline or status_words(exchange.response.status)) if exchange.response else without_answer
     broken = sum(not check.ok for check in exchange.checks)
     if exchange.outcome == "check_failed" and broken:
         return f"{words}, {broken} of {len(exchange.checks)} checks failed"
@@ -56,6 +56,8 @@ def _asked(exchange: Exchange, room: int) -> list[str]:
     """The request in short, and the target unless that names it already."""
     url, summary = exchange.target.url, exchange.request.summary
     method = exchange.request.data.get("method")
+    if isinstance(method, str) and method and url.endswith(f"/{method}"):
+        return [shorten(url, max(room, SHORTEST))]
     if isinstance(method, str) and f"{summary} ".startswith(f"{method} "):
         return [f"{method} {shorten(url, max(room - cells(method) - 1, SHORTEST))}"]
     if not url or url in summary or (exchange.target.host or url) in summary:

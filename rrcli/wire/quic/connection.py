@@ -98,7 +98,7 @@ class Quic:
         self._heard_ns = 0
         self._socket: Any = None
         self._setup = _load(options, alpn)
-        self._tickets = _tickets(files, f"{self.name}:{port}", verified=not options.insecure)
+        self._tickets = _tickets(files, f"{self.name}:{port}", options)
         connect = Deadline.after(options.connect_timeout, "--connect-timeout")
         try:
             self._open_logs(files, continues=continues_log)
@@ -431,13 +431,13 @@ def _clock() -> float:
     return now() / 1e9
 
 
-def _tickets(files: QuicOptions | None, origin: str, *, verified: bool) -> Tickets | None:
+def _tickets(files: QuicOptions | None, origin: str, options: TransportOptions) -> Tickets | None:
     """The server's session tickets, where there is a file for them."""
     if files is None or not files.early_data:
         return None
     from rrcli.wire.quic.tickets import Tickets
 
-    return Tickets(files.early_data, origin, verified=verified)
+    return Tickets(files.early_data, origin, options)
 
 
 def _load(options: TransportOptions, alpn: tuple[str, ...]) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from os import environ
 
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import Limit, QuicConnection
 from aioquic.tls import load_pem_private_key, load_pem_x509_certificates
 
 from rrcli.base.errors import usage
+from rrcli.wire.trust import trusted_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,26 +78,13 @@ def connection(
         session_ticket=tickets.ticket if tickets else None,
     )
     if not options.insecure:
-        configuration.cafile, configuration.capath = _trust(options.cacert)
+        configuration.cafile, configuration.capath = trusted_paths(options.cacert)
     if options.cert:
         _load_certificate(configuration, options)
     made = QuicConnection(configuration=configuration, session_ticket_handler=tickets.keep if tickets else None)
     limit = made._local_max_data
     made._local_max_data = Window(limit.frame_type, limit.name, limit.value)
     return made
-
-
-def _trust(cacert: str | None) -> tuple[str | None, str | None]:
-    """File and folder of the certificates to trust; neither leaves it to aioquic, which brings a bundle."""
-    import _ssl
-    from os.path import exists
-
-    if cacert:
-        return cacert, None
-    file_name, file_default, dir_name, dir_default = _ssl.get_default_verify_paths()
-    file = environ.get(file_name) or (file_default if exists(file_default) else None)
-    folder = environ.get(dir_name) or (dir_default if exists(dir_default) else None)
-    return file, folder
 
 
 def _load_certificate(configuration: QuicConfiguration, options: TlsOptions) -> None:

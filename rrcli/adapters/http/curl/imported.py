@@ -13,7 +13,7 @@ from rrcli.base.errors import usage
 from rrcli.base.url import quote, split_url
 from rrcli.options.option import Option
 from rrcli.options.parse import count, suggestion
-from rrcli.options.request import Output
+from rrcli.options.request import BESIDE_REQUEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def advice(flag: str) -> str | None:
     return "rrcli curl takes it as curl does" if rule.how == "made" else f"instead of curl's {flag}: {rule.text}"
 
 
-OURS = {flag: declared for declared in {**Output.options_, **HttpRequest.options_}.values() for flag in declared.flags}
+OURS = {flag: declared for declared in {**BESIDE_REQUEST, **HttpRequest.options_}.values() for flag in declared.flags}
 
 
 class _Command:

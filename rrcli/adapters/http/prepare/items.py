@@ -93,8 +93,8 @@ def json_value(item: Item) -> Verbatim | str:
     return Verbatim(item.value.strip())
 
 
-def json_content(items: list[Item], start: Verbatim | None = None) -> bytes:
-    """The JSON that the items `=` and `:=` make together, or of `start` when there is one. Raises `usage`."""
+def json_content(items: list[Item], start: Any = None) -> bytes:
+    """The JSON that the items `=` and `:=` make together, or of `start`, a value or its text, when there is one. Raises `usage`."""
     root: list[Any] = [start]
     for item in items:
         _assign(root, item.name, json_value(item))

@@ -11,7 +11,7 @@ from rrcli.base import privatefile
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import all_of
 from rrcli.base.url import split_host
-from rrcli.codec.http.cookiefile import write_cookies
+from rrcli.codec.http.cookiefile import newest_within, write_cookies
 from rrcli.codec.http.cookies import TRUSTED, Cookie, Jar, Place, Refused, arrives_ended, cookie_pairs, read_set_cookie
 from rrcli.engine.events import Finished
 
@@ -99,7 +99,7 @@ class StateJar:
     def _save(self) -> None:
         """Write the jar of `-c`, and the session. Raises `ExchangeError` of layer `local`."""
         if self._path not in (None, "-"):
-            text = write_cookies(self.jar)
+            text = newest_within(self.jar, write_cookies, privatefile.LARGEST)
             if text != self._written:
                 privatefile.write_text(str(self._path), text)
                 self._written = text

@@ -12,21 +12,19 @@ from rrcli.adapters.http.prepare.origin import origin
 from rrcli.adapters.http.state.given import given_cookies
 from rrcli.base import privatefile
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.base.jsontext import dumps, loads
 from rrcli.base.url import host_port
+from rrcli.base.userfolder import config_folder
 from rrcli.codec.http.cookies import Cookie, Jar, Place, domain_matches
+from rrcli.codec.http.sessionfile import StoredSession, read_session, write_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from rrcli.adapters.http.prepare.message import GivenFields, PreparedRequest
     from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.http.state.given import AnyRequest
     from rrcli.base.url import Url
     from rrcli.model.values import Fields
 
-SCHEMA = "rrcli.session/1"
 LONGEST_NAME = 100
 # Fields that belong to one request: what describes its content, its connection or its conditions, and ids.
 OF_ONE_REQUEST = ("content-", "if-", "sec-websocket-", "access-control-request-")
@@ -34,8 +32,6 @@ OF_ONE_REQUEST_TOO = (
     "host", "cookie", "range", "expect", "te", "trailer", "transfer-encoding", "connection", "upgrade", "keep-alive",
     "proxy-authorization", "proxy-connection", "idempotency-key", "x-request-id", "traceparent", "tracestate", "accept-encoding",
 )  # fmt: skip
-COOKIE_KEYS = ("name", "value", "domain", "path", "host_only", "secure", "http_only", "same_site", "expires", "created")
-AUTH_KEYS = {"basic": ("user",), "digest": ("user",), "bearer": ("token",)}
 
 
 class NamedSession:
@@ -59,7 +55,7 @@ class NamedSession:
     @property
     def cookies(self) -> list[Cookie]:
         """Those of the file, as belonging to its origin."""
-        return [cookie.replace(origin=self._place.origin) for cookie in self._stored["cookies"]]
+        return [cookie.replace(origin=self._place.origin) for cookie in self._stored.cookies]
 
     # --- the request
 
@@ -77,7 +73,7 @@ class NamedSession:
         if request.bearer is not None:
             self._auth = {"type": "bearer", "token": request.bearer}
             return request
-        auth = self._stored["auth"]
+        auth = self._stored.auth
         if not auth or request.uses_netrc or url.user is not None:
             return request
         if auth["type"] == "bearer":
@@ -87,7 +83,7 @@ class NamedSession:
     def headers(self, given: GivenFields) -> GivenFields:
         """The session's fields that the command line does not name, then its own, which the session then keeps."""
         names = {name.lower() for name, _ in given}
-        stored = [(name, value) for name, value in self._stored["headers"] if name.lower() not in names]
+        stored = [(name, value) for name, value in self._stored.headers if name.lower() not in names]
         self._from_file = {name.lower() for name, _ in stored}
         for name, value in given:
             if _is_kept(name):
@@ -114,40 +110,30 @@ class NamedSession:
             return
         with privatefile.locked(os.path.dirname(self._path)):
             stored = self._read()
-            jar = Jar(stored["cookies"])
+            jar = Jar(stored.cookies)
             for cookie in (*self._given, *changes):
                 if domain_matches(self._place.host, cookie.domain):  # those of other hosts on the way are not the session's
                     jar.put(cookie)
             names = self._fields.keys()
-            headers = [list(field) for field in stored["headers"] if field[0].lower() not in names]
-            headers += [[name, value] for name, value in self._fields.values() if value is not None]
-            document = {
-                "schema": SCHEMA,
-                "origin": self.origin,
-                "auth": self._auth or stored["auth"],
-                "headers": headers,
-                "cookies": [{key: getattr(cookie, key) for key in COOKIE_KEYS} for cookie in jar],
-            }
-            privatefile.write_text(self._path, dumps(document, 2) + "\n")
+            headers = [field for field in stored.headers if field[0].lower() not in names]
+            headers += [(name, value) for name, value in self._fields.values() if value is not None]
+            session = StoredSession(origin=self.origin, auth=self._auth or stored.auth, headers=tuple(headers), cookies=tuple(jar))
+            privatefile.write_text(self._path, write_session(session, privatefile.LARGEST))
         self._saved = True
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> StoredSession:
         """What the file holds. Raises `local` for one that is broken, `usage` for that of another origin."""
         text = privatefile.read_text(self._path, regular=True)
         if text is None:
-            return {"auth": None, "headers": [], "cookies": []}
+            return StoredSession(origin=self.origin)
         try:
-            document = loads(text)
-            if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-                raise ValueError(f"its schema is not {SCHEMA}")
-            found = {"auth": _auth(document["auth"]), "headers": _headers(document["headers"]), "cookies": _cookies(document["cookies"])}
-            belongs = document["origin"]
-        except KeyError as error:
-            raise self._broken(f"{error.args[0]} is missing") from None
-        except (ValueError, TypeError, AttributeError) as error:
+            found = read_session(text)
+        except ValueError as error:
             raise self._broken(str(error)) from None
-        if belongs != self.origin:
-            raise usage(f"the session {self._path} belongs to {belongs}, and this goes to {self.origin}", "use a session of another name")
+        if found.origin != self.origin:
+            raise usage(
+                f"the session {self._path} belongs to {found.origin}, and this goes to {self.origin}", "use a session of another name"
+            )
         return found
 
     def _broken(self, why: str) -> ExchangeError:
@@ -173,65 +159,9 @@ def _path_of(name: str, place: Place) -> str:
     plain = name.isascii() and name.replace("-", "").replace("_", "").replace(".", "").isalnum()
     if not plain or name.startswith(".") or len(name) > LONGEST_NAME:
         raise usage(f"--session {name!r} is no name", "write letters, digits, -, _ and ., or a path with a /")
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.expanduser("~/.config")
-    return os.path.join(base, "rrcli", "sessions", f"{place.host.replace(':', '_')}_{place.port}", f"{name}.json")
+    return os.path.join(config_folder(), "sessions", f"{place.host.replace(':', '_')}_{place.port}", f"{name}.json")
 
 
 def _is_kept(name: str) -> bool:
     lower = name.lower()
     return not lower.startswith(OF_ONE_REQUEST) and lower not in OF_ONE_REQUEST_TOO
-
-
-# --- what a file may hold
-
-
-def _auth(value: object) -> dict[str, str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or value.get("type") not in AUTH_KEYS:
-        raise ValueError(f"auth.type is not one of {', '.join(AUTH_KEYS)}")
-    keys = ("type", *AUTH_KEYS[value["type"]])
-    return {key: _text(value[key], f"auth.{key}") for key in keys}
-
-
-def _headers(value: object) -> list[tuple[str, str]]:
-    if not isinstance(value, list) or not all(isinstance(field, list) and len(field) == 2 for field in value):
-        raise ValueError("headers is not a list of pairs")
-    return [(_text(name, "a header's name"), _text(text, "a header's value")) for name, text in value]
-
-
-def _cookies(value: object) -> list[Cookie]:
-    if not isinstance(value, list):
-        raise ValueError("cookies is not a list")
-    found = []
-    for each in value:
-        if not isinstance(each, dict):
-            raise ValueError("cookies is not a list of objects")
-        expires, created = each["expires"], each["created"]
-        if not isinstance(expires, (int, type(None))) or not isinstance(created, (int, float)):
-            raise ValueError("a cookie's expires or created is no time")
-        name, value, domain, path = (_text(each[key], f"a cookie's {key}") for key in ("name", "value", "domain", "path"))
-        cookie = Cookie(
-            name=name,
-            value=value,
-            domain=domain.lower(),
-            path=path,
-            host_only=bool(each["host_only"]),
-            secure=bool(each["secure"]),
-            http_only=bool(each["http_only"]),
-            same_site=each["same_site"] and _text(each["same_site"], "a cookie's same_site"),
-            expires=expires,
-            created=created,
-        )
-        found.append(cookie)
-    return found
-
-
-def _text(value: object, what: str) -> str:
-    """A text without control characters: it goes into a field. Raises `ValueError`, also for surrogates that stand for no byte."""
-    if not isinstance(value, str) or any(letter < " " or letter == "\x7f" for letter in value):
-        raise ValueError(f"{what} is no text, or holds a control character")
-    value.encode("utf-8", "surrogateescape")
-    return value

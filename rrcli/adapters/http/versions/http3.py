@@ -72,6 +72,7 @@ def reach(request: AnyHttpRequest, prepared: PreparedRequest, context: Context) 
             files=request, continues_log=context.follows, limit=limit, early=begun,
         )  # fmt: skip
         quic.begun = begun
+        context.note_trust(context.connection_options)
         return quic
     except ExchangeError as error:
         if isinstance(error, NoSuchProtocol):

@@ -51,7 +51,7 @@ def exchange_pooled(exchange: PooledExchange, context: Context, alpn: tuple[str,
         raise usage("--limit-rate is for one download, not for a series", "--rate limits how many exchanges begin in a second")
     if prepared.upload and prepared.upload.path == "-":
         raise usage("standard input can be uploaded once, not for each exchange of a series", "put it into a file")
-    session = context.pool.session(exchange.place)
+    session = context.session(exchange.place)
     if session is None:
         connection = context.connect(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=alpn)
         chosen = context.recorder.tls.alpn if context.recorder.tls else None
@@ -63,8 +63,8 @@ def exchange_pooled(exchange: PooledExchange, context: Context, alpn: tuple[str,
 
         context.recorder.timeline.origin_ns += now() - begin  # loading it is no time of the exchange
         session = SharedH2Session(connection)
-        context.pool.share(exchange.place, session)
-    yield from _shared(exchange, context, session)  # type: ignore[arg-type]  # nobody else shares one under such a place
+        context.share(exchange.place, session)
+    yield from _shared(exchange, context, session)  # nobody else shares one under such a place
 
 
 # --- HTTP/1
@@ -85,7 +85,7 @@ def _alone(exchange: PooledExchange, context: Context, connection: Stream, chose
         stream = Http1Stream(connection, prepared.method)
         reader = ResponseReader(prepared, context, stream, exchange.leads)
         yield from send_request(stream, prepared, reader, context)
-        reusable = _persists(prepared, reader, stream)
+        reusable = persists(prepared, reader, stream)
     finally:
         if reusable:
             context.keep(connection)
@@ -93,7 +93,7 @@ def _alone(exchange: PooledExchange, context: Context, connection: Stream, chose
             connection.close()
 
 
-def _persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1Stream) -> bool:
+def persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1Stream) -> bool:
     """Whether both sides leave the connection open, and it stands where another answer begins (RFC 9112 section 9.3)."""
     answer = reader.answer
     assert answer
