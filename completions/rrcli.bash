@@ -15,7 +15,7 @@ _rrcli() {
         http)
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -31,7 +31,7 @@ _rrcli() {
         sse)
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -47,7 +47,7 @@ _rrcli() {
         poll)
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -64,7 +64,7 @@ _rrcli() {
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
                 --transport) COMPREPLY=($(compgen -W 'http ws sse' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -81,7 +81,7 @@ _rrcli() {
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
                 --soap) COMPREPLY=($(compgen -W '1.1 1.2' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -97,7 +97,7 @@ _rrcli() {
         ws)
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -113,7 +113,7 @@ _rrcli() {
         grpc)
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -128,7 +128,7 @@ _rrcli() {
             ;;
         dns)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -143,7 +143,7 @@ _rrcli() {
             ;;
         redis)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -158,7 +158,7 @@ _rrcli() {
             ;;
         nats)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -175,7 +175,7 @@ _rrcli() {
             case $prev in
                 --sslmode) COMPREPLY=($(compgen -W 'disable allow prefer require verify-ca verify-full' -- "$cur")) && return || return ;;
                 --target-session-attrs) COMPREPLY=($(compgen -W 'any read-write read-only primary standby prefer-standby' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -193,7 +193,7 @@ _rrcli() {
                 --auth-mech) COMPREPLY=($(compgen -W 'plain login cram-md5 xoauth2' -- "$cur")) && return || return ;;
                 --stop-after) COMPREPLY=($(compgen -W 'connect ehlo starttls auth mail rcpt data' -- "$cur")) && return || return ;;
                 --dsn) COMPREPLY=($(compgen -W 'success failure delay never' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -210,7 +210,7 @@ _rrcli() {
             case $prev in
                 --transport) COMPREPLY=($(compgen -W 'buffered framed header auto' -- "$cur")) && return || return ;;
                 --protocol) COMPREPLY=($(compgen -W 'binary compact json auto' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -227,7 +227,7 @@ _rrcli() {
             case $prev in
                 --proxy-protocol) COMPREPLY=($(compgen -W 'v1 v2' -- "$cur")) && return || return ;;
                 --length-prefix) COMPREPLY=($(compgen -W 'u8 u16be u16le u32be u32le varint' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -243,7 +243,7 @@ _rrcli() {
         tls)
             case $prev in
                 --starttls) COMPREPLY=($(compgen -W 'smtp lmtp imap pop3 ftp nntp sieve irc xmpp ldap postgres mysql' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -349,7 +349,7 @@ _rrcli() {
             ;;
         *)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;

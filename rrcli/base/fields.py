@@ -41,3 +41,11 @@ def is_secret_name(name: str) -> bool:
     if lower in FIELDS or lower.endswith(ENDINGS):
         return True
     return lower.rpartition("-")[2] in LAST_WORDS and lower not in NO_SECRETS
+
+
+JSON_LINES = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types, without x-
+
+
+def is_json_lines(media_type: str | None) -> bool:
+    """Whether content of this type, in lower case and without parameters, is lines of JSON, or a sequence of it (RFC 7464)."""
+    return media_type is not None and media_type.rpartition("/")[2].removeprefix("x-") in JSON_LINES

@@ -144,7 +144,9 @@ def schema_text(name: str) -> str:
     text = (folder / f"{name}.json").read_text()
     if name not in HOLD_EXCHANGES:
         return text.rstrip()
-    return json.dumps({**json.loads(text), "$defs": {"exchange": json.loads((folder / "exchange.json").read_text())}}, indent=2)
+    whole = json.loads(text)
+    whole["$defs"] = {**whole.get("$defs", {}), "exchange": json.loads((folder / "exchange.json").read_text())}
+    return json.dumps(whole, indent=2)
 
 
 def port_rule(text: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code, usage
+from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text, width
 from rrcli.engine.events import Observer
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange, ExchangeSet
     from rrcli.report.live.lines import Lines
     from rrcli.report.live.progress import Progress
-
-WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
 
 
 def execute(invocation: Invocation) -> int:
@@ -67,6 +65,7 @@ def _execute(invocation: Invocation) -> int:
         if progress:
             progress.finish()
     observer.finish()
+    run.printer.content_is_out = observer.passes_content
     if run.lines:
         run.lines.finish()
         exchange = run.lines.without_lines(exchange)
@@ -113,13 +112,17 @@ class _Run:
             return ToFile(lambda _: to_file(path), keep=read_later, raw_event=self.hooks.raw_event)
         if self.printer.query:
             return Observer()
-        if self.printer.style == "raw":
+        if self.printer.style == "raw" or (self.printer.style == "body" and self.hooks.streams(self.request)):
             from rrcli.report.formats.raw import Raw
 
             raw_event = self.hooks.raw_event
             lines = self.request.lines and not self.printer.exact
             return Raw(self._watched(exact_or_visible()), include=self.printer.include, lines=lines, keep=read_later, raw_event=raw_event)
-        if self.hooks.streams(self.request) and self.printer.style in ("pretty", "ndjson"):
+        if self.printer.style == "body":
+            from rrcli.report.formats.raw import RawStream
+
+            return RawStream(self._watched(exact_or_visible()), include=self.printer.include, lines=self.request.lines)
+        if self.printer.style == "ndjson" or (self.printer.style == "pretty" and self.hooks.streams(self.request)):
             from rrcli.report.live.status import Live
 
             columns = width() if os.isatty(1) else None
@@ -192,25 +195,15 @@ class _Run:
             raise usage(f"{flag} is for one answer, and this asks several", "ask one at a time")
 
     def show_set(self, several: ExchangeSet) -> int:
-        """Print exchanges sent side by side; the exit code of the worst, or of a difference."""
+        """Print exchanges sent side by side; the exit code of all of them (contract, section 2)."""
+        from rrcli.engine.fanout import set_exit_code
+
         codes = [self.exit_code(exchange) for exchange in several.exchanges]
-        code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
-        if not code and self._differ(several):
-            code = EXIT_CODES["application"]
+        code = set_exit_code(several, terminated=self.termination.arrived)
         found = self.printer.exchanges(several)
         if self.epilogue:
             self.epilogue.write(zip(several.exchanges, codes, strict=True))
         return code or (0 if found else EXIT_CODES["application"])
-
-    def _differ(self, several: ExchangeSet) -> bool:
-        """Whether the answers of a set that compares are not the same; `--ok any` and checks decide in its stead."""
-        request = self.request
-        if request.ok == "any" or request.expect or not (request.all_addresses or self.hooks.compares(request)):
-            return False
-        from rrcli.model.diff import differences
-        from rrcli.model.document import document
-
-        return bool(differences([document(exchange) for exchange in several.exchanges]))
 
     def exit_code(self, exchange: Exchange) -> int:
         """The contract's code for one exchange (section 2)."""

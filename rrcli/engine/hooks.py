@@ -76,6 +76,10 @@ class Hooks:
         """The options given that print to standard output beside the answer, and so exclude a document there."""
         return ()
 
+    def replaces_result(self, request: Request) -> bool:  # noqa: ARG002
+        """Whether an option's text takes the place of the report that people would see."""
+        return False
+
     def trailer_option(self, request: Request) -> str | None:  # noqa: ARG002
         """The option, where it was given, that has more text printed behind the answer (`Response.trailer_text`)."""
         return None

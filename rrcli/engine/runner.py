@@ -132,7 +132,7 @@ def judge_of(request: Request) -> Callable[[Exchange, Deadline], Exchange] | Non
     expect = (*request.expect, *request.own_checks)
     if not (expect or request.ok):
         return None
-    from rrcli.policy.expect import Judge
+    from rrcli.policy.judge import Judge
 
     return Judge(expect, request.ok).judge
 

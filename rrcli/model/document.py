@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import (
         Body,
         Certificate,
+        Check,
         Connection,
         Exchange,
         ExchangeSet,
@@ -38,7 +39,7 @@ KEYS = (
     "schema", "id", "protocol", "target", "command", "request", "response", "timing", "connection", "outcome", "error", "notes",
     "checks", "history", "transcript",
 )  # fmt: skip
-SET_KEYS = ("schema", "exchanges", "same", "differences")
+SET_KEYS = ("schema", "exchanges", "same", "differences", "checks")
 SERIES_KEYS = (
     "schema", "count", "succeeded", "failed", "failed_ratio", "status", "errors", "timing", "rate_per_s", "connections", "first", "worst",
 )  # fmt: skip
@@ -59,7 +60,7 @@ def document(exchange: Exchange, *, exact: bool = False) -> dict[str, Any]:
         "outcome": exchange.outcome,
         "error": None,
         "notes": [{"code": note.code, "message": note.message} for note in exchange.notes],
-        "checks": [{"expr": check.expr, "ok": check.ok, "actual": check.actual} for check in exchange.checks],
+        "checks": _checks(exchange.checks),
         "history": [{**document(earlier, exact=exact), "why": earlier.why} for earlier in exchange.history],
         "transcript": None if exchange.transcript is None else [_entry(entry) for entry in exchange.transcript],
     }
@@ -78,15 +79,25 @@ def document(exchange: Exchange, *, exact: bool = False) -> dict[str, Any]:
 
 def set_document(several: ExchangeSet, *, exact: bool = False) -> dict[str, Any]:
     """Exchanges sent side by side, and where their answers differ."""
-    from rrcli.model.diff import differences
-
-    found = differences([document(exchange) for exchange in several.exchanges])
+    found = set_differences(several)
     return {
         "schema": SET_SCHEMA,
         "exchanges": [document(exchange, exact=exact) for exchange in several.exchanges],
         "same": not found,
         "differences": found,
+        "checks": _checks(several.checks),
     }
+
+
+def set_differences(several: ExchangeSet) -> list[dict[str, Any]]:
+    """Where the answers of exchanges sent side by side differ; see `model/diff.py`."""
+    from rrcli.model.diff import differences
+
+    return differences([document(exchange) for exchange in several.exchanges])
+
+
+def _checks(checks: tuple[Check, ...]) -> list[dict[str, Any]]:
+    return [{"expr": check.expr, "ok": check.ok, "actual": check.actual} for check in checks]
 
 
 def _request(message: RequestMessage, exact: bool) -> dict[str, Any]:

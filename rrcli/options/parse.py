@@ -191,4 +191,4 @@ def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
-FORMATS = ("pretty", "raw", "json", "ndjson", "har", "curl", "mermaid")
+FORMATS = ("pretty", "body", "raw", "json", "ndjson", "har", "curl", "mermaid")

@@ -233,6 +233,7 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     arguments: tuple[str, ...] = ()
     needs_arguments: ClassVar[bool] = True  # False where an option can stand in for them
     event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
+    line_events: ClassVar[bool] = False  # an answer may turn out to be a stream of events: lines of JSON
     shown_arguments: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments with their secrets masked
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
     options_end_at_data: ClassVar[bool] = False  # options are read up to the first argument that is no URL: all behind it is data
@@ -296,13 +297,13 @@ class Output(Optioned):
     json: bool = option("--json", kind="flag", help="Print the exchange as one JSON document.", group="Output")
     format: str | None = option(
         "--format", metavar="FORMAT", choices=FORMATS, parse=one_of(*FORMATS), group="Output",
-        help="pretty on a terminal, raw (the answer's content alone) elsewhere, json, ndjson; har: for browsers; mermaid: a diagram; "
-        "curl: the same by the protocol's own tool.",
+        help="pretty on a terminal, raw (the answer's content alone) elsewhere; body: the content laid out; json, ndjson; "
+        "har: for browsers; mermaid: a diagram; curl: the same by the protocol's own tool.",
     )  # fmt: skip
     query: str | None = option("--query", metavar="JMESPATH", help="Print only this part of the JSON document.", group="Output")
     verbose: bool = option("-v", "--verbose", kind="flag", help="Show the request as well, part by part.", group="Output")
     include: bool = option("-i", "--include", kind="flag", help="Print status and fields before the content.", group="Output")
-    quiet: bool = option("-q", "--quiet", kind="flag", help="Print no result; the exit code tells.", group="Output")
+    quiet: bool = option("-q", "--quiet", kind="flag", help="Print no result; what failed is one line each on stderr.", group="Output")
     silent: bool = option("-s", "--silent", kind="flag", help="No progress, notes or warnings; the result stays.", group="Output")
     output: str | None = option("-o", "--output", metavar="FILE", help="Write the answer's content to FILE.", group="Output")
     color: str = option(

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model.values import Fields, Lines
+    from rrcli.model.values import Check, ExchangeSet, Fields, Lines
     from rrcli.policy.secrets import Span
 
 
@@ -30,6 +30,26 @@ def mask_of(exchange: Exchange) -> Mask:
 def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
     return _masked(exchange, mask_of(exchange)) if holds_secrets(exchange) else exchange
+
+
+def masked_reasons(exchange: Exchange) -> Exchange:
+    """The exchange with its failure and its checks as they may be shown; all else is as it was."""
+    mask, error = mask_of(exchange), exchange.error
+    message = error and mask.message(mask_url(error.message))
+    return exchange.replace(
+        target=exchange.target.replace(url=mask.text(mask_url(exchange.target.url))),
+        error=error and error.replace(message=message),
+        checks=_checks(exchange.checks, mask),
+    )
+
+
+def masked_set(several: ExchangeSet) -> ExchangeSet:
+    """Exchanges side by side as they may be shown, and what was found in all of them."""
+    checks = several.checks
+    if checks:
+        mask = Mask(tuple(dict.fromkeys(secret for exchange in several.exchanges for secret in known_secrets(exchange))))
+        checks = _checks(checks, mask)
+    return several.replace(exchanges=tuple(map(masked, several.exchanges)), checks=checks)
 
 
 def _masked(exchange: Exchange, mask: Mask) -> Exchange:
@@ -46,10 +66,14 @@ def _masked(exchange: Exchange, mask: Mask) -> Exchange:
         response=_answer(exchange.response, mask) if exchange.response else None,
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),
         notes=tuple(note.replace(message=text(note.message)) for note in exchange.notes),
-        checks=tuple(check.replace(expr=mask.text(check.expr), actual=_actual(check.actual, mask)) for check in exchange.checks),
+        checks=_checks(exchange.checks, mask),
         history=tuple(_masked(earlier, mask) for earlier in exchange.history),
         transcript=exchange.transcript and _transcript(exchange, exchange.transcript, mask),
     )
+
+
+def _checks(checks: tuple[Check, ...], mask: Mask) -> tuple[Check, ...]:
+    return tuple(check.replace(expr=mask.text(check.expr), actual=_actual(check.actual, mask)) for check in checks)
 
 
 def _actual(value: Any, mask: Mask) -> Any:

@@ -398,3 +398,30 @@ def test_our_own_hints_are_no_secrets() -> None:
     hint = "user and password go into a URL: SCHEME://USER:PASSWORD@HOST:PORT"
     assert mask_url(hint) == hint
     assert mask_url("https://USER:PASSWORT@h") == f"https://USER:{MASK}@h"
+
+
+def test_of_too_many_hits_all_that_follows_is_blanked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rrcli.policy.mask.PIECE", 8)
+    monkeypatch.setattr("rrcli.policy.mask.MOST_HITS", 3)
+    mask = Mask(("abc",))
+    assert mask.blank(b"abc xabc abcx abc \xe9abc") == b"*** xabc abcx *** \xe9abc"
+    assert mask.blank(b"abc " * 4 + b"the rest") == b"*** *** *** *** ********"
+
+
+@given(st.binary(max_size=60).map(lambda data: data.replace(b"\x00", b"abc").replace(b"\x01", b"hunter2hunter22")))
+def test_bytes_are_blanked_alike_in_pieces_and_whole(data: bytes) -> None:
+    import rrcli.policy.mask as module
+
+    mask, size = Mask(("abc", "ünder", "hunter2hunter22")), module.PIECE
+    try:
+        module.PIECE = 5
+        small = mask.blank(data)
+        module.PIECE = size
+        assert Mask(("abc", "ünder", "hunter2hunter22")).blank(data) == small
+    finally:
+        module.PIECE = size
+
+
+def test_each_content_is_searched_for_every_value() -> None:
+    mask = Mask(("abc", "xyz"))
+    assert [mask.blank(data) for data in (b"abc", b"xyz", b"abc xyz")] == [b"***", b"***", b"*** ***"]

@@ -53,6 +53,10 @@ class HttpHooks(Hooks):
         given = {"-w": asked.write_out is not None, "-D -": asked.dump_header == "-", "-c -": asked.cookie_jar == "-"}
         return tuple(flag for flag, is_given in given.items() if is_given)
 
+    def replaces_result(self, request: Request) -> bool:
+        """`-w`: whoever writes a format wants what it says."""
+        return _http(request).write_out is not None
+
     def trailer_option(self, request: Request) -> str | None:
         """The cookies go to standard output."""
         return "-c -" if _http(request).cookie_jar == "-" else None

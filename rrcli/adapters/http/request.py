@@ -260,6 +260,8 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
 class HttpRequest(AnyHttpRequest, HttpContent, HttpDownload):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
 
+    line_events: ClassVar[bool] = True
+
     # Of the command line alone, which reads what it says into the other fields.
     from_curl: str | None = option(
         "--from-curl",

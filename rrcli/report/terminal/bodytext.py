@@ -11,13 +11,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model.values import Body
+    from rrcli.model.values import Body, Lines
     from rrcli.report.terminal.paint import Line, Page
 
 MOST_LINES = 400
 MOST_TEXT = 64 << 10  # characters
 MOST_JSON = 8 << 20  # bytes that are read to make sure that they are JSON
 MOST_DUMPED = 256  # bytes of no known kind that are shown at once
+MOST_WHOLE = 1 << 20  # bytes of a content that is laid out whole
+READING = 1.0  # seconds for that
 COLOURING = 0.5  # seconds for it: what is plain after a moment is read sooner than what is coloured after many
 ROWS = 3  # rows of the terminal that one line of content may take
 
@@ -45,11 +47,14 @@ TOKEN_ROLES = {
 }
 
 
-def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False) -> None:
-    """Add the content. `color` decides only whether a lexer is worth its import; `failed` says why some is missing."""
+def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False, rate: str = "") -> None:
+    """Add the content, of what was saved also the `rate` at which it came.
+
+    `color` decides only whether a lexer is worth its import; `failed` says why some is missing.
+    """
     kind = body.media_type or "binary data"
     if body.file:
-        page.add_cut([(f"{size(body.size)} saved to ", ""), *pieces(body.file, "strong")])
+        page.add_flow([[(f"{size(body.size)} saved to ", ""), *pieces(body.file, "strong")], *([[(rate, "")]] if rate else [])])
         return
     if not body.data:
         if body.size:
@@ -91,30 +96,55 @@ def _draw_text(body: Body, text: str, page: Page, *, color: bool) -> None:
         page.add([(f"… the first {shown} of {size(body.size)}: --format raw shows all", "dim")])
 
 
-def _lines(body: Body, text: str, *, color: bool) -> list[Line]:
-    if not body.truncated and len(body.data) <= MOST_JSON and looks_like_json(body.media_type, text) and _is_json(text):
+def picture_lines(display: str | Lines) -> list[Line]:
+    """The lines of a protocol's own picture; one that tells of a failure is red, as every other."""
+    if isinstance(display, str):
+        return [pieces(line.expandtabs(), "bad" if line.lstrip().startswith("✘") else "") for line in display.split("\n")]
+    return [[piece for text, role in line for piece in pieces(text.expandtabs(), role)] for line in display]
+
+
+def whole_lines(body: Body, *, color: bool) -> list[Line] | None:
+    """All lines of a content, laid out; `None` for what is no text, and for what is too large."""
+    text = body_text(body) if len(body.data) <= MOST_WHOLE else None
+    return None if text is None else _lines(body, text, color=color, limit=None)
+
+
+def is_text(body: Body) -> bool:
+    """Whether a content can be drawn as text, as far as its beginning tells."""
+    return _text(body) is not None
+
+
+def _lines(body: Body, text: str, *, color: bool, limit: int | None = MOST_TEXT) -> list[Line]:
+    if not body.truncated and len(body.data) <= MOST_JSON and looks_like_json(body.media_type, text) and _is_json(body.data, text):
         from rrcli.report.formats.jsonlines import lay_out
 
-        return lay_out(text, MOST_TEXT)
+        return lay_out(text, len(text) if limit is None else limit)
     subtype = (body.media_type or "").rpartition("/")[2].rpartition("+")[2].removeprefix("x-")
     if subtype == "xml" and not body.truncated:
         from rrcli.report.terminal.xmllines import lay_out as lay_out_xml
 
-        text = lay_out_xml(text) or text
-    shown, mark = without_line_ends(text[:MOST_TEXT])
+        try:
+            text = run_with_limit(READING, lambda: lay_out_xml(text)) or text
+        except TimeLimitExceeded:
+            pass
+    shown, mark = without_line_ends(text[:limit])
     lines = _coloured(shown, *LEXERS[subtype]) if color and subtype in LEXERS else None
     lines = lines or text_lines(shown)
     return [[*lines[0], *mark], *lines[1:]] if mark else lines
 
 
-def _is_json(text: str) -> bool:
+def _is_json(data: bytes, text: str) -> bool:
+    """Whether the text is JSON, as far as finding out takes no more memory and time than there is."""
     from rrcli.base.jsontext import loads
+    from rrcli.model.largebody import affordable
 
     try:
-        loads(text)
-    except ValueError:
-        return False
-    return True
+        if affordable(data):
+            run_with_limit(READING, lambda: loads(text))
+            return True
+    except (ValueError, TimeLimitExceeded):
+        pass
+    return False
 
 
 def _coloured(text: str, module: str, name: str) -> list[Line] | None:

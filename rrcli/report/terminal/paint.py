@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Piece = tuple[str, str]
     Line = list[Piece]
 
+# One colour, one meaning: green, yellow and red are the verdict and what to look at, blue is time, cyan the structure of content.
 STYLES = {
     "good": "bold green",
     "warn": "bold yellow",
@@ -23,8 +24,9 @@ STYLES = {
     "strong": "bold",
     "dim": "dim",
     "escape": "dim reverse",
-    "name": "cyan",
-    "bar": "cyan",
+    "name": "bold",
+    "bar": "bright_blue",
+    "slow-bar": "yellow",
     "bad-bar": "red",
     "key": "cyan",
     "string": "green",
@@ -173,6 +175,11 @@ class Page:
         for part in wrap(text, max(self.prose - indent - column, 20)):
             self.add([*head, *pieces(part, role)], indent)
             head = [(" " * column, "")]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the terminal that the lines take."""
+        return sum(max(1, -(-span(line) // self.width)) for line in self.lines)
 
     def blank(self) -> None:
         """One empty line, and never two."""

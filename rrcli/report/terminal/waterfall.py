@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import Timing
     from rrcli.report.terminal.paint import Line
 
-WIDEST = 140  # columns that the picture takes at most
+WIDEST_BAR = 60  # columns: what is longer parts the number from its label
 THROUGH_PROXY = ("resolve", "connect", "handshake", "tls", "send", "wait", "receive")  # it is asked for a way before TLS goes over it
 NARROWEST_BAR = 10
 LEFT = " ▏▎▍▌▋▊▉█"  # eighths of a column from its left edge
@@ -43,19 +43,20 @@ def waterfall(
     numbers = [_number(ns, total) for _, ns in phases]
     label = max(len(phase) for phase, _ in phases)
     digits = max(len(number) for number, _ in numbers)
-    room = max(min(width, WIDEST) - 2 - label - 1 - 2 - digits - 3 - REMARK, NARROWEST_BAR)
+    room = max(min(width - 2 - label - 1 - 2 - digits - 3 - REMARK, WIDEST_BAR), NARROWEST_BAR)
     asks = total >= WORTH_ASKING_NS and not failed
     lines: list[Line] = []
     begin = 0
     for (phase, ns), (number, unit) in zip(phases, numbers, strict=True):
         bad = phase == failed
+        dominates = asks and ns * 2 > total and (phase != "send" or sent > SEND_BUFFER)
         lines.append(
             [
                 (f"{phase:<{label}} ", "bad" if bad else ""),
-                (bar(begin / total, (begin + ns) / total, room), "bad-bar" if bad else "bar"),
+                (bar(begin / total, (begin + ns) / total, room), "bad-bar" if bad else "slow-bar" if dominates else "bar"),
                 (f"  {number:>{digits}}", "bad" if bad else ""),
                 (f" {unit:<2}", "dim"),
-                *_remark(phase, dominates=asks and ns * 2 > total and (phase != "send" or sent > SEND_BUFFER), bad=bad, is_local=is_local),
+                *_remark(phase, dominates=dominates, bad=bad, is_local=is_local),
             ]
         )
         begin += ns
