@@ -38,6 +38,12 @@ def main(argv: list[str] | None = None) -> int:
         from rrcli.report.terminal.errors import report_bug
 
         return report_bug(error, words)
+    except BaseException as ended:
+        from rrcli.engine.interrupt import OutputClosed
+
+        if isinstance(ended, OutputClosed):
+            return _closed_pipe()
+        raise
 
 
 def _run(words: list[str]) -> int:

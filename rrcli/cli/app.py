@@ -48,7 +48,7 @@ def run(words: list[str]) -> int:
         return 0
     command = find(words[0]) if words[0][:1] != "-" and "://" not in words[0] else None
     if command:
-        _refuse_host_option(words)
+        _refuse_own_line(words)
         values = _expanded(command, parse(command, words[1:]))
     else:
         entry = _by_url(words)
@@ -238,11 +238,13 @@ def _explained(error: Exception, command: Command, table: dict[str, Option]) -> 
     return usage(f"{flag} needs a value: {flag} {declared.metavar}")
 
 
-def _refuse_host_option(words: list[str]) -> None:
-    """Raise `usage` for `-h HOST` as the protocol's own tool has it, where that says where to connect: here `-h` is help."""
+def _refuse_own_line(words: list[str]) -> None:
+    """Raise `usage` for words that name the server as the protocol's own tool does: with the line to write, where the URL does that."""
     entry = registry.BY_NAME.get(words[0])
-    if entry and words[1:2] == ["-h"] and words[2:3] and words[2][:1] != "-" and (url := entry.load_manifest().host_option):
-        raise usage(f"-h is help, and no option of {entry.name} names the host", f"write {url.format(host=words[2])}")
+    reference = entry.load_manifest().own_line if entry else ""
+    if entry and reference and any(word[:1] == "-" for word in words) and (line := load(reference)(words[1:])):
+        what = f"-h is help, and no option of {entry.name}" if "-h" in words else f"{entry.name} has no such options"
+        raise usage(what, f"write {line}")
 
 
 def _by_url(words: list[str]) -> registry.Protocol:
@@ -265,6 +267,8 @@ def _unknown(word: str, others: list[str]) -> ExchangeError:
         schemes = [scheme for entry in registry.BY_NAME.values() for scheme in entry.schemes]
         return usage(f"no command for {scheme}:// URLs{suggestion(scheme, schemes)}", f"known are {', '.join(schemes)}")
     names = [*registry.BY_NAME, *(alias.name for alias in registry.ALIASES), *TOOLS]
+    if entry := next((entry for entry in registry.PROTOCOLS if word in entry.load_manifest().tools), None):
+        return usage(f"no command {word}", f"the command is rrcli {entry.name} {entry.load_manifest().synopsis}")
     near = suggestion(word, names)
     if not near and any(mark in word for mark in ".:/"):
         return usage(f"no command {word}", f"a URL needs its scheme, or a command before it: rrcli {registry.PROTOCOLS[0].name} {word}")

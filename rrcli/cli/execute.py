@@ -8,12 +8,15 @@ from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text, width
 from rrcli.engine.events import Observer
-from rrcli.engine.interrupt import on_term
+from rrcli.engine.interrupt import on_term, watch_output
 from rrcli.engine.send import send
 from rrcli.options.request import without_attempt_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from rrcli.cli.invocation import Invocation
     from rrcli.model.values import Exchange, ExchangeSet
     from rrcli.report.live.lines import Lines
@@ -98,6 +101,8 @@ class _Run:
         """Who takes the content while it comes: a file, standard output, or nobody."""
         read_later = bool(self.printer.query or self.request.expect or self.request.ok)
         path = self.output.output
+        if self.printer.exact:
+            watch_output()
         if self.download or path:
             from rrcli.report.formats.raw import ToFile
 
@@ -112,23 +117,39 @@ class _Run:
 
             raw_event = self.hooks.raw_event
             lines = self.request.lines and not self.printer.exact
-            return Raw(exact_or_visible(), include=self.printer.include, lines=lines, keep=read_later, raw_event=raw_event)
+            return Raw(self._watched(exact_or_visible()), include=self.printer.include, lines=lines, keep=read_later, raw_event=raw_event)
         if self.printer.style == "body":
             from rrcli.report.formats.raw import RawStream
 
-            return RawStream(exact_or_visible(), include=self.printer.include, lines=self.request.lines)
+            return RawStream(self._watched(exact_or_visible()), include=self.printer.include, lines=self.request.lines)
         if self.printer.style == "ndjson" or (self.printer.style == "pretty" and self.hooks.streams(self.request)):
             from rrcli.report.live.status import Live
 
             columns = width() if os.isatty(1) else None
             drawn, show = self.printer.style == "pretty", self.output.show_secrets
-            return Live(print_text, drawn=drawn, show_secrets=show, width=columns, words_of=self.hooks.event_words)
+            return Live(self._watched(print_text), drawn=drawn, show_secrets=show, width=columns, words_of=self.hooks.event_words)
         if self.printer.style == "pretty" and os.isatty(1):
             from rrcli.report.live.lines import Lines
 
             self.lines = Lines(print_text, show_secrets=self.output.show_secrets, length_is_known=self.hooks.length_is_known)
             return self.lines
         return Observer()
+
+    def _watched(self, write: Callable[[Any], None]) -> Callable[[Any], None]:
+        """The function, with standard output watched, which may be left while nothing comes: of a stream at once, else once it wrote."""
+        if self.hooks.streams(self.request):
+            watch_output()
+            return write
+        is_watched = False
+
+        def watched(data: Any) -> None:
+            nonlocal is_watched
+            write(data)
+            if not is_watched:
+                is_watched = True
+                watch_output()
+
+        return watched
 
     def show_offline(self) -> int:
         """Build the request and print it, in `raw` as the bytes that would go out; nothing is sent."""

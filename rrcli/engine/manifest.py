@@ -49,7 +49,8 @@ class Manifest(Page):
     probe_of_scheme: Mapping[str, Mapping[str, Any]] = {}  # and more of them, by the URL's scheme
     completes: tuple[str, ...] = ()  # what its arguments can be, for completion
     foreign_options: tuple[str, ...] = ()  # `advice(flag) -> str | None`: what to write for an option of another tool
-    host_option: str = ""  # how the command begins that means `-h {host}` of the protocol's own tool
+    own_line: str = ""  # `line_for(words) -> str | None`: what to write where the words name the server as the protocol's own tool does
+    tools: tuple[str, ...] = ()  # commands that people have for it, as `nc`
     secrets_after: tuple[str, ...] = ()  # arguments behind which one or two secrets stand, in capitals
     as_command: str | None = None  # `as_command(exchange, request) -> str | None`: the same by the protocol's own tool, for a shell
 

@@ -85,7 +85,7 @@ PROTOCOLS = (
     Protocol(name="ws", schemes=("ws", "wss"), hooks=True),
     Protocol(name="grpc", schemes=("grpc", "grpcs"), hooks=True),
     Protocol(name="dns", schemes=("dns",), hooks=True, foreign_mark="+", foreign_words="rrcli.adapters.dns.plus:translate"),
-    Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
+    Protocol(name="redis", schemes=("redis", "rediss", "valkey", "valkeys"), hooks=True),
     Protocol(name="nats", schemes=("nats",), hooks=True),
     Protocol(name="pg", schemes=("postgresql", "postgres"), hooks=True),
     Protocol(name="smtp", schemes=("smtp", "smtps", "lmtp")),
@@ -140,7 +140,12 @@ def translated(argv: list[str]) -> list[str]:
 def advice(name: str, flag: str) -> str | None:
     """What to write for an option that another tool has, and this command has not."""
     foreign_options = BY_NAME[name].load_manifest().foreign_options if name in BY_NAME else ()
-    return next((found for reference in foreign_options if (found := _named(reference)(flag))), None)
+    own: str | None = next((found for reference in foreign_options if (found := _named(reference)(flag))), None)
+    if own is None:
+        from rrcli.options.foreign import advice as about_tls
+
+        own = about_tls(flag)
+    return own
 
 
 BY_NAME = {entry.name: entry for entry in PROTOCOLS}  # ours first; `third_party` adds what it finds

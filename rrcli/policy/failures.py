@@ -45,6 +45,7 @@ TIMEOUT_HINTS = {
     "wait": "the server has the request and did not answer: allow more with {limit}, look at its log",
     "receive": "the answer began but did not end: allow more with {limit}",
 }
+UNASKED = "nothing was sent, and the peer said nothing: does it wait for something to be said first? allow more with {limit}"
 LIMITS = ("--idle-timeout", "--deadline")  # which of them passed is in the message
 # Where the raiser knew no better.
 KIND_HINTS = {
@@ -103,7 +104,9 @@ def network_failure(
             hint = found.hint_for(exchange.target, scheme_of(found.greeting or "")) or hint
     if error.kind == "timeout" and error.phase:
         message = f"{PHASE_WORDS[error.phase]}: {message}"
-        hint = hint or TIMEOUT_HINTS[error.phase].format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))
+        unasked = error.phase == "wait" and not (recorder.wrote or recorder.answered)
+        likely = UNASKED if unasked else TIMEOUT_HINTS[error.phase]
+        hint = hint or likely.format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))
     return Failure(
         layer=error.layer,
         kind=error.kind,

@@ -162,3 +162,15 @@ def test_what_is_no_anchor(signed: SignedZones, tmp_path: Path, text: str) -> No
 def test_an_anchor_alone_means_nothing(signed: SignedZones) -> None:
     with pytest.raises(ExchangeError, match="--anchor says whom --validate trusts"):
         validate(signed, "www.signed.test", validate=False)
+
+
+def test_a_cryptography_that_is_too_old_is_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dns.dnssecalgs.algorithms", {})
+    with pytest.raises(ExchangeError) as caught:
+        send(DnsRequest("example.test", "@192.0.2.1", validate=True))
+    error = caught.value
+    assert (error.layer, error.message, error.hint) == (
+        "usage",
+        "--validate needs a newer release of the module cryptography",
+        "pip install 'rrcli[dnssec]'",
+    )

@@ -84,6 +84,16 @@ def test_a_path_is_put_behind_the_base_url_with_the_fields_of_the_environment(ru
         assert (fields(request)["authorization"], fields(request)["x-tenant"]) == ("Bearer sesame", "7")
 
 
+@pytest.mark.parametrize(
+    "words", [("curl", "-s", "--env", "staging", "/users"), ("http", "--from-curl", "curl -s /users", "--env", "staging")]
+)
+def test_a_copied_curl_command_may_have_a_path_too(run: Run, write: Any, web: Recorder, words: tuple[str, ...]) -> None:
+    write(STAGING.format(port=web.port))
+    assert run(*words) == (0, "ok", "")
+    request = web.take()
+    assert (request.partition(b" HTTP")[0], fields(request)["x-tenant"]) == (b"GET /api/users", "7")
+
+
 def test_the_variable_names_the_environment_too(run: Run, write: Any, web: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     write(STAGING.format(port=web.port))
     monkeypatch.setenv("RRCLI_ENV", "staging")

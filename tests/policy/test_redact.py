@@ -394,6 +394,12 @@ def test_deep_json_can_be_masked() -> None:
     assert json.loads(dumps(json.loads(shown("hunter22", deep.encode())))) == json.loads(deep.replace("hunter22", MASK))
 
 
+def test_our_own_hints_are_no_secrets() -> None:
+    hint = "user and password go into a URL: SCHEME://USER:PASSWORD@HOST:PORT"
+    assert mask_url(hint) == hint
+    assert mask_url("https://USER:PASSWORT@h") == f"https://USER:{MASK}@h"
+
+
 def test_of_too_many_hits_all_that_follows_is_blanked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rrcli.policy.mask.PIECE", 8)
     monkeypatch.setattr("rrcli.policy.mask.MOST_HITS", 3)

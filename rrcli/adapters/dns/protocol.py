@@ -11,6 +11,7 @@ MANIFEST = Manifest(
     help="Ask name servers.",
     examples=("rrcli dns example.com A AAAA", "rrcli dns example.com MX @1.1.1.1 @8.8.8.8"),
     label="DNS",
+    tools=("dig", "kdig", "drill", "nslookup", "host"),
     foreign_options=("rrcli.adapters.dns.plus:advice",),
     completes=tuple(TYPES),
     as_command="rrcli.adapters.dns.dig:as_command",

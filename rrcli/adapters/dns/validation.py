@@ -74,14 +74,18 @@ def validate(query: Query, answer: codec.Message, context: Context) -> Verdict:
 
 
 def load_anchors(path: str | None) -> dict[Name, list[Any]]:
-    """The DS and DNSKEY records to trust, by zone. Raises `usage`, also without `cryptography`, or `local`."""
+    """The DS and DNSKEY records to trust, by zone. Raises `usage`, also without a `cryptography` that is new enough, or `local`."""
     try:
         import cryptography  # noqa: F401  # only whether it is there
     except ModuleNotFoundError as error:
         raise usage("--validate needs the module cryptography", "pip install 'rrcli[dnssec]'") from error
+    import dns.dnssecalgs
     import dns.exception
     import dns.name
     import dns.zonefile
+
+    if not dns.dnssecalgs.algorithms:  # dnspython does without a release that is too old for it
+        raise usage("--validate needs a newer release of the module cryptography", "pip install 'rrcli[dnssec]'")
 
     text = read_local(path) if path else ROOT_ANCHOR
     hint = "write lines as `example.test. IN DS 12345 13 2 …`, or DNSKEY in its place"

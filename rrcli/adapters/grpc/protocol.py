@@ -14,6 +14,7 @@ MANIFEST = Manifest(
         "rrcli grpc grpcs://api.example.com my.package.Chat/Talk -d @-",
     ),
     label="gRPC",
+    tools=("grpcurl", "evans"),
     secure=("grpcs",),
     probe_options={"health": True},
     explains="grpc",

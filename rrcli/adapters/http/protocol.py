@@ -14,6 +14,7 @@ MANIFEST = Manifest(
         "rrcli http :8080/ --repeat 1000 --concurrency 8",
     ),
     label="HTTP",
+    tools=("wget", "xh", "httpie"),
     secure=("https",),
     foreign_options=("rrcli.adapters.http.prepare.httpie:advice", "rrcli.adapters.http.curl.imported:advice"),
     as_command="rrcli.adapters.http.curl.exported:as_command",

@@ -13,6 +13,7 @@ MANIFEST = Manifest(
         "rrcli smtp x.test --mx --from a@y.test --to b@x.test --stop-after rcpt",
     ),
     label="SMTP",
+    tools=("swaks", "sendmail"),
     secure=("smtps",),
     as_command="rrcli.adapters.smtp.swaks:as_command",
     explains="smtp",

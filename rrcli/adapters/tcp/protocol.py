@@ -13,6 +13,8 @@ MANIFEST = Manifest(
     ),
     label="bytes",
     probe_of_scheme={"tcp": {"connect_only": True}, "unix": {"connect_only": True}},
+    tools=("nc", "ncat", "netcat", "telnet", "socat"),
+    foreign_options=("rrcli.adapters.tcp.netcat:advice",),
     as_command="rrcli.adapters.tcp.shell:as_command",
     framings={
         "read-until": "the text of --read-until",

@@ -9,6 +9,8 @@ MANIFEST = Manifest(
     help="Shake hands and report certificates.",
     examples=("rrcli tls example.com", "rrcli tls --cacert ca.pem db.internal:5432 db2.internal:5432"),
     label="TLS",
+    tools=("openssl", "gnutls-cli"),
+    own_line="rrcli.adapters.tls.foreign:line_for",
     secure=("tls",),
     as_command="rrcli.adapters.tls.openssl:as_command",
 )

@@ -16,6 +16,7 @@ MANIFEST = Manifest(
         "rrcli ws wss://api.example.com/ --ping --max-events 0",
     ),
     label="WebSocket",
+    tools=("websocat", "wscat"),
     secure=("wss",),
     probe_options={"max_events": 0},
     foreign_options=HTTP.foreign_options,

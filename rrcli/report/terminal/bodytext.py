@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.base.timelimit import TimeLimitExceeded, run_with_limit
 from rrcli.base.units import counted, size
 from rrcli.model.document import body_text, looks_like_json
-from rrcli.report.terminal.paint import pieces
+from rrcli.report.terminal.paint import pieces, text_lines, without_line_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_LINES = 400
 MOST_TEXT = 64 << 10  # characters
 MOST_JSON = 8 << 20  # bytes that are read to make sure that they are JSON
+MOST_DUMPED = 256  # bytes of no known kind that are shown at once
 MOST_WHOLE = 1 << 20  # bytes of a content that is laid out whole
 READING = 1.0  # seconds for that
 COLOURING = 0.5  # seconds for it: what is plain after a moment is read sooner than what is coloured after many
@@ -60,7 +61,11 @@ def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False, rate
             page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind)])
         return
     text = _text(body)
-    if text is None:
+    if text is None and body.media_type is None and body.size <= MOST_DUMPED:
+        from rrcli.report.terminal.hexdump import rows
+
+        rows(body.data, page)
+    elif text is None:
         page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind), (": -o FILE saves it, --wire shows the bytes", "dim")])
     else:
         _draw_text(body, text, page, color=color)
@@ -122,10 +127,10 @@ def _lines(body: Body, text: str, *, color: bool, limit: int | None = MOST_TEXT)
             text = run_with_limit(READING, lambda: lay_out_xml(text)) or text
         except TimeLimitExceeded:
             pass
-    shown = text[:limit].removesuffix("\n")
-    if color and subtype in LEXERS and (coloured := _coloured(shown, *LEXERS[subtype])):
-        return coloured
-    return [pieces(line.expandtabs()) for line in shown.split("\n")]
+    shown, mark = without_line_ends(text[:limit])
+    lines = _coloured(shown, *LEXERS[subtype]) if color and subtype in LEXERS else None
+    lines = lines or text_lines(shown)
+    return [[*lines[0], *mark], *lines[1:]] if mark else lines
 
 
 def _is_json(data: bytes, text: str) -> bool:

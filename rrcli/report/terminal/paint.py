@@ -59,6 +59,21 @@ def pieces(text: str, role: str = "") -> Line:
     return found
 
 
+def without_line_ends(text: str) -> tuple[str, Line]:
+    """A text without its last line end, and without the CR of each where all lines have it: then with the mark that says so, once."""
+    ends = text.count("\n")
+    if ends and text.count("\r\n") == ends == text.count("\r"):
+        return text.replace("\r\n", "\n").removesuffix("\n"), [(" CRLF", "dim")]
+    return text.removesuffix("\n"), []
+
+
+def text_lines(text: str) -> list[Line]:
+    """The lines of a text, the CR at the end of a line less to be seen than one within it."""
+    return [
+        [*pieces(line.removesuffix("\r").expandtabs()), *([("\\r", "dim")] if line.endswith("\r") else [])] for line in text.split("\n")
+    ]
+
+
 def cells(text: str) -> int:
     """Columns that a text takes: wide characters two, combining ones none."""
     if text.isascii():

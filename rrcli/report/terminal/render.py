@@ -151,7 +151,14 @@ def _picture(exchange: Exchange, page: Page) -> None:
     began = list(exchange.timing.phases)
     asked_first = "tls" in began and "handshake" in began[: began.index("tls")]  # a proxy for a way, or a server for TLS (STARTTLS)
     order = THROUGH_PROXY if exchange.connection.proxy or asked_first else PHASES
-    lines = waterfall(exchange.timing, broken, page.width, order, sent=exchange.connection.bytes_sent)
+    lines = waterfall(
+        exchange.timing,
+        broken,
+        page.width,
+        order,
+        sent=exchange.connection.bytes_sent,
+        is_local=(exchange.connection.peer or "")[:1] == "/",
+    )
     if len(lines) < 2 or (failure and failure.kind in PLAIN):
         return
     page.blank()
@@ -251,7 +258,7 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
     elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
-        if len(told) != 1 or not manifest.framing_events:  # one message within what frames it is no stream
+        if len(told) > 1 or not manifest.framing_events:  # one message within what frames it is no stream
             summary(told, page, words or ())
         if answer.body and answer.body.data:
             page.blank()

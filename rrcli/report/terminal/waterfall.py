@@ -29,8 +29,13 @@ OWNERS = {
 }
 
 
-def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, ...] = PHASES, *, sent: int = 0) -> list[Line]:
-    """One line for each phase that happened; `failed` is the phase to mark, `sent` the bytes out. Empty when there was none."""
+def waterfall(
+    timing: Timing, failed: str | None, width: int, order: tuple[str, ...] = PHASES, *, sent: int = 0, is_local: bool = False
+) -> list[Line]:
+    """One line for each phase that happened; `failed` is the phase to mark, `sent` the bytes out. Empty when there was none.
+
+    `is_local`: over a unix socket, where no network is to be asked about the time.
+    """
     phases = [(phase, timing.phases[phase]) for phase in order if phase in timing.phases]
     if not phases:
         return []
@@ -51,7 +56,7 @@ def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, 
                 (bar(begin / total, (begin + ns) / total, room), "bad-bar" if bad else "slow-bar" if dominates else "bar"),
                 (f"  {number:>{digits}}", "bad" if bad else ""),
                 (f" {unit:<2}", "dim"),
-                *_remark(phase, dominates=dominates, bad=bad),
+                *_remark(phase, dominates=dominates, bad=bad, is_local=is_local),
             ]
         )
         begin += ns
@@ -80,7 +85,8 @@ def _number(ns: int, total: int) -> tuple[str, str]:
     return f"{ns / 1e6:.{2 if total < 10**7 else 1}f}", "ms"
 
 
-def _remark(phase: str, *, dominates: bool, bad: bool) -> Line:
+def _remark(phase: str, *, dominates: bool, bad: bool, is_local: bool) -> Line:
     if bad:
         return [("  ✘", "bad")]
-    return [(f"  ← {OWNERS[phase]}", "strong")] if dominates else []
+    owner = "the socket's queue" if is_local and phase == "connect" else OWNERS[phase]
+    return [(f"  ← {owner}", "strong")] if dominates else []

@@ -185,14 +185,14 @@ class _Command:
         return ["--https-only"]
 
     def _address(self) -> str:
-        """The one URL, with its scheme."""
+        """The one URL, with its scheme; a path alone is left to the base-url of an environment."""
         urls = self._urls + [value for rule, value in self._given if rule.name == "url"]
         if not urls:
             raise usage("the curl command has no URL", "write rrcli curl [OPTIONS] URL")
         if len(urls) > 1:
             raise usage(f"rrcli curl takes one URL, and here are {len(urls)}: {urls[1]!r} too", "write a command for each")
         scheme = self._last.get("proto-default", "http")
-        return urls[0] if "://" in urls[0] or urls[0].startswith(":") else f"{scheme}://{urls[0]}"
+        return urls[0] if "://" in urls[0] or urls[0].startswith((":", "/")) else f"{scheme}://{urls[0]}"
 
     def _url(self) -> str:
         """The URL as it goes to `http`, with what `--url-query` adds."""
