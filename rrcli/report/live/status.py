@@ -50,6 +50,9 @@ class Live(Observer):
     def is_visible(self) -> bool:
         return self._printed
 
+    def prints(self, value: dict[str, Any], text: bytes) -> bool:  # noqa: ARG002  # it prints every event
+        return True
+
     def attach(self, hop: Hop) -> None:
         self._hop = hop
 
