@@ -255,7 +255,7 @@ def test_offline_loads_nothing_heavy(show: str) -> None:
 
 def test_the_version_loads_next_to_nothing() -> None:
     assert loaded("--version") - {"__future__"} == {
-        "gc", "rrcli", "rrcli.__main__", "rrcli.base", "rrcli.base.errors", "rrcli.base.output",
+        "atexit", "gc", "rrcli", "rrcli.__main__", "rrcli.base", "rrcli.base.errors", "rrcli.base.output",
     }  # fmt: skip
 
 
