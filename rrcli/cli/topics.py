@@ -33,8 +33,12 @@ Paths:
   header.NAME\tA field of the answer, NAME in lower case.
   body\tThe content as text.
   json\tThe content as JSON: json.items[0].id.
+  tls\tThe TLS of the connection: tls.version, tls.cipher.
+  days_left\tDays until the first certificate of the chain ends.
   any other\tA JMESPath into what --json prints, with its functions: length(json.items), connection.tls.cipher.
-  series.…\tThe summary of --repeat or --duration: series.timing.total_ms.p99, series.failed_ratio. Other paths judge each exchange.
+  p50, p90, … p999\tOf the summary of --repeat or --duration: percentiles of time; p75, p95 and p99 too.
+  rate, failed_ratio\tOf the summary: exchanges a second, and the part that failed.
+  series.…\tAny other key of the summary: series.timing.wait_ms.p99. Other paths judge each exchange.
 
 Operators, each also with not before it:
   == != < <= > >=\tEqual, or by size; text and numbers are told apart by the value at PATH.
@@ -46,14 +50,15 @@ Operators, each also with not before it:
 Values:
   200, true, null\tAs in JSON.
   done, 'two words'\tText; quotes are needed for blanks.
+  2xx\tA class of statuses: status == 2xx, status in 2xx,404.
   250ms, 2s\tA time, beside time and every path that ends in _ms.
 
 Examples:
   rrcli http :8080/users/7 --expect 'status == 200' --expect 'time < 250ms'
   rrcli http :8080/users --expect 'length(json.items) >= 1'
   rrcli http :8080/jobs/1 --until 'json.state == done' --deadline 1m
-  rrcli http :8080/ --repeat 100 --expect 'series.timing.total_ms.p99 < 200ms'
-  rrcli tls example.com --expect 'connection.tls.days_left > 14'
+  rrcli http :8080/ --repeat 100 --expect 'p99 < 200ms'
+  rrcli tls example.com --expect 'days_left > 14'
 
 An expression is one word for the shell: put it into single quotes. The keys of the document are what rrcli schema prints.
 """
