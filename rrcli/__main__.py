@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     except ExchangeError as error:
         from rrcli.report.terminal.errors import report_error
 
-        return report_error(error)
+        return report_error(error, words)
     except KeyboardInterrupt as signal:
         return getattr(signal, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
@@ -58,6 +58,14 @@ def _run(words: list[str]) -> int:
 
         to_stdout(f"rrcli {__version__}\n".encode())
         return 0
+    from rrcli.options.option import HELP
+
+    if not words or words[0] == "help" or words[-1] in HELP:
+        from rrcli.cli import page
+
+        if name := page.asked(words):
+            page.show(name)
+            return 0
     from rrcli.cli import fast
     from rrcli.engine.registry import translated
 

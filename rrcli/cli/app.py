@@ -17,12 +17,16 @@ from typer.main import get_command
 from rrcli.base import __version__
 from rrcli.base.errors import usage
 from rrcli.base.output import to_stdout
-from rrcli.base.url import begins_data
+from rrcli.base.pasted import refused
+from rrcli.base.shellquote import quoted
+from rrcli.base.url import begins_data, without_userinfo
 from rrcli.cli import fast
 from rrcli.cli.commands import TOOLS, find, of_protocol
-from rrcli.cli.help import overview, page_of
+from rrcli.cli.help import text_of
+from rrcli.cli.page import OVERVIEW, print_page, show
 from rrcli.engine import registry
 from rrcli.engine.manifest import load
+from rrcli.options.option import HELP
 from rrcli.options.parse import suggestion
 from rrcli.options.request import BESIDE_REQUEST, Request
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rrcli.base.errors import ExchangeError
-    from rrcli.cli.commands import Command, Values
+    from rrcli.cli.command import Command, Values
     from rrcli.options.option import Option
 
 # The base of all that Click finds wrong with a command line. Newer Typers carry a Click of their own, older ones use the
@@ -40,8 +44,8 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 def run(words: list[str]) -> int:
     """Run the command line and return its exit code. Raises `ExchangeError` for what is wrong with it."""
-    if not words or words[0] in fast.HELP:
-        to_stdout(overview(TOOLS.values()).encode())
+    if words[0] in HELP:
+        show(OVERVIEW)
         return 0
     if words[0] == "--version":
         to_stdout(f"rrcli {__version__}\n".encode())
@@ -54,7 +58,7 @@ def run(words: list[str]) -> int:
         entry = _by_url(words)
         command = of_protocol(entry)
         values = _expanded(command, parse(command, words))
-        if values is not None and registry.by_scheme(values["arguments"][0]) is not entry:
+        if values is not None and registry.by_first_word(values["arguments"][0]) is not entry:
             raise _misplaced(values["arguments"][0])
     return 0 if values is None else command.run(values)
 
@@ -117,12 +121,12 @@ def typer_command(command: Command) -> Any:
         """Draws the help in our own way: no boxes, nothing taken for markup."""
 
         def get_help(self, _context: Any) -> str:
-            to_stdout(page_of(command).encode())  # Click's own printing knows no full disk
+            print_page(text_of(command))  # Click's own printing knows no full disk
             raise typer.Exit
 
     app = typer.Typer(add_completion=False)
     # `color`: Click must leave the escapes in, or out, as the help has decided.
-    app.command(command.name, cls=Reader, context_settings={"help_option_names": list(fast.HELP), "color": True})(read)
+    app.command(command.name, cls=Reader, context_settings={"help_option_names": list(HELP), "color": True})(read)
     return get_command(app)
 
 
@@ -248,12 +252,15 @@ def _refuse_own_line(words: list[str]) -> None:
 
 
 def _by_url(words: list[str]) -> registry.Protocol:
-    """The entry of `[OPTIONS] URL …`; raises `usage` where there is none."""
+    """The entry of `[OPTIONS] [METHOD] URL …`; raises `usage` where there is none."""
     first = words[0]
-    if entry := fast.by_url(words) or next(filter(None, map(registry.by_scheme, words if first[:1] == "-" else words[:1])), None):
+    among = words if first[:1] == "-" else words[:1]
+    if entry := fast.by_url(words) or next(filter(None, map(registry.by_scheme, among)), None):
         return entry
     registry.third_party()
-    if entry := next(filter(None, map(registry.by_scheme, words if first[:1] == "-" else words[:1])), None):
+    if entry := next(filter(None, map(registry.by_scheme, among)), None):
+        return entry
+    if len(words) > 1 and (entry := next(filter(None, map(registry.by_first_word, (word for word in among if word[:1] != "-"))), None)):
         return entry
     if first[:1] == "-":
         raise _no_command(words)
@@ -262,19 +269,25 @@ def _by_url(words: list[str]) -> registry.Protocol:
 
 def _unknown(word: str, others: list[str]) -> ExchangeError:
     """The usage error for a first word that is neither a command nor a URL of a known scheme."""
+    if odd := refused(without_userinfo(word)):
+        return odd
     scheme, separator, _ = word.partition("://")
     if separator:
         schemes = [scheme for entry in registry.BY_NAME.values() for scheme in entry.schemes]
         return usage(f"no command for {scheme}:// URLs{suggestion(scheme, schemes)}", f"known are {', '.join(schemes)}")
+    if found := registry.by_first_word(word):
+        return usage(f"{word} is a method, and the URL is missing", f"write rrcli {word} URL, or rrcli {found.name} {word} URL")
     names = [*registry.BY_NAME, *(alias.name for alias in registry.ALIASES), *TOOLS]
     if entry := next((entry for entry in registry.PROTOCOLS if word in entry.load_manifest().tools), None):
         return usage(f"no command {word}", f"the command is rrcli {entry.name} {entry.load_manifest().synopsis}")
-    near = suggestion(word, names)
+    verbs = [verb for entry in registry.PROTOCOLS for verb in (*entry.verbs, *map(str.lower, entry.verbs))]
+    near, shown = suggestion(word, names) or suggestion(word, verbs), without_userinfo(word)
     if not near and any(mark in word for mark in ".:/"):
-        return usage(f"no command {word}", f"a URL needs its scheme, or a command before it: rrcli {registry.PROTOCOLS[0].name} {word}")
+        meant = quoted(word) if shown == word else "URL"
+        return usage(f"no command {shown}", f"a URL needs its scheme, or a command before it: rrcli {registry.PROTOCOLS[0].name} {meant}")
     if not near and (entry := next(filter(None, map(registry.by_scheme, others)), None)):
-        return usage(f"no command {word}", f"the command comes first: rrcli {entry.name} {word} …")
-    return usage(f"no command {word}{near}", f"commands are {', '.join(names)}")
+        return usage(f"no command {shown}", f"the command comes first: rrcli {entry.name} {quoted(shown)} …")
+    return usage(f"no command {shown}{near}", f"commands are {', '.join(names)}")
 
 
 def _no_command(words: list[str]) -> ExchangeError:

@@ -6,7 +6,7 @@ import os
 
 from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
-from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text, width
+from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text
 from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term, watch_output
 from rrcli.engine.send import send
@@ -124,6 +124,7 @@ class _Run:
             return RawStream(self._watched(exact_or_visible()), include=self.printer.include, lines=self.request.lines)
         if self.printer.style == "ndjson" or (self.printer.style == "pretty" and self.hooks.streams(self.request)):
             from rrcli.report.live.status import Live
+            from rrcli.report.terminal.screen import width
 
             columns = width() if os.isatty(1) else None
             drawn, show = self.printer.style == "pretty", self.output.show_secrets

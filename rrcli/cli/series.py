@@ -8,11 +8,12 @@ from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usa
 from rrcli.base.output import to_stderr
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
-from rrcli.cli.show import Printer, color, print_document, print_text, width
+from rrcli.cli.show import Printer, color, print_document, print_text
 from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term
 from rrcli.policy.redact import mask_of, masked
 from rrcli.report.live.progress import Progress
+from rrcli.report.terminal.screen import width
 from rrcli.series.run import send_series
 from rrcli.series.tally import Series, Tally, series_document, summary
 

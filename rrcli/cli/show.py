@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rrcli.engine.hooks import Epilogue
     from rrcli.engine.registry import Protocol
     from rrcli.model.values import ExchangeSet
-    from rrcli.options.request import Output, Request
+    from rrcli.options.request import Output
     from rrcli.policy.paths import Path
 
 # Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
@@ -96,8 +96,8 @@ class Printer:
             self._say(of_exchange(shown))
         elif self.query or self.style not in ("json", "ndjson", "pretty"):
             self._explain(shown)
-        if not self.query and self.style != "quiet" and not self.output.silent:
-            _hint_unread_input(self.request)
+        if not (self.query or self.style == "quiet" or self.output.silent) and self.hooks.carries_content(exchange):
+            _hint_unread_input(self.request.input_option)
         return found
 
     def _print_result(self, exchange: Exchange, shown: Exchange) -> None:
@@ -162,6 +162,7 @@ class Printer:
             print_document(set_document(shown, exact=True), 3 if self.style == "json" else 0)
         elif self.style == "pretty":
             from rrcli.report.terminal.render import render_set
+            from rrcli.report.terminal.screen import width
 
             wire = self.request.wire is not None
             print_text(render_set(shown, self.entry, width=width(), color=color(self.output, 1), verbose=self.output.verbose, wire=wire))
@@ -208,6 +209,7 @@ class Printer:
 
     def _draw(self, exchange: Exchange, *, color: bool, height: int | None = None) -> str:
         from rrcli.report.terminal.render import render
+        from rrcli.report.terminal.screen import width
 
         verbose, wire = self.output.verbose or self.hooks.is_offline(self.request), self.request.wire is not None
         shown = exchange.replace(notes=()) if self.output.silent else exchange
@@ -246,6 +248,7 @@ class Printer:
         answer = exchange.response
         if answer and answer.body and not answer.body.file:
             from rrcli.report.terminal.content import render_content
+            from rrcli.report.terminal.screen import width
 
             text = render_content(exchange, self.entry, width=width(), color=color(self.output, 1), on_terminal=os.isatty(1))
             if text is not None:
@@ -304,18 +307,6 @@ def style_of(output: Output) -> str:
     return chosen or ("pretty" if os.isatty(1) else "raw")
 
 
-def width() -> int:
-    """Columns of the terminal; 80 where there is none."""
-    if (given := os.environ.get("COLUMNS", "")).isdecimal() and 0 < int(given) < 10**6:
-        return int(given)
-    for number in (1, 2):
-        try:
-            return os.get_terminal_size(number).columns or 80
-        except OSError:
-            continue
-    return 80
-
-
 def height() -> int | None:
     """Rows of the terminal that standard output is; nothing where it is none."""
     try:
@@ -326,11 +317,9 @@ def height() -> int | None:
 
 def color(output: Output, number: int) -> bool:
     """Whether to colour what goes to a file descriptor."""
-    if output.color != "auto":
-        return output.color == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (os.isatty(number) and os.environ.get("TERM") != "dumb")
+    from rrcli.report.terminal.screen import is_coloured
+
+    return is_coloured(output.color, number)
 
 
 def _drawer(style: str, entry: Protocol) -> Callable[[Iterable[Exchange]], Iterator[str]] | None:
@@ -388,8 +377,10 @@ def _print_pieces(parts: Iterable[str]) -> None:
     to_stdout(waiting + b"\n")
 
 
-def _hint_unread_input(request: Request) -> None:
-    """One hint when somebody piped something in that nobody asked to read."""
+def _hint_unread_input(option: str | None) -> None:
+    """One hint when somebody piped something in that nobody asked to read; the `option` asks for it, where there is one."""
+    if option is None:
+        return
     from select import POLLIN, poll
     from stat import S_ISFIFO
 
@@ -401,5 +392,4 @@ def _hint_unread_input(request: Request) -> None:
     poller = poll()
     poller.register(0, POLLIN)
     if any(seen & POLLIN for _, seen in poller.poll(0)):
-        way = request.input_option
-        to_stderr(f"rrcli: standard input was not read{f'; ask for it with {way}' if way else ''}\n")
+        to_stderr(f"rrcli: standard input was not read; ask for it with {option}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.record import Record
+from rrcli.base.shellquote import quoted
 from rrcli.base.url import host_port
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ class Found(Record):
     def hint_for(self, target: Target, scheme: str | None) -> str | None:
         """A command to paste that speaks the protocol found, whose URLs have `scheme`, or the general hint."""
         if scheme and target.host:
-            return f"rrcli {scheme}://{host_port(target.host, target.port)}/"
+            return f"rrcli {quoted(f'{scheme}://{host_port(target.host, target.port)}/')}"
         return self.hint
 
 

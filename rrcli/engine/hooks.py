@@ -104,6 +104,10 @@ class Hooks:
         """The seconds of silence that end a stream where the user names no limit; 0 for none."""
         return IDLE_TIMEOUT
 
+    def carries_content(self, exchange: Exchange) -> bool:
+        """Whether what was piped in may have been meant for the request: it does not only ask."""
+        return not exchange.request.data.get("safe")
+
     def length_is_known(self, answer: Response) -> bool:  # noqa: ARG002
         """Whether the answer said at its beginning how long its content is; where it did not, content may come over time."""
         return True

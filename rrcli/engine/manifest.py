@@ -23,7 +23,15 @@ class Page(Record):
 
     synopsis: str  # how its arguments are written: `[METHOD] URL [ITEM...]`
     help: str  # one sentence
+    words: tuple[tuple[str, str], ...] = ()  # words of the synopsis that do not speak for themselves, and what each is
     examples: tuple[str, ...] = ()  # two to four command lines; the first is what most people come for
+
+
+class Topic(Record):
+    """A page of `rrcli help` that is no command's."""
+
+    title: str  # one sentence
+    text: str  # as `cli/page.py` reads it
 
 
 class DemoStep(Record):
@@ -48,6 +56,8 @@ class Manifest(Page):
     probe_options: Mapping[str, Any] = {}  # and values of its request's options
     probe_of_scheme: Mapping[str, Mapping[str, Any]] = {}  # and more of them, by the URL's scheme
     completes: tuple[str, ...] = ()  # what its arguments can be, for completion
+    completes_until: str = ""  # what they end at: `word` when one of them stands there, `url` at a URL too; any number without
+    topics: Mapping[str, str] = {}  # pages of `rrcli help` beside the command's own: `MODULE:NAME` of a `Topic`
     foreign_options: tuple[str, ...] = ()  # `advice(flag) -> str | None`: what to write for an option of another tool
     own_line: str = ""  # `line_for(words) -> str | None`: what to write where the words name the server as the protocol's own tool does
     tools: tuple[str, ...] = ()  # commands that people have for it, as `nc`

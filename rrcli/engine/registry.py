@@ -28,6 +28,7 @@ class Protocol(Record):
 
     name: str  # of its command
     schemes: tuple[str, ...] = ()  # of URLs that need no command before them
+    verbs: tuple[str, ...] = ()  # words that need none either, in any case; and HOST:PORT without a scheme is then a URL of this protocol
     hooks: bool | str = False  # whether it answers anything in `Hooks` in its own way; MODULE:NAME where that is elsewhere
     extra: str | None = None  # the extra of the package that installs what it needs
     package: str = ""  # [rrcli.adapters.NAME]
@@ -76,8 +77,9 @@ class Protocol(Record):
         return found
 
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY")
 PROTOCOLS = (
-    Protocol(name="http", schemes=("http", "https"), hooks=True),
+    Protocol(name="http", schemes=("http", "https"), verbs=METHODS, hooks=True),
     Protocol(name="sse", hooks=True),
     Protocol(name="poll", hooks=True),
     Protocol(name="graphql", hooks=True),
@@ -166,6 +168,15 @@ def by_scheme(url: str) -> Protocol | None:
     if not separator:
         return None
     return next((entry for entry in BY_NAME.values() if scheme.lower() in entry.schemes), None)
+
+
+def by_first_word(word: str) -> Protocol | None:
+    """The entry of a command line without a command, by its first word: a URL, a verb, or HOST:PORT with a path or none."""
+    if entry := by_scheme(word):
+        return entry
+    host, colon, rest = word.partition("/")[0].rpartition(":")
+    is_place = colon and "://" not in word and (rest.isdecimal() or not (host or rest)) and "=" not in host
+    return next((entry for entry in PROTOCOLS if entry.verbs and (is_place or word.upper() in entry.verbs)), None)
 
 
 def protocol_of(request: Request) -> Protocol:

@@ -234,6 +234,7 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     needs_arguments: ClassVar[bool] = True  # False where an option can stand in for them
     event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
     line_events: ClassVar[bool] = False  # an answer may turn out to be a stream of events: lines of JSON
+    without_effect: ClassVar[tuple[str, ...]] = ()  # options that change nothing here, or are refused: help leaves them out
     shown_arguments: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments with their secrets masked
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
     options_end_at_data: ClassVar[bool] = False  # options are read up to the first argument that is no URL: all behind it is data

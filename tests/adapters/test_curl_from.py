@@ -99,8 +99,26 @@ def test_a_command_is_cut_into_words(text: str, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("curl “http://a.test/?a=1&b=2”", ["http://a.test/?a=1&b=2"]),
+        ("curl -H ‘Accept: x’ a.test", ["-H", "Accept: x", "a.test"]),
+        ("curl -d ‘{“a”: “it’s”, “b”: 1}’ a.test", ["-d", '{"a": "it\'s", "b": 1}', "a.test"]),
+        ("curl -d “{\\“a\\”: 1}” \\\n a.test", ["-d", '{"a": 1}', "a.test"]),
+        ('curl “a.test"', ["a.test"]),
+        ("curl\xa0-s\xa0\xa0a.test", ["-s", "a.test"]),
+        ("\ufeffcurl \u200ba.test", ["a.test"]),
+        ("curl -H 'A: “b”\xa0c' \"–d\"", ["-H", "A: “b”\xa0c", "–d"]),
+    ],
+)
+def test_quotes_and_blanks_of_an_editor_are_read_as_plain_ones(text: str, words: list[str]) -> None:
+    assert read_command(text) == words
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("curl “a b", "the quote “ in the curl command has no end"),
         ("curl $URL", "$URL in the curl command is a variable to a shell, and is not looked up here"),
         ('curl "a ${B:-x}"', "$B in the curl command is a variable to a shell, and is not looked up here"),
         ("curl $1", "$1 in the curl command is a variable to a shell, and is not looked up here"),
@@ -165,6 +183,22 @@ def test_it_is_read_from_standard_input() -> None:
         done = subprocess.run(words, input=command.encode(), capture_output=True, check=True)
     assert json.loads(done.stdout)["request"]["headers"]["authorization"] == "Basic ‹secret›"
     assert b"geheimnis" not in done.stdout
+
+
+@pytest.mark.parametrize("given", [[], ["--expect", "status == 200"], ["-m", "5"]])
+def test_the_curl_command_reads_it_for_a_dash(given: list[str]) -> None:
+    with recorder() as peer:
+        command = f"curl “http://127.0.0.1:{peer.port}/x” –X PUT \\\n -o - --json ‘{{“a”: 1}}’\n"
+        words = [sys.executable, "-m", "rrcli", "curl", "-", *given]
+        done = subprocess.run(words, input=command.encode(), capture_output=True, check=True)
+        assert peer.take().startswith(b"PUT /x HTTP/1.1\r\n")
+    assert (done.stdout, done.stderr) == (b"ok", b"")
+
+
+def test_a_dash_that_is_an_options_value_stays_one(capfd: pytest.CaptureFixture[str]) -> None:
+    with recorder() as peer:
+        assert main(["curl", "-o", "-", f"http://127.0.0.1:{peer.port}/"]) == 0
+    assert capfd.readouterr().out == "ok"
 
 
 @pytest.mark.parametrize(

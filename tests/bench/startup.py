@@ -34,6 +34,8 @@ ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 # The most that each command may take, as a multiple of `python -c pass`.
 BUDGETS = {
     "rrcli --version": 1.8,
+    "rrcli --help": 4.0,
+    "rrcli http --help": 4.0,
     "rrcli tcp": 2.2,
     "rrcli redis": 2.3,
     "rrcli smtp": 2.6,
@@ -115,6 +117,8 @@ def commands(urls: dict[str, str], tls_port: int, root: Path, grpc_port: int) ->
     found = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "rrcli --version": [*rrcli, "--version"],
+        "rrcli --help": [*rrcli, "--help"],
+        "rrcli http --help": [*rrcli, "http", "--help"],
         "rrcli tcp": [*rrcli, "tcp", urls["tcp"], "--send", "hi\\n", "--read-lines", "1"],
         "rrcli redis": [*rrcli, "redis", redis, "PING"],
         "rrcli smtp": [*rrcli, "smtp", urls["smtp"], "--from", "a@x.test", "--to", "b@x.test", "--text", "hi"],

@@ -103,7 +103,7 @@ def test_first_bytes(data: bytes, what: str, hint: str, scheme: str | None) -> N
     ("data", "target", "hint"),
     [
         (b"HTTP/1.1 200 OK\r\n", Target(url="", host="h", port=80), "rrcli http://h:80/"),
-        (b"HTTP/1.1 200 OK\r\n", Target(url="", host="::1", port=8080), "rrcli http://[::1]:8080/"),
+        (b"HTTP/1.1 200 OK\r\n", Target(url="", host="::1", port=8080), "rrcli 'http://[::1]:8080/'"),
         (b"HTTP/1.1 200 OK\r\n", Target(url="", host="h"), "rrcli http://h/"),
         (b"HTTP/1.1 200 OK\r\n", Target(url="unix:///a"), "use rrcli http"),
         (b"-ERR x\r\n", Target(url="", host="h", port=1), "rrcli redis://h:1/"),

@@ -8,6 +8,9 @@ from rrcli.responders.catalogue import Place
 
 MANIFEST = Manifest(
     synopsis=HTTP.synopsis,
+    words=HTTP.words,
+    completes=HTTP.completes,
+    completes_until=HTTP.completes_until,
     help="Poll until something comes: long polling, jobs, callbacks.",
     examples=(
         "rrcli poll https://example.com/events since=={{cursor}} --cursor json.next",

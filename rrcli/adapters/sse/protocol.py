@@ -8,6 +8,9 @@ from rrcli.responders.catalogue import Place
 
 MANIFEST = Manifest(
     synopsis=HTTP.synopsis,
+    words=HTTP.words,
+    completes=HTTP.completes,
+    completes_until=HTTP.completes_until,
     help="Read a stream of Server-Sent Events.",
     examples=(
         "rrcli sse https://stream.wikimedia.org/v2/stream/recentchange --max-events 3",

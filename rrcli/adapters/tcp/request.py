@@ -22,6 +22,7 @@ PREFIXES = (*LENGTHS, VARINT)
 class TcpRequest(Request):
     """Bytes to send to `HOST:PORT`, and what ends the answer."""
 
+    without_effect: ClassVar[tuple[str, ...]] = ("max_events", "idempotency_key", "traceparent")
     input_option: ClassVar[str | None] = "--stdin"
     at_once: ClassVar[int] = 64  # most of a range's ports only wait
 

@@ -9,6 +9,7 @@ from rrcli.responders.catalogue import Place
 MANIFEST = Manifest(
     synopsis="URL [MESSAGE...]",
     help="Talk over a WebSocket.",
+    words=(("MESSAGE", "Sent as text once the connection is open; each is one message."),),
     examples=(
         "rrcli ws wss://echo.example.com/ hello",
         "rrcli ws :8080/feed --send '{\"subscribe\": \"news\"}' --until 'json.n == 3'",

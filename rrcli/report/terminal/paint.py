@@ -125,9 +125,9 @@ def wrap(text: str, width: int) -> list[str]:
     for word in text.split(" "):
         if lines and cells(lines[-1]) + 1 + cells(word) <= width:
             lines[-1] += f" {word}"
-        else:
+        elif word or not lines:
             lines.append(word)
-    return lines
+    return [line.rstrip(" ") for line in lines]
 
 
 class Page:

@@ -20,7 +20,7 @@ def expand(values: Values, read: Callable[[list[str]], Values]) -> Values:
     command = values.pop("from_curl")
     if values["arguments"]:
         raise usage(f"--from-curl brings its URL, and {values['arguments'][0]!r} is one word too many", "options may stand beside it")
-    words = translate(read_command(command))
+    words = translate(read_command(command), cut=False)
     if words is None:
         raise usage("the curl command asks for help", "rrcli curl --help lists what is understood")
     copied = read(words)

@@ -121,6 +121,29 @@ def file_part(name: str, path: str, filename: str | None, kind: str | None) -> P
     return name, _large(path) or read_local(path), filename, kind
 
 
+# Media types that Python's table of names lacks, or has in some versions only.
+MEDIA_TYPES = {
+    "json": "application/json", "xml": "application/xml", "csv": "text/csv",
+    "jsonl": "application/jsonl", "ndjson": "application/x-ndjson", "yaml": "application/yaml",
+    "yml": "application/yaml", "toml": "application/toml", "md": "text/markdown", "graphql": "application/graphql",
+    "gz": "application/gzip", "zst": "application/zstd",
+}  # fmt: skip
+
+
+def whole_file(path: str, compress: str | None) -> tuple[bytes | None, str | None, Upload | None]:
+    """A file that is the whole content, `-` for standard input: its bytes, its media type by its name, or in place of the bytes an upload.
+
+    Raises `ExchangeError` of layer `local`.
+    """
+    from mimetypes import guess_type
+
+    if not path:
+        raise usage("@ names no file", "write @FILE, or @- for standard input")
+    path = path if path == "-" else os.path.expanduser(path)
+    kind = MEDIA_TYPES.get(path.rpartition(".")[2].lower()) or guess_type(path, strict=False)[0]
+    return (None, kind, Upload(path, compress)) if path != "-" and _large(path) else (read_local(path), kind, None)
+
+
 def _large(path: str) -> LargeFile | None:
     from stat import S_ISREG
 

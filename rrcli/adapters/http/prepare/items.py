@@ -21,7 +21,7 @@ LONGEST = 100_000  # elements that an index may make an array have
 
 
 class Item(Record):
-    """One item; `separator` says what it is, a `@` in it is gone once its file was read."""
+    """One item; `separator` says what it is, a `@` in it is gone once its file was read. With `@` and no name its file is the content."""
 
     name: str
     separator: str
@@ -39,6 +39,11 @@ def split_item(word: str) -> Item:
             separator = next(separator for separator in SEPARATORS if word.startswith(separator, at))
             return Item(name=_unescape(word[:at]), separator=separator, value=_unescape(word[at + len(separator) :]))
         at += 1
+    if not word.isascii():
+        from rrcli.base.pasted import refused
+
+        if odd := refused(word):
+            raise odd
     raise usage(f"{word!r} is no item", "the method comes before the URL" if word.isalpha() and word.isupper() else HINT)
 
 
@@ -58,7 +63,7 @@ def read_items(words: tuple[str, ...]) -> list[Item]:
 
 
 def _read(item: Item) -> Item:
-    if not item.name and item.separator in (":", ":@", ";", "@"):
+    if not item.name and item.separator in (":", ":@", ";"):
         raise usage(f"{item.separator}{item.value!r} has no name", HINT)
     if item.separator == ";" and item.value:
         raise usage(f"'{item.name};{item.value}' is no item", f"an empty field is written {item.name};")

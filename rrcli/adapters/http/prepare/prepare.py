@@ -98,9 +98,12 @@ def _refuse_contradictions(request: AnyHttpRequest, word: str | None, items: lis
         "-d": bool(request.data),
         "-F": bool(request.parts),
         "-T": request.upload is not None,
-        "an item with content": any(item.separator in ("=", ":=", "@") for item in items),
+        "an item with content": any(item.separator in ("=", ":=", "@") and not _is_whole(item) for item in items),
+        "@FILE": any(map(_is_whole, items)),
     }
     used = [name for name, is_used in sources.items() if is_used]
+    if len([item for item in items if _is_whole(item)]) > 1:
+        raise usage("@FILE is the whole content, and there are two", "a part of a form has a name: name@FILE")
     if len(used) > 1:
         raise usage(f"{' and '.join(used)} exclude each other", "the content has one source")
     if request.get and used not in ([], ["-d"]):
@@ -144,6 +147,10 @@ def _method(request: AnyHttpRequest, content: bytes | None, upload: Upload | Non
 def _content(request: AnyHttpRequest, items: list[Item]) -> tuple[bytes | None, str | None, Upload | None]:
     """The content, its media type, or the upload in its place."""
     data = [item for item in items if item.separator in ("=", ":=", "@")]
+    if data and _is_whole(data[0]):
+        from rrcli.adapters.http.prepare.content import whole_file
+
+        return whole_file(data[0].value, request.compress)
     if not (data or request.data or request.parts or request.upload is not None):
         return None, None, None
     from rrcli.adapters.http.prepare import content as httpcontent
@@ -164,6 +171,11 @@ def _content(request: AnyHttpRequest, items: list[Item]) -> tuple[bytes | None, 
     if request.form:
         return httpcontent.form([(item.name, form_value(item)) for item in data]).encode(), httpcontent.FORM, None
     return json_content(data), JSON, None
+
+
+def _is_whole(item: Item) -> bool:
+    """Whether the item is `@FILE`, whose file is the whole content."""
+    return item.separator == "@" and not item.name
 
 
 def _compressed(coding: str, content: bytes | None, upload: Upload | None) -> bytes | None:
