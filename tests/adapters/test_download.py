@@ -476,9 +476,9 @@ def test_an_upload_of_any_size_takes_constant_memory(words: list[str]) -> None:
 
 @pytest.mark.parametrize("coding", [None, "gzip"])
 def test_a_form_with_a_large_file_is_read_while_it_is_sent(httpbin: Httpbin, coding: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rrcli.adapters.http.prepare import content
+    from rrcli.adapters.http.prepare import multipart
 
-    monkeypatch.setattr(content, "LARGE_FILE", 1000)
+    monkeypatch.setattr(multipart, "LARGE_FILE", 1000)
     Path("large.txt").write_text("large " * 1000)
     Path("small.txt").write_text("small")
     into: list[bytes] = []

@@ -341,6 +341,11 @@ def note_doubts(request: AnyHttpRequest, prepared: PreparedRequest, context: Con
         and prepared.field("content-type").startswith("application/x-www-form")
     ):
         context.note("json-as-form", "the content looks like JSON but is sent as a form: add -H 'Content-Type: application/json'")
+    if request.parts:
+        from rrcli.adapters.http.prepare.partwords import doubts
+
+        for part_doubt in doubts(request.parts):
+            context.note("form-part", part_doubt)
     if (authorization := first(prepared.fields, "authorization") or "")[:7].lower() == "bearer ":
         from rrcli.adapters.http.prepare.auth import expired
 
