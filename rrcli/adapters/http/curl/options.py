@@ -36,7 +36,8 @@ def _values(request: AnyHttpRequest) -> Iterator[str]:
     for name, flag in VALUES.items():
         value = getattr(request, name)
         if value != AnyHttpRequest.options_[name].default and value is not None:
-            yield from (flag, quoted(f"{value:g}" if isinstance(value, float) else str(value)))
+            text = f"{value:g}" if isinstance(value, float) else str(value)
+            yield from (flag, quoted(text.replace("\\", "\\\\").replace(":", "\\:") if name == "cert" else text))
 
 
 def _rules(request: AnyHttpRequest) -> Iterator[str]:

@@ -352,10 +352,10 @@ def note_doubts(request: AnyHttpRequest, prepared: PreparedRequest, context: Con
         if ago := expired(authorization):
             context.note("token-expired", f"the bearer token's exp passed {_span(ago)} ago: get a new one")
     if request.uses_netrc:
-        from rrcli.adapters.http.prepare.auth import netrc_doubt
+        from rrcli.adapters.http.prepare.netrc import doubts as netrc_doubts
 
-        if doubt := netrc_doubt(request):
-            context.note("netrc-readable", doubt)
+        for code, doubt in netrc_doubts(request):
+            context.note(code, doubt)
 
 
 def _span(seconds: float) -> str:
