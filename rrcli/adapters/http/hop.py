@@ -208,9 +208,13 @@ class NextHop:
         state, request = self._state, self._state.options
         self._remark(answer)
         if request.digest and answer.status.code == 401:
-            from rrcli.adapters.http.prepare.auth import meet_challenge
+            from rrcli.adapters.http.prepare.digest import Unanswerable, meet_challenge
 
-            met = meet_challenge(self._prepared, answer)
+            try:
+                met = meet_challenge(self._prepared, answer)
+            except Unanswerable as error:
+                self._context.note("digest-unanswered", f"no answer to the challenge: {error}")
+                return None
             return Continue(why="auth", state=state.replace(prepared=met)) if met else None
         if not (request.location or request.location_trusted):
             return None

@@ -90,6 +90,7 @@ def request_to(
         content=prepared.content if keeps_content else None,
         upload=prepared.upload if keeps_content else None,
         credentials=None if crossing and not _trusts(request) else prepared.credentials,
+        challenges_met=0,
     )
     if (crossing and request.uses_netrc) or url.user is not None or request.aws_sigv4:
         from rrcli.adapters.http.prepare.auth import authorize_hop

@@ -1,4 +1,4 @@
-"""Credentials: what -u, a bearer token, a URL and netrc say, challenges answered with a digest, and when a token expired."""
+"""Credentials: what -u, a bearer token and a URL say, and when a token expired; `netrc.py` and `digest.py` have the rest."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from rrcli.adapters.http.prepare.content import octets
 from rrcli.adapters.http.prepare.origin import origin
 from rrcli.adapters.http.prepare.target import host_of
 from rrcli.base.errors import usage
-from rrcli.base.fields import all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
-    from rrcli.model.values import Fields, Response
+    from rrcli.model.values import Fields
 
     Origins = tuple[tuple[str, str, int], ...]
 
@@ -97,33 +96,6 @@ def ask_password(user: str) -> str:
     from getpass import getpass
 
     return getpass(f"Password for {user}: ")
-
-
-# --- digest (RFC 7616)
-
-
-def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedRequest | None:
-    """The request again with an answer to the 401's Digest challenge; `None` where there is none that can be met."""
-    challenges = all_of(answer.fields, "www-authenticate")
-    challenge = next((text for text in challenges if text.lower().startswith("digest ")), None)
-    if challenge is None or prepared.credentials is None or prepared.field("authorization"):
-        return None
-    if prepared.upload and not prepared.upload.repeatable:  # standard input cannot be read twice
-        return None
-    import httpx
-
-    try:
-        question = httpx.Request(prepared.method, f"{prepared.scheme}://{prepared.host}:{prepared.port}{prepared.target}")
-        question.headers.encoding = "utf-8"  # a realm may be any text
-        flow = httpx.DigestAuth(*map(octets, prepared.credentials)).sync_auth_flow(question)
-        next(flow)
-        met = flow.send(httpx.Response(401, headers=[(b"www-authenticate", octets(challenge))], request=question))
-    except (StopIteration, httpx.ProtocolError, httpx.InvalidURL, LookupError, ValueError, NotImplementedError):
-        return None  # a challenge that is broken, or of an algorithm or quality of protection that it does not know
-    if any(letter < " " or letter == "\x7f" for letter in met.headers["authorization"]):
-        return None  # what the server says of itself must not end the line
-    target = met.url.raw_path.decode("ascii")  # what the digest is of: httpx may escape more
-    return _with_authorization(prepared.replace(target=target), met.headers["authorization"])
 
 
 # --- bearer
