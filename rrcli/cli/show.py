@@ -80,8 +80,9 @@ class Printer:
         shown = self._masked(exchange)
         if self.query:
             from rrcli.model.document import document
+            from rrcli.policy.notes import why_no_value
 
-            found = self._print_query(document(exchange))
+            found = self._print_query(document(exchange, whole=self.query.asks_content), why_no_value(exchange))
             if self.style != "quiet":
                 self._explain(shown)
             return found
@@ -138,14 +139,14 @@ class Printer:
                 self._explain(exchange, briefly=True)
         return True
 
-    def _print_query(self, value: dict[str, object]) -> bool:
+    def _print_query(self, value: dict[str, object], why_nothing: str | None = None) -> bool:
         """Print what the query finds in a document and its shorthands. False when there is nothing."""
         from rrcli.policy.expect import names
 
-        return self.print_found(names(value))
+        return self.print_found(names(value), why_nothing)
 
-    def print_found(self, value: dict[str, object]) -> bool:
-        """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
+    def print_found(self, value: dict[str, object], why_nothing: str | None = None) -> bool:
+        """Print what the query finds: text bare, all else as JSON. False when there is nothing, and then say why if that is known."""
         from rrcli.base.timelimit import LIMIT, TimeLimitExceeded, run_with_limit
 
         query = self.query
@@ -165,7 +166,8 @@ class Printer:
 
                 _print_pieces(pieces(found))
         elif found is None and self.style != "quiet" and not self.output.silent:
-            to_stderr(f"rrcli: --query {query.text!r} finds nothing\n")
+            because = f": {why_nothing}" if why_nothing and query.asks_json else ""
+            to_stderr(f"rrcli: --query {query.text!r} finds nothing{because}\n")
         return found is not None
 
     def _show_command(self, exchange: Exchange) -> None:

@@ -70,6 +70,16 @@ class Path:
         self._compiled = compiled and compiled[0]
 
     @property
+    def asks_content(self) -> bool:
+        """Whether it may ask for what a body holds, which is parsed then, however large."""
+        return "json" in self.text or "body" in self.text
+
+    @property
+    def asks_json(self) -> bool:
+        """Whether it asks for a part of the answer's JSON."""
+        return self.root == "json" or "body.json" in self.text
+
+    @property
     def first(self) -> str:
         return self.text.split(".")[0].split("[")[0]
 
@@ -380,7 +390,7 @@ class Judge:
 
     def judge(self, exchange: Exchange, deadline: Deadline | None = None) -> Exchange:
         """The exchange with its checks and the outcome that follows from them."""
-        value = names(document(exchange))
+        value = names(document(exchange, whole=any(expectation.path.asks_content for expectation in self._expectations)))
         if exchange.outcome in ("ok", "application_error"):
             replaced = any(expectation.decides_status for expectation in self._expectations)
             if replaced or (self._ok and self._ok(value, deadline)):
@@ -396,9 +406,20 @@ class Judge:
         broken = [check for check in checks if not check.ok]
         if not broken or exchange.outcome == "error":
             return exchange
-        message = "; ".join(f"{check.expr} does not hold, it is {_quoted(_text(check.actual))}" for check in broken)
+        asks_json = {expectation.text for expectation in self._expectations if expectation.path.asks_json}
+        message = "; ".join(f"{check.expr} does not hold, {_found(exchange, check, asks_json)}" for check in broken)
         failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
         return exchange.replace(outcome="check_failed", error=failure)
+
+
+def _found(exchange: Exchange, check: Check, asks_json: set[str]) -> str:
+    """What there is in place of what was expected."""
+    if check.actual is None and check.expr in asks_json:
+        from rrcli.policy.notes import why_no_value
+
+        if why := why_no_value(exchange):
+            return why
+    return f"it is {_quoted(_text(check.actual))}"
 
 
 def _quoted(text: str) -> str:

@@ -11,7 +11,7 @@ from rrcli.base import __version__
 from rrcli.base.errors import usage
 from rrcli.base.fields import MASK, all_of, first
 from rrcli.base.jsontext import pieces
-from rrcli.model.document import body_text, iso_seconds, ms
+from rrcli.model.document import body_text, codec_of, iso_seconds, ms
 from rrcli.model.values import LARGE
 
 TYPE_CHECKING = False
@@ -219,12 +219,10 @@ def _content(answer: Response, coded: int) -> Value:
 def _content_text(body: Body) -> Value:
     """`text`, with `encoding` where the bytes are none; what is large is written piece by piece."""
     if len(body.data) > LARGE:
-        from rrcli.model.document import NO_CHARSETS
         from rrcli.model.largebody import as_base64, as_text, examine
 
-        charset = body.charset or "utf-8"
-        is_text = charset.lower() not in NO_CHARSETS and examine(body.data, charset)[0]
-        return {"text": as_text(body.data, charset)} if is_text else {"text": as_base64(body.data), "encoding": "base64"}
+        codec = codec_of(body)
+        return {"text": as_text(body.data, codec)} if examine(body.data, codec)[0] else {"text": as_base64(body.data), "encoding": "base64"}
     text = body_text(body)
     if text is None:
         from binascii import b2a_base64

@@ -12,6 +12,7 @@ from __future__ import annotations
 from rrcli.base.units import counted, offset
 from rrcli.base.visible import visible
 from rrcli.engine.events import Observer
+from rrcli.model.document import codec_of
 from rrcli.policy.mask import Mask
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ class Lines(Observer):
             return
         kind = body.media_type.rpartition("/")[2].removeprefix("x-")
         self._whole = self._live = kind in AT_ONCE
-        self._charset = body.charset or "utf-8"
+        self._charset = codec_of(body)
         if not self._live and not self._length_is_known(answer) and body.media_type.startswith("text/") and kind not in LAID_OUT:
             self._waiting = []
 
@@ -114,10 +115,7 @@ class Lines(Observer):
         self.count += 1
 
     def _text(self, line: bytes) -> str:
-        try:
-            return line.decode(self._charset, "backslashreplace")
-        except LookupError:
-            return line.decode("utf-8", "backslashreplace")
+        return line.decode(self._charset, "backslashreplace")
 
     def _masking(self) -> Mask:
         if self._mask is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.timelimit import TimeLimitExceeded, run_with_limit
 from rrcli.base.units import counted, size
-from rrcli.model.document import body_text, looks_like_json
+from rrcli.model.document import BOM, body_text, codec_of, looks_like_json
 from rrcli.report.terminal.paint import pieces
 
 TYPE_CHECKING = False
@@ -67,14 +67,15 @@ def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False) -> N
 def _text(body: Body) -> str | None:
     """The text, of a large body only what may be drawn: all of it could take many times its size."""
     if len(body.data) <= MOST_JSON:
-        return body_text(body)
+        text = body_text(body)
+        return text and text.removeprefix(BOM)
     from rrcli.model.largebody import texts
 
     try:
-        text = next(texts(body.data, body.charset or "utf-8"))
-    except (ValueError, LookupError):
+        text = next(texts(body.data, codec_of(body)))
+    except ValueError:
         return None
-    return None if "\0" in text else text
+    return None if "\0" in text else text.removeprefix(BOM)
 
 
 def _draw_text(body: Body, text: str, page: Page, *, color: bool) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.engine.registry import Protocol
-    from rrcli.model.values import Connection, Exchange, ExchangeSet, Fields, Lines, RequestMessage, Response
+    from rrcli.model.values import Check, Connection, Exchange, ExchangeSet, Fields, Lines, RequestMessage, Response
     from rrcli.report.terminal.paint import Line
 
 SCREEN, LEAST_ROWS = 20, 3  # rows of the terminal: those that a whole picture may take, and each of its lines
@@ -283,9 +283,19 @@ def _remarks(exchange: Exchange, page: Page) -> None:
     rows: list[list[Line]] = []
     for check in exchange.checks:
         mark: Line = [("✔ ", "good")] if check.ok else [("✘ ", "bad")]
-        rows.append([[*mark, *pieces(check.expr)], [] if check.ok else [("it is ", "dim"), *pieces(_value(check.actual))]])
+        rows.append([[*mark, *pieces(check.expr)], [] if check.ok else _actual(exchange, check)])
     if rows:
         aligned(page, rows, (False, False))
+
+
+def _actual(exchange: Exchange, check: Check) -> Line:
+    """What a check found, or why there is nothing."""
+    from rrcli.policy.notes import why_no_value
+
+    asks_json = check.expr.removeprefix("not ").startswith("json") or "body.json" in check.expr
+    if check.actual is None and asks_json and (why := why_no_value(exchange)):
+        return [*pieces(why, "dim")]
+    return [("it is ", "dim"), *pieces(_value(check.actual))]
 
 
 def _value(actual: object) -> str:
