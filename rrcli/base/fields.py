@@ -5,6 +5,8 @@ The latter hold for parameters of a URL and members of forms and JSON too (contr
 
 from __future__ import annotations
 
+_BYTES = {code: code - 0xDC00 for code in range(0xDC80, 0xDD00)} | dict.fromkeys((*range(0xD800, 0xDC80), *range(0xDD00, 0xE000)), 0xFFFD)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,3 +43,8 @@ def is_secret_name(name: str) -> bool:
     if lower in FIELDS or lower.endswith(ENDINGS):
         return True
     return lower.rpartition("-")[2] in LAST_WORDS and lower not in NO_SECRETS
+
+
+def readable(text: str) -> str:
+    """Text of a field without lone surrogates: bytes that are no UTF-8 are taken for Latin-1, as browsers do."""
+    return text if text.isascii() or text.isprintable() else text.translate(_BYTES)

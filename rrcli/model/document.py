@@ -8,6 +8,7 @@ from __future__ import annotations
 from binascii import b2a_base64
 from time import gmtime, monotonic_ns, time
 
+from rrcli.base.fields import readable
 from rrcli.base.jsontext import WHITESPACE, Verbatim, loads, plain
 from rrcli.model.values import LARGE, PHASES
 
@@ -93,8 +94,8 @@ def set_document(several: ExchangeSet, *, exact: bool = False) -> dict[str, Any]
 
 def _request(message: RequestMessage, exact: bool, whole: bool) -> dict[str, Any]:
     return {
-        "summary": message.summary,
-        "fields": [list(field) for field in message.fields],
+        "summary": readable(message.summary),
+        "fields": _fields(message.fields),
         "headers": headers(message.fields),
         "body": _body(message.body, exact, whole),
         "data": dict(message.data),
@@ -102,23 +103,32 @@ def _request(message: RequestMessage, exact: bool, whole: bool) -> dict[str, Any
 
 
 def _response(answer: Response, exact: bool, whole: bool) -> dict[str, Any]:
-    status = answer.status
     return {
-        "summary": answer.summary,
-        "status": {"code": status.code, "text": status.text, "ok": status.ok, **({"reason": status.reason} if status.reason else {})},
-        "fields": [list(field) for field in answer.fields],
+        "summary": readable(answer.summary),
+        "status": _status(answer),
+        "fields": _fields(answer.fields),
         "headers": headers(answer.fields),
-        "trailers": [list(field) for field in answer.trailers],
+        "trailers": _fields(answer.trailers),
         "body": _body(answer.body, exact, whole, timed=True),
         "framing": answer.framing,
         "data": dict(answer.data) if exact else plain(dict(answer.data)),
     }
 
 
+def _status(answer: Response) -> dict[str, Any]:
+    status = answer.status
+    reason = {"reason": status.reason} if status.reason else {}
+    return {"code": status.code, "text": status.text and readable(status.text), "ok": status.ok, **reason}
+
+
+def _fields(fields: Fields) -> list[list[str]]:
+    return [[readable(name), readable(value)] for name, value in fields]
+
+
 def headers(fields: Fields) -> dict[str, Any]:
     """Fields by lower-case name; repeats joined by a comma, `set-cookie` always a list."""
     found: dict[str, Any] = {}
-    for name, value in fields:
+    for name, value in _fields(fields):
         key = name.lower()
         if key == "set-cookie":
             found.setdefault(key, []).append(value)

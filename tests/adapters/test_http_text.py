@@ -55,3 +55,13 @@ def test_a_note_tells_how_content_is_read() -> None:
     exchange = answered("日本".encode("shift_jis"), b"Content-Type: text/plain; charset=x-sjis", expect=("body == 日本",))
     assert (exchange.outcome, codes(exchange)) == ("ok", ["charset"])
     assert codes(answered(b"plain", b"Content-Type: text/html")) == []
+
+
+def test_fields_that_are_no_utf8_are_read_as_latin_1() -> None:
+    exchange = answered(b"", b"X-A: \xe9", "X-B: é".encode(), expect=("header.x-a == é", "header.x-b == é"))
+    assert exchange.outcome == "ok"
+    response = document(exchange)["response"]
+    assert response["fields"][:2] == [["X-A", "é"], ["X-B", "é"]]
+    assert (response["headers"]["x-a"], response["headers"]["x-b"]) == ("é", "é")
+    assert exchange.response is not None
+    assert exchange.response.fields[0] == ("X-A", "\udce9")  # what -i and -D write is exact

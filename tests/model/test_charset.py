@@ -24,8 +24,8 @@ def body(data: bytes, media_type: str | None = None, charset: str | None = None)
         (body(b"\xef\xbb\xbf{}", "application/json"), "\ufeff{}", None),
         (body("hi é".encode("utf-16"), "text/plain"), "hi é", "the content begins with the byte order mark of UTF-16, and is read so"),
         (
-            body("สวัสดี".encode("cp874"), "text/plain", "windows-874"), "สวัสดี",
-            "charset=windows-874 of the media type is read as cp874",
+            body(b"\xef\xbb\xbfx", "text/plain", "iso-8859-1"), "\ufeffx",
+            "the content begins with the byte order mark of UTF-8, and is read so",
         ),
         (body("héllo".encode(), "text/plain", "utf8mb4"), "héllo", "charset=utf8mb4 of the media type is read as UTF-8"),
         (body("日本".encode("shift_jis"), "text/plain", "x-sjis"), "日本", "charset=x-sjis of the media type is read as cp932"),

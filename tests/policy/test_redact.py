@@ -392,3 +392,28 @@ def test_an_empty_transcript_stays_one() -> None:
 def test_deep_json_can_be_masked() -> None:
     deep = '{"a":' * 200 + '"hunter22\\u0020"' + "}" * 200
     assert json.loads(dumps(json.loads(shown("hunter22", deep.encode())))) == json.loads(deep.replace("hunter22", MASK))
+
+
+# --- what a peer calls a secret
+
+
+def test_a_peer_masks_nothing_of_ours() -> None:
+    """The host, the port and words of our own stay, though an answer sets them as cookies."""
+    told = answer(b"h.test:81 refused", fields=(("Set-Cookie", "a=h.test:81"), ("Set-Cookie", "b=refused"), ("X-Echo", "h.test:81")))
+    first = exchange((("Host", "h.test:81"),), response=told, url="http://h.test:81/x", why="redirect")
+    note = Note(code="n", message="h.test:81 refused it")
+    later = exchange((("Host", "h.test:81"), ("Cookie", "a=h.test:81")), url="http://h.test:81/h.test:81", history=(first,), notes=(note,))
+    shown = masked(later)
+    assert shown.history[0].target.url == "http://h.test:81/x"
+    assert shown.history[0].request.fields == (("Host", "h.test:81"),)
+    assert shown.history[0].response is not None
+    assert shown.history[0].response.fields[2] == ("X-Echo", MASK)
+    assert shown.target.url == f"http://h.test:81/{MASK}"  # what the peer chose may be its session
+    assert shown.request.fields == (("Host", "h.test:81"), ("Cookie", f"a={MASK}"))
+    assert shown.notes == (note,)
+
+
+def test_a_secret_of_ours_stays_one_though_an_answer_sets_it() -> None:
+    told = answer(b"", fields=(("Set-Cookie", "a=hunter22"),))
+    shown = masked(exchange((("X-Token", "hunter22"),), response=told, url="http://h.test/hunter22"))
+    assert shown.target.url == f"http://h.test/{MASK}"

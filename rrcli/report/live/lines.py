@@ -115,7 +115,10 @@ class Lines(Observer):
         self.count += 1
 
     def _text(self, line: bytes) -> str:
-        return line.decode(self._charset, "backslashreplace")
+        try:
+            return line.decode(self._charset, "backslashreplace")
+        except UnicodeError:  # of a label that is not known
+            return line.decode("utf-8", "backslashreplace")
 
     def _masking(self) -> Mask:
         if self._mask is None:
