@@ -171,11 +171,12 @@ class Printer:
         return found is not None
 
     def _show_command(self, exchange: Exchange) -> None:
-        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without a secret."""
+        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without secrets if it can."""
         from rrcli.engine.manifest import load
 
-        reference = self.entry.load_manifest().as_command
-        command = load(reference)(exchange, self.request) if reference else None
+        manifest = self.entry.load_manifest()
+        options = {"show_secrets": True} if self.output.show_secrets and manifest.command_may_show_secrets else {}
+        command = load(manifest.as_command)(exchange, self.request, **options) if manifest.as_command else None
         if command is not None:
             print_text(command)
         else:

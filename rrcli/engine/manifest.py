@@ -51,6 +51,7 @@ class Manifest(Page):
     foreign_options: tuple[str, ...] = ()  # `advice(flag) -> str | None`: what to write for an option of another tool
     host_option: str = ""  # how the command begins that means `-h {host}` of the protocol's own tool
     secrets_after: tuple[str, ...] = ()  # arguments behind which one or two secrets stand, in capitals
+    command_may_show_secrets: bool = False  # `as_command` takes `show_secrets`, too
     as_command: str | None = None  # `as_command(exchange, request) -> str | None`: the same by the protocol's own tool, for a shell
 
     explains: str | None = None  # the family of `rrcli explain` that its statuses are codes of

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from rrcli.base.fields import is_secret_name
 from rrcli.base.jsontext import dumps, loads
+from rrcli.base.record import Record
 from rrcli.model.document import body_text, looks_like_json
 from rrcli.model.values import LARGE, Body, Exchange, RequestMessage, Response, TranscriptEntry
-from rrcli.base.record import Record
 from rrcli.policy.mask import Mask
 from rrcli.policy.secrets import (
     NAMED,

@@ -16,6 +16,7 @@ MANIFEST = Manifest(
     label="HTTP",
     secure=("https",),
     foreign_options=("rrcli.adapters.http.prepare.httpie:advice", "rrcli.adapters.http.curl.imported:advice"),
+    command_may_show_secrets=True,
     as_command="rrcli.adapters.http.curl.exported:as_command",
     explains="http",
     families={"http": "rrcli.explain.http"},

@@ -44,7 +44,14 @@ class Part(Record):
 
 
 def item_part(name: str, value: str) -> Part:
-    """A part from HTTPie's `name@file;type=…;filename=…`; any other `;` belongs to what it stands in."""
+    """A part from HTTPie's `name@file;type=…;filename=…`."""
+    path, found = path_of_item(value)
+    given = Part(name=name, content=b"", filename=found.get("filename"), media_type=found.get("type"))
+    return file_part(name, os.path.expanduser(path), given)
+
+
+def path_of_item(value: str) -> tuple[str, dict[str, str]]:
+    """The path of an item, and its options `type` and `filename`; any other `;` belongs to what it stands in."""
     path, *rest = value.split(";")
     found: dict[str, str] = {}
     last = ""
@@ -56,8 +63,7 @@ def item_part(name: str, value: str) -> Part:
             found[last] += f";{piece}"
         else:
             path += f";{piece}"
-    given = Part(name=name, content=b"", filename=found.get("filename"), media_type=found.get("type"))
-    return file_part(name, os.path.expanduser(path), given)
+    return path, found
 
 
 def file_part(name: str | None, path: str, given: Part) -> Part:
