@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C)
 SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
+PLACEHOLDERS = "USER:PASSWORD"  # in advice of ours
 NAMED = 64  # values that URLs and fields of one exchange, a peer's too, may have masked elsewhere; more are masked in their own place only
 
 CUT_SHORT = 4  # letters that remain of a value where a message cuts what it quotes, and it is told by them; anywhere CUT_LONG
@@ -61,7 +62,7 @@ def _url_spans(text: str) -> list[Span]:
     while at >= 0:
         begin = at + 3
         sign = text.rfind("@", begin, _end(text, begin, "/?#"))
-        if sign >= 0:
+        if sign >= 0 and text[begin:sign] != PLACEHOLDERS:
             user, _, password = text[begin:sign].partition(":")
             spans.append((sign - len(password), sign) if password else (begin, begin + len(user)))
         at = text.find("://", begin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from peers.exchange import codes, failure_of, serving
+from peers.exchange import codes, failure_of, notes, serving
 from peers.script import hear, say
 
 from rrcli.adapters.http.request import HttpRequest
@@ -65,3 +65,16 @@ def test_fields_that_are_no_utf8_are_read_as_latin_1() -> None:
     assert (response["headers"]["x-a"], response["headers"]["x-b"]) == ("é", "é")
     assert exchange.response is not None
     assert exchange.response.fields[0] == ("X-A", "\udce9")  # what -i and -D write is exact
+
+
+def test_a_content_coding_that_is_none_is_noted_once() -> None:
+    assert notes(answered(b"x", b"Content-Encoding: utf-8")) == [
+        ("unknown-content-coding", "Content-Encoding says 'utf-8', which is no content coding; the content is left so")
+    ]
+
+
+def test_a_port_of_http2_without_tls_is_told_with_the_option() -> None:
+    with serving(hear(b"\r\n\r\n"), say(bytes.fromhex("000006040000000000000300000064"))) as url:
+        failure = failure_of(send(HttpRequest(url)))
+    assert (failure.kind, failure.message) == ("wrong_protocol", "expected HTTP, got HTTP/2 frames")
+    assert failure.hint == "this port speaks HTTP/2 without agreeing on it: rrcli http --http2-prior-knowledge"

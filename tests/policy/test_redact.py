@@ -417,3 +417,8 @@ def test_a_secret_of_ours_stays_one_though_an_answer_sets_it() -> None:
     told = answer(b"", fields=(("Set-Cookie", "a=hunter22"),))
     shown = masked(exchange((("X-Token", "hunter22"),), response=told, url="http://h.test/hunter22"))
     assert shown.target.url == f"http://h.test/{MASK}"
+
+
+def test_a_placeholder_in_advice_of_ours_is_no_secret() -> None:
+    text = "write http://USER:PASSWORD@HOST:PORT, not http://ann:hunter22@h/"
+    assert mask_url(text) == f"write http://USER:PASSWORD@HOST:PORT, not http://ann:{MASK}@h/"

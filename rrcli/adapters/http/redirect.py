@@ -44,7 +44,9 @@ def follow(state: HopState, prepared: PreparedRequest, answer: Response, context
     request = state.options
     if state.redirects >= request.max_redirects:
         count = f"{request.max_redirects} {'was' if request.max_redirects == 1 else 'were'} followed (--max-redirects)"
-        raise ExchangeError("protocol", "too_many_redirects", f"the redirects lead on and on: {count}")
+        visited = (*state.visited, prepared.url)
+        hint = "the answers lead in a circle: history shows every hop" if len(set(visited)) < len(visited) else None
+        raise ExchangeError("protocol", "too_many_redirects", f"the redirects lead on and on: {count}", hint=hint)
     url = resolve(prepared, location)
     if request.https_only and url.scheme != "https":
         raise ExchangeError("protocol", "unsupported", f"the redirect leads to {url.scheme}://, and --https-only forbids that")
@@ -99,7 +101,8 @@ def request_to(
     options = request.replace(sni=None) if crossing else request  # the name belongs to the first server
     if crossing and request.bound_certificate:
         options = options.replace(cert=None, key=None, key_password=None)
-    return state.replace(options=options, prepared=following, redirects=state.redirects + 1, passed=passed)
+    visited = (*state.visited, prepared.url)
+    return state.replace(options=options, prepared=following, redirects=state.redirects + 1, passed=passed, visited=visited)
 
 
 def _trusts(request: AnyHttpRequest) -> bool:

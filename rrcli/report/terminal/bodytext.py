@@ -44,8 +44,11 @@ TOKEN_ROLES = {
 }
 
 
-def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False) -> None:
-    """Add the content. `color` decides only whether a lexer is worth its import; `failed` says why some is missing."""
+def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False, came: bool = True) -> None:
+    """Add the content. `color` decides only whether a lexer is worth its import; `failed` says why some is missing.
+
+    What did not come but went out cannot be saved.
+    """
     kind = body.media_type or "binary data"
     if body.file:
         page.add_cut([(f"{size(body.size)} saved to ", ""), *pieces(body.file, "strong")])
@@ -56,7 +59,8 @@ def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False) -> N
         return
     text = _text(body)
     if text is None:
-        page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind), (": -o FILE saves it, --wire shows the bytes", "dim")])
+        saving = "-o FILE saves it, " if came else ""
+        page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind), (f": {saving}--wire shows the bytes", "dim")])
     else:
         _draw_text(body, text, page, color=color)
     if body.truncated:

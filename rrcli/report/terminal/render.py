@@ -204,7 +204,7 @@ def _request(message: RequestMessage, entry: Protocol, page: Page, *, color: boo
     _fields(message.fields, page)
     if message.body:
         page.blank()
-        draw_body(message.body, page, color=color)
+        draw_body(message.body, page, color=color, came=False)
 
 
 def _details(data: Mapping[str, Any], entry: Protocol, page: Page) -> None:

@@ -209,7 +209,7 @@ class ResponseReader:
 
         found = codings(fields)
         asked_for = self._prepared.field("accept-encoding")
-        unasked = [coding for coding in found if coding.removeprefix("x-") not in asked_for and "*" not in asked_for]
+        unasked = [coding for coding in found if coding in LAYERS and coding.removeprefix("x-") not in asked_for and "*" not in asked_for]
         if unasked:
             self._context.note(
                 "unasked-coding", f"the content is coded with {unasked[0][:40]!r}, which was not asked for; what can be decoded is"
