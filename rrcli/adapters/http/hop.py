@@ -224,7 +224,12 @@ class NextHop:
         return Continue(why="redirect", state=following) if following else None
 
     def _remark(self, answer: Response) -> None:
-        """Take the cookies of the answer, and note which are refused and what a browser would keep from a page."""
+        """Take the cookies of the answer, and note which are refused, what a browser would keep from a page, and an odd Location."""
+        if first(answer.fields, "location") is not None:
+            from rrcli.adapters.http.redirect import location_doubt
+
+            if doubt := location_doubt(answer):
+                self._context.note(*doubt)
         if first(answer.fields, "set-cookie") is not None:
             from rrcli.adapters.http.state.cookies import receive
 

@@ -32,6 +32,18 @@ def target_of(answer: Response) -> str | None:
     return next(filter(None, all_of(answer.fields, "location")), None)
 
 
+def location_doubt(answer: Response) -> tuple[str, str] | None:
+    """Code and text of a note on a Location that readers do not agree on, or that leads nowhere."""
+    code, values = answer.status.code, all_of(answer.fields, "location")
+    if not isinstance(code, int) or code // 100 != 3 or code in NOT_FOLLOWED:
+        return None
+    if not any(values):
+        return "empty-location", f"the {code} has an empty Location and leads nowhere"
+    if len(different := dict.fromkeys(filter(None, values))) > 1:
+        return "several-locations", f"the {code} has {len(different)} different Locations; the first counts here, and readers differ"
+    return None
+
+
 def follow(state: HopState, prepared: PreparedRequest, answer: Response, context: Context) -> HopState | None:
     """The state of the hop that a redirect asks for; `None` when it asks for none.
 
