@@ -16,10 +16,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.cli.invocation import Invocation
     from rrcli.model.values import Exchange, ExchangeSet
+    from rrcli.options.request import Request
     from rrcli.report.live.lines import Lines
     from rrcli.report.live.progress import Progress
 
 WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
+
+
+def _hide_secrets(request: Request) -> None:
+    """Hide the values of options that are a secret, or have one in them, from the list of processes."""
+    named = [name for name, declared in request.options_.items() if declared.secret and declared.kind == "value"]
+    secrets = [value for name in named if isinstance(value := getattr(request, name), str) and value]
+    if secrets:
+        from rrcli.base.processtitle import hide
+
+        hide(secrets)
 
 
 def execute(invocation: Invocation) -> int:
@@ -27,6 +38,7 @@ def execute(invocation: Invocation) -> int:
 
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
+    _hide_secrets(invocation.request)
     while True:
         try:
             return _execute(invocation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.origin import origin, split_credentials
-from rrcli.adapters.http.prepare.target import PORTS, host_field, host_of, read_url, remove_dots, userinfo_of
+from rrcli.adapters.http.prepare.target import PORTS, authority_of, host_field, host_of, read_url, remove_dots, userinfo_of
 from rrcli.base.errors import ExchangeError, malformed
 from rrcli.base.fields import all_of
 from rrcli.base.url import host_port, quote
@@ -95,7 +95,7 @@ def request_to(
         if keeps_content and (prepared.content or prepared.upload):  # RFC 9110 sections 15.4.8 and 15.4.9 want it, as curl does
             context.note("content-crossed", f"{because} had the content sent on to {_place(url)}, another origin")
     following = prepared.replace(
-        url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target_in(url)}",
+        url=f"{url.scheme}://{userinfo_of(url.text)}{authority_of(url)}{target_in(url)}",
         scheme=url.scheme,
         host=host_of(url),
         port=port_of(url),

@@ -6,10 +6,20 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.prepare.message import PreparedRequest
-from rrcli.adapters.http.prepare.target import PORTS, _ascii, _path, _query, host_field, host_of, read_url, split_words, userinfo_of
+from rrcli.adapters.http.prepare.target import (
+    PORTS,
+    _ascii,
+    _path,
+    _query,
+    authority_of,
+    host_field,
+    host_of,
+    read_url,
+    split_words,
+    userinfo_of,
+)
 from rrcli.base import __version__
 from rrcli.base.errors import usage
-from rrcli.base.url import host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +79,7 @@ def prepare(state: HopState, exchange_id: str) -> PreparedRequest:
         defaults = [*_merged(defaults, list(state.defaults))]
     prepared = PreparedRequest(
         method=method,
-        url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target}",
+        url=f"{url.scheme}://{userinfo_of(url.text)}{authority_of(url)}{target}",
         scheme=url.scheme,
         host=host,
         port=PORTS[url.scheme] if url.port is None else url.port,
