@@ -19,9 +19,10 @@ class Found(Record):
 
     def hint_for(self, target: Target, scheme: str | None) -> str | None:
         """A command to paste that speaks the protocol found, whose URLs have `scheme`, or the general hint."""
-        if scheme and target.host:
-            return f"rrcli {scheme}://{host_port(target.host, target.port)}/"
-        return self.hint
+        if not (scheme and target.host):
+            return self.hint
+        command = f"rrcli {scheme}://{host_port(target.host, target.port)}/"
+        return f"{HTTP2}, or {command}" if self.hint == HTTP2 else command
 
 
 HTTP2 = "this port speaks HTTP/2 without agreeing on it: rrcli http --http2-prior-knowledge"

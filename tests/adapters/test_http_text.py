@@ -77,4 +77,5 @@ def test_a_port_of_http2_without_tls_is_told_with_the_option() -> None:
     with serving(hear(b"\r\n\r\n"), say(bytes.fromhex("000006040000000000000300000064"))) as url:
         failure = failure_of(send(HttpRequest(url)))
     assert (failure.kind, failure.message) == ("wrong_protocol", "expected HTTP, got HTTP/2 frames")
-    assert failure.hint == "this port speaks HTTP/2 without agreeing on it: rrcli http --http2-prior-knowledge"
+    hint = "this port speaks HTTP/2 without agreeing on it: rrcli http --http2-prior-knowledge, or rrcli grpc://127.0.0.1:"
+    assert (failure.hint or "").startswith(hint)
