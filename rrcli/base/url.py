@@ -121,6 +121,8 @@ def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
         if not bracket or (port and not port.startswith(":")):
             raise usage(f"{text!r} is no host and port", "write an IPv6 address as [::1]:8080")
         separator, port = port[:1], port[1:]
+        if ":" not in host and not (host[:1] in ("v", "V") and "." in host):  # RFC 3986 section 3.2.2
+            raise usage(f"{text!r} has brackets around what is no IPv6 address", "write a name or an IPv4 address without them")
         host = _with_scope(host)
     elif not separator:
         host, port = text, ""

@@ -93,6 +93,10 @@ def _expanded(command: Command, values: Values | None) -> Values | None:
     for name, declared in command.options.items():
         if declared.expands and values and name in values:
             values = load(declared.expands)(values, read)
+            if (remark := values.pop("remark", None)) and not values.get("silent"):
+                from rrcli.base.output import to_stderr
+
+                to_stderr(f"rrcli: {remark}\n")
     return values
 
 

@@ -19,8 +19,19 @@ if TYPE_CHECKING:
 
     from rrcli.cli.invocation import Invocation
     from rrcli.model.values import Exchange, ExchangeSet
+    from rrcli.options.request import Request
     from rrcli.report.live.lines import Lines
     from rrcli.report.live.progress import Progress
+
+
+def _hide_secrets(request: Request) -> None:
+    """Hide the values of options that are a secret, or have one in them, from the list of processes."""
+    named = [name for name, declared in request.options_.items() if declared.secret and declared.kind == "value"]
+    secrets = [value for name in named if isinstance(value := getattr(request, name), str) and value]
+    if secrets:
+        from rrcli.base.processtitle import hide
+
+        hide(secrets)
 
 
 def execute(invocation: Invocation) -> int:
@@ -28,6 +39,7 @@ def execute(invocation: Invocation) -> int:
 
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
+    _hide_secrets(invocation.request)
     while True:
         try:
             return _execute(invocation)

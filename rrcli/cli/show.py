@@ -85,9 +85,11 @@ class Printer:
         found = True
         if self.query:
             from rrcli.model.document import document
+            from rrcli.policy.notes import why_no_value
             from rrcli.policy.paths import names
 
-            found = self.print_found(names(document(exchange)))
+            value = document(exchange, whole=self.query.asks_content)
+            found = self.print_found(names(value), why_no_value(exchange))
         else:
             self._print_result(exchange, shown)
         if self.style == "quiet":
@@ -172,8 +174,11 @@ class Printer:
         for line in lines:
             to_stderr(line)
 
-    def print_found(self, value: dict[str, object]) -> bool:
-        """Print what the query finds in a document with its shorthands: text bare, all else as JSON. False when there is nothing."""
+    def print_found(self, value: dict[str, object], why_nothing: str | None = None) -> bool:
+        """Print what the query finds in a document with its shorthands: text bare, all else as JSON.
+
+        False when there is nothing, and then say why if that is known.
+        """
         from rrcli.base.timelimit import TimeLimitExceeded, left_of, run_with_limit
 
         query, seconds = self.query, left_of(self.whole)
@@ -193,15 +198,17 @@ class Printer:
 
                 _print_pieces(pieces(found))
         elif found is None and self.style != "quiet" and not self.output.silent:
-            to_stderr(f"rrcli: --query {query.text!r} finds nothing\n")
+            because = f": {why_nothing}" if why_nothing and query.asks_json else ""
+            to_stderr(f"rrcli: --query {query.text!r} finds nothing{because}\n")
         return found is not None
 
     def _show_command(self, exchange: Exchange) -> None:
-        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without a secret."""
+        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without secrets if it can."""
         from rrcli.engine.manifest import load
 
-        reference = self.entry.load_manifest().as_command
-        command = load(reference)(exchange, self.request) if reference else None
+        manifest = self.entry.load_manifest()
+        options = {"show_secrets": True} if self.output.show_secrets and manifest.command_may_show_secrets else {}
+        command = load(manifest.as_command)(exchange, self.request, **options) if manifest.as_command else None
         if command is not None:
             print_text(command)
         else:

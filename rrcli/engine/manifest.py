@@ -62,6 +62,7 @@ class Manifest(Page):
     own_line: str = ""  # `line_for(words) -> str | None`: what to write where the words name the server as the protocol's own tool does
     tools: tuple[str, ...] = ()  # commands that people have for it, as `nc`
     secrets_after: tuple[str, ...] = ()  # arguments behind which one or two secrets stand, in capitals
+    command_may_show_secrets: bool = False  # `as_command` takes `show_secrets`, too
     as_command: str | None = None  # `as_command(exchange, request) -> str | None`: the same by the protocol's own tool, for a shell
 
     explains: str | None = None  # the family of `rrcli explain` that its statuses are codes of

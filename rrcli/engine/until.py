@@ -106,7 +106,7 @@ class Polls:
     def look_at(self, exchange: Exchange) -> Exchange:
         """See whether it holds for one more exchange, which is returned as it counts."""
         self._made += 1
-        check = self._expectation.check(names(document(exchange)), self._whole)
+        check = self._expectation.check(names(document(exchange, whole=self._expectation.path.asks_content)), self._whole)
         self._held = check.ok
         if exchange.response is not None or check.actual is not None:
             shown = check.actual if isinstance(check.actual, str) else dumps(check.actual)

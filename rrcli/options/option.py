@@ -26,6 +26,7 @@ class Option:
 
     An option that `expands` stands for a whole command line of another tool, and is gone once it was read: `MODULE:FUNCTION` takes
     the values read, and a function from arguments of this command to their values, and returns the values meant. Raises `usage`.
+    Among them may be `remark`, a sentence for the user.
 
     What shells offer for its value are its `choices`, or `completes`: the `MODULE:NAME` of words, or `config:FOLDER`, where files of
     the configuration lie by those names.

@@ -177,7 +177,9 @@ class TlsOptions(Optioned):
     """Whom TLS trusts, who we are, and what is offered."""
 
     cacert: str | None = option("--cacert", metavar="FILE", help="Trust the certificates in FILE.", group="TLS")
-    cert: str | None = option("-E", "--cert", metavar="FILE", help="Client certificate (PEM, may hold the key).", group="TLS")
+    cert: str | None = option(
+        "-E", "--cert", metavar="FILE", group="TLS", help="Client certificate (PEM, may hold the key), as curl's FILE or FILE:PHRASE."
+    )
     key: str | None = option("--key", metavar="FILE", help="Key of the client certificate.", group="TLS")
     key_password: str | None = option(
         "--pass", metavar="PHRASE", secret="rrcli.options.commandline:hidden", help="Pass phrase of the key.", group="TLS"
@@ -269,6 +271,12 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
         """Raises `ExchangeError` of layer `usage` for a keyword that this protocol has not."""
         if arguments:
             values["arguments"] = arguments
+        if ":" in (values.get("cert") or ""):
+            from rrcli.options.parse import certificate
+
+            values["cert"], phrase = certificate(values["cert"])
+            if values.get("key_password") is None:
+                values["key_password"] = phrase
         super().__init__(**values)
 
     @classmethod

@@ -55,7 +55,7 @@ KIND_HINTS = {
     "malformed": "the server, or something on the way, breaks the protocol: --wire shows the bytes",
     "too_large": "this limit keeps a server from filling memory: is it the server you meant? --wire shows how its answer begins",
     "unsupported": "rrcli does not speak that: is it the server you meant? rrcli tcp shows what it sends",
-    "too_many_redirects": "the answers lead in a circle: history shows every hop",
+    "too_many_redirects": "history shows every hop; --max-redirects allows another number of them",
 }
 
 
@@ -125,7 +125,7 @@ def _hint_of(error: ExchangeError, recorder: Recorder) -> str | None:
         return hint
     if error.phase == "tls":
         return "the port may not speak TLS, or something on the way refuses this name (--sni) or this version (--tls-max)"
-    return hint if recorder.tls else f"{hint}; a port that wants TLS does so too"
+    return hint if recorder.tls or recorder.first else f"{hint}; a port that wants TLS does so too"
 
 
 def _delivery(kind: str, *, wrote: bool) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.deadline import Deadline
-    from rrcli.model.values import ExchangeSet
+    from rrcli.model.values import Check, ExchangeSet
 
 
 class Judge:
@@ -26,7 +26,7 @@ class Judge:
 
     def judge(self, exchange: Exchange, deadline: Deadline | None = None) -> Exchange:
         """The exchange with its checks and the outcome that follows from them."""
-        value = names(document(exchange))
+        value = names(document(exchange, whole=any(expectation.path.asks_content for expectation in self._expectations)))
         if exchange.outcome in ("ok", "application_error"):
             replaced = any(expectation.decides_status for expectation in self._expectations)
             if replaced or (self._ok and self._ok(value, deadline)):
@@ -42,9 +42,20 @@ class Judge:
         broken = [check for check in checks if not check.ok]
         if not broken or exchange.outcome == "error":
             return exchange
-        message = "; ".join(map(sentence, broken))
+        asks_json = {expectation.text for expectation in self._expectations if expectation.path.asks_json}
+        message = "; ".join(_sentence(exchange, check, asks_json) for check in broken)
         failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
         return exchange.replace(outcome="check_failed", error=failure)
+
+
+def _sentence(exchange: Exchange, check: Check, asks_json: set[str]) -> str:
+    """What a broken check says: what there is in place of what was expected, or why there is nothing."""
+    if check.actual is None and check.expr in asks_json:
+        from rrcli.policy.notes import why_no_value
+
+        if why := why_no_value(exchange):
+            return f"{check.expr} does not hold: {why}"
+    return sentence(check)
 
 
 def _not_ok(exchange: Exchange) -> Failure:

@@ -49,6 +49,16 @@ class Path:
         self._compiled = compiled and compiled[0]
 
     @property
+    def asks_content(self) -> bool:
+        """Whether it may ask for what a body holds, which is parsed then, however large."""
+        return "json" in self.text or "body" in self.text
+
+    @property
+    def asks_json(self) -> bool:
+        """Whether it asks for a part of the answer's JSON."""
+        return self.root == "json" or "body.json" in self.text
+
+    @property
     def first(self) -> str:
         return self.text.split(".")[0].split("[")[0]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from peers.recorder import recorder
 
 from rrcli.__main__ import main
+from rrcli.adapters.http.curl.fromcurl import named_files
 from rrcli.adapters.http.curl.split import LONGEST, read_command
 from rrcli.base.errors import ExchangeError
 from rrcli.base.shellquote import quoted
@@ -214,3 +217,27 @@ def test_a_dash_that_is_an_options_value_stays_one(capfd: pytest.CaptureFixture[
 def test_what_is_wrong_with_it_is_said(words: list[str], error: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["http", *words]) == 2
     assert capfd.readouterr().err == f"rrcli: {error}\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"data": (("-d", "@a"), ("--data-raw", "@b"), ("--data-urlencode", "x@c"), ("--data-urlencode", "=@d"))}, "reads a, c"),
+        ({"parts": (("-F", "f=@e"), ("-F", "g=<f"), ("--form-string", "h=@g"), ("-F", "i=j"))}, "reads e, f"),
+        ({"headers": ("@h", "X: @i"), "cookies": ("j", "a=b"), "upload": "k", "cert": "l"}, "reads h, j, k, l"),
+        ({"netrc": True, "output": "m", "cookie_jar": "-", "dump_header": "n"}, "reads ~/.netrc and writes m, n"),
+        ({"remote_name": True}, "writes a file named as in the URL"),
+        ({"data": (("-d", "@-"),), "output": "-"}, None),
+    ],
+)
+def test_the_files_of_a_command_are_named(values: dict[str, Any], said: str | None) -> None:
+    assert named_files(values) == said
+
+
+def test_the_files_of_a_pasted_command_are_told(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "d").write_bytes(b"x")
+    command = f"curl http://127.0.0.1:1/ -d @{tmp_path}/d -o {tmp_path}/o"
+    assert main(["http", "--from-curl", command]) == 4
+    assert f"rrcli: the curl command reads {tmp_path}/d and writes {tmp_path}/o\n" in capfd.readouterr().err
+    main(["http", "--from-curl", command, "-s"])
+    assert "the curl command" not in capfd.readouterr().err

@@ -425,3 +425,33 @@ def test_bytes_are_blanked_alike_in_pieces_and_whole(data: bytes) -> None:
 def test_each_content_is_searched_for_every_value() -> None:
     mask = Mask(("abc", "xyz"))
     assert [mask.blank(data) for data in (b"abc", b"xyz", b"abc xyz")] == [b"***", b"***", b"*** ***"]
+
+
+# --- what a peer calls a secret
+
+
+def test_a_peer_masks_nothing_of_ours() -> None:
+    """The host, the port and words of our own stay, though an answer sets them as cookies."""
+    told = answer(b"h.test:81 refused", fields=(("Set-Cookie", "a=h.test:81"), ("Set-Cookie", "b=refused"), ("X-Echo", "h.test:81")))
+    first = exchange((("Host", "h.test:81"),), response=told, url="http://h.test:81/x", why="redirect")
+    note = Note(code="n", message="h.test:81 refused it")
+    later = exchange((("Host", "h.test:81"), ("Cookie", "a=h.test:81")), url="http://h.test:81/h.test:81", history=(first,), notes=(note,))
+    shown = masked(later)
+    assert shown.history[0].target.url == "http://h.test:81/x"
+    assert shown.history[0].request.fields == (("Host", "h.test:81"),)
+    assert shown.history[0].response is not None
+    assert shown.history[0].response.fields[2] == ("X-Echo", MASK)
+    assert shown.target.url == f"http://h.test:81/{MASK}"  # what the peer chose may be its session
+    assert shown.request.fields == (("Host", "h.test:81"), ("Cookie", f"a={MASK}"))
+    assert shown.notes == (note,)
+
+
+def test_a_secret_of_ours_stays_one_though_an_answer_sets_it() -> None:
+    told = answer(b"", fields=(("Set-Cookie", "a=hunter22"),))
+    shown = masked(exchange((("X-Token", "hunter22"),), response=told, url="http://h.test/hunter22"))
+    assert shown.target.url == f"http://h.test/{MASK}"
+
+
+def test_a_placeholder_in_advice_of_ours_is_no_secret() -> None:
+    text = "write http://USER:PASSWORD@HOST:PORT, not http://ann:hunter22@h/"
+    assert mask_url(text) == f"write http://USER:PASSWORD@HOST:PORT, not http://ann:{MASK}@h/"

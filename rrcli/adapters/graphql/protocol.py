@@ -18,6 +18,7 @@ MANIFEST = Manifest(
         "rrcli graphql https://api.example.com/graphql --schema > schema.graphql",
     ),
     label="GraphQL",
+    command_may_show_secrets=True,
     as_command="rrcli.adapters.graphql.curl:as_command",
     explains="http",
     families={"graphql": "rrcli.explain.graphql"},

@@ -26,6 +26,7 @@ MANIFEST = Manifest(
     topics={"items": "rrcli.adapters.http.topics:ITEMS"},
     secure=("https",),
     foreign_options=("rrcli.adapters.http.prepare.httpie:advice", "rrcli.adapters.http.curl.imported:advice"),
+    command_may_show_secrets=True,
     as_command="rrcli.adapters.http.curl.exported:as_command",
     explains="http",
     families={"http": "rrcli.explain.http"},

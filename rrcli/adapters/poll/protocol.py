@@ -20,6 +20,7 @@ MANIFEST = Manifest(
     label=HTTP.label,
     secure=HTTP.secure,
     foreign_options=HTTP.foreign_options,
+    command_may_show_secrets=True,
     as_command="rrcli.adapters.http.curl.exported:as_command",
     explains="http",
     framings=HTTP.framings,

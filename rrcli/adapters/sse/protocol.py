@@ -19,6 +19,7 @@ MANIFEST = Manifest(
     label="Server-Sent Events",
     secure=HTTP.secure,
     foreign_options=HTTP.foreign_options,
+    command_may_show_secrets=True,
     as_command="rrcli.adapters.sse.curl:as_command",
     explains="http",
     framings=HTTP.framings,

@@ -14,6 +14,7 @@ from rrcli.base.units import counted, offset
 from rrcli.base.visible import visible
 from rrcli.codec.jsonlines import RECORD
 from rrcli.engine.events import Observer
+from rrcli.model.document import codec_of
 from rrcli.policy.mask import Mask
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ class Lines(Observer):
             return
         kind = body.media_type.rpartition("/")[2].removeprefix("x-")
         self._whole = self._live = is_json_lines(body.media_type)
-        self._charset = body.charset or "utf-8"
+        self._charset = codec_of(body)
         if not self._live and not self._length_is_known(answer) and body.media_type.startswith("text/") and kind not in LAID_OUT:
             self._waiting = []
 
@@ -119,7 +120,7 @@ class Lines(Observer):
     def _text(self, line: bytes) -> str:
         try:
             return line.decode(self._charset, "backslashreplace")
-        except LookupError:
+        except UnicodeError:  # of a label that is not known
             return line.decode("utf-8", "backslashreplace")
 
     def _masking(self) -> Mask:

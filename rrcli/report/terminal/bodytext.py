@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.timelimit import TimeLimitExceeded, run_with_limit
 from rrcli.base.units import counted, size
-from rrcli.model.document import body_text, looks_like_json
+from rrcli.model.document import BOM, body_text, codec_of, looks_like_json
 from rrcli.report.terminal.paint import pieces, text_lines, without_line_ends
 
 TYPE_CHECKING = False
@@ -47,10 +47,11 @@ TOKEN_ROLES = {
 }
 
 
-def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False, rate: str = "") -> None:
+def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False, came: bool = True, rate: str = "") -> None:
     """Add the content, of what was saved also the `rate` at which it came.
 
-    `color` decides only whether a lexer is worth its import; `failed` says why some is missing.
+    `color` decides only whether a lexer is worth its import; `failed` says why some is missing. What did not come but went out
+    cannot be saved.
     """
     kind = body.media_type or "binary data"
     if body.file:
@@ -66,7 +67,8 @@ def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False, rate
 
         rows(body.data, page)
     elif text is None:
-        page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind), (": -o FILE saves it, --wire shows the bytes", "dim")])
+        saving = "-o FILE saves it, " if came else ""
+        page.add_cut([(f"{size(body.size)} of ", ""), *pieces(kind), (f": {saving}--wire shows the bytes", "dim")])
     else:
         _draw_text(body, text, page, color=color)
     if body.truncated:
@@ -77,14 +79,15 @@ def draw_body(body: Body, page: Page, *, color: bool, failed: bool = False, rate
 def _text(body: Body) -> str | None:
     """The text, of a large body only what may be drawn: all of it could take many times its size."""
     if len(body.data) <= MOST_JSON:
-        return body_text(body)
+        text = body_text(body)
+        return text and text.removeprefix(BOM)
     from rrcli.model.largebody import texts
 
     try:
-        text = next(texts(body.data, body.charset or "utf-8"))
-    except (ValueError, LookupError):
+        text = next(texts(body.data, codec_of(body)))
+    except ValueError:
         return None
-    return None if "\0" in text else text
+    return None if "\0" in text else text.removeprefix(BOM)
 
 
 def _draw_text(body: Body, text: str, page: Page, *, color: bool) -> None:

@@ -218,7 +218,7 @@ def _request(message: RequestMessage, entry: Protocol, page: Page, *, color: boo
     _fields(message.fields, page)
     if message.body:
         page.blank()
-        draw_body(message.body, page, color=color)
+        draw_body(message.body, page, color=color, came=False)
 
 
 def _details(data: Mapping[str, Any], entry: Protocol, page: Page) -> None:
@@ -299,7 +299,10 @@ def _remarks(exchange: Exchange, page: Page) -> None:
     page.blank()
     for note in exchange.notes:
         page.add_hanging([("! ", "warn"), *pieces(note.code, "warn"), (": ", "")], note.message)
-    draw_checks(exchange.checks, page)
+    if exchange.checks:
+        from rrcli.policy.notes import why_no_value
+
+        draw_checks(exchange.checks, page, why_no_value(exchange))
 
 
 def _history(exchange: Exchange, page: Page) -> None:

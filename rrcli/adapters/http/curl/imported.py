@@ -12,7 +12,7 @@ from rrcli.base.errors import usage
 from rrcli.base.pasted import BLANKS, DASHES, DOUBLE, INVISIBLE, SINGLE, refused
 from rrcli.base.url import quote, split_url
 from rrcli.options.option import Option
-from rrcli.options.parse import count, suggestion
+from rrcli.options.parse import certificate, count, suggestion
 from rrcli.options.request import BESIDE_REQUEST
 
 TYPE_CHECKING = False
@@ -304,16 +304,7 @@ def _allowed(text: str) -> frozenset[str]:
 
 
 def _cert(text: str) -> list[str]:
-    """`FILE:PASSPHRASE`; a colon of the name is written `\\:`."""
-    file, passphrase, at = "", None, 0
-    while at < len(text):
-        if text[at] == "\\" and text[at + 1 : at + 2] in (":", "\\"):
-            at += 1
-        elif text[at] == ":":
-            passphrase = text[at + 1 :]
-            break
-        file += text[at]
-        at += 1
+    file, passphrase = certificate(text)
     return [f"--cert={file}"] if passphrase is None else [f"--cert={file}", f"--pass={passphrase}"]
 
 

@@ -80,6 +80,11 @@ def host_of(url: Url) -> str:
     return host
 
 
+def authority_of(url: Url) -> str:
+    """Host and port as they stand in a URL, the scope of an IPv6 address behind `%25` (RFC 6874 section 2)."""
+    return host_port(url.host.replace("%", "%25") if ":" in url.host else url.host, url.port)
+
+
 def host_field(url: Url) -> str:
     """What Host says: no zone of a scope, no port that the scheme implies (RFC 9110 section 7.2)."""
     return host_port(host_of(url).partition("%")[0], url.port if url.port != PORTS[url.scheme] else None)
