@@ -10,7 +10,7 @@ from rrcli.adapters.http.request import HttpRequest
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange
-from rrcli.policy.expect import Path, names
+from rrcli.policy.paths import Path, names
 
 
 def answered(content: bytes, *fields: bytes, **options: object) -> Exchange:

@@ -45,7 +45,7 @@ def test_body_is_the_whole_content_laid_out(
 ) -> None:
     data = body if isinstance(body, bytes) else body.encode()
     with answering(data, media_type) as url:
-        code, out, err = run(capfd, "http", url, "--format", "body")
+        code, out, err = run(capfd, "http", url, "-s", "--format", "body")
     assert (code, err) == (0, "")
     if shown is None:
         assert len(out.splitlines()) == 1002
