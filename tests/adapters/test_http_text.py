@@ -35,12 +35,12 @@ JSON = b"Content-Type: application/json"
 def test_a_check_on_json_says_that_there_is_none(content: bytes, why: str) -> None:
     exchange = answered(content, JSON, expect=("json.a == 1",))
     assert codes(exchange) == (["bad-json"] if content else [])
-    assert failure_of(exchange).message == f"json.a == 1 does not hold, {why}"
+    assert failure_of(exchange).message == f"json.a == 1 does not hold: {why}"
 
 
 def test_a_check_on_another_value_says_what_it_is() -> None:
     exchange = answered(b"{", JSON, expect=("header.x-a == 1",))
-    assert failure_of(exchange).message == "header.x-a == 1 does not hold, it is null"
+    assert failure_of(exchange).message == "header.x-a == 1 does not hold: it is null"
 
 
 def test_large_json_is_parsed_where_an_expression_asks_for_it() -> None:
