@@ -9,14 +9,25 @@ import pytest
 from hostile.conftest import Serve
 from peers.bounds import judged
 from peers.child import on_terminal, piped
+from peers.made import Made
 from peers.script import Handler, end, hear, hear_end, say, script
 
 MIB = 1 << 20
 LARGE = 64 * MIB - 4096
 
-LISTS = b"[" + b",".join([b"[]"] * (8 * MIB // 3)) + b"]"
-OBJECTS = b"[" + b",".join([b'{"":0}'] * (8 * MIB // 7)) + b"]"
-TAGS = b"<a>" + b"<b/>" * (MIB // 4 - 3) + b"</a>"
+UNFOLDING = Made(
+    {
+        "lists": lambda: (b"[" + b",".join([b"[]"] * (8 * MIB // 3)) + b"]", "application/json"),
+        "objects": lambda: (b"[" + b",".join([b'{"":0}'] * (8 * MIB // 7)) + b"]", "application/json"),
+        "tags": lambda: (b"<a>" + b"<b/>" * (MIB // 4 - 3) + b"</a>", "application/xml"),
+    }
+)
+LINES = Made(
+    {
+        "short": lambda: (b"1\n" * (LARGE // 2), "application/x-ndjson"),
+        "sequence": lambda: (b"\x1e[" + b"\n" * (3 * MIB) + b"]\n", "application/json-seq"),
+    }
+)
 COOKIES = b"".join(b'Set-Cookie: c=a%d&"/\r\n' % number for number in range(4900))
 
 
@@ -55,14 +66,10 @@ def test_thousands_of_secrets_in_fields_in_every_format(serve: Serve, style: str
 # --- laying out and colouring
 
 
-@pytest.mark.parametrize(
-    ("body", "media_type"),
-    [(LISTS, "application/json"), (OBJECTS, "application/json"), (TAGS, "application/xml")],
-    ids=["lists", "objects", "tags"],
-)
+@pytest.mark.parametrize("name", UNFOLDING)
 @pytest.mark.parametrize("style", ["pretty", "body"])
-def test_content_that_unfolds_is_laid_out_or_left_as_it_is(serve: Serve, body: bytes, media_type: str, style: str) -> None:
-    run(serve, answering(body, media_type), "--format", style, "--color", "always", controls=True)
+def test_content_that_unfolds_is_laid_out_or_left_as_it_is(serve: Serve, name: str, style: str) -> None:
+    run(serve, answering(*UNFOLDING[name]), "--format", style, "--color", "always", controls=True)
 
 
 # --- judging
@@ -85,14 +92,10 @@ def test_a_query_takes_no_more_than_its_time(serve: Serve, query: str) -> None:
 # --- streams of lines
 
 
-@pytest.mark.parametrize(
-    ("body", "media_type"),
-    [(b"1\n" * (LARGE // 2), "application/x-ndjson"), (b"\x1e[" + b"\n" * (3 * MIB) + b"]\n", "application/json-seq")],
-    ids=["short", "sequence"],
-)
+@pytest.mark.parametrize("name", LINES)
 @pytest.mark.parametrize("words", [("--format", "ndjson"), ("--until", "json == 7", "-q")], ids=["ndjson", "until"])
-def test_millions_of_lines_end_with_the_deadline(serve: Serve, body: bytes, media_type: str, words: tuple[str, ...]) -> None:
-    run(serve, answering(body, media_type), *words, codes=(0, 4))
+def test_millions_of_lines_end_with_the_deadline(serve: Serve, name: str, words: tuple[str, ...]) -> None:
+    run(serve, answering(*LINES[name]), *words, codes=(0, 4))
 
 
 def test_millions_of_lines_on_a_terminal_end_with_the_deadline(serve: Serve) -> None:

@@ -8,6 +8,7 @@ import pytest
 from peers import flood
 from peers.bounds import Run, as_json
 from peers.flood import STEER_TEXT, forever
+from peers.made import Made
 from peers.script import Handler, drip, hear, hear_end, reset, say, script
 
 from rrcli.adapters.soap.request import SoapRequest
@@ -27,24 +28,26 @@ def fault(code: bytes, detail: bytes = b"") -> bytes:
     return envelope("1.1", f"<soap:Fault><faultcode>{code.decode()}</faultcode>{detail.decode()}</soap:Fault>")
 
 
-ANSWERS = {
-    "nothing": (b"", 0),
-    "no XML": (b"\0\1\2\xff", 7),
-    "a document type": (b'<!DOCTYPE a SYSTEM "file:///etc/passwd">' + OPEN, 7),
-    "a billion laughs": (LAUGHS + OPEN + b"&k;", 7),
-    "nested too deep": (OPEN + b"<a>" * 100_000, 7),
-    "two million elements": (OPEN + b"<a/>" * 2_000_000, None),
-    "a tag of 20 MB": (OPEN + b"<a " + b'b="' + b"x" * 20_000_000, None),
-    "a comment of 20 MB": (OPEN + b"<!--" + b"x" * 20_000_000, None),
-    "a hundred thousand attributes": (OPEN + b"<a " + b" ".join(b'b%d=""' % number for number in range(100_000)) + b"/>", None),
-    "30 MB in one text": (envelope("1.1", (SUM % (b"1" * 30_000_000)).decode()), None),
-    "a body without anything": (envelope("1.1", ""), 0),
-    "a fault without anything": (envelope("1.1", "<soap:Fault/>"), 1),
-    "a fault of a fault": (fault(b"a:b:c", b"<faultstring><faultstring/></faultstring><detail><Fault/></detail>"), 1),
-    "a fault that steers": (fault(STEER_TEXT.translate(None, b"\x1b\x07\x08\x0b\x0c")), 1),
-    "a thousand headers": (envelope("1.1", "", "<h/>" * 1000), 0),
-    "another encoding": (b"\xfe\xff" + OPEN.decode().encode("utf-16-be"), 7),
-}
+ANSWERS = Made(
+    {
+        "nothing": lambda: (b"", 0),
+        "no XML": lambda: (b"\0\1\2\xff", 7),
+        "a document type": lambda: (b'<!DOCTYPE a SYSTEM "file:///etc/passwd">' + OPEN, 7),
+        "a billion laughs": lambda: (LAUGHS + OPEN + b"&k;", 7),
+        "nested too deep": lambda: (OPEN + b"<a>" * 100_000, 7),
+        "two million elements": lambda: (OPEN + b"<a/>" * 2_000_000, None),
+        "a tag of 20 MB": lambda: (OPEN + b"<a " + b'b="' + b"x" * 20_000_000, None),
+        "a comment of 20 MB": lambda: (OPEN + b"<!--" + b"x" * 20_000_000, None),
+        "a hundred thousand attributes": lambda: (OPEN + b"<a " + b" ".join(b'b%d=""' % number for number in range(100_000)) + b"/>", None),
+        "30 MB in one text": lambda: (envelope("1.1", (SUM % (b"1" * 30_000_000)).decode()), None),
+        "a body without anything": lambda: (envelope("1.1", ""), 0),
+        "a fault without anything": lambda: (envelope("1.1", "<soap:Fault/>"), 1),
+        "a fault of a fault": lambda: (fault(b"a:b:c", b"<faultstring><faultstring/></faultstring><detail><Fault/></detail>"), 1),
+        "a fault that steers": lambda: (fault(STEER_TEXT.translate(None, b"\x1b\x07\x08\x0b\x0c")), 1),
+        "a thousand headers": lambda: (envelope("1.1", "", "<h/>" * 1000), 0),
+        "another encoding": lambda: (b"\xfe\xff" + OPEN.decode().encode("utf-16-be"), 7),
+    }
+)
 
 
 HEARD = b"</soap:Envelope>\n"
@@ -70,19 +73,21 @@ def test_an_answer(name: str, serve, document_or_drawing: Run, call: str) -> Non
     assert ended.code == code or (code is None and ended.code in (6, 7))  # a busy machine may not come to the end of a large one
 
 
-TYPED = {
-    "a number of 10,000 digits": (SUM % (b"1" * 10_000), "malformed"),
-    "no number": (SUM % b"<sum/>", None),
-    "a text where a number is": (SUM % b"x", "malformed"),
-    "another element": (b"<Other/>", "malformed"),
-    "an empty body": (b"", "malformed"),
-    "30 MB in one text": (SUM % (b"1" * 30_000_000), "too_large"),
-    "elements without number": (b"<a/>" * 600_000, "too_large"),
-    "a type that is not there": (
-        SUM.replace(b"<sum>", b"<sum xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='Q'>") % b"1",
-        "malformed",
-    ),
-}
+TYPED = Made(
+    {
+        "a number of 10,000 digits": lambda: (SUM % (b"1" * 10_000), "malformed"),
+        "no number": lambda: (SUM % b"<sum/>", None),
+        "a text where a number is": lambda: (SUM % b"x", "malformed"),
+        "another element": lambda: (b"<Other/>", "malformed"),
+        "an empty body": lambda: (b"", "malformed"),
+        "30 MB in one text": lambda: (SUM % (b"1" * 30_000_000), "too_large"),
+        "elements without number": lambda: (b"<a/>" * 600_000, "too_large"),
+        "a type that is not there": lambda: (
+            SUM.replace(b"<sum>", b"<sum xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='Q'>") % b"1",
+            "malformed",
+        ),
+    }
+)
 
 
 @pytest.mark.parametrize("name", TYPED)
@@ -116,18 +121,20 @@ def definitions(inner: str) -> bytes:
     return f'{begin} targetNamespace="urn:t">{inner}</definitions>'.encode()
 
 
-WSDLS = {
-    "nothing": (b"", 7),
-    "no XML": (b"\xff\xfe\0", 7),
-    "a document type": (b'<!DOCTYPE a SYSTEM "http://127.0.0.1:1/">' + definitions(""), 7),
-    "a billion laughs": (LAUGHS + definitions("&k;"), 7),
-    "nested too deep": (definitions("<types>" * 100_000), 7),
-    "a file of this machine": (definitions('<import location="file:///etc/passwd"/>'), 7),
-    "another scheme": (definitions('<import location="gopher://127.0.0.1/x"/>'), 7),
-    "no URL": (definitions('<import location="http://[::1/x"/>'), 7),
-    "a thousand imports": (definitions("".join(f'<import location="{number}"/>' for number in range(1000))), 7),
-    "names that steer": (definitions('<import location="gopher://\u202e&#x9b;2J"/>'), 7),
-}
+WSDLS = Made(
+    {
+        "nothing": lambda: (b"", 7),
+        "no XML": lambda: (b"\xff\xfe\0", 7),
+        "a document type": lambda: (b'<!DOCTYPE a SYSTEM "http://127.0.0.1:1/">' + definitions(""), 7),
+        "a billion laughs": lambda: (LAUGHS + definitions("&k;"), 7),
+        "nested too deep": lambda: (definitions("<types>" * 100_000), 7),
+        "a file of this machine": lambda: (definitions('<import location="file:///etc/passwd"/>'), 7),
+        "another scheme": lambda: (definitions('<import location="gopher://127.0.0.1/x"/>'), 7),
+        "no URL": lambda: (definitions('<import location="http://[::1/x"/>'), 7),
+        "a thousand imports": lambda: (definitions("".join(f'<import location="{number}"/>' for number in range(1000))), 7),
+        "names that steer": lambda: (definitions('<import location="gopher://\u202e&#x9b;2J"/>'), 7),
+    }
+)
 
 
 @pytest.mark.parametrize("name", WSDLS)
