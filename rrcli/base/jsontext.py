@@ -140,16 +140,19 @@ def fault(text: str) -> str | None:
         return f"it breaks at line {error.lineno}, column {error.colno}: {message.partition(' (')[0]}"
     except RecursionError:
         return None
-    except ValueError as error:  # what `_refuse` has said
-        return f"{_place_of_constant(body)}: {error}"
+    except ValueError as error:  # what `_refuse` has said; or a number has more digits than Python converts, which is JSON all the same
+        place = _place_of_constant(body)
+        return f"{place}: {error}" if place else None
     return None
 
 
-def _place_of_constant(text: str) -> str:
-    """Where NaN or Infinity stands outside the strings."""
+def _place_of_constant(text: str) -> str | None:
+    """Where NaN or Infinity stands outside the strings; `None` where neither does."""
     import re
 
-    found = next(found for found in re.finditer(r'"(?:\\.|[^"\\])*"|NaN|-?Infinity', text, re.DOTALL) if found[0][0] != '"')
+    found = next((found for found in re.finditer(r'"(?:\\.|[^"\\])*"|NaN|-?Infinity', text, re.DOTALL) if found[0][0] != '"'), None)
+    if found is None:
+        return None
     line = text.count("\n", 0, found.start()) + 1
     return f"it breaks at line {line}, column {found.start() - text.rfind(chr(10), 0, found.start())}"
 

@@ -84,12 +84,10 @@ class Printer:
         shown = self._masked(exchange)
         found = True
         if self.query:
-            from rrcli.model.document import document
             from rrcli.policy.notes import why_no_value
-            from rrcli.policy.paths import names
+            from rrcli.policy.paths import read_for
 
-            value = document(exchange, whole=self.query.asks_content)
-            found = self.print_found(names(value), why_no_value(exchange))
+            found = self.print_found(read_for(exchange, [self.query], self.whole), why_no_value(exchange))
         else:
             self._print_result(exchange, shown)
         if self.style == "quiet":

@@ -11,11 +11,10 @@ from rrcli.base.jsontext import dumps
 from rrcli.engine.attempts import DeferredObserver
 from rrcli.engine.history import History
 from rrcli.engine.interrupt import interruption
-from rrcli.model.document import document
 from rrcli.model.values import Failure
 from rrcli.options.commandline import reads_stdin
 from rrcli.policy.expect import of_one
-from rrcli.policy.paths import names
+from rrcli.policy.paths import read_for
 from rrcli.policy.redact import mask_of
 from rrcli.policy.retry import Clock
 
@@ -106,7 +105,7 @@ class Polls:
     def look_at(self, exchange: Exchange) -> Exchange:
         """See whether it holds for one more exchange, which is returned as it counts."""
         self._made += 1
-        check = self._expectation.check(names(document(exchange, whole=self._expectation.path.asks_content)), self._whole)
+        check = self._expectation.check(read_for(exchange, [self._expectation.path], self._whole), self._whole)
         self._held = check.ok
         if exchange.response is not None or check.actual is not None:
             shown = check.actual if isinstance(check.actual, str) else dumps(check.actual)

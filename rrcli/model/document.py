@@ -45,10 +45,10 @@ SERIES_KEYS = (
 )  # fmt: skip
 
 
-def document(exchange: Exchange, *, exact: bool = False, whole: bool = False) -> dict[str, Any]:
+def document(exchange: Exchange, *, exact: bool = False, whole: bool = False, parsed: bool = False) -> dict[str, Any]:
     """Every key of the contract, always. `exact` keeps JSON bodies and numbers as the text they came as, for writing.
 
-    `whole` is for an expression that asks for the content: it is read and parsed whatever it takes.
+    For an expression that asks for content, `whole` reads it, and `parsed` parses its JSON, whatever it takes.
     """
     value = {
         "schema": SCHEMA,
@@ -56,15 +56,15 @@ def document(exchange: Exchange, *, exact: bool = False, whole: bool = False) ->
         "protocol": exchange.protocol,
         "target": {"url": exchange.target.url, "host": exchange.target.host, "port": exchange.target.port},
         "command": None if exchange.command is None else list(exchange.command),
-        "request": _request(exchange.request, exact, whole),
-        "response": _response(exchange.response, exact, whole) if exchange.response else None,
+        "request": _request(exchange.request, exact, whole, parsed),
+        "response": _response(exchange.response, exact, whole, parsed) if exchange.response else None,
         "timing": _timing(exchange.timing),
         "connection": _connection(exchange.connection),
         "outcome": exchange.outcome,
         "error": None,
         "notes": [{"code": note.code, "message": note.message} for note in exchange.notes],
         "checks": _checks(exchange.checks),
-        "history": [{**document(earlier, exact=exact, whole=whole), "why": earlier.why} for earlier in exchange.history],
+        "history": [{**document(earlier, exact=exact, whole=whole, parsed=parsed), "why": earlier.why} for earlier in exchange.history],
         "transcript": None if exchange.transcript is None else [_entry(entry) for entry in exchange.transcript],
     }
     if failure := exchange.error:
@@ -103,24 +103,24 @@ def _checks(checks: tuple[Check, ...]) -> list[dict[str, Any]]:
     return [{"expr": check.expr, "ok": check.ok, "actual": check.actual} for check in checks]
 
 
-def _request(message: RequestMessage, exact: bool, whole: bool) -> dict[str, Any]:
+def _request(message: RequestMessage, exact: bool, whole: bool, parsed: bool) -> dict[str, Any]:
     return {
         "summary": readable(message.summary),
         "fields": _fields(message.fields),
         "headers": headers(message.fields),
-        "body": _body(message.body, exact, whole),
+        "body": _body(message.body, exact, whole, parsed),
         "data": dict(message.data),
     }
 
 
-def _response(answer: Response, exact: bool, whole: bool) -> dict[str, Any]:
+def _response(answer: Response, exact: bool, whole: bool, parsed: bool) -> dict[str, Any]:
     return {
         "summary": readable(answer.summary),
         "status": _status(answer),
         "fields": _fields(answer.fields),
         "headers": headers(answer.fields),
         "trailers": _fields(answer.trailers),
-        "body": _body(answer.body, exact, whole, timed=True),
+        "body": _body(answer.body, exact, whole, parsed, timed=True),
         "framing": answer.framing,
         "data": dict(answer.data) if exact else plain(dict(answer.data)),
     }
@@ -148,14 +148,14 @@ def headers(fields: Fields) -> dict[str, Any]:
     return found
 
 
-def _body(body: Body | None, exact: bool, whole: bool, *, timed: bool = False) -> dict[str, Any] | None:
+def _body(body: Body | None, exact: bool, whole: bool, parsed: bool, *, timed: bool = False) -> dict[str, Any] | None:
     if body is None:
         return None
     if exact and len(body.data) > LARGE:
         return _large_body(body, timed=timed)
     text = body_text(body) if whole or is_readable(body) else None
     value, parse_ns = None, None
-    if text is not None and not body.truncated and looks_like_json(body.media_type, text) and (whole or _affordable(body.data)):
+    if text is not None and not body.truncated and looks_like_json(body.media_type, text) and (parsed or _affordable(body.data)):
         began = monotonic_ns()
         try:
             value = loads(text.removeprefix(BOM))

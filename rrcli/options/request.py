@@ -271,10 +271,10 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
         """Raises `ExchangeError` of layer `usage` for a keyword that this protocol has not."""
         if arguments:
             values["arguments"] = arguments
-        if ":" in (values.get("cert") or ""):
+        if ":" in str(values.get("cert") or ""):
             from rrcli.options.parse import certificate
 
-            values["cert"], phrase = certificate(values["cert"])
+            values["cert"], phrase = certificate(str(values["cert"]))
             if values.get("key_password") is None:
                 values["key_password"] = phrase
         super().__init__(**values)

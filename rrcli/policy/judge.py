@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rrcli.model.document import document, set_document
+from rrcli.model.document import set_document
 from rrcli.model.values import Exchange, Failure, Note
 from rrcli.policy.expect import Expectation, of_one
 from rrcli.policy.literals import equal, read_literal, sentence
-from rrcli.policy.paths import NAME, OF_SET, names, set_names
+from rrcli.policy.paths import NAME, OF_SET, read_for, set_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Judge:
 
     def judge(self, exchange: Exchange, deadline: Deadline | None = None) -> Exchange:
         """The exchange with its checks and the outcome that follows from them."""
-        value = names(document(exchange, whole=any(expectation.path.asks_content for expectation in self._expectations)))
+        value = read_for(exchange, [expectation.path for expectation in self._expectations], deadline)
         if exchange.outcome in ("ok", "application_error"):
             replaced = any(expectation.decides_status for expectation in self._expectations)
             if replaced or (self._ok and self._ok(value, deadline)):

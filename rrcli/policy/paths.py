@@ -6,13 +6,17 @@ Beside the keys of the documents they know the shorthands, which `names` and its
 from __future__ import annotations
 
 from rrcli.base.errors import usage
-from rrcli.model.document import KEYS, SERIES_KEYS, SET_KEYS
+from rrcli.base.timelimit import TimeLimitExceeded, left_of, run_with_limit
+from rrcli.model.document import KEYS, SERIES_KEYS, SET_KEYS, document
 from rrcli.options.parse import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
+
+    from rrcli.base.deadline import Deadline
+    from rrcli.model.values import Exchange
 
 SHORTHANDS = ("status", "body", "json", "header", "time", "days_left", "tls")
 PERCENTILES = ("p50", "p75", "p90", "p95", "p99", "p999")  # of total_ms
@@ -50,8 +54,13 @@ class Path:
 
     @property
     def asks_content(self) -> bool:
-        """Whether it may ask for what a body holds, which is parsed then, however large."""
+        """Whether it may ask for what a body holds, which is read then, however large."""
         return "json" in self.text or "body" in self.text
+
+    @property
+    def asks_value(self) -> bool:
+        """Whether it may ask for what JSON holds, which is parsed then, however large."""
+        return "json" in self.text
 
     @property
     def asks_json(self) -> bool:
@@ -107,6 +116,21 @@ def _plain_steps(text: str) -> list[str | int] | None:
         steps.append(name.lower() if steps == ["header"] else name)
         at = after
     return steps or None
+
+
+# --- what is read
+
+
+def read_for(exchange: Exchange, paths: Iterable[Path], deadline: Deadline | None = None) -> dict[str, Any]:
+    """The document with its shorthands, and in it the content that the paths ask for, unless reading that takes past the deadline."""
+    asked = tuple(paths)
+    whole, parsed = any(path.asks_content for path in asked), any(path.asks_value for path in asked)
+    if not whole:
+        return names(document(exchange))
+    try:
+        return names(run_with_limit(left_of(deadline), lambda: document(exchange, whole=whole, parsed=parsed)))
+    except TimeLimitExceeded:
+        return names(document(exchange))
 
 
 # --- the shorthands

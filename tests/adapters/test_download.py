@@ -267,7 +267,7 @@ def test_nothing_wrong_is_appended(capfd: pytest.CaptureFixture[str], data: byte
 def test_a_download_that_broke_off_goes_on_with_what_it_was_a_part_of(capfd: pytest.CaptureFixture[str]) -> None:
     code, found, _ = answered(capfd, ok(b"abcdef", 'ETag: "one"')[:-3], "-o", "file")
     assert (code, found["error"]["kind"]) == (7, "truncated")
-    assert found["error"]["hint"].endswith("; file holds the 3 bytes that arrived: the same command with -C - goes on from there")
+    assert found["error"]["hint"].endswith("; the 3 bytes that arrived are in file: the same command with -C - goes on from there")
     assert Path("file").read_bytes() == b"abc"
     if os.getxattr("file", VALIDATOR) != b'"one"':
         pytest.fail("the validator was not kept")
@@ -308,7 +308,7 @@ def test_ctrl_c_leaves_what_arrived_and_says_how_to_go_on(nginx: Nginx) -> None:
     _, said = process.communicate(timeout=10)
     assert process.returncode == 130
     came = Path("file").stat().st_size
-    hint = f"file holds the {came} bytes that arrived: the same command with -C - goes on from there"
+    hint = f"The {came} bytes that arrived are in file: the same command with -C - goes on from there"
     assert hint in " ".join(said.split())  # the name of a file is no word of a sentence
 
 
@@ -476,9 +476,9 @@ def test_an_upload_of_any_size_takes_constant_memory(words: list[str]) -> None:
 
 @pytest.mark.parametrize("coding", [None, "gzip"])
 def test_a_form_with_a_large_file_is_read_while_it_is_sent(httpbin: Httpbin, coding: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rrcli.adapters.http.prepare import multipart
+    from rrcli.adapters.http.prepare import content
 
-    monkeypatch.setattr(multipart, "LARGE_FILE", 1000)
+    monkeypatch.setattr(content, "LARGE_FILE", 1000)
     Path("large.txt").write_text("large " * 1000)
     Path("small.txt").write_text("small")
     into: list[bytes] = []

@@ -201,3 +201,8 @@ def test_a_long_text_within_a_list_is_written_piece_by_piece() -> None:
 )
 def test_where_a_text_breaks(text: str, why: str | None) -> None:
     assert fault(text) == why
+
+
+def test_numbers_of_more_digits_than_python_converts_are_no_fault() -> None:
+    assert [fault(text) for text in ("9" * 5000, "[1, -" + "8" * 5000 + "]", '{"a": ' + "7" * 5000 + ', "b": "NaN"}')] == [None, None, None]
+    assert fault("[" + "9" * 5000 + ",\nNaN]") is not None

@@ -137,8 +137,8 @@ SOCKETS = Made(
         "endless large results": lambda: (opened(ACK, endless(text({"id": "1", "type": "next", "payload": {"data": "x" * 900_000}}))), 6),
         "endless pings": lambda: (opened(ACK, endless(frame(9, b"x"))), 7),
         "endless pongs": lambda: (opened(ACK, endless(frame(10))), 7),
-        "endless pings of the protocol's own": lambda: (opened(ACK, endless(text({"type": "ping"}))), 6),
-        "endless pings before the ack": lambda: (opened(endless(text({"type": "ping"}))), 6),
+        "endless pings of the protocol's own": lambda: (opened(ACK, endless(text({"type": "ping"}))), 7),
+        "endless pings before the ack": lambda: (opened(endless(text({"type": "ping"}))), 7),
         "endless frames of one message": lambda: (opened(ACK, say(frame(1, b"x", fin=False)), endless(frame(0, b"", fin=False))), 7),
         "a frame of 2^62 bytes": lambda: (opened(ACK, say(frame(1, b"x", size=1 << 62)), pause(20)), 7),
         "a message of 60 MB": lambda: (

@@ -33,8 +33,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "netrc": ("--netrc-file", "{folder}/netrc"),
     "netrc default": ("--netrc-file", "{folder}/default"),
     "session": ("--session", "one", "-u", "ann:hunter2-session", "-b", "a=hunter2-session", "-H", "X-Api-Key: hunter2-session"),
-    "digest": ("--digest", "-u", "hunter2-ann:hunter2-digest"),
-    "sigv4": ("--aws-sigv4", "aws:amz:here:s3", "-u", "hunter2-id:hunter2-aws", "-H", "X-Amz-Security-Token: hunter2-amz"),
+    "digest": ("--digest", "-u", "ann:hunter2-digest"),
+    "sigv4": ("--aws-sigv4", "aws:amz:here:s3", "-u", "id:hunter2-aws", "-H", "X-Amz-Security-Token: hunter2-amz"),
     "curl's": ("--from-curl", "curl -L -u ann:hunter2-curl -b sid=hunter2-curl -H 'X-Auth-Token: hunter2-curl' {url}"),
 }  # fmt: skip
 DIGEST = b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'

@@ -119,7 +119,7 @@ class Download:
         elif failure.kind in BROKEN_OFF and exchange.response and not _coded(exchange.response.fields) and _is_file(self.path):
             came = os.path.getsize(self.path)
             if came:
-                hint = f"{self.path} holds the {came} bytes that arrived: the same command with -C - goes on from there"
+                hint = f"the {came} bytes that arrived are in {self.path}: the same command with -C - goes on from there"
                 exchange = exchange.replace(error=failure.replace(hint=f"{failure.hint}; {hint}" if failure.hint else hint))
         return exchange
 

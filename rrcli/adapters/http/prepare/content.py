@@ -47,9 +47,9 @@ def form(pairs: list[tuple[str, str]]) -> str:
 
 def read_local(path: str) -> bytes:
     """The bytes of a file, or of standard input for `-`. Raises `ExchangeError` of layer `local`."""
-    from rrcli.base.files import read_local
+    from rrcli.base.files import read_local as read
 
-    return read_local(path)
+    return read(path)
 
 
 def joined_data(steps: tuple[tuple[str, str], ...]) -> bytes:

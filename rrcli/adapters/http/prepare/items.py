@@ -75,14 +75,14 @@ def _read(item: Item) -> Item:
     return item.replace(separator=item.separator[:-1], value=text)
 
 
-def read_text(path: str) -> str:
+def read_text(path: str, largest: int | None = None) -> str:
     """The text of a file. Raises `ExchangeError` of layer `local`, also for one that is not UTF-8."""
     from os.path import expanduser
 
     from rrcli.base.files import read_local
 
     try:
-        return read_local(expanduser(path)).decode()
+        return (read_local(expanduser(path), largest) if largest else read_local(expanduser(path))).decode()
     except UnicodeDecodeError as error:
         raise ExchangeError("local", "input", f"{path} is no UTF-8 text", hint="a file is sent as it is with field@file or -T") from error
 

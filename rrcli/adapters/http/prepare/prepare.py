@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 CONTENT_EXPECTED = ("POST", "PUT", "PATCH")  # they say so when there is none (RFC 9110 section 8.6)
 JSON = "application/json"
+LARGEST_FIELDS = 1 << 20  # bytes of a file of fields: no server takes more
 VERSION_FLAGS = {
     "--http1.0": "http10", "--http1.1": "http11", "--http2": "http2", "--http2-prior-knowledge": "http2_prior_knowledge",
     "--http3": "http3", "--http3-only": "http3_only",
@@ -250,7 +251,7 @@ def _given_fields(request: AnyHttpRequest, items: list[Item]) -> GivenFields:
         if text.startswith("@"):
             from rrcli.adapters.http.prepare.items import read_text
 
-            lines += [line.removesuffix("\r") for line in read_text(text[1:]).split("\n") if line.strip()]
+            lines += [line.removesuffix("\r") for line in read_text(text[1:], LARGEST_FIELDS).split("\n") if line.strip()]
         else:
             lines.append(text)
     given = [_given(line) for line in lines]
