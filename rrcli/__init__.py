@@ -17,14 +17,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.adapters.dns.request import DnsRequest
-    from rrcli.adapters.graphql.request import GraphqlRequest
-    from rrcli.adapters.http.request import HttpRequest
-    from rrcli.adapters.nats.request import NatsRequest
-    from rrcli.adapters.redis.request import RedisRequest
-    from rrcli.adapters.tcp.request import TcpRequest
-    from rrcli.adapters.thrift.request import ThriftRequest
-    from rrcli.adapters.tls.request import TlsRequest
+    from rrcli.adapters.dns.request import DnsRequest as DnsRequest
+    from rrcli.adapters.graphql.request import GraphqlRequest as GraphqlRequest
+    from rrcli.adapters.grpc.request import GrpcRequest as GrpcRequest
+    from rrcli.adapters.http.request import HttpRequest as HttpRequest
+    from rrcli.adapters.nats.request import NatsRequest as NatsRequest
+    from rrcli.adapters.pg.request import PgRequest as PgRequest
+    from rrcli.adapters.poll.request import PollRequest as PollRequest
+    from rrcli.adapters.redis.request import RedisRequest as RedisRequest
+    from rrcli.adapters.smtp.request import SmtpRequest as SmtpRequest
+    from rrcli.adapters.soap.request import SoapRequest as SoapRequest
+    from rrcli.adapters.sse.request import SseRequest as SseRequest
+    from rrcli.adapters.tcp.request import TcpRequest as TcpRequest
+    from rrcli.adapters.thrift.request import ThriftRequest as ThriftRequest
+    from rrcli.adapters.tls.request import TlsRequest as TlsRequest
+    from rrcli.adapters.ws.request import WsRequest as WsRequest
     from rrcli.api import Client, render, send, submit
     from rrcli.base.errors import ExchangeError
     from rrcli.httpxtransport import RecordingTransport
@@ -34,18 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Client",
-    "DnsRequest",
     "Exchange",
     "ExchangeError",
-    "GraphqlRequest",
-    "HttpRequest",
-    "NatsRequest",
     "RecordingTransport",
-    "RedisRequest",
     "RunResult",
-    "TcpRequest",
-    "ThriftRequest",
-    "TlsRequest",
     "__version__",
     "render",
     "run",
@@ -56,18 +55,10 @@ __all__ = [
 _HOMES = {
     "__version__": "rrcli.base",
     "Client": "rrcli.engine.client",
-    "DnsRequest": "rrcli.adapters.dns.request",
     "Exchange": "rrcli.model.values",
     "ExchangeError": "rrcli.base.errors",
-    "GraphqlRequest": "rrcli.adapters.graphql.request",
-    "HttpRequest": "rrcli.adapters.http.request",
     "RecordingTransport": "rrcli.httpxtransport",
-    "NatsRequest": "rrcli.adapters.nats.request",
-    "RedisRequest": "rrcli.adapters.redis.request",
     "RunResult": "rrcli.plan.result",
-    "TcpRequest": "rrcli.adapters.tcp.request",
-    "ThriftRequest": "rrcli.adapters.thrift.request",
-    "TlsRequest": "rrcli.adapters.tls.request",
     "render": "rrcli.api",
     "run": "rrcli.plan.execute",
     "send": "rrcli.api",
@@ -76,7 +67,13 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if home := _HOMES.get(name):
+    home = _HOMES.get(name)
+    if home is None and name.endswith("Request"):
+        from rrcli.engine.registry import PROTOCOLS
+
+        places = (protocol.home_of_request.partition(":") for protocol in PROTOCOLS)
+        home = next((module for module, _, found in places if found == name), None)
+    if home:
         value = getattr(__import__(home, fromlist=[name]), name)
         globals()[name] = value
         return value

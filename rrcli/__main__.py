@@ -6,6 +6,7 @@ application (`cli/app.py`). From there both are one: `cli/execute.py`, `runner.p
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -13,6 +14,10 @@ import sys
 from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, ExchangeError
 
 NO_MEMORY = b"rrcli: there is not enough memory for that; a smaller --max-size keeps less, -o FILE writes content to a file\n"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 YOUNG = 20_000  # objects: collecting every 700, as the interpreter does, is a twentieth of a run, and may fall within what is timed
 
 
@@ -26,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     except ExchangeError as error:
         from rrcli.report.terminal.errors import report_error
 
-        return report_error(error)
+        return report_error(error, words)
     except KeyboardInterrupt as signal:
         return getattr(signal, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
@@ -38,6 +43,12 @@ def main(argv: list[str] | None = None) -> int:
         from rrcli.report.terminal.errors import report_bug
 
         return report_bug(error, words)
+    except BaseException as ended:
+        from rrcli.engine.interrupt import OutputClosed
+
+        if isinstance(ended, OutputClosed):
+            return _closed_pipe()
+        raise
 
 
 def _run(words: list[str]) -> int:
@@ -47,6 +58,14 @@ def _run(words: list[str]) -> int:
 
         to_stdout(f"rrcli {__version__}\n".encode())
         return 0
+    from rrcli.options.option import HELP
+
+    if not words or words[0] == "help" or words[-1] in HELP:
+        from rrcli.cli import page
+
+        if name := page.asked(words):
+            page.show(name)
+            return 0
     from rrcli.cli import fast
     from rrcli.engine.registry import translated
 
@@ -83,5 +102,25 @@ def _closed_pipe() -> int:
     return 0
 
 
+def run() -> NoReturn:
+    """What the command `rrcli` does: run the command line, and end the process with its exit code.
+
+    Without the interpreter's own end, which takes every module apart, a sixth of a short call; but with it where something
+    waits for it (threads, what was registered with `atexit`), and where somebody looks for what was left open.
+    """
+    code = main()
+    waits = "threading" in sys.modules or atexit._ncallbacks()
+    if not (waits or sys.flags.dev_mode or sys.warnoptions):
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                if stream:
+                    stream.flush()
+        except (OSError, ValueError):
+            pass  # the interpreter's end says so
+        else:
+            os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -52,6 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """What sixteen thousand collected tests are made of stays; going through it at each collection would take half of the time."""
+    import hypothesis  # noqa: F401  # while it loads it looks for who refers to what it is given, and what is frozen is not found
+
     gc.collect()
     gc.freeze()
 

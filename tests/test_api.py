@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import CancelledError, Future
+from pathlib import Path
 
 import pytest
 from peers.script import hear, pause, responder, say, script
 
 import rrcli
 from rrcli import Exchange, ExchangeError, TcpRequest, send, submit
+from rrcli.engine import registry
 
 ECHO = script(hear(b"\n"), say(b"pong\n"))
 
@@ -105,3 +107,14 @@ def test_the_package_offers_what_it_names() -> None:
     ]
     with pytest.raises(AttributeError, match="^module 'rrcli' has no attribute 'nope'$"):
         rrcli.nope  # noqa: B018
+
+
+def test_the_request_of_every_protocol_is_a_name_of_the_package() -> None:
+    """Also for type checkers, which read the list and run nothing."""
+    listed = Path(rrcli.__file__).read_text("utf-8")
+    for protocol in registry.PROTOCOLS:
+        name = protocol.home_of_request.partition(":")[2]
+        assert getattr(rrcli, name) is protocol.request_type
+        assert f"import {name} as {name}\n" in listed
+    with pytest.raises(AttributeError, match="module 'rrcli' has no attribute 'FtpRequest'"):
+        rrcli.FtpRequest  # noqa: B018

@@ -317,7 +317,7 @@ def test_the_format_of_the_environment(url: str) -> None:
     assert run(RRCLI_FORMAT="nonsense", RRCLI_NO_CONFIG="1").out == TEXT
     wrong = run(RRCLI_FORMAT="jsn")
     assert (wrong.code, wrong.out) == (2, b"")
-    assert wrong.err.startswith(b"rrcli: RRCLI_FORMAT: 'jsn' is not one of pretty, raw, json, ndjson, har, curl, mermaid")
+    assert wrong.err.startswith(b"rrcli: RRCLI_FORMAT: 'jsn' is not one of pretty, body, raw, json, ndjson, har, curl, mermaid")
 
 
 # --- limits of the system

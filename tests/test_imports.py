@@ -24,6 +24,8 @@ HEAVY = {
     "string", "subprocess", "tempfile", "threading", "typer", "typing", "urllib.parse", "uuid",
 }  # fmt: skip
 
+OF_ENVELOPES = ("answer", "calling", "credentials", "documents", "request", "state", "words")
+NOTHING_OF_ZEEP = "import sys; from rrcli.__main__ import main; main(['soap', sys.argv[1], '-s', '--json']); print('zeep' in sys.modules)"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 SHOW = (
     "import sys; from rrcli.__main__ import main; code = main(sys.argv[1:]); print(*sorted(sys.modules), file=sys.stderr); sys.exit(code)"
@@ -130,6 +132,26 @@ def test_ws_loads_nothing_heavy(show: list[str]) -> None:
     assert modules & (HEAVY | {"_ssl", "_hashlib", "websockets", "zlib", "rrcli.adapters.graphql", "rrcli.adapters.tcp"}) == set()
 
 
+def test_an_envelope_needs_no_library_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    said = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><a><b>1</b></a></s:Body></s:Envelope>'
+    (tmp_path / "call.xml").write_bytes(said)
+    with responder(script(hear(b"</s:Envelope>"), say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said)))) as peer:
+        modules = loaded(
+            "soap", "--json", f"http://{peer.host}:{peer.port}/", "--envelope", str(tmp_path / "call.xml"), "--action", "urn:a"
+        )
+    assert modules & (HEAVY | {"_ssl", "zeep", "lxml", "requests", "xml"}) == set()
+    ours = {name for name in modules if name.startswith("rrcli.adapters.soap.")}
+    assert ours == {f"rrcli.adapters.soap.{name}" for name in OF_ENVELOPES}
+
+
+def test_a_wsdl_that_cannot_be_had_loads_no_library() -> None:
+    with responder(script(hear(b"\r\n\r\n"), say(ANSWER.replace(b"200 OK", b"404 Not Found")))) as peer:
+        done = subprocess.run(
+            [sys.executable, "-c", NOTHING_OF_ZEEP, f"http://{peer.host}:{peer.port}/?wsdl"], capture_output=True, check=True, text=True
+        )
+    assert done.stdout.split()[-1] == "False"
+
+
 def test_ws_loads_what_squeezes_only_to_squeeze() -> None:
     with responder(serving_ws(b"\x81\x02ho")) as peer:
         modules = loaded("ws", "--json", f"ws://{peer.host}:{peer.port}/", "hi")
@@ -233,7 +255,7 @@ def test_offline_loads_nothing_heavy(show: str) -> None:
 
 def test_the_version_loads_next_to_nothing() -> None:
     assert loaded("--version") - {"__future__"} == {
-        "gc", "rrcli", "rrcli.__main__", "rrcli.base", "rrcli.base.errors", "rrcli.base.output",
+        "atexit", "gc", "rrcli", "rrcli.__main__", "rrcli.base", "rrcli.base.errors", "rrcli.base.output",
     }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ The latter hold for parameters of a URL and members of forms and JSON too (contr
 
 from __future__ import annotations
 
+_BYTES = {code: code - 0xDC00 for code in range(0xDC80, 0xDD00)} | dict.fromkeys((*range(0xD800, 0xDC80), *range(0xDD00, 0xE000)), 0xFFFD)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,3 +43,16 @@ def is_secret_name(name: str) -> bool:
     if lower in FIELDS or lower.endswith(ENDINGS):
         return True
     return lower.rpartition("-")[2] in LAST_WORDS and lower not in NO_SECRETS
+
+
+JSON_LINES = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types, without x-
+
+
+def is_json_lines(media_type: str | None) -> bool:
+    """Whether content of this type, in lower case and without parameters, is lines of JSON, or a sequence of it (RFC 7464)."""
+    return media_type is not None and media_type.rpartition("/")[2].removeprefix("x-") in JSON_LINES
+
+
+def readable(text: str) -> str:
+    """Text of a field without lone surrogates: bytes that are no UTF-8 are taken for Latin-1, as browsers do."""
+    return text if text.isascii() or text.isprintable() else text.translate(_BYTES)

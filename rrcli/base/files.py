@@ -14,8 +14,8 @@ LARGEST = 1 << 30  # bytes: more has no place in memory, and a device never ends
 _kept: list[Any] = []  # standard input and what it held: it can be read once, and several exchanges may each want it
 
 
-def read_local(path: str) -> bytes:
-    """The bytes of a file, or of standard input for `-`. Raises `ExchangeError` of layer `local`."""
+def read_local(path: str, largest: int = LARGEST) -> bytes:
+    """The bytes of a file, or of standard input for `-`. Raises `ExchangeError` of layer `local`, also for more than `largest` bytes."""
     import sys
 
     try:
@@ -26,15 +26,15 @@ def read_local(path: str) -> bytes:
                 _kept[:] = sys.stdin, _whole(sys.stdin.buffer, path)
             return bytes(_kept[1])
         with open(path, "rb") as file:
-            return _whole(file, path)
+            return _whole(file, path, largest)
     except OSError as error:
         raise ExchangeError("local", "input", f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
 
 
-def _whole(file: BinaryIO, path: str) -> bytes:
+def _whole(file: BinaryIO, path: str, largest: int = LARGEST) -> bytes:
     """All that is in a file. Raises `ExchangeError` for one that is too large."""
     pieces: list[bytes] = []
-    left = LARGEST
+    left = largest
     try:
         while left >= 0 and (piece := file.read(CHUNK)):  # asked for all at once, the room for that much is taken first
             pieces.append(piece)
@@ -43,5 +43,5 @@ def _whole(file: BinaryIO, path: str) -> bytes:
             return b"".join(pieces)
     except MemoryError:
         pieces.clear()
-    hint = "-T sends a file piece by piece"
+    hint = "-T sends a file piece by piece" if largest == LARGEST else None
     raise ExchangeError("local", "input", f"cannot read {path}: it is too large to be held in memory", hint=hint)

@@ -128,6 +128,35 @@ def loads(text: str, scan: Callable[[str, int], tuple[Any, int]] = _scan) -> Any
     return value
 
 
+def fault(text: str) -> str | None:
+    """Why a text is no JSON, with line and column, counted from 1; `None` for JSON, also for what is nested too deeply to be read."""
+    from json import JSONDecodeError, JSONDecoder
+
+    body = text.removeprefix("\ufeff")
+    try:
+        JSONDecoder(parse_constant=_refuse).decode(body)
+    except JSONDecodeError as error:
+        message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        return f"it breaks at line {error.lineno}, column {error.colno}: {message.partition(' (')[0]}"
+    except RecursionError:
+        return None
+    except ValueError as error:  # what `_refuse` has said; or a number has more digits than Python converts, which is JSON all the same
+        place = _place_of_constant(body)
+        return f"{place}: {error}" if place else None
+    return None
+
+
+def _place_of_constant(text: str) -> str | None:
+    """Where NaN or Infinity stands outside the strings; `None` where neither does."""
+    import re
+
+    found = next((found for found in re.finditer(r'"(?:\\.|[^"\\])*"|NaN|-?Infinity', text, re.DOTALL) if found[0][0] != '"'), None)
+    if found is None:
+        return None
+    line = text.count("\n", 0, found.start()) + 1
+    return f"it breaks at line {line}, column {found.start() - text.rfind(chr(10), 0, found.start())}"
+
+
 def is_deep(value: Any) -> bool:
     """Whether a value nests deeper than `DEEPEST`; found level by level, for recursion is what it protects."""
     level = [value]

@@ -31,6 +31,8 @@ class Url(Record):
 
 def split_url(text: str) -> Url:
     """Take a URL apart. Raises `usage` with what is wrong in it; nothing that may be a password is quoted."""
+    if not text.isascii():
+        refuse_pasted(text)
     for letter in text:
         if letter <= " " or letter == "\x7f":
             raise usage(f"the URL {without_userinfo(text)!r} contains {letter!r}", _instead_of(letter, text))
@@ -46,7 +48,9 @@ def split_url(text: str) -> Url:
         raise usage(f"the URL {without_userinfo(text)!r} has two @ before its host", "write an @ of the user or the password as %40")
     user, colon, password = userinfo.partition(":")
     if hostport.startswith(":") and not hostport.startswith("::"):
-        raise usage(f"the URL {without_userinfo(text)!r} names no host", f"write {scheme}://localhost{hostport}{slash}")
+        from rrcli.base.shellquote import quoted
+
+        raise usage(f"the URL {without_userinfo(text)!r} names no host", f"write {quoted(f'{scheme}://localhost{hostport}{slash}')}")
     host, port = split_host(hostport, None)
     return Url(
         text=text,
@@ -58,6 +62,14 @@ def split_url(text: str) -> Url:
         path=slash + path,
         query=query if question else None,
     )
+
+
+def refuse_pasted(text: str) -> None:
+    """Raise `usage` for a URL or host that begins with what only a text that was copied has."""
+    from rrcli.base.pasted import refused
+
+    if odd := refused(without_userinfo(text)):
+        raise odd
 
 
 def _instead_of(letter: str, text: str) -> str:
@@ -95,6 +107,8 @@ def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
 
     Raises `usage` for anything else, so that no malformed place is looked up.
     """
+    if not text.isascii():
+        refuse_pasted(text)
     if "@" in text:
         raise usage("a host has no @ in it", "user and password go into a URL: SCHEME://USER:PASSWORD@HOST:PORT")
     if odd := next((letter for letter in text if letter in "/?#\\"), None):
@@ -107,6 +121,8 @@ def split_host(text: str, default_port: int | None) -> tuple[str, int | None]:
         if not bracket or (port and not port.startswith(":")):
             raise usage(f"{text!r} is no host and port", "write an IPv6 address as [::1]:8080")
         separator, port = port[:1], port[1:]
+        if ":" not in host and not (host[:1] in ("v", "V") and "." in host):  # RFC 3986 section 3.2.2
+            raise usage(f"{text!r} has brackets around what is no IPv6 address", "write a name or an IPv4 address without them")
         host = _with_scope(host)
     elif not separator:
         host, port = text, ""

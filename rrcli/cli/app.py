@@ -17,12 +17,16 @@ from typer.main import get_command
 from rrcli.base import __version__
 from rrcli.base.errors import usage
 from rrcli.base.output import to_stdout
-from rrcli.base.url import begins_data
+from rrcli.base.pasted import refused
+from rrcli.base.shellquote import quoted
+from rrcli.base.url import begins_data, without_userinfo
 from rrcli.cli import fast
 from rrcli.cli.commands import TOOLS, find, of_protocol
-from rrcli.cli.help import overview, page_of
+from rrcli.cli.help import text_of
+from rrcli.cli.page import OVERVIEW, print_page, show
 from rrcli.engine import registry
 from rrcli.engine.manifest import load
+from rrcli.options.option import HELP
 from rrcli.options.parse import suggestion
 from rrcli.options.request import BESIDE_REQUEST, Request
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rrcli.base.errors import ExchangeError
-    from rrcli.cli.commands import Command, Values
+    from rrcli.cli.command import Command, Values
     from rrcli.options.option import Option
 
 # The base of all that Click finds wrong with a command line. Newer Typers carry a Click of their own, older ones use the
@@ -40,21 +44,21 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 def run(words: list[str]) -> int:
     """Run the command line and return its exit code. Raises `ExchangeError` for what is wrong with it."""
-    if not words or words[0] in fast.HELP:
-        to_stdout(overview(TOOLS.values()).encode())
+    if words[0] in HELP:
+        show(OVERVIEW)
         return 0
     if words[0] == "--version":
         to_stdout(f"rrcli {__version__}\n".encode())
         return 0
     command = find(words[0]) if words[0][:1] != "-" and "://" not in words[0] else None
     if command:
-        _refuse_host_option(words)
+        _refuse_own_line(words)
         values = _expanded(command, parse(command, words[1:]))
     else:
         entry = _by_url(words)
         command = of_protocol(entry)
         values = _expanded(command, parse(command, words))
-        if values is not None and registry.by_scheme(values["arguments"][0]) is not entry:
+        if values is not None and registry.by_first_word(values["arguments"][0]) is not entry:
             raise _misplaced(values["arguments"][0])
     return 0 if values is None else command.run(values)
 
@@ -89,6 +93,10 @@ def _expanded(command: Command, values: Values | None) -> Values | None:
     for name, declared in command.options.items():
         if declared.expands and values and name in values:
             values = load(declared.expands)(values, read)
+            if (remark := values.pop("remark", None)) and not values.get("silent"):
+                from rrcli.base.output import to_stderr
+
+                to_stderr(f"rrcli: {remark}\n")
     return values
 
 
@@ -117,12 +125,12 @@ def typer_command(command: Command) -> Any:
         """Draws the help in our own way: no boxes, nothing taken for markup."""
 
         def get_help(self, _context: Any) -> str:
-            to_stdout(page_of(command).encode())  # Click's own printing knows no full disk
+            print_page(text_of(command))  # Click's own printing knows no full disk
             raise typer.Exit
 
     app = typer.Typer(add_completion=False)
     # `color`: Click must leave the escapes in, or out, as the help has decided.
-    app.command(command.name, cls=Reader, context_settings={"help_option_names": list(fast.HELP), "color": True})(read)
+    app.command(command.name, cls=Reader, context_settings={"help_option_names": list(HELP), "color": True})(read)
     return get_command(app)
 
 
@@ -238,20 +246,25 @@ def _explained(error: Exception, command: Command, table: dict[str, Option]) -> 
     return usage(f"{flag} needs a value: {flag} {declared.metavar}")
 
 
-def _refuse_host_option(words: list[str]) -> None:
-    """Raise `usage` for `-h HOST` as the protocol's own tool has it, where that says where to connect: here `-h` is help."""
+def _refuse_own_line(words: list[str]) -> None:
+    """Raise `usage` for words that name the server as the protocol's own tool does: with the line to write, where the URL does that."""
     entry = registry.BY_NAME.get(words[0])
-    if entry and words[1:2] == ["-h"] and words[2:3] and words[2][:1] != "-" and (url := entry.load_manifest().host_option):
-        raise usage(f"-h is help, and no option of {entry.name} names the host", f"write {url.format(host=words[2])}")
+    reference = entry.load_manifest().own_line if entry else ""
+    if entry and reference and any(word[:1] == "-" for word in words) and (line := load(reference)(words[1:])):
+        what = f"-h is help, and no option of {entry.name}" if "-h" in words else f"{entry.name} has no such options"
+        raise usage(what, f"write {line}")
 
 
 def _by_url(words: list[str]) -> registry.Protocol:
-    """The entry of `[OPTIONS] URL …`; raises `usage` where there is none."""
+    """The entry of `[OPTIONS] [METHOD] URL …`; raises `usage` where there is none."""
     first = words[0]
-    if entry := fast.by_url(words) or next(filter(None, map(registry.by_scheme, words if first[:1] == "-" else words[:1])), None):
+    among = words if first[:1] == "-" else words[:1]
+    if entry := fast.by_url(words) or next(filter(None, map(registry.by_scheme, among)), None):
         return entry
     registry.third_party()
-    if entry := next(filter(None, map(registry.by_scheme, words if first[:1] == "-" else words[:1])), None):
+    if entry := next(filter(None, map(registry.by_scheme, among)), None):
+        return entry
+    if len(words) > 1 and (entry := next(filter(None, map(registry.by_first_word, (word for word in among if word[:1] != "-"))), None)):
         return entry
     if first[:1] == "-":
         raise _no_command(words)
@@ -260,17 +273,25 @@ def _by_url(words: list[str]) -> registry.Protocol:
 
 def _unknown(word: str, others: list[str]) -> ExchangeError:
     """The usage error for a first word that is neither a command nor a URL of a known scheme."""
+    if odd := refused(without_userinfo(word)):
+        return odd
     scheme, separator, _ = word.partition("://")
     if separator:
         schemes = [scheme for entry in registry.BY_NAME.values() for scheme in entry.schemes]
         return usage(f"no command for {scheme}:// URLs{suggestion(scheme, schemes)}", f"known are {', '.join(schemes)}")
+    if found := registry.by_first_word(word):
+        return usage(f"{word} is a method, and the URL is missing", f"write rrcli {word} URL, or rrcli {found.name} {word} URL")
     names = [*registry.BY_NAME, *(alias.name for alias in registry.ALIASES), *TOOLS]
-    near = suggestion(word, names)
+    if entry := next((entry for entry in registry.PROTOCOLS if word in entry.load_manifest().tools), None):
+        return usage(f"no command {word}", f"the command is rrcli {entry.name} {entry.load_manifest().synopsis}")
+    verbs = [verb for entry in registry.PROTOCOLS for verb in (*entry.verbs, *map(str.lower, entry.verbs))]
+    near, shown = suggestion(word, names) or suggestion(word, verbs), without_userinfo(word)
     if not near and any(mark in word for mark in ".:/"):
-        return usage(f"no command {word}", f"a URL needs its scheme, or a command before it: rrcli {registry.PROTOCOLS[0].name} {word}")
+        meant = quoted(word) if shown == word else "URL"
+        return usage(f"no command {shown}", f"a URL needs its scheme, or a command before it: rrcli {registry.PROTOCOLS[0].name} {meant}")
     if not near and (entry := next(filter(None, map(registry.by_scheme, others)), None)):
-        return usage(f"no command {word}", f"the command comes first: rrcli {entry.name} {word} …")
-    return usage(f"no command {word}{near}", f"commands are {', '.join(names)}")
+        return usage(f"no command {shown}", f"the command comes first: rrcli {entry.name} {quoted(shown)} …")
+    return usage(f"no command {shown}{near}", f"commands are {', '.join(names)}")
 
 
 def _no_command(words: list[str]) -> ExchangeError:

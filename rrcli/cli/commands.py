@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from rrcli.base.errors import usage
 from rrcli.base.jsontext import dumps
 from rrcli.base.output import to_stderr, to_stdout
-from rrcli.base.record import Record
+from rrcli.cli.command import Command
 from rrcli.cli.execute import execute
 from rrcli.cli.fast import build
-from rrcli.cli.show import color, width
+from rrcli.cli.show import color
 from rrcli.cli.tooloptions import config_options, doctor_options, run_options, session_options, wait_options
 from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
@@ -23,31 +23,15 @@ from rrcli.explain import codes, lookup, near
 from rrcli.options.option import Optioned, option
 from rrcli.options.parse import suggestion
 from rrcli.options.request import BESIDE_REQUEST, Output, Request
+from rrcli.report.terminal.screen import width
 from rrcli.responders.serve import serve as run_responders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
+    from rrcli.cli.command import Values
     from rrcli.options.option import Option
     from rrcli.responders.faults import Chosen
-
-    Values = dict[str, Any]  # by the field's name; `arguments` is always there, an option only when it was given
-
-
-class Command(Record):
-    """One command of the command line. `run` takes the values read and returns the exit code."""
-
-    name: str
-    synopsis: str
-    help: str
-    options: Mapping[str, Option]
-    run: Callable[[Values], int]
-    needs_arguments: bool = False
-    stops: bool = False  # options are read up to the first word of data
-    place_first: bool = False  # where the first argument is none, whatever it looks like
-    completes: Callable[[], tuple[str, ...]] = tuple  # gives what its arguments can be, for completion
-    examples: tuple[str, ...] = ()
 
 
 def find(name: str) -> Command | None:
@@ -62,10 +46,12 @@ def find(name: str) -> Command | None:
 
 
 def of_protocol(entry: registry.Protocol) -> Command:
-    """The command of a protocol: its own options first, then those that all share."""
+    """The command of a protocol: its own options first, those of a protocol below it, then those that all share."""
     request_type, manifest = entry.request_type, entry.load_manifest()
     declared = {**BESIDE_REQUEST, **request_type.options_}
+    its_own = [name for each in request_type.__mro__ if f"{each.__module__}.".startswith(f"{entry.home}.") for name in _declared_by(each)]
     own = [name for name in request_type.options_ if name not in Request.options_]
+    own.sort(key=lambda name: name not in its_own)
 
     return Command(
         name=entry.name,
@@ -78,15 +64,25 @@ def of_protocol(entry: registry.Protocol) -> Command:
         stops=request_type.options_end_at_data,
         place_first=request_type.place_first,
         completes=lambda: manifest.completes,
+        completes_until=manifest.completes_until,
+        words=manifest.words,
+        without_effect=request_type.without_effect,
+        exchanges=True,
     )
+
+
+def _declared_by(request_type: type) -> Mapping[str, Option]:
+    """The options that this class itself declares."""
+    found: Mapping[str, Option] = request_type.__dict__.get("own_options_", {})
+    return found
 
 
 def of_alias(alias: registry.Alias) -> Command:
     """The command of another tool's words, for its help: what it runs is put into ours before anything is read."""
     page = alias.load_page()
     return Command(
-        name=alias.name, synopsis=page.synopsis, help=page.help, examples=page.examples, options=alias.load().options(),
-        run=lambda _: 0, needs_arguments=True,
+        name=alias.name, synopsis=page.synopsis, help=page.help, words=page.words, examples=page.examples, options=alias.load().options(),
+        run=lambda _: 0, needs_arguments=True, exchanges=True,
     )  # fmt: skip
 
 
@@ -149,7 +145,9 @@ def schema_text(name: str) -> str:
     if name not in EMBEDDED:
         return text.rstrip()
     held = {each: json.loads((folder / f"{each}.json").read_text()) for each in EMBEDDED[name]}
-    return json.dumps({**json.loads(text), "$defs": held}, indent=2)
+    whole = json.loads(text)
+    whole["$defs"] = {**whole.get("$defs", {}), **held}
+    return json.dumps(whole, indent=2)
 
 
 def port_rule(text: str) -> tuple[str, int]:
@@ -172,8 +170,9 @@ class ServeOptions(Optioned):
 
     json: bool = option("--json", kind="flag", help="Print where they listen as one line of JSON.")
     fault: tuple[Chosen, ...] = option(
-        "--fault", kind="many", parse=fault_rule, metavar="NAME[=VALUE]", help="Answer with this fault; repeatable, they combine."
-    )
+        "--fault", kind="many", parse=fault_rule, metavar="NAME[=VALUE]", completes="rrcli.responders.faults:BY_NAME",
+        help="Answer with this fault; repeatable, they combine.",
+    )  # fmt: skip
     faults: bool = option("--faults", kind="flag", help="List the faults, with --json as JSON.")
     host: str = option("--host", default="127.0.0.1", metavar="ADDRESS", help="Listen on this address.  [127.0.0.1]")
     port: tuple[tuple[str, int], ...] = option(
@@ -257,6 +256,50 @@ def demo(values: Values) -> int:
     return demo()
 
 
+def help_page(values: Values) -> int:
+    """`rrcli help [TOPIC]`: the overview, or the page of a command or a topic. Raises `usage` for an unknown one."""
+    from rrcli.cli import page
+    from rrcli.cli.help import page_of
+
+    if len(values["arguments"]) > 1:
+        raise usage(f"help takes one topic, got {len(values['arguments'])}")
+    name = values["arguments"][0] if values["arguments"] else page.OVERVIEW
+    if name in (page.OVERVIEW, *page.names()):
+        page.show(name)
+    elif command := find(name):
+        page.print_page(page_of(command))
+    else:
+        raise usage(f"there is no help for {name!r}{suggestion(name, subjects())}", f"there is help for {', '.join(subjects())}")
+    return 0
+
+
+def subjects() -> tuple[str, ...]:
+    """What there is help for: the commands and the topics."""
+    from rrcli.cli.topics import topics
+
+    return (*(command.name for command in (*protocols(), *TOOLS.values())), *topics())
+
+
+def completion(values: Values) -> int:
+    """`rrcli completion SHELL`: the script, with the commands of other packages in it. Raises `usage` for an unknown shell."""
+    from rrcli.cli.completion.scripts import SCRIPTS
+
+    if len(values["arguments"]) > 1:
+        raise usage(f"completion takes one shell, got {len(values['arguments'])}")
+    shell = values["arguments"][0]
+    if shell not in SCRIPTS:
+        raise usage(f"there is no completion for {shell!r}{suggestion(shell, SHELLS)}", f"there is one for {', '.join(SHELLS)}")
+    others = tuple(map(of_protocol, registry.third_party()))
+    to_stdout(SCRIPTS[shell]((*protocols(), *others, *TOOLS.values())).encode())
+    return 0
+
+
+def protocols() -> tuple[Command, ...]:
+    """The commands of this package that send something: the protocols, and the words of other tools."""
+    return (*map(of_protocol, registry.PROTOCOLS), *map(of_alias, registry.ALIASES))
+
+
+SHELLS = ("bash", "zsh", "fish", "powershell")
 TOOLS = {
     command.name: command
     for command in (
@@ -293,6 +336,7 @@ TOOLS = {
         Command(
             name="session", synopsis="[list|show|remove] [NAME]", help="List, show or remove the named sessions of HTTP.",
             options=session_options(), run=session, completes=lambda: ("list", "show", "remove"),
+            completes_until="word",
             examples=("rrcli session", "rrcli session show me", "rrcli session remove 127.0.0.1_8080/me"),
         ),
         Command(
@@ -303,6 +347,17 @@ TOOLS = {
             name="schema", synopsis="[NAME]", help="Print the JSON Schema of a document, or of a plan.",
             options={}, run=schema, completes=lambda: SCHEMAS,
             examples=("rrcli schema > exchange.schema.json", "rrcli schema set"),
+        ),
+        Command(
+            name="help", synopsis="[TOPIC]", help="Show the help of a command or a topic.", options={}, run=help_page,
+            words=(("TOPIC", "A command, or one of those that rrcli help lists."),), completes=subjects, completes_until="word",
+            examples=("rrcli help expressions", "rrcli help items"),
+        ),
+        Command(
+            name="completion", synopsis="SHELL", help="Print the completion script of bash, zsh, fish or powershell.", options={},
+            run=completion, needs_arguments=True, completes=lambda: SHELLS, completes_until="word",
+            examples=("rrcli completion bash > ~/.local/share/bash-completion/completions/rrcli",
+                      "rrcli completion fish > ~/.config/fish/completions/rrcli.fish"),
         ),
     )
 }  # fmt: skip

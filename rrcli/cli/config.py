@@ -8,13 +8,14 @@ from rrcli.base.errors import usage
 from rrcli.base.fields import MASK
 from rrcli.base.jsontext import dumps
 from rrcli.base.userfolder import reads_settings, settings_file
-from rrcli.cli.show import color, print_document, print_text, width
+from rrcli.cli.show import color, print_document, print_text
 from rrcli.engine import registry
 from rrcli.engine.manifest import load
 from rrcli.engine.settings import COMMON, keys_of, read_settings
 from rrcli.options.request import Output
 from rrcli.policy.secrets import mask_field, mask_url
 from rrcli.report.terminal.paint import Page, cells, pad, pieces
+from rrcli.report.terminal.screen import width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from rrcli.base.units import duration
 from rrcli.base.url import literal_family
 from rrcli.cli.address import probe_of, protocol_of_url
 from rrcli.cli.settings import tool_defaults
-from rrcli.cli.show import color, width
+from rrcli.cli.show import color
 from rrcli.cli.tooloptions import DOCTOR_TAKES
 from rrcli.engine import registry
 from rrcli.engine.fanout import send_all
@@ -28,6 +28,7 @@ from rrcli.policy.redact import masked
 from rrcli.policy.secrets import mask_url
 from rrcli.report.terminal.next_steps import advice
 from rrcli.report.terminal.paint import SEPARATOR, Page, pad, pieces
+from rrcli.report.terminal.screen import width
 from rrcli.report.terminal.verdict import status_words
 from rrcli.wire.recorder import Timeline
 from rrcli.wire.resolve import addresses, to_ascii

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code, usage
+from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
-from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text, width
+from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text
 from rrcli.engine.events import Observer
-from rrcli.engine.interrupt import on_term
+from rrcli.engine.interrupt import on_term, watch_output
 from rrcli.engine.send import send
 from rrcli.options.request import without_attempt_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from rrcli.cli.invocation import Invocation
     from rrcli.model.values import Exchange, ExchangeSet
+    from rrcli.options.request import Request
     from rrcli.report.live.lines import Lines
     from rrcli.report.live.progress import Progress
 
-WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
+
+def _hide_secrets(request: Request) -> None:
+    """Hide the values of options that are a secret, or have one in them, from the list of processes."""
+    named = [name for name, declared in request.options_.items() if declared.secret and declared.kind == "value"]
+    secrets = [value for name in named if isinstance(value := getattr(request, name), str) and value]
+    if secrets:
+        from rrcli.base.processtitle import hide
+
+        hide(secrets)
 
 
 def execute(invocation: Invocation) -> int:
@@ -27,6 +39,7 @@ def execute(invocation: Invocation) -> int:
 
     Raises `ExchangeError` of layer `usage` or `local` for what is wrong before anything is sent, and `BrokenPipeError`.
     """
+    _hide_secrets(invocation.request)
     while True:
         try:
             return _execute(invocation)
@@ -64,6 +77,7 @@ def _execute(invocation: Invocation) -> int:
         if progress:
             progress.finish()
     observer.finish()
+    run.printer.content_is_out = observer.passes_content
     if run.lines:
         run.lines.finish()
         exchange = run.lines.without_lines(exchange)
@@ -99,6 +113,8 @@ class _Run:
         """Who takes the content while it comes: a file, standard output, or nobody."""
         read_later = bool(self.printer.query or self.request.expect or self.request.ok)
         path = self.output.output
+        if self.printer.exact:
+            watch_output()
         if self.download or path:
             from rrcli.report.formats.raw import ToFile
 
@@ -108,24 +124,45 @@ class _Run:
             return ToFile(lambda _: to_file(path), keep=read_later, raw_event=self.hooks.raw_event)
         if self.printer.query:
             return Observer()
-        if self.printer.style == "raw":
+        if self.printer.style == "raw" or (self.printer.style == "body" and self.hooks.streams(self.request)):
             from rrcli.report.formats.raw import Raw
 
             raw_event = self.hooks.raw_event
             lines = self.request.lines and not self.printer.exact
-            return Raw(exact_or_visible(), include=self.printer.include, lines=lines, keep=read_later, raw_event=raw_event)
-        if self.hooks.streams(self.request) and self.printer.style in ("pretty", "ndjson"):
+            return Raw(self._watched(exact_or_visible()), include=self.printer.include, lines=lines, keep=read_later, raw_event=raw_event)
+        if self.printer.style == "body":
+            from rrcli.report.formats.raw import RawStream
+
+            return RawStream(self._watched(exact_or_visible()), include=self.printer.include, lines=self.request.lines)
+        if self.printer.style == "ndjson" or (self.printer.style == "pretty" and self.hooks.streams(self.request)):
             from rrcli.report.live.status import Live
+            from rrcli.report.terminal.screen import width
 
             columns = width() if os.isatty(1) else None
             drawn, show = self.printer.style == "pretty", self.output.show_secrets
-            return Live(print_text, drawn=drawn, show_secrets=show, width=columns, words_of=self.hooks.event_words)
+            return Live(self._watched(print_text), drawn=drawn, show_secrets=show, width=columns, words_of=self.hooks.event_words)
         if self.printer.style == "pretty" and os.isatty(1):
             from rrcli.report.live.lines import Lines
 
             self.lines = Lines(print_text, show_secrets=self.output.show_secrets, length_is_known=self.hooks.length_is_known)
             return self.lines
         return Observer()
+
+    def _watched(self, write: Callable[[Any], None]) -> Callable[[Any], None]:
+        """The function, with standard output watched, which may be left while nothing comes: of a stream at once, else once it wrote."""
+        if self.hooks.streams(self.request):
+            watch_output()
+            return write
+        is_watched = False
+
+        def watched(data: Any) -> None:
+            nonlocal is_watched
+            write(data)
+            if not is_watched:
+                is_watched = True
+                watch_output()
+
+        return watched
 
     def show_offline(self) -> int:
         """Build the request and print it, in `raw` as the bytes that would go out; nothing is sent."""
@@ -171,25 +208,15 @@ class _Run:
             raise usage(f"{flag} is for one answer, and this asks several", "ask one at a time")
 
     def show_set(self, several: ExchangeSet) -> int:
-        """Print exchanges sent side by side; the exit code of the worst, or of a difference."""
+        """Print exchanges sent side by side; the exit code of all of them (contract, section 2)."""
+        from rrcli.engine.fanout import set_exit_code
+
         codes = [self.exit_code(exchange) for exchange in several.exchanges]
-        code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
-        if not code and self._differ(several):
-            code = EXIT_CODES["application"]
+        code = set_exit_code(several, terminated=self.termination.arrived)
         found = self.printer.exchanges(several)
         if self.epilogue:
             self.epilogue.write(zip(several.exchanges, codes, strict=True))
         return code or (0 if found else EXIT_CODES["application"])
-
-    def _differ(self, several: ExchangeSet) -> bool:
-        """Whether the answers of a set that compares are not the same; `--ok any` and checks decide in its stead."""
-        request = self.request
-        if request.ok == "any" or request.expect or not (request.all_addresses or self.hooks.compares(request)):
-            return False
-        from rrcli.model.diff import differences
-        from rrcli.model.document import document
-
-        return bool(differences([document(exchange) for exchange in several.exchanges]))
 
     def exit_code(self, exchange: Exchange) -> int:
         """The contract's code for one exchange (section 2)."""

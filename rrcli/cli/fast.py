@@ -10,6 +10,7 @@ from rrcli.base.url import begins_data
 from rrcli.base.userfolder import has_settings
 from rrcli.cli.invocation import made_of
 from rrcli.engine import registry
+from rrcli.options.option import HELP
 from rrcli.options.request import BESIDE_REQUEST
 
 TYPE_CHECKING = False
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from rrcli.options.option import Option
     from rrcli.options.request import Request
 
-HELP = ("--help", "-h")
 VALUED = ("value", "many", "steps")  # kinds that take the next word as their value
 
 
@@ -68,12 +68,12 @@ def build(entry: registry.Protocol, request_type: type[Request], values: dict[st
 
 
 def by_url(argv: list[str]) -> registry.Protocol | None:
-    """`rrcli [OPTIONS] URL`: the entry of the first word that is a URL of a known scheme and no option's value."""
+    """`rrcli [OPTIONS] [METHOD] URL`: the entry of the first word that needs no command before it and is no option's value."""
     for at, word in enumerate(argv):
         if word == "--":
             return None
-        entry = registry.by_scheme(word) if word[:1] != "-" else None
-        if entry:
+        entry = registry.by_first_word(word) if word[:1] != "-" else None
+        if entry and (at + 1 < len(argv) or word.upper() not in entry.verbs):
             table = flags({**BESIDE_REQUEST, **entry.load()[0].options_})
             before = read(argv[:at], table, stops=False)
             if before is not None and not before["arguments"]:

@@ -1,25 +1,55 @@
-"""Writes `completions/` from the commands' tables: `python -m rrcli.cli.generate`; `--check` only compares (exit 1)."""
+"""Writes what is made of the commands' tables: `python -m rrcli.cli.generate`; `--check` only compares (exit 1).
+
+That is the pages of help (`rrcli/cli/pages/`), the completion scripts (`completions/`) and the manual pages (`completions/man/`).
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from rrcli.cli.complete import scripts
+from rrcli.cli.commands import TOOLS, protocols
+from rrcli.cli.completion.scripts import scripts
+from rrcli.cli.help import pages
+from rrcli.cli.man import manual
+from rrcli.cli.topics import topics
 
-FOLDER = Path(__file__).parents[2] / "completions"
+ROOT = Path(__file__).parents[2]
+PAGES, COMPLETIONS, MANUAL = "rrcli/cli/pages", "completions", "completions/man"
 
 
-def stale(folder: Path = FOLDER) -> list[str]:
-    """The names of the files in `folder` that are not what the tables give."""
-    return [name for name, text in scripts().items() if not (folder / name).is_file() or (folder / name).read_text("utf-8") != text]
+def files() -> dict[str, str]:
+    """The text of every file by its path below the root."""
+    sending, tools = protocols(), tuple(TOOLS.values())
+    texts = pages(sending, tools)
+    return {
+        **{f"{PAGES}/{name}.txt": text for name, text in texts.items()},
+        **{f"{COMPLETIONS}/{name}": text for name, text in scripts((*sending, *tools)).items()},
+        **{f"{MANUAL}/{name}": text for name, text in manual(texts, tuple(topics())).items()},
+    }
 
 
-def write(folder: Path = FOLDER) -> None:
-    """Make every file anew."""
-    folder.mkdir(exist_ok=True)
-    for name, text in scripts().items():
-        (folder / name).write_text(text, "utf-8")
+def stale(root: Path = ROOT) -> list[str]:
+    """The paths below `root` of files that are not what the tables give, or that nothing gives any more."""
+    made = files()
+    old = [path for path in made if not (root / path).is_file() or (root / path).read_text("utf-8") != made[path]]
+    return old + sorted(_left_over(root, made))
+
+
+def write(root: Path = ROOT) -> None:
+    """Make every file anew, and take away those that nothing gives any more."""
+    made = files()
+    for path, text in made.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, "utf-8")
+    for path in _left_over(root, made):
+        (root / path).unlink()
+
+
+def _left_over(root: Path, made: dict[str, str]) -> set[str]:
+    """The paths of files in our folders that are none of those made."""
+    found = {path.relative_to(root).as_posix() for folder in (PAGES, COMPLETIONS, MANUAL) for path in (root / folder).glob("*.*")}
+    return found - set(made)
 
 
 def main(words: list[str]) -> int:

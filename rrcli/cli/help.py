@@ -1,64 +1,64 @@
-"""Help: the overview of all commands, and each command's own page, drawn for 80 to 100 columns.
-
-Plain text with few escapes, or none: no boxes, and nothing in an option's help is taken for markup.
-"""
+"""The text of the pages of help, made of the commands' declarations: what `page.py` lays out, and `man.py` turns into manual pages."""
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
-from rrcli.base.errors import ExchangeError
-from rrcli.cli.show import color, width
-from rrcli.engine import registry
-from rrcli.options.request import Output
+from rrcli.cli.page import OVERVIEW, USAGE, names, read
+from rrcli.cli.topics import OF_WORDS, exit_codes_in_short, topics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from rrcli.cli.commands import Command
+    from rrcli.cli.command import Command
     from rrcli.options.option import Option
 
-WIDEST = 100  # columns: longer lines are hard to read
-COLUMN = 30  # where an option's help begins
 CHOICES = 24  # the longest list of choices that is shown in place of the metavar
+EXAMPLES = ("rrcli https://example.com/ -v", "rrcli POST :8080/users name=ann", "rrcli demo")  # of the overview
 
-EXAMPLES = ("rrcli https://example.com/ -v", "rrcli demo")  # of the overview
+
+def pages(protocols: Sequence[Command], tools: Sequence[Command]) -> dict[str, str]:
+    """The text of every page by its name."""
+    of_commands = {command.name: page_of(command) for command in (*protocols, *tools)}
+    return {OVERVIEW: overview(protocols, tools), **of_commands, **{name: topic.text for name, topic in topics().items()}}
 
 
-def overview(tools: Iterable[Command]) -> str:
-    """The page of `rrcli --help`: every command in a line, the protocols' and then the `tools`."""
-    others, note = _third_party()
-    pages = {entry.name: entry.load_manifest() for entry in registry.PROTOCOLS}
-    aliases = {alias.name: alias.load_page() for alias in registry.ALIASES}
-    foreign = {entry.name: entry.load_manifest() for entry in others}
-    protocols = [(name, page.help) for name, page in {**pages, **aliases, **foreign}.items()]
-    listed = [(tool.name, tool.help) for tool in tools]
-    column = max(len(name) for name, _ in (*protocols, *listed)) + 4
-    page = _Page()
-    page.usage("rrcli COMMAND [OPTIONS] WORDS...", "rrcli [OPTIONS] URL          the scheme picks the command")
-    page.paragraph("Send one request and see what came of it: the parts, the bytes, the time of each phase, the failure and what to do.")
-    page.table("Protocols", protocols, column)
-    page.table("Tools", listed, column)
-    page.examples(EXAMPLES)
-    page.paragraph("rrcli COMMAND --help lists the options of a command; rrcli --version prints the version.")
-    if note:
-        page.paragraph(note)
-    return page.text()
+def text_of(command: Command) -> str:
+    """The page of a command, as it was written when the package was built, or made now for one of another package."""
+    return read(command.name) if command.name in names() else page_of(command)
+
+
+def overview(protocols: Sequence[Command], tools: Sequence[Command]) -> str:
+    """The page of `rrcli --help`: every command in a line, the protocols' and then the tools."""
+    return _page(
+        f"{USAGE}rrcli COMMAND [OPTIONS] WORDS...\n       rrcli [OPTIONS] URL  (the scheme picks the command)\n"
+        "       rrcli [OPTIONS] [METHOD] URL [ITEM...]  (without a scheme it is HTTP)",
+        "Send one request and see what came of it: the parts, the bytes, the time of each phase, the failure and what to do.",
+        _table("Protocols", ((command.name, command.help) for command in protocols)),
+        _table("Tools", ((tool.name, tool.help) for tool in tools)),
+        _lines("Examples", EXAMPLES),
+        f"Exit codes: {exit_codes_in_short()}.",
+        f"rrcli COMMAND --help lists the options of a command. Topics of rrcli help: {', '.join(topics())}.",
+    )
 
 
 def page_of(command: Command) -> str:
-    """The page of `rrcli COMMAND --help`: examples, then the options by their groups."""
-    page = _Page()
-    page.usage(" ".join(filter(None, ("rrcli", command.name, "[OPTIONS]" if command.options else "", command.synopsis))))
-    page.paragraph(command.help)
-    page.examples(command.examples)
+    """The page of `rrcli COMMAND --help`: what its words are, examples, the options by their groups, and what their values are."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for declared in command.options.values():
+    for declared in command.shown():
         groups.setdefault(declared.group or "Options", []).append((spelling(declared), explanation(declared)))
-    for title, rows in groups.items():
-        page.table(title, rows, COLUMN)
-    return page.text()
+    words = " ".join(filter(None, ("rrcli", command.name, "[OPTIONS]" if command.options else "", command.synopsis)))
+    metavars = {declared.metavar for declared in command.shown() if not declared.choices}
+    values = [(word, said) for word, said in OF_WORDS.items() if word in metavars]
+    return _page(
+        USAGE + words,
+        command.help,
+        _table("Words", command.words),
+        _lines("Examples", command.examples),
+        *(_table(title, rows) for title, rows in groups.items()),
+        _table("Values", values),
+        f"Exit codes: {exit_codes_in_short()}; rrcli help exit-codes says more." if command.exchanges else "",
+    )
 
 
 def spelling(declared: Option) -> str:
@@ -84,55 +84,20 @@ def explanation(declared: Option) -> str:
     return f"{declared.help}  [{', '.join(declared.choices)}]" if unnamed else declared.help
 
 
-def _third_party() -> tuple[tuple[registry.Protocol, ...], str]:
-    """The entries of other packages; a broken one must not take the help away, so its error is a note below."""
-    try:
-        return registry.third_party(), ""
-    except ExchangeError as error:
-        return (), f"Note: {error.message} ({error.hint})."
+def _page(*blocks: str) -> str:
+    return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-class _Page:
-    """Collects the lines of a page, as wide as the terminal but never wider than `WIDEST`."""
+def _lines(title: str, lines: Iterable[str]) -> str:
+    """A block of lines that stay as they are; nothing where there is none."""
+    return _block(title, iter(lines))
 
-    def __init__(self) -> None:
-        self._width = max(40, min(width(), WIDEST))
-        self._color = color(Output(), 1)
-        self._blocks: list[str] = []
 
-    def text(self) -> str:
-        return "\n\n".join(self._blocks) + "\n"
+def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
+    """A block of names and what is said of them; nothing where there is none."""
+    return _block(title, (f"{name}\t{said}" for name, said in rows))
 
-    def usage(self, *lines: str) -> None:
-        shown = [part for line in lines for part in textwrap.wrap(line, self._width - 7, subsequent_indent="  ", break_on_hyphens=False)]
-        self._blocks.append("\n".join(("       " if at else self._style("Usage: ", "1")) + line for at, line in enumerate(shown)))
 
-    def paragraph(self, text: str) -> None:
-        self._blocks.append("\n".join(self._wrap(text, self._width)))
-
-    def examples(self, examples: Iterable[str]) -> None:
-        lines = ["  " + line for line in examples]
-        if lines:
-            self._blocks.append("\n".join([self._style("Examples:", "1"), *lines]))
-
-    def table(self, title: str, rows: Iterable[tuple[str, str]], column: int) -> None:
-        """Names on the left, explanations beginning in one column; a long name has its explanation below it."""
-        lines = [self._style(f"{title}:", "1")]
-        for name, text in rows:
-            wrapped = self._wrap(text, self._width - column)
-            if len(name) + 4 > column:
-                lines += ["  " + self._style(part, "36") for part in self._name(name)]
-            else:
-                lines.append("  " + self._style(name, "36") + " " * (column - 2 - len(name)) + wrapped.pop(0))
-            lines += [" " * column + line for line in wrapped]
-        self._blocks.append("\n".join(lines))
-
-    def _name(self, name: str) -> list[str]:
-        indent = " " * (len(name) - len(name.lstrip()))
-        return textwrap.wrap(name.strip(), self._width - 2, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-
-    def _wrap(self, text: str, columns: int) -> list[str]:
-        return textwrap.wrap(text, columns, break_on_hyphens=False, break_long_words=False) or [""]
-
-    def _style(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._color and text.strip() else text
+def _block(title: str, rows: Iterator[str]) -> str:
+    lines = [f"  {row}" for row in rows]
+    return "\n".join([f"{title}:", *lines]) if lines else ""

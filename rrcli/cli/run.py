@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.jsontext import loads
 from rrcli.base.shellquote import quoted
-from rrcli.cli.show import color, print_document, print_text, width
+from rrcli.cli.show import color, print_document, print_text
 from rrcli.cli.tooloptions import RunOptions
 from rrcli.engine.interrupt import on_term
 from rrcli.options.commandline import shown_command
@@ -19,6 +19,7 @@ from rrcli.policy.mask import Mask
 from rrcli.report.formats.runreport import write_report
 from rrcli.report.terminal.paint import Page, cells, pad, pieces
 from rrcli.report.terminal.run import Columns, failures, step_line
+from rrcli.report.terminal.screen import width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

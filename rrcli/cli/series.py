@@ -8,18 +8,19 @@ from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usa
 from rrcli.base.output import to_stderr
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
-from rrcli.cli.show import Printer, color, print_document, print_text, width
+from rrcli.cli.show import Printer, color, print_document, print_text
 from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term
 from rrcli.policy.redact import mask_of, masked
 from rrcli.report.live.progress import Progress
+from rrcli.report.terminal.screen import width
 from rrcli.series.contradictions import refuse_contradictions
 from rrcli.series.run import send_series
 from rrcli.series.tally import Series, Tally, series_document, summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     from rrcli.cli.invocation import Invocation
@@ -55,10 +56,10 @@ def execute_series(invocation: Invocation) -> int:
 
 def _print(series: Series, printer: Printer) -> bool:
     """Print the series. False when the query found nothing in it."""
-    quiet = printer.style == "quiet"
     if printer.query:
-        value = series_document(series)
-        found = printer.print_found({**value, "series": value})
+        from rrcli.policy.paths import series_names
+
+        found = printer.print_found(series_names(series_document(series)))
         _explain(series, printer)
         return found
     shown = series
@@ -68,30 +69,39 @@ def _print(series: Series, printer: Printer) -> bool:
     if printer.style in ("json", "ndjson"):
         print_document(series_document(shown, exact=True), 2 if printer.style == "json" else 0)
     elif printer.style == "raw":
-        print_text("\n".join(f"{name} {value}" for name, value in flat(summary(shown))))
+        print_text("\n".join(summary_lines(summary(shown))))
     elif printer.style == "pretty":
         from rrcli.report.terminal.series import render_series
 
         verbose = printer.output.verbose
         print_text(render_series(shown, printer.entry, width=width(), color=color(printer.output, 1), verbose=verbose))
         return True
-    if not quiet:
-        _explain(series, printer)
+    _explain(series, printer)
     return True
 
 
-def flat(value: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """The figures of a document by their paths, as `timing.total_ms.p99`; what does not apply is left out."""
-    for key, part in value.items():
-        if isinstance(part, dict):
-            yield from flat(part, f"{path}{key}.")
-        elif part is not None and key != "schema":
-            yield f"{path}{key}", part
+def summary_lines(value: dict[str, Any]) -> list[str]:
+    """Five lines of figures under their names in the document: what `raw` prints; `--json` has those of each phase too."""
+
+    def figures(names: Iterable[str]) -> str:
+        return _pairs({name: value[name] for name in names})
+
+    return [
+        figures(("count", "succeeded", "failed", "failed_ratio")),
+        f"status {_pairs(value['status'])}",
+        f"errors {_pairs(value['errors'])}",
+        figures(("rate_per_s", "connections")),
+        f"total_ms {_pairs(value['timing']['total_ms'] or {})}",
+    ]
+
+
+def _pairs(value: dict[str, Any]) -> str:
+    return " ".join(f"{name}={number}" for name, number in value.items() if number is not None) or "none"
 
 
 def _explain(series: Series, printer: Printer) -> None:
-    """What the document has no place for, on standard error: the checks that failed, and remarks."""
-    from rrcli.base.jsontext import dumps
+    """What the document has no place for, on standard error: the checks that failed, the worst failure, and remarks."""
+    from rrcli.policy.literals import sentence
 
     def shown(text: str) -> str:
         masks = [] if printer.output.show_secrets else [mask_of(one) for one in (series.first, series.worst) if one]
@@ -101,12 +111,11 @@ def _explain(series: Series, printer: Printer) -> None:
 
     for check in series.checks:
         if not check.ok:
-            to_stderr(f"rrcli: {check.expr} does not hold, it is {shown(dumps(check.actual))}\n")
-    if printer.output.silent:
-        return
-    for note in series.notes:
-        to_stderr(f"rrcli: note: {note}\n")
-    if series.worst and series.worst.error and printer.style == "raw":
+            to_stderr(f"rrcli: {shown(sentence(check))}\n")
+    if not (printer.output.silent or printer.style == "quiet"):
+        for note in series.notes:
+            to_stderr(f"rrcli: note: {note}\n")
+    if series.worst and series.worst.error and (printer.style == "quiet" or (printer.style == "raw" and not printer.output.silent)):
         to_stderr(f"rrcli: {series.failed} failed; the worst: {shown(series.worst.error.message)}\n")
 
 

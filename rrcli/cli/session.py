@@ -9,12 +9,13 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.fields import MASK
 from rrcli.base.units import counted
 from rrcli.base.userfolder import config_folder
-from rrcli.cli.show import color, print_document, print_text, width
+from rrcli.cli.show import color, print_document, print_text
 from rrcli.codec.http.sessionfile import read_session
 from rrcli.options.parse import suggestion
 from rrcli.options.request import Output
 from rrcli.policy.secrets import mask_field
 from rrcli.report.terminal.paint import SEPARATOR, Page, pieces
+from rrcli.report.terminal.screen import width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

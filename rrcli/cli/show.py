@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 
+from rrcli.base.deadline import Deadline
 from rrcli.base.errors import usage
 from rrcli.base.output import exact_or_visible, to_stderr, to_stdout
-from rrcli.model.values import Exchange, ExchangeSet
+from rrcli.model.values import Exchange
 from rrcli.options.parse import FORMATS, one_of
 from rrcli.policy.secrets import holds_secrets
 
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from rrcli.cli.invocation import Invocation
     from rrcli.engine.hooks import Epilogue
     from rrcli.engine.registry import Protocol
-    from rrcli.options.request import Output, Request
-    from rrcli.policy.expect import Path
+    from rrcli.model.values import ExchangeSet
+    from rrcli.options.request import Output
+    from rrcli.policy.paths import Path
 
 # Formats that draw one exchange or several: a module with `render(exchanges)`, which gives text in pieces, and perhaps with
 # `check(protocol)`, which raises `usage` for what it cannot draw.
 DRAWN = {"har": "rrcli.report.formats.har", "mermaid": "rrcli.report.formats.mermaid"}
-TEXTS = ("pretty", "raw", "quiet")  # formats that something may stand behind
+TEXTS = ("pretty", "body", "raw", "quiet", "written")  # styles that something may stand behind
 OF_EXCHANGE = ("har", "curl", "mermaid")  # of the exchange as another tool takes it: the file of -o has no place in them
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 
@@ -46,10 +48,14 @@ class Printer:
         self.exact = invocation.output.output == "-"  # standard output is that file: nothing is added to the content
         self.style = style_of(self.output)
         self.query = _query(self.output)
+        if self.style == "pretty" and not (self.output.format or self.query or self.hooks.is_offline(self.request)):
+            self.style = "written" if self.hooks.replaces_result(self.request) else "pretty"
         self.drawer = _drawer(self.style, invocation.entry)
         if self.query or self.style not in TEXTS:
             self._refuse_company()
         self.include = invocation.output.include or self.hooks.includes_head(invocation.request)
+        self.content_is_out = False  # it was printed as it came
+        self.whole = Deadline.after(invocation.request.deadline, "--deadline")
 
     def _refuse_company(self) -> None:
         """Raise `usage` for what would stand behind a document."""
@@ -60,65 +66,91 @@ class Printer:
     def epilogue(self, *, beside: bool) -> Epilogue | None:
         """What is to be written when all is over; `beside`: the content goes elsewhere than standard output."""
         masks = self.style == "pretty" and not self.output.show_secrets
-        return self.hooks.epilogue(self.request, beside=beside or self.style == "quiet", masks=masks)
+        return self.hooks.epilogue(self.request, beside=beside or self.style in ("quiet", "written"), masks=masks)
 
     def _masked(self, exchange: Exchange) -> Exchange:
-        """The exchange as it is shown, with its secrets masked unless they are asked for."""
+        """The exchange as it is shown, with its secrets masked unless they are asked for; quietly only why it failed is shown."""
         if self.output.show_secrets or not holds_secrets(exchange):
             return exchange
-        from rrcli.policy.redact import masked
+        from rrcli.policy.redact import masked, masked_reasons
 
-        return masked(exchange)
+        return masked_reasons(exchange) if self.style == "quiet" else masked(exchange)
 
     def exchange(self, exchange: Exchange) -> bool:
         """Print one exchange. False when the query found nothing in it."""
         if self.file and exchange.response and exchange.response.body:
             body = exchange.response.body.replace(file=self.file)
             exchange = exchange.replace(response=exchange.response.replace(body=body))
-        if self.style == "quiet" and not self.query:
-            return True
         shown = self._masked(exchange)
+        found = True
         if self.query:
-            from rrcli.model.document import document
+            from rrcli.policy.notes import why_no_value
+            from rrcli.policy.paths import read_for
 
-            found = self._print_query(document(exchange))
-            if self.style != "quiet":
-                self._explain(shown)
-            return found
+            found = self.print_found(read_for(exchange, [self.query], self.whole), why_no_value(exchange))
+        else:
+            self._print_result(exchange, shown)
+        if self.style == "quiet":
+            from rrcli.cli.reasons import of_exchange
+
+            self._say(of_exchange(shown))
+        elif self.query or self.style not in ("json", "ndjson", "pretty"):
+            self._explain(shown)
+        if not (self.query or self.style == "quiet" or self.output.silent) and self.hooks.carries_content(exchange):
+            _hint_unread_input(self.request.input_option)
+        return found
+
+    def _print_result(self, exchange: Exchange, shown: Exchange) -> None:
+        """Print the exchange in the chosen format; `shown` is the same without its secrets."""
         if self.style == "curl":
             self._show_command(exchange)
-            self._explain(shown)
         elif self.drawer:
             _print_pieces(self.drawer((shown,)))
-            self._explain(shown)
         elif self.style in ("json", "ndjson"):
             from rrcli.model.document import document
 
             print_document(document(shown, exact=True), 2 if self.style == "json" else 0)
         elif self.style == "pretty":
-            print_text(self._draw(shown, color=color(self.output, 1)))
-        elif self.style == "raw":
-            self._show_raw(exchange, shown)
-        if self.style != "quiet" and not self.output.silent:
-            _hint_unread_input(self.request)
-        return True
+            print_text(self._draw(shown, color=color(self.output, 1), height=height()))
+        elif self.style == "body" and not self.content_is_out:
+            self._print_body(exchange)
+        if self.style in ("raw", "body"):
+            self._print_summary(exchange)
 
     def exchanges(self, several: ExchangeSet) -> bool:
         """Print exchanges sent side by side. False when the query found nothing in them."""
+        shown = several
+        if not self.output.show_secrets:
+            from rrcli.policy.redact import masked_set
+
+            shown = masked_set(several)
+        found = True
         if self.query:
             from rrcli.model.document import set_document
+            from rrcli.policy.paths import set_names
 
-            found = self._print_query(set_document(several))
-            if self.style != "quiet":
-                for exchange in several.exchanges:
-                    self._explain(self._masked(exchange), briefly=True)
+            found = self.print_found(set_names(set_document(several)))
+        else:
+            self._print_results(several, shown)
+        if not (self.query or self.style in ("quiet", "raw", "body", "written")):
             return found
-        if self.style == "raw":
+        from rrcli.cli.reasons import of_exchange, of_set
+
+        for exchange in shown.exchanges:
+            if self.style == "quiet":
+                self._say(of_exchange(exchange, exchange.target.url))
+            else:
+                self._explain(exchange, briefly=True)
+        self._say(of_set(shown))
+        return found
+
+    def _print_results(self, several: ExchangeSet, shown: ExchangeSet) -> None:
+        """Print exchanges sent side by side in the chosen format."""
+        if self.style in ("raw", "body"):
             for exchange in several.exchanges:
-                self._print_content(exchange)
+                self._print_content(exchange) if self.style == "raw" else self._print_body(exchange)
                 self._print_summary(exchange, f"{exchange.target.url} ")
-        shown = ExchangeSet(exchanges=tuple(map(self._masked, several.exchanges)))
-        if self.style == "curl":
+        elif self.style == "curl":
             for exchange, masked_one in zip(several.exchanges, shown.exchanges, strict=True):
                 self._show_command(exchange)
                 self._explain(masked_one)
@@ -130,30 +162,29 @@ class Printer:
             print_document(set_document(shown, exact=True), 3 if self.style == "json" else 0)
         elif self.style == "pretty":
             from rrcli.report.terminal.render import render_set
+            from rrcli.report.terminal.screen import width
 
             wire = self.request.wire is not None
             print_text(render_set(shown, self.entry, width=width(), color=color(self.output, 1), verbose=self.output.verbose, wire=wire))
-        elif self.style == "raw":
-            for exchange in shown.exchanges:
-                self._explain(exchange, briefly=True)
-        return True
 
-    def _print_query(self, value: dict[str, object]) -> bool:
-        """Print what the query finds in a document and its shorthands. False when there is nothing."""
-        from rrcli.policy.expect import names
+    def _say(self, lines: list[str]) -> None:
+        """Write why the exit code is not 0, whatever else is silent."""
+        for line in lines:
+            to_stderr(line)
 
-        return self.print_found(names(value))
+    def print_found(self, value: dict[str, object], why_nothing: str | None = None) -> bool:
+        """Print what the query finds in a document with its shorthands: text bare, all else as JSON.
 
-    def print_found(self, value: dict[str, object]) -> bool:
-        """Print what the query finds: text bare, all else as JSON. False when there is nothing."""
-        from rrcli.base.timelimit import LIMIT, TimeLimitExceeded, run_with_limit
+        False when there is nothing, and then say why if that is known.
+        """
+        from rrcli.base.timelimit import TimeLimitExceeded, left_of, run_with_limit
 
-        query = self.query
+        query, seconds = self.query, left_of(self.whole)
         assert query
         try:
-            found = run_with_limit(LIMIT, lambda: query.find(value))
+            found = run_with_limit(seconds, lambda: query.find(value))
         except TimeLimitExceeded:
-            to_stderr(f"rrcli: --query {query.text!r} was given up after {LIMIT:g} s: it takes too long on this document\n")
+            to_stderr(f"rrcli: --query {query.text!r} was given up after {seconds:.2g} s: it takes too long on this document\n")
             return False
         if found is not None and self.style != "quiet":
             if isinstance(found, str):
@@ -165,30 +196,29 @@ class Printer:
 
                 _print_pieces(pieces(found))
         elif found is None and self.style != "quiet" and not self.output.silent:
-            to_stderr(f"rrcli: --query {query.text!r} finds nothing\n")
+            because = f": {why_nothing}" if why_nothing and query.asks_json else ""
+            to_stderr(f"rrcli: --query {query.text!r} finds nothing{because}\n")
         return found is not None
 
     def _show_command(self, exchange: Exchange) -> None:
-        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without a secret."""
+        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without secrets if it can."""
         from rrcli.engine.manifest import load
 
-        reference = self.entry.load_manifest().as_command
-        command = load(reference)(exchange, self.request) if reference else None
+        manifest = self.entry.load_manifest()
+        options = {"show_secrets": True} if self.output.show_secrets and manifest.command_may_show_secrets else {}
+        command = load(manifest.as_command)(exchange, self.request, **options) if manifest.as_command else None
         if command is not None:
             print_text(command)
         else:
             to_stderr("rrcli: no command of another tool does the same\n")
 
-    def _draw(self, exchange: Exchange, *, color: bool) -> str:
+    def _draw(self, exchange: Exchange, *, color: bool, height: int | None = None) -> str:
         from rrcli.report.terminal.render import render
+        from rrcli.report.terminal.screen import width
 
         verbose, wire = self.output.verbose or self.hooks.is_offline(self.request), self.request.wire is not None
-        return render(exchange, self.entry, width=width(), color=color, verbose=verbose, wire=wire)
-
-    def _show_raw(self, exchange: Exchange, shown: Exchange) -> None:
-        """What `raw` leaves to the end: the content was printed as it came."""
-        self._print_summary(exchange)
-        self._explain(shown)
+        shown = exchange.replace(notes=()) if self.output.silent else exchange
+        return render(shown, self.entry, width=width(), color=color, verbose=verbose, wire=wire, height=height)
 
     def _print_summary(self, exchange: Exchange, name: str = "") -> None:
         """The summary in place of content, where the protocol has none: a handshake, a connection."""
@@ -218,13 +248,34 @@ class Printer:
             write((data if isinstance(data, str) else dumps(data)).encode("utf-8", "surrogateescape") + b"\n")
         write(b"")
 
-    def _explain(self, exchange: Exchange, *, briefly: bool = False) -> None:
-        """The picture of a failure, or of everything with -v or --wire, beside the content; else only the notes."""
-        if exchange.error and briefly and not (self.output.verbose or self.request.wire is not None):
-            from rrcli.base.visible import visible
+    def _print_body(self, exchange: Exchange) -> None:
+        """The content laid out and coloured as the report has it; what has no such picture as it came."""
+        answer = exchange.response
+        if answer and answer.body and not answer.body.file:
+            from rrcli.report.terminal.content import render_content
+            from rrcli.report.terminal.screen import width
 
-            to_stderr(f"rrcli: {visible(exchange.target.url)}: {visible(exchange.error.message)}\n")
-        elif exchange.error or self.output.verbose or self.request.wire is not None:
+            text = render_content(exchange, self.entry, width=width(), color=color(self.output, 1), on_terminal=os.isatty(1))
+            if text is not None:
+                if self.include:
+                    from rrcli.model.head import head
+
+                    exact_or_visible()(head(answer))
+                print_text(text)
+                return
+        self._print_content(exchange)
+
+    def _explain(self, exchange: Exchange, *, briefly: bool = False) -> None:
+        """The picture of a failure, or of everything with -v or --wire, beside the content; else only the notes.
+
+        Checks that failed are told in a line each, and `briefly` failures too.
+        """
+        whole = self.output.verbose or self.request.wire is not None
+        if exchange.error and (briefly or exchange.error.layer == "check") and not whole:
+            from rrcli.cli.reasons import of_exchange
+
+            self._say(of_exchange(exchange, exchange.target.url if briefly else ""))
+        elif exchange.error or whole:
             answer = exchange.response.replace(body=None) if exchange.response else None
             to_stderr(self._draw(exchange.replace(response=answer), color=color(self.output, 2)))
         elif exchange.notes and not self.output.silent:
@@ -243,7 +294,7 @@ def _to_stdout(output: Output) -> Output:
 
 
 def style_of(output: Output) -> str:
-    """pretty, raw, json, ndjson, or quiet. Raises `usage` for settings that contradict each other."""
+    """The format, the default where none is given, or quiet. Raises `usage` for settings that contradict each other."""
     if output.json and output.format not in (None, "json"):
         raise usage(f"--json and --format {output.format} exclude each other")
     if output.quiet:
@@ -261,25 +312,19 @@ def style_of(output: Output) -> str:
     return chosen or ("pretty" if os.isatty(1) else "raw")
 
 
-def width() -> int:
-    """Columns of the terminal; 80 where there is none."""
-    if (given := os.environ.get("COLUMNS", "")).isdecimal() and 0 < int(given) < 10**6:
-        return int(given)
-    for number in (1, 2):
-        try:
-            return os.get_terminal_size(number).columns or 80
-        except OSError:
-            continue
-    return 80
+def height() -> int | None:
+    """Rows of the terminal that standard output is; nothing where it is none."""
+    try:
+        return os.get_terminal_size(1).lines or None
+    except OSError:
+        return None
 
 
 def color(output: Output, number: int) -> bool:
     """Whether to colour what goes to a file descriptor."""
-    if output.color != "auto":
-        return output.color == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (os.isatty(number) and os.environ.get("TERM") != "dumb")
+    from rrcli.report.terminal.screen import is_coloured
+
+    return is_coloured(output.color, number)
 
 
 def _drawer(style: str, entry: Protocol) -> Callable[[Iterable[Exchange]], Iterator[str]] | None:
@@ -298,7 +343,7 @@ def _drawer(style: str, entry: Protocol) -> Callable[[Iterable[Exchange]], Itera
 def _query(output: Output) -> Path | None:
     if not output.query:
         return None
-    from rrcli.policy.expect import Path
+    from rrcli.policy.paths import Path
 
     return Path(output.query)
 
@@ -337,8 +382,10 @@ def _print_pieces(parts: Iterable[str]) -> None:
     to_stdout(waiting + b"\n")
 
 
-def _hint_unread_input(request: Request) -> None:
-    """One hint when somebody piped something in that nobody asked to read."""
+def _hint_unread_input(option: str | None) -> None:
+    """One hint when somebody piped something in that nobody asked to read; the `option` asks for it, where there is one."""
+    if option is None:
+        return
     from select import POLLIN, poll
     from stat import S_ISFIFO
 
@@ -350,5 +397,4 @@ def _hint_unread_input(request: Request) -> None:
     poller = poll()
     poller.register(0, POLLIN)
     if any(seen & POLLIN for _, seen in poller.poll(0)):
-        way = request.input_option
-        to_stderr(f"rrcli: standard input was not read{f'; ask for it with {way}' if way else ''}\n")
+        to_stderr(f"rrcli: standard input was not read; ask for it with {option}\n")

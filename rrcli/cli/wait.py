@@ -9,7 +9,7 @@ from rrcli.base.units import counted, duration
 from rrcli.base.visible import visible
 from rrcli.cli.address import probe_of, protocol_of_url
 from rrcli.cli.settings import tool_defaults
-from rrcli.cli.show import color, print_document, print_text, width
+from rrcli.cli.show import color, print_document, print_text
 from rrcli.cli.tooloptions import WAIT_TAKES, WaitOptions
 from rrcli.engine.interrupt import on_term
 from rrcli.engine.wait import wait_for
@@ -19,6 +19,7 @@ from rrcli.options.request import Output
 from rrcli.policy.redact import masked
 from rrcli.policy.secrets import mask_url
 from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pieces, span
+from rrcli.report.terminal.screen import width
 from rrcli.report.terminal.verdict import status_words, verdict_mark
 
 TYPE_CHECKING = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.record import Record
+from rrcli.base.shellquote import quoted
 from rrcli.base.url import host_port
 
 TYPE_CHECKING = False
@@ -19,11 +20,13 @@ class Found(Record):
 
     def hint_for(self, target: Target, scheme: str | None) -> str | None:
         """A command to paste that speaks the protocol found, whose URLs have `scheme`, or the general hint."""
-        if scheme and target.host:
-            return f"rrcli {scheme}://{host_port(target.host, target.port)}/"
-        return self.hint
+        if not (scheme and target.host):
+            return self.hint
+        command = f"rrcli {quoted(f'{scheme}://{host_port(target.host, target.port)}/')}"
+        return f"{HTTP2}, or {command}" if self.hint == HTTP2 else command
 
 
+HTTP2 = "this port speaks HTTP/2 without agreeing on it: rrcli http --http2-prior-knowledge"
 ALERTS = {
     0: "close notify", 10: "unexpected message", 22: "record overflow", 40: "handshake failure", 42: "bad certificate",
     46: "certificate unknown", 47: "illegal parameter", 48: "unknown CA", 50: "decode error", 70: "protocol version",
@@ -47,7 +50,8 @@ def recognise(data: bytes) -> Found:
     for name, fits, says in _BINARIES:
         if fits(data):
             words = _line(says(data)) if says else ""
-            return Found(what=f"{name}: {words!r}" if words else name, hint="rrcli tcp shows what it sends", greeting=name)
+            hint = HTTP2 if name == "HTTP/2 frames" else "rrcli tcp shows what it sends"
+            return Found(what=f"{name}: {words!r}" if words else name, hint=hint, greeting=name)
     if not data:
         return Found(what="nothing", hint="the peer closed without a word")
     return Found(what=f"{bytes(data[:32])!r}{'…' if len(data) > 32 else ''}", hint="rrcli tcp shows what it sends")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange, Response
     from rrcli.options.request import Request
 
+    Item = tuple[dict[str, Any], bytes, tuple[str, ...]]
+
 
 class DeferredObserver(Observer):
     """Stands between an attempt and the observer: what may be followed by another attempt is held back until that is known.
@@ -30,11 +32,11 @@ class DeferredObserver(Observer):
 
     def __init__(self, observer: Observer, limit: int) -> None:
         self.shown = False  # something went through that cannot be taken back
-        self.keeps_content = observer.keeps_content
+        self.keeps_content, self.shows_events = observer.keeps_content, observer.shows_events
         self._observer = observer
         self._room = limit
         self._answer: Response | None = None
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | Item] = []  # content and events, in their order
         self._passes = False
 
     def request_started(self) -> None:
@@ -57,9 +59,10 @@ class DeferredObserver(Observer):
             self.flush()
 
     def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:
-        self.flush()
-        self._observer.item(value, text, secrets)
-        self.shown = self.shown or self._observer.is_visible
+        self._pieces.append((value, text, secrets))
+        self._room -= len(text)
+        if self._passes or self._room < 0:
+            self.flush()
 
     def flush(self) -> None:
         """Show what was held back, and from now on everything at once."""
@@ -67,8 +70,11 @@ class DeferredObserver(Observer):
         if self._answer:
             self._observer.received(self._answer)
             self._answer = None
-        for data in self._pieces:
-            self._observer.content(data)
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                self._observer.content(piece)
+            else:
+                self._observer.item(*piece)
             self.shown = self._observer.is_visible
         self._pieces.clear()
 

@@ -29,6 +29,7 @@ class ExchangeBuilder:
         self.size = 0
         self.kept = bytearray()
         self._keeps = context.keeps_content = observer.keeps_content
+        context.shows_events = observer.shows_events
         self._room = context.request.max_size if self._keeps else 0
         self._masked: tuple[str, ...] = ()  # what is masked in events, and how many of them the adapter had told by then
         self._known = -1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from rrcli.engine import registry
 from rrcli.explain import OWN_FAMILIES, explain
 
+EXITS = "exit"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.engine.registry import Protocol
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
 
 
 def families() -> dict[str, str]:
-    """The families of `rrcli explain`, each with the module of its table: the protocols' in their order, then rrcli's own."""
+    """The families of `rrcli explain`, each with the module of its table: the exit codes first, since every command has those, then
+    the protocols' in their order, then the kinds of failure."""
     found = {name: module for protocol in registry.BY_NAME.values() for name, module in protocol.load_manifest().families.items()}
-    return {**found, **OWN_FAMILIES}
+    return {EXITS: OWN_FAMILIES[EXITS], **found, **OWN_FAMILIES}
 
 
 def responders() -> Catalogue:

@@ -107,6 +107,7 @@ class Context:
         self.log: EventLog | None = None  # of a stream
         self.resumes = False  # an earlier connection of that stream, of which there may be very many: nothing is noted twice
         self.keeps_content = True  # False: content is passed on, however much there is of it
+        self.shows_events = False  # somebody prints each event of a stream
         self._notes_before = 0  # those of earlier hops
 
     def hop(self, following: Continue) -> Context:
@@ -259,6 +260,26 @@ class Context:
     def enough(self) -> bool:
         """Whether a stream has brought as many events as were asked for, or the one that was waited for."""
         return self.event_log().enough()
+
+    def wants_events(self) -> bool:
+        """Whether anybody still looks at the events of content that can do without: `--until`, `--max-events`, a printer, the document."""
+        log = self.event_log()
+        return log.awaits or self.shows_events or (self.keeps_content and not log.is_full)
+
+    def takes_its_time(self) -> None:
+        """The answer is a stream: nothing but silence ends it, unless the user limited the attempt. To be said again as it comes.
+
+        Of a series each exchange keeps its limit.
+        """
+        request, deadline = self.request, self.deadline
+        if request.timeout is not None or self.pool or deadline is self.whole:
+            return
+        from rrcli.base.deadline import Deadline
+        from rrcli.options.request import IDLE_TIMEOUT
+
+        silence = None if request.idle_timeout is not None else IDLE_TIMEOUT  # else the connection looks after it
+        limit = Deadline.after(silence, "--idle-timeout").sooner(self.whole)
+        deadline.at_ns, deadline.limit = limit.at_ns, limit.limit
 
     def secret(self, *values: str | None) -> None:
         """Mask these values wherever the exchange is shown."""

@@ -73,6 +73,16 @@ class EventLog:
         self.kept.append(value)
         return None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no further event is kept for the document."""
+        return self._room < 0
+
+    @property
+    def awaits(self) -> bool:
+        """Whether an event, or their number, can end the stream."""
+        return self._until is not None or self._most is not None
+
     def enough(self) -> bool:
         """Whether no further event is wanted."""
         return self.held or self._counted()

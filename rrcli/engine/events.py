@@ -113,6 +113,8 @@ class Observer:
     """Sees the answer while it comes. The base sees nothing; printing is one kind of it."""
 
     keeps_content = True  # False: the observer takes the content itself, and nothing of it is kept in memory
+    shows_events = False  # True: the observer prints each event of a stream
+    passes_content = False  # True: the content goes out through it, and is not to be printed behind it
 
     @property
     def is_visible(self) -> bool:

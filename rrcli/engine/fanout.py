@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.deadline import Deadline
-from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code, usage
 from rrcli.engine.registry import hooks_of, protocol_of
 from rrcli.engine.runner import judge_of, new_id
 from rrcli.engine.send import send, with_command
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rrcli.options.request import Request
 
 
+WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])  # of the exit codes of several
+
+
 def parts_of(request: Request) -> tuple[Request, ...]:
     """The requests that this one asks for side by side; itself, where it asks for one exchange. Raises `usage` and `local` errors."""
     return tuple(hooks_of(request).several(request) or (request,))
@@ -32,7 +35,9 @@ def send_all(parts: Sequence[Request], deadline: float | None = None) -> Exchang
     """
     results: list[Exchange | BaseException | None] = [None] * len(parts)
     whole = Deadline.after(deadline, "--deadline")
-    judges = [judge_of(part) for part in parts]  # here: in a thread nothing would end a check that goes on for ever
+    of_all = _of_all(parts)
+    each = [part.replace(expect=tuple(text for text in part.expect if text not in of_all)) for part in parts]
+    judges = [judge_of(part) for part in each]  # here: in a thread nothing would end a check that goes on for ever
     try:
         _work(tuple(part.replace(expect=(), ok=None) for part in parts), results, whole)
     except KeyboardInterrupt:
@@ -43,7 +48,41 @@ def send_all(parts: Sequence[Request], deadline: float | None = None) -> Exchang
             raise result
         exchange = with_command(result or interrupted(part), protocol_of(part), part)  # with the checks, which are made here
         exchanges.append(judge(exchange, whole) if judge and result else exchange)
-    return ExchangeSet(exchanges=tuple(exchanges))
+    return _judged(ExchangeSet(exchanges=tuple(exchanges)), parts, of_all, whole)
+
+
+def _of_all(parts: Sequence[Request]) -> tuple[str, ...]:
+    """The expectations that read the exchanges together. Raises `usage` for what is none."""
+    texts = tuple(dict.fromkeys(text for part in parts for text in part.expect))
+    if not texts:
+        return ()
+    from rrcli.policy.judge import reads_set
+
+    return tuple(text for text in texts if reads_set(text))
+
+
+def _judged(several: ExchangeSet, parts: Sequence[Request], of_all: tuple[str, ...], whole: Deadline) -> ExchangeSet:
+    """The set with the checks made on all of it; `--ok any` and checks decide in place of whether the answers agree."""
+    compares = any(part.all_addresses or hooks_of(part).compares(part) for part in parts)
+    several = several.replace(must_agree=compares and not any(part.expect or part.ok == "any" for part in parts))
+    if not of_all:
+        return several
+    from rrcli.policy.judge import judge_set
+
+    return judge_set(several, of_all, deadline=whole)
+
+
+def set_exit_code(several: ExchangeSet, *, terminated: bool = False) -> int:
+    """The exit code of exchanges sent side by side: the worst, 8 for a check on all of them, 1 where answers differ that must not."""
+    codes = [exit_code(exchange.error, terminated=terminated) for exchange in several.exchanges]
+    if any(not check.ok for check in several.checks):
+        codes.append(EXIT_CODES["check"])
+    code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
+    if code or not several.must_agree:
+        return code
+    from rrcli.model.document import set_differences
+
+    return EXIT_CODES["application"] if set_differences(several) else 0
 
 
 def every_address(request: Request) -> tuple[Request, ...]:

@@ -76,6 +76,10 @@ class Hooks:
         """The options given that print to standard output beside the answer, and so exclude a document there."""
         return ()
 
+    def replaces_result(self, request: Request) -> bool:  # noqa: ARG002
+        """Whether an option's text takes the place of the report that people would see."""
+        return False
+
     def trailer_option(self, request: Request) -> str | None:  # noqa: ARG002
         """The option, where it was given, that has more text printed behind the answer (`Response.trailer_text`)."""
         return None
@@ -99,6 +103,10 @@ class Hooks:
     def idle_limit(self, request: Request) -> float:  # noqa: ARG002
         """The seconds of silence that end a stream where the user names no limit; 0 for none."""
         return IDLE_TIMEOUT
+
+    def carries_content(self, exchange: Exchange) -> bool:
+        """Whether what was piped in may have been meant for the request: it does not only ask."""
+        return not exchange.request.data.get("safe")
 
     def length_is_known(self, answer: Response) -> bool:  # noqa: ARG002
         """Whether the answer said at its beginning how long its content is; where it did not, content may come over time."""

@@ -33,6 +33,44 @@ def on_term() -> Termination:
     return termination
 
 
+class OutputClosed(BaseException):
+    """Nobody reads standard output any more. It is no `OSError`, which a connection would be blamed for."""
+
+
+def watch_output() -> None:
+    """From now on the end of whoever reads standard output ends what is running, though it only waits: raises `OutputClosed` there.
+
+    Only pipes and sockets tell it. A thread waits for that and wakes the main one, whose waiting a signal interrupts.
+    """
+    import os
+    from stat import S_ISFIFO, S_ISSOCK
+
+    mode = os.fstat(1).st_mode
+    if not (S_ISFIFO(mode) or S_ISSOCK(mode)):
+        return
+    import _signal
+    from _thread import get_ident, start_new_thread
+
+    def ended(_signal: int, _frame: object) -> NoReturn:
+        raise OutputClosed
+
+    try:
+        _signal.signal(_signal.SIGURG, ended)  # which nobody sends: SIGPIPE also tells of a peer that is gone
+    except ValueError:
+        return  # called within another program, from a thread of its own
+    main = get_ident()
+
+    def watch() -> None:
+        from select import poll
+
+        poller = poll()
+        poller.register(1, 0)  # errors and hang-ups alone
+        poller.poll()
+        _signal.pthread_kill(main, _signal.SIGURG)
+
+    start_new_thread(watch, ())
+
+
 class Interrupted(KeyboardInterrupt):
     """TERM arrived: the same as Ctrl-C with an exit code of its own. `signal` is its number."""
 

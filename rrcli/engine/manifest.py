@@ -23,7 +23,15 @@ class Page(Record):
 
     synopsis: str  # how its arguments are written: `[METHOD] URL [ITEM...]`
     help: str  # one sentence
+    words: tuple[tuple[str, str], ...] = ()  # words of the synopsis that do not speak for themselves, and what each is
     examples: tuple[str, ...] = ()  # two to four command lines; the first is what most people come for
+
+
+class Topic(Record):
+    """A page of `rrcli help` that is no command's."""
+
+    title: str  # one sentence
+    text: str  # as `cli/page.py` reads it
 
 
 class DemoStep(Record):
@@ -48,9 +56,13 @@ class Manifest(Page):
     probe_options: Mapping[str, Any] = {}  # and values of its request's options
     probe_of_scheme: Mapping[str, Mapping[str, Any]] = {}  # and more of them, by the URL's scheme
     completes: tuple[str, ...] = ()  # what its arguments can be, for completion
+    completes_until: str = ""  # what they end at: `word` when one of them stands there, `url` at a URL too; any number without
+    topics: Mapping[str, str] = {}  # pages of `rrcli help` beside the command's own: `MODULE:NAME` of a `Topic`
     foreign_options: tuple[str, ...] = ()  # `advice(flag) -> str | None`: what to write for an option of another tool
-    host_option: str = ""  # how the command begins that means `-h {host}` of the protocol's own tool
+    own_line: str = ""  # `line_for(words) -> str | None`: what to write where the words name the server as the protocol's own tool does
+    tools: tuple[str, ...] = ()  # commands that people have for it, as `nc`
     secrets_after: tuple[str, ...] = ()  # arguments behind which one or two secrets stand, in capitals
+    command_may_show_secrets: bool = False  # `as_command` takes `show_secrets`, too
     as_command: str | None = None  # `as_command(exchange, request) -> str | None`: the same by the protocol's own tool, for a shell
 
     explains: str | None = None  # the family of `rrcli explain` that its statuses are codes of

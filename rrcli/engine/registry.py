@@ -28,6 +28,7 @@ class Protocol(Record):
 
     name: str  # of its command
     schemes: tuple[str, ...] = ()  # of URLs that need no command before them
+    verbs: tuple[str, ...] = ()  # words that need none either, in any case; and HOST:PORT without a scheme is then a URL of this protocol
     hooks: bool | str = False  # whether it answers anything in `Hooks` in its own way; MODULE:NAME where that is elsewhere
     extra: str | None = None  # the extra of the package that installs what it needs
     package: str = ""  # [rrcli.adapters.NAME]
@@ -76,8 +77,9 @@ class Protocol(Record):
         return found
 
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY")
 PROTOCOLS = (
-    Protocol(name="http", schemes=("http", "https"), hooks=True),
+    Protocol(name="http", schemes=("http", "https"), verbs=METHODS, hooks=True),
     Protocol(name="sse", hooks=True),
     Protocol(name="poll", hooks=True),
     Protocol(name="graphql", hooks=True),
@@ -85,7 +87,7 @@ PROTOCOLS = (
     Protocol(name="ws", schemes=("ws", "wss"), hooks=True),
     Protocol(name="grpc", schemes=("grpc", "grpcs"), hooks=True),
     Protocol(name="dns", schemes=("dns",), hooks=True, foreign_mark="+", foreign_words="rrcli.adapters.dns.plus:translate"),
-    Protocol(name="redis", schemes=("redis", "rediss"), hooks=True),
+    Protocol(name="redis", schemes=("redis", "rediss", "valkey", "valkeys"), hooks=True),
     Protocol(name="nats", schemes=("nats",), hooks=True),
     Protocol(name="pg", schemes=("postgresql", "postgres"), hooks=True),
     Protocol(name="smtp", schemes=("smtp", "smtps", "lmtp")),
@@ -140,7 +142,12 @@ def translated(argv: list[str]) -> list[str]:
 def advice(name: str, flag: str) -> str | None:
     """What to write for an option that another tool has, and this command has not."""
     foreign_options = BY_NAME[name].load_manifest().foreign_options if name in BY_NAME else ()
-    return next((found for reference in foreign_options if (found := _named(reference)(flag))), None)
+    own: str | None = next((found for reference in foreign_options if (found := _named(reference)(flag))), None)
+    if own is None:
+        from rrcli.options.foreign import advice as about_tls
+
+        own = about_tls(flag)
+    return own
 
 
 BY_NAME = {entry.name: entry for entry in PROTOCOLS}  # ours first; `third_party` adds what it finds
@@ -161,6 +168,15 @@ def by_scheme(url: str) -> Protocol | None:
     if not separator:
         return None
     return next((entry for entry in BY_NAME.values() if scheme.lower() in entry.schemes), None)
+
+
+def by_first_word(word: str) -> Protocol | None:
+    """The entry of a command line without a command, by its first word: a URL, a verb, or HOST:PORT with a path or none."""
+    if entry := by_scheme(word):
+        return entry
+    host, colon, rest = word.partition("/")[0].rpartition(":")
+    is_place = colon and "://" not in word and (rest.isdecimal() or not (host or rest)) and "=" not in host
+    return next((entry for entry in PROTOCOLS if entry.verbs and (is_place or word.upper() in entry.verbs)), None)
 
 
 def protocol_of(request: Request) -> Protocol:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rrcli.engine.attempts import Attempts
     from rrcli.engine.events import Event
     from rrcli.engine.history import History
-    from rrcli.model.values import Response
+    from rrcli.model.values import Body, Response
     from rrcli.options.request import Request
 
 MAX_HOPS = 20  # that one exchange may lead on to
@@ -132,7 +132,7 @@ def judge_of(request: Request) -> Callable[[Exchange, Deadline], Exchange] | Non
     expect = (*request.expect, *request.own_checks)
     if not (expect or request.ok):
         return None
-    from rrcli.policy.expect import Judge
+    from rrcli.policy.judge import Judge
 
     return Judge(expect, request.ok).judge
 
@@ -177,14 +177,35 @@ def _suspicions(entry: registry.Protocol, recorder: Recorder, answer: Response |
             notes += unverified_notes(recorder.tls)
     if answer:
         notes += entry.load_hooks().notes(answer, recorder.timeline.started_at_ns / 1e9)
-    if answer and answer.body and len(answer.body.data) > LARGE:
+    if answer and answer.body:
+        notes += _content_suspicions(answer.body)
+    return notes
+
+
+def _content_suspicions(body: Body) -> list[Note]:
+    """What is suspicious about content; nothing is loaded for what is plainly in order."""
+    notes: list[Note] = []
+    if len(body.data) > LARGE:
         from rrcli.policy.notes import body_notes
 
-        notes += body_notes(answer.body)
-    elif answer and answer.body and not answer.body.truncated and answer.body.data.count(b'":') > 1:
+        return body_notes(body)
+    if body.charset not in (None, "utf-8") or not body.data.isascii():
+        from rrcli.policy.notes import charset_notes
+
+        notes += charset_notes(body)
+    if body.media_type and body.media_type.endswith(("/json", "+json")) and not body.truncated and body.data:
+        from rrcli.base.jsontext import loads
+
+        try:
+            loads(body.data.decode())
+        except ValueError:
+            from rrcli.policy.notes import bad_json_notes
+
+            return notes + bad_json_notes(body)
+    if not body.truncated and body.data.count(b'":') > 1:
         from rrcli.policy.notes import json_notes
 
-        notes += json_notes(answer.body)
+        notes += json_notes(body)
     return notes
 
 

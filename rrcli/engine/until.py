@@ -11,10 +11,10 @@ from rrcli.base.jsontext import dumps
 from rrcli.engine.attempts import DeferredObserver
 from rrcli.engine.history import History
 from rrcli.engine.interrupt import interruption
-from rrcli.model.document import document
 from rrcli.model.values import Failure
 from rrcli.options.commandline import reads_stdin
-from rrcli.policy.expect import names, of_one
+from rrcli.policy.expect import of_one
+from rrcli.policy.paths import read_for
 from rrcli.policy.redact import mask_of
 from rrcli.policy.retry import Clock
 
@@ -37,17 +37,19 @@ MOST_WITHHELD = 16 << 20  # bytes of one answer, which are there twice
 class Withheld(DeferredObserver):
     """Holds all of an answer back, a good one too, until it is known to be the last.
 
+    With `judges_events` a stream of events is: it ends with one for which the expression holds, and is not asked for again.
     Content that is more than may be kept is let go, and then there is no other exchange after it.
     """
 
-    keeps_content = True  # the expression may read it
-
-    def __init__(self, observer: Observer, limit: int) -> None:
+    def __init__(self, observer: Observer, limit: int, *, judges_events: bool = False) -> None:
         super().__init__(observer, limit)
-        self.keeps_content = True
+        self.keeps_content = True  # the expression may read it
+        self._judges_events = judges_events
 
     def received(self, answer: Response) -> None:
         self._answer = answer
+        if self._judges_events and is_stream(answer):
+            self.flush()
 
 
 def until_it_holds(
@@ -58,13 +60,19 @@ def until_it_holds(
     Raises `usage` for an expression that cannot be read, and for a request that cannot be sent twice.
     """
     assert request.until
-    expectation = of_one(request.until)
+    expectation = of_one(request.until, request.event_keys if request.line_events else ())
+    judges_events = request.line_events and expectation.reads_only(request.event_keys)
+    each = request if judges_events else request.replace(until=None)
     if reads_stdin(request):
         raise usage("--until sends the request again, and standard input can be read only once", "put the content into a file")
     polls = Polls(expectation, whole, clock or Clock())
     while True:
-        withheld = Withheld(observer, min(request.max_size, MOST_WITHHELD))
-        exchange = polls.look_at((yield from once(request.replace(until=None), withheld)))
+        withheld = Withheld(observer, min(request.max_size, MOST_WITHHELD), judges_events=judges_events)
+        exchange = yield from once(each, withheld)
+        if judges_events and exchange.response and is_stream(exchange.response):
+            withheld.flush()
+            return polls.history.of(exchange)
+        exchange = polls.look_at(exchange)
         if not (polls.over or withheld.shown) and polls.wait(request.every, observer):
             polls.history.add(exchange, "poll")
             del exchange, withheld  # its content is not kept beside the next one's
@@ -72,6 +80,11 @@ def until_it_holds(
         shown = withheld.shown
         withheld.flush()
         return polls.history.of(polls.verdict(exchange, shown=shown))
+
+
+def is_stream(answer: Response) -> bool:
+    """Whether the content of an answer is events, which were judged one by one."""
+    return "events" in answer.data
 
 
 class Polls:
@@ -92,7 +105,7 @@ class Polls:
     def look_at(self, exchange: Exchange) -> Exchange:
         """See whether it holds for one more exchange, which is returned as it counts."""
         self._made += 1
-        check = self._expectation.check(names(document(exchange)), self._whole)
+        check = self._expectation.check(read_for(exchange, [self._expectation.path], self._whole), self._whole)
         self._held = check.ok
         if exchange.response is not None or check.actual is not None:
             shown = check.actual if isinstance(check.actual, str) else dumps(check.actual)

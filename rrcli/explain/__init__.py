@@ -59,14 +59,15 @@ def explain(family: str, code: str, families: Mapping[str, str] = OWN_FAMILIES) 
 
 
 def lookup(code: str, families: Mapping[str, str] = OWN_FAMILIES) -> list[Explanation]:
-    """Every explanation of `code`, in the order of `families`; a family's name before it (`exit 6`) narrows the search.
+    """Every explanation of `code`, in the order of `families`, but before all others those of codes that are spelled just so.
 
-    A class speaks for a code (4xx for 477) only when no family lists the code itself.
+    A family's name before it (`exit 6`) narrows the search. A class speaks for a code (4xx for 477) only when no family lists the code
+    itself.
     """
     names, wanted = _scope(code, families)
     for find in (_known, _by_class):
         if found := [explanation for name in names for explanation in find(name, _module(families[name]), wanted)]:
-            return found
+            return sorted(found, key=lambda explanation: explanation.code != wanted)
     return []
 
 

@@ -88,3 +88,29 @@ TABLE: dict[str, tuple[str, str, str, str, str]] = {
         "Repeat it with -v for the traceback, if twice does no harm, and report it with the command line."),
 }
 # fmt: on
+
+# What operating systems (errno(3), getaddrinfo(3)), Node.js and OpenSSL call the same.
+ALIASES = {
+    **dict.fromkeys(("ENOTFOUND", "EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY"), ("name_not_found",)),
+    **dict.fromkeys(("EAI_AGAIN", "EAI_FAIL"), ("resolver_failed",)),
+    **dict.fromkeys(("EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EHOSTDOWN", "EADDRNOTAVAIL", "No route to host"), ("unreachable",)),
+    **dict.fromkeys(("ECONNREFUSED", "Connection refused"), ("refused",)),
+    **dict.fromkeys(("ECONNRESET", "ECONNABORTED", "Connection reset by peer"), ("reset",)),
+    **dict.fromkeys(("EPIPE", "Broken pipe", "socket hang up", "Empty reply from server"), ("closed",)),
+    **dict.fromkeys(("ETIMEDOUT", "ESOCKETTIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "Connection timed out"), ("timeout",)),
+    **dict.fromkeys(("CERT_HAS_EXPIRED", "certificate has expired"), ("certificate_expired",)),
+    **dict.fromkeys(("CERT_NOT_YET_VALID",), ("certificate_not_yet_valid",)),
+    **dict.fromkeys(
+        (
+            "DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+            "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_GET_ISSUER_CERT", "CERT_UNTRUSTED", "CERTIFICATE_VERIFY_FAILED",
+            "self-signed certificate",
+        ),
+        ("certificate_untrusted",),
+    ),
+    **dict.fromkeys(("ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"), ("certificate_hostname",)),
+    **dict.fromkeys(("EPROTO", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_PROTOCOL_VERSION"), ("handshake_failed",)),
+    **dict.fromkeys(("WRONG_VERSION_NUMBER", "HTTP_REQUEST"), ("wrong_protocol",)),
+    **dict.fromkeys(("ENOENT", "EACCES", "EISDIR", "EBADF"), ("input",)),
+    **dict.fromkeys(("ENOSPC", "EROFS", "EDQUOT", "EFBIG"), ("output",)),
+}  # fmt: skip

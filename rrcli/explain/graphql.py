@@ -50,7 +50,7 @@ TABLE: dict[str, tuple[str, str, str, str, str]] = {
         "Add apollo-require-preflight:true as an item, or send by POST."),
     "NO_WEBSOCKET": ("No WebSocket", "useless", "RFC 6455 §4.1",
         "The server answered the upgrade as any request: no WebSocket there, or a proxy drops the Upgrade field.",
-        "Look for another path for subscriptions; have the proxy pass Upgrade and Connection on; or use --transport sse."),
+        "Look for another path; have the proxy pass Upgrade and Connection on; a subscription of GraphQL may use --transport sse."),
     "4400": ("Invalid Message", "useless", "graphql-transport-ws",
         "The server could not read a message of the client.",
         "The reason tells which; --wire shows the messages."),

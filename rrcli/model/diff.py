@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 # What differs between two equal answers by nature: the names of keys whose values are not compared.
 VOLATILE = (
     "ttl", "id", "server", "transport", "framing", "edns", "parse_ms", "sha256", "size", "summary", "at_ms", "date", "question",
-    "tries",
+    "age", "expires", "tries",
 )  # fmt: skip
+
+REPEATED = (("response", "fields"),)  # what another key says by name, without what is volatile
 
 
 def differences(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -47,7 +49,7 @@ def _compare(path: str, values: list[Any], found: list[dict[str, Any]]) -> None:
         return
     if all(isinstance(value, dict) for value in values):
         for key in dict.fromkeys(key for value in values for key in value):
-            if key not in VOLATILE:
+            if key not in VOLATILE and (path, key) not in REPEATED:
                 _compare(f"{path}.{key}", [value.get(key) for value in values], found)
     elif not all(isinstance(value, list) for value in values) or len({_canonical(value, VOLATILE) for value in values}) > 1:
         found.append({"path": path, "values": values})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from binascii import b2a_base64
 from time import gmtime, monotonic_ns, time
 
+from rrcli.base.fields import readable
 from rrcli.base.jsontext import WHITESPACE, Verbatim, loads, plain
 from rrcli.model.values import LARGE, PHASES
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import (
         Body,
         Certificate,
+        Check,
         Connection,
         Exchange,
         ExchangeSet,
@@ -31,36 +33,38 @@ if TYPE_CHECKING:
 SCHEMA = "rrcli.exchange/1"
 SET_SCHEMA = "rrcli.set/1"
 BOM = "\ufeff"  # some senders put it before JSON; a reader may ignore it (RFC 8259 §8.1)
-NO_CHARSETS = ("idna", "punycode")  # Python's codecs for host names, of quadratic time
 
 # The first names a path may have: the keys of the documents and the shorthands of expressions.
 KEYS = (
     "schema", "id", "protocol", "target", "command", "request", "response", "timing", "connection", "outcome", "error", "notes",
     "checks", "history", "transcript",
 )  # fmt: skip
-SET_KEYS = ("schema", "exchanges", "same", "differences")
+SET_KEYS = ("schema", "exchanges", "same", "differences", "checks")
 SERIES_KEYS = (
     "schema", "count", "succeeded", "failed", "failed_ratio", "status", "errors", "timing", "rate_per_s", "connections", "first", "worst",
 )  # fmt: skip
 
 
-def document(exchange: Exchange, *, exact: bool = False) -> dict[str, Any]:
-    """Every key of the contract, always. `exact` keeps JSON bodies and numbers as the text they came as, for writing."""
+def document(exchange: Exchange, *, exact: bool = False, whole: bool = False, parsed: bool = False) -> dict[str, Any]:
+    """Every key of the contract, always. `exact` keeps JSON bodies and numbers as the text they came as, for writing.
+
+    For an expression that asks for content, `whole` reads it, and `parsed` parses its JSON, whatever it takes.
+    """
     value = {
         "schema": SCHEMA,
         "id": exchange.id,
         "protocol": exchange.protocol,
         "target": {"url": exchange.target.url, "host": exchange.target.host, "port": exchange.target.port},
         "command": None if exchange.command is None else list(exchange.command),
-        "request": _request(exchange.request, exact),
-        "response": _response(exchange.response, exact) if exchange.response else None,
+        "request": _request(exchange.request, exact, whole, parsed),
+        "response": _response(exchange.response, exact, whole, parsed) if exchange.response else None,
         "timing": _timing(exchange.timing),
         "connection": _connection(exchange.connection),
         "outcome": exchange.outcome,
         "error": None,
         "notes": [{"code": note.code, "message": note.message} for note in exchange.notes],
-        "checks": [{"expr": check.expr, "ok": check.ok, "actual": check.actual} for check in exchange.checks],
-        "history": [{**document(earlier, exact=exact), "why": earlier.why} for earlier in exchange.history],
+        "checks": _checks(exchange.checks),
+        "history": [{**document(earlier, exact=exact, whole=whole, parsed=parsed), "why": earlier.why} for earlier in exchange.history],
         "transcript": None if exchange.transcript is None else [_entry(entry) for entry in exchange.transcript],
     }
     if failure := exchange.error:
@@ -78,45 +82,64 @@ def document(exchange: Exchange, *, exact: bool = False) -> dict[str, Any]:
 
 def set_document(several: ExchangeSet, *, exact: bool = False) -> dict[str, Any]:
     """Exchanges sent side by side, and where their answers differ."""
-    from rrcli.model.diff import differences
-
-    found = differences([document(exchange) for exchange in several.exchanges])
+    found = set_differences(several)
     return {
         "schema": SET_SCHEMA,
         "exchanges": [document(exchange, exact=exact) for exchange in several.exchanges],
         "same": not found,
         "differences": found,
+        "checks": _checks(several.checks),
     }
 
 
-def _request(message: RequestMessage, exact: bool) -> dict[str, Any]:
+def set_differences(several: ExchangeSet) -> list[dict[str, Any]]:
+    """Where the answers of exchanges sent side by side differ; see `model/diff.py`."""
+    from rrcli.model.diff import differences
+
+    return differences([document(exchange) for exchange in several.exchanges])
+
+
+def _checks(checks: tuple[Check, ...]) -> list[dict[str, Any]]:
+    return [{"expr": check.expr, "ok": check.ok, "actual": check.actual} for check in checks]
+
+
+def _request(message: RequestMessage, exact: bool, whole: bool, parsed: bool) -> dict[str, Any]:
     return {
-        "summary": message.summary,
-        "fields": [list(field) for field in message.fields],
+        "summary": readable(message.summary),
+        "fields": _fields(message.fields),
         "headers": headers(message.fields),
-        "body": _body(message.body, exact),
+        "body": _body(message.body, exact, whole, parsed),
         "data": dict(message.data),
     }
 
 
-def _response(answer: Response, exact: bool) -> dict[str, Any]:
-    status = answer.status
+def _response(answer: Response, exact: bool, whole: bool, parsed: bool) -> dict[str, Any]:
     return {
-        "summary": answer.summary,
-        "status": {"code": status.code, "text": status.text, "ok": status.ok, **({"reason": status.reason} if status.reason else {})},
-        "fields": [list(field) for field in answer.fields],
+        "summary": readable(answer.summary),
+        "status": _status(answer),
+        "fields": _fields(answer.fields),
         "headers": headers(answer.fields),
-        "trailers": [list(field) for field in answer.trailers],
-        "body": _body(answer.body, exact, timed=True),
+        "trailers": _fields(answer.trailers),
+        "body": _body(answer.body, exact, whole, parsed, timed=True),
         "framing": answer.framing,
         "data": dict(answer.data) if exact else plain(dict(answer.data)),
     }
 
 
+def _status(answer: Response) -> dict[str, Any]:
+    status = answer.status
+    reason = {"reason": status.reason} if status.reason else {}
+    return {"code": status.code, "text": status.text and readable(status.text), "ok": status.ok, **reason}
+
+
+def _fields(fields: Fields) -> list[list[str]]:
+    return [[readable(name), readable(value)] for name, value in fields]
+
+
 def headers(fields: Fields) -> dict[str, Any]:
     """Fields by lower-case name; repeats joined by a comma, `set-cookie` always a list."""
     found: dict[str, Any] = {}
-    for name, value in fields:
+    for name, value in _fields(fields):
         key = name.lower()
         if key == "set-cookie":
             found.setdefault(key, []).append(value)
@@ -125,20 +148,20 @@ def headers(fields: Fields) -> dict[str, Any]:
     return found
 
 
-def _body(body: Body | None, exact: bool, *, timed: bool = False) -> dict[str, Any] | None:
+def _body(body: Body | None, exact: bool, whole: bool, parsed: bool, *, timed: bool = False) -> dict[str, Any] | None:
     if body is None:
         return None
     if exact and len(body.data) > LARGE:
         return _large_body(body, timed=timed)
-    text = body_text(body) if is_readable(body) else None
+    text = body_text(body) if whole or is_readable(body) else None
     value, parse_ns = None, None
-    if text is not None and not body.truncated and looks_like_json(body.media_type, text) and _affordable(body.data):
+    if text is not None and not body.truncated and looks_like_json(body.media_type, text) and (parsed or _affordable(body.data)):
         began = monotonic_ns()
         try:
             value = loads(text.removeprefix(BOM))
             parse_ns = monotonic_ns() - began
             value = Verbatim(text.removeprefix(BOM).strip(WHITESPACE)) if exact else value
-        except ValueError:
+        except (ValueError, MemoryError):
             value = None
     exactly = text is not None and text.encode("utf-8", "surrogatepass") == body.data
     return _body_keys(body, text, None if exactly else _base64(body.data), value, {"parse_ms": ms(parse_ns)} if timed else {})
@@ -162,8 +185,8 @@ def _large_body(body: Body, *, timed: bool) -> dict[str, Any]:
     """The same of a body that is written piece by piece, and parsed only to know that it is JSON."""
     from rrcli.model.largebody import as_base64, as_json, as_text, examine
 
-    charset = body.charset or "utf-8"
-    is_text, same = (False, False) if charset.lower() in NO_CHARSETS else examine(body.data, charset)
+    charset = codec_of(body)
+    is_text, same = examine(body.data, charset)
     parse_ns = None
     begins = body.data[:1024].decode(charset, "ignore") if is_text else ""
     if is_text and not body.truncated and looks_like_json(body.media_type, begins) and _affordable(body.data):
@@ -189,7 +212,7 @@ def is_readable(body: Body) -> bool:
         return True
     from rrcli.model.largebody import readable
 
-    return readable(body.data, body.charset or "utf-8")
+    return readable(body.data, codec_of(body))
 
 
 def is_unparsed(body: Body) -> bool:
@@ -209,21 +232,33 @@ def _affordable(data: bytes) -> bool:
 
 def looks_like_json(media_type: str | None, text: str) -> bool:
     """Whether the media type says JSON, or the content starts as an object or array does."""
-    if media_type and (media_type.endswith(("/json", "+json"))):
+    if says_json(media_type):
         return True
     return text.removeprefix(BOM).lstrip(WHITESPACE)[:1] in ("{", "[")
 
 
+def says_json(media_type: str | None) -> bool:
+    """Whether the media type is JSON's (RFC 8259 section 11, RFC 6839 section 3.1)."""
+    return media_type is not None and media_type.endswith(("/json", "+json"))
+
+
 def body_text(body: Body) -> str | None:
     """The decoded text; `None` when the bytes are no text in the charset they claim, or hold NUL."""
-    charset = body.charset or "utf-8"
-    if charset.lower() in NO_CHARSETS:
-        return None
     try:
-        text = body.data.decode(charset)
-    except (ValueError, LookupError):  # ValueError: the bytes do not fit, or no charset has such a name
+        text = body.data.decode(codec_of(body))
+    except ValueError:
         return None
     return None if "\0" in text else text
+
+
+def codec_of(body: Body) -> str:
+    """Python's codec for the content: UTF-8 at once where nothing can say another one."""
+    plain = body.charset in (None, "utf-8") and body.data[:1] not in (b"\xef", b"\xff", b"\xfe")
+    if plain and (body.charset or not body.media_type or not body.media_type.endswith(("xml", "html"))):
+        return "utf-8"
+    from rrcli.model.charset import codec_of
+
+    return codec_of(body)
 
 
 def _timing(timing: Timing) -> dict[str, Any]:

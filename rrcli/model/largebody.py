@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from _json import encode_basestring
 from binascii import b2a_base64
-from codecs import getincrementaldecoder, lookup
+from codecs import getincrementaldecoder
 
 from rrcli.base.jsontext import Sliced
 
@@ -21,9 +21,7 @@ AFFORDABLE = 160 << 20  # bytes that the value of a JSON text may take in memory
 
 
 def texts(data: bytes, charset: str) -> Iterator[str]:
-    """The decoded text in pieces. Raises `ValueError` or `LookupError` when the bytes are none in that charset."""
-    if not lookup(charset)._is_text_encoding:  # what `bytes.decode` asks, too
-        raise LookupError(charset)
+    """The decoded text in pieces. Raises `ValueError` when the bytes are none in that charset, a codec of Python's."""
     decoder = getincrementaldecoder(charset)()
     view = memoryview(data)
     for at in range(0, len(data), PIECE):
@@ -41,7 +39,7 @@ def examine(data: bytes, charset: str) -> tuple[bool, bool]:
             encoded = piece.encode("utf-8", "surrogatepass")
             same = same and data[at : at + len(encoded)] == encoded
             at += len(encoded)
-    except (ValueError, LookupError):
+    except ValueError:
         return False, False
     return True, same and at == len(data)
 
@@ -55,7 +53,7 @@ def affordable(data: bytes | bytearray, values: int = 1) -> bool:
 
 def readable(data: bytes, charset: str) -> bool:
     """Whether the text fits into memory whole, as an expression reads it."""
-    width = _width(data) if charset.lower() in ("utf-8", "utf8") else 2
+    width = _width(data) if charset == "utf-8" else 2
     return width * len(data) <= AFFORDABLE
 
 

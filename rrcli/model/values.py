@@ -187,11 +187,12 @@ class Note(Record):
 
 
 class Check(Record):
-    """One `--expect` and how it came out; `actual` is a value of the document."""
+    """One `--expect` and how it came out; `actual` is a value of the document, a number of this `unit` where it has one."""
 
     expr: str
     ok: bool
     actual: Any = None
+    unit: str = ""
 
 
 class TranscriptEntry(Record):
@@ -231,6 +232,12 @@ class Exchange(Record):
 
 
 class ExchangeSet(Record):
-    """Exchanges sent side by side, in the order of the command line."""
+    """Exchanges sent side by side, in the order of the command line.
+
+    `checks` are those made on all of them together. With `must_agree` a difference is a failure: they were sent to be compared, and the
+    user has not said what else counts.
+    """
 
     exchanges: tuple[Exchange, ...]
+    checks: tuple[Check, ...] = ()
+    must_agree: bool = False

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
 
+HELP = ("--help", "-h")  # of every command, in place of all it does
+
+
 class Option:
     """How one field is spelled on the command line.
 
@@ -23,10 +26,15 @@ class Option:
 
     An option that `expands` stands for a whole command line of another tool, and is gone once it was read: `MODULE:FUNCTION` takes
     the values read, and a function from arguments of this command to their values, and returns the values meant. Raises `usage`.
+    Among them may be `remark`, a sentence for the user.
+
+    What shells offer for its value are its `choices`, or `completes`: the `MODULE:NAME` of words, or `config:FOLDER`, where files of
+    the configuration lie by those names.
     """
 
     __slots__ = (
-        "bare", "choices", "default", "expands", "flags", "group", "help", "kind", "metavar", "name", "parse", "secret", "write",
+        "bare", "choices", "completes", "default", "expands", "flags", "group", "help", "kind", "metavar", "name", "parse", "secret",
+        "write",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +51,7 @@ class Option:
         write: Callable[[Any], str] | None = None,
         secret: str = "",
         expands: str = "",
+        completes: str = "",
     ) -> None:
         self.flags = flags
         self.default = default
@@ -56,6 +65,7 @@ class Option:
         self.write = write
         self.secret = secret
         self.expands = expands
+        self.completes = completes
         self.name = ""
 
     @property
@@ -83,13 +93,14 @@ def option(
     write: Callable[[Any], str] | None = None,
     secret: str = "",
     expands: str = "",
+    completes: str = "",
 ) -> Any:
     """Declare the option of a field. Without `group` it is listed under the command's own options."""
     if kind == "flag" and default is None:
         default = False
     if kind in ("many", "steps") and default is None:
         default = ()
-    return Option(flags, default, help, kind, parse, metavar, choices, group, bare, write, secret, expands)
+    return Option(flags, default, help, kind, parse, metavar, choices, group, bare, write, secret, expands, completes)
 
 
 class Optioned(Frozen):

@@ -191,4 +191,18 @@ def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
-FORMATS = ("pretty", "raw", "json", "ndjson", "har", "curl", "mermaid")
+FORMATS = ("pretty", "body", "raw", "json", "ndjson", "har", "curl", "mermaid")
+
+
+def certificate(text: str) -> tuple[str, str | None]:
+    """curl's `FILE:PHRASE` of a client certificate; a colon of the name is written `\\:`, but for a file that has just this name."""
+    from os.path import exists
+
+    if exists(text):
+        return text, None
+    file, at = "", 0
+    while at < len(text) and text[at] != ":":
+        at += text[at] == "\\" and text[at + 1 : at + 2] in (":", "\\")
+        file += text[at]
+        at += 1
+    return file, text[at + 1 :] if at < len(text) else None

@@ -177,7 +177,9 @@ class TlsOptions(Optioned):
     """Whom TLS trusts, who we are, and what is offered."""
 
     cacert: str | None = option("--cacert", metavar="FILE", help="Trust the certificates in FILE.", group="TLS")
-    cert: str | None = option("-E", "--cert", metavar="FILE", help="Client certificate (PEM, may hold the key).", group="TLS")
+    cert: str | None = option(
+        "-E", "--cert", metavar="FILE", group="TLS", help="Client certificate (PEM, may hold the key), as curl's FILE or FILE:PHRASE."
+    )
     key: str | None = option("--key", metavar="FILE", help="Key of the client certificate.", group="TLS")
     key_password: str | None = option(
         "--pass", metavar="PHRASE", secret="rrcli.options.commandline:hidden", help="Pass phrase of the key.", group="TLS"
@@ -233,6 +235,8 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     arguments: tuple[str, ...] = ()
     needs_arguments: ClassVar[bool] = True  # False where an option can stand in for them
     event_keys: ClassVar[tuple[str, ...]] = ("at_ms", "type", "data", "json")  # of a stream's events: what --until may name
+    line_events: ClassVar[bool] = False  # an answer may turn out to be a stream of events: lines of JSON
+    without_effect: ClassVar[tuple[str, ...]] = ()  # options that change nothing here, or are refused: help leaves them out
     shown_arguments: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments with their secrets masked
     at_once: ClassVar[int] = 8  # exchanges side by side: past about so many, threads distort their own measurements
     options_end_at_data: ClassVar[bool] = False  # options are read up to the first argument that is no URL: all behind it is data
@@ -270,6 +274,12 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
         """Raises `ExchangeError` of layer `usage` for a keyword that this protocol has not."""
         if arguments:
             values["arguments"] = arguments
+        if ":" in str(values.get("cert") or ""):
+            from rrcli.options.parse import certificate
+
+            values["cert"], phrase = certificate(str(values["cert"]))
+            if values.get("key_password") is None:
+                values["key_password"] = phrase
         super().__init__(**values)
 
     @classmethod
@@ -299,13 +309,13 @@ class Output(Optioned):
     json: bool = option("--json", kind="flag", help="Print the exchange as one JSON document.", group="Output")
     format: str | None = option(
         "--format", metavar="FORMAT", choices=FORMATS, parse=one_of(*FORMATS), group="Output",
-        help="pretty on a terminal, raw (the answer's content alone) elsewhere, json, ndjson; har: for browsers; mermaid: a diagram; "
-        "curl: the same by the protocol's own tool.",
+        help="pretty on a terminal, raw (the answer's content alone) elsewhere; body: the content laid out; json, ndjson; "
+        "har: for browsers; mermaid: a diagram; curl: the same by the protocol's own tool.",
     )  # fmt: skip
     query: str | None = option("--query", metavar="JMESPATH", help="Print only this part of the JSON document.", group="Output")
     verbose: bool = option("-v", "--verbose", kind="flag", help="Show the request as well, part by part.", group="Output")
     include: bool = option("-i", "--include", kind="flag", help="Print status and fields before the content.", group="Output")
-    quiet: bool = option("-q", "--quiet", kind="flag", help="Print no result; the exit code tells.", group="Output")
+    quiet: bool = option("-q", "--quiet", kind="flag", help="Print no result; what failed is one line each on stderr.", group="Output")
     silent: bool = option("-s", "--silent", kind="flag", help="No progress, notes or warnings; the result stays.", group="Output")
     output: str | None = option("-o", "--output", metavar="FILE", help="Write the answer's content to FILE.", group="Output")
     color: str = option(

@@ -19,6 +19,9 @@ ESCAPED = {b"\r": "\\r", b"\n": "\\n", b"\t": "\\t", b"\\": "\\\\"}
 NAME_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 
+MOST_QUOTED = 60  # letters of a value that a message shows
+
+
 def unescape(text: str) -> bytes:
     r"""The bytes of a text with `\r \n \t \0 \a \b \e \\ \xHH`. Raises `ValueError` for another escape."""
     first, *rest = text.split("\\")
@@ -44,13 +47,26 @@ def unescape(text: str) -> bytes:
 def payload(flag: str, text: str) -> bytes:
     """The bytes that one `--send…` option asks for. Raises `ValueError`; a file is read later."""
     if flag == "--send-hex":
-        return bytes.fromhex(text.removeprefix("0x").replace(":", " "))
+        return _from_hex(text)
     if flag == "--send-base64":
         try:
             return a2b_base64(text, strict_mode=True)
-        except NotBase64 as error:
-            raise ValueError(f"{text!r} is no base64: {error}") from None
+        except NotBase64:
+            raise ValueError(f"{text[:MOST_QUOTED]!r} is no base64: letters, digits, + and /, filled up with = to groups of four") from None
     return text.encode("utf-8", "surrogateescape") if flag == "--send-file" else unescape(text)
+
+
+def _from_hex(text: str) -> bytes:
+    """The bytes of hex digits in pairs, which spaces, colons, commas, and `0x` or `\\x` before a pair, may part. Raises `ValueError`."""
+    found = b""
+    for word in text.replace("\\x", " ").replace(":", " ").replace(",", " ").split():
+        word = word.removeprefix("0x")
+        if wrong := next((letter for letter in word if letter not in HEX), None):
+            raise ValueError(f"{wrong!r} is no hex digit (in {word[:MOST_QUOTED]!r})")
+        if len(word) % 2:
+            raise ValueError(f"{word[:MOST_QUOTED]!r} has an odd number of hex digits: a byte takes two, as 0a")
+        found += bytes.fromhex(word)
+    return found
 
 
 def ending(text: str) -> bytes | Pattern[bytes]:

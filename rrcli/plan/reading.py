@@ -15,7 +15,8 @@ from rrcli.plan import names
 from rrcli.plan.step import EXPRESSIONS, HOLE, Condition, Step, compiled
 from rrcli.plan.template import Expression, Template
 from rrcli.plan.words import split
-from rrcli.policy.expect import Expectation, Path, of_one, split_expectation
+from rrcli.policy.expect import Expectation, of_one, split_expectation
+from rrcli.policy.paths import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ class Reader:
     def _check_expression(declared: Option, text: str, entry: registry.Protocol) -> None:
         """Raise `usage` for what is no expression over what the option is about."""
         if declared.name == "ok":
-            from rrcli.policy.expect import Judge
+            from rrcli.policy.judge import Judge
 
             Judge((), text)
         elif declared.name == "until":
@@ -302,7 +303,7 @@ class Reader:
                 Expectation(text)
             except ExchangeError:
                 Expectation(text, entry.request_type.event_keys)
-        elif Expectation(text).path.root != "series":
+        elif not Expectation(text).reads_series:
             of_one(text)
 
 

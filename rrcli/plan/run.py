@@ -27,7 +27,7 @@ from rrcli.plan.result import RunResult, StepResult
 from rrcli.plan.scope import PlanScope
 from rrcli.plan.step import fill
 from rrcli.plan.template import value_of
-from rrcli.policy.expect import names as with_shorthands
+from rrcli.policy.paths import names as with_shorthands
 from rrcli.wire.pool import Pool
 
 TYPE_CHECKING = False
@@ -69,6 +69,7 @@ class Running:
         self._results: list[StepResult] = []
         self._lock = allocate_lock()
         self._left: set[str] = set()  # steps that were under way when a signal came, of which nothing more is taken
+        self._limits: dict[str, Deadline] = {}  # of the steps that are under way
         self._ended = ""  # why no further step is run
         self._signal = 0  # the exit code of the signal that ended it
         pool, jar = Pool(), Jar()
@@ -260,6 +261,7 @@ class Running:
             several = send_all(parts or (), request.deadline)
             return result.replace(several=several, exit_code=max(self._code(exchange) for exchange in several.exchanges))
         limit = whole.sooner(Deadline.after(request.deadline, "--deadline"))
+        self._limits[step.name] = limit
         exchange = send(request, until=limit, shared=self._shared_for(step))
         captures: dict[str, Any] = {}
         if exchange.outcome == "ok" and step.captures:
@@ -348,6 +350,8 @@ class Running:
         self._signal = EXIT_TERMINATED if isinstance(signal, Interrupted) else EXIT_INTERRUPTED
         self._add(step, _result(step, exit_code=self._signal, reason="interrupted", started_at_ns=time_ns()))
         self._left.add(step.name)
+        if limit := self._limits.get(step.name):
+            limit.at_ns = now()  # for a thread that is left behind, so that it sends nothing more
 
 
 def run_plan(

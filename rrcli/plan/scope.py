@@ -10,7 +10,7 @@ from rrcli.model.document import document
 from rrcli.plan.names import expressions
 from rrcli.plan.novalue import NoValue, Scope
 from rrcli.plan.step import fill
-from rrcli.policy.expect import names as with_shorthands
+from rrcli.policy.paths import names as with_shorthands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

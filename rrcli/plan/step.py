@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rrcli.options.option import Option
     from rrcli.options.request import Request
     from rrcli.plan.novalue import Scope
-    from rrcli.policy.expect import Path
+    from rrcli.policy.paths import Path
 
 KINDS = ("setup", "step", "teardown")
 EXPRESSIONS = ("expect", "until", "ok")  # fields whose text is an expression, where only a literal may be a template
@@ -158,7 +158,7 @@ class Condition:
             self._path: Expression | None = Expression(text)
         else:
             self._path = None
-            Expectation(holed, known, "a plan")
+            Expectation(holed, known, whose="a plan")
         self._known = known
         self.expression: Expression | Template = self._path or self._template
 
@@ -168,7 +168,7 @@ class Condition:
             return self._path.value(scope) not in (None, False, "", [], {})
         from rrcli.policy.expect import Expectation
 
-        return Expectation(fill_expression(self._template, scope), self._known, "a plan").check(scope.everything()).ok
+        return Expectation(fill_expression(self._template, scope), self._known, whose="a plan").check(scope.everything()).ok
 
 
 # --- values

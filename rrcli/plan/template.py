@@ -9,7 +9,7 @@ from __future__ import annotations
 from rrcli.base.errors import usage
 from rrcli.base.jsontext import dumps
 from rrcli.plan.novalue import NoValue
-from rrcli.policy.expect import first_names, plain_steps
+from rrcli.policy.paths import first_names, plain_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

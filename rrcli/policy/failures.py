@@ -45,6 +45,7 @@ TIMEOUT_HINTS = {
     "wait": "the server has the request and did not answer: allow more with {limit}, look at its log",
     "receive": "the answer began but did not end: allow more with {limit}",
 }
+UNASKED = "nothing was sent, and the peer said nothing: does it wait for something to be said first? allow more with {limit}"
 LIMITS = ("--idle-timeout", "--deadline")  # which of them passed is in the message
 # Where the raiser knew no better.
 KIND_HINTS = {
@@ -54,7 +55,7 @@ KIND_HINTS = {
     "malformed": "the server, or something on the way, breaks the protocol: --wire shows the bytes",
     "too_large": "this limit keeps a server from filling memory: is it the server you meant? --wire shows how its answer begins",
     "unsupported": "rrcli does not speak that: is it the server you meant? rrcli tcp shows what it sends",
-    "too_many_redirects": "the answers lead in a circle: history shows every hop",
+    "too_many_redirects": "history shows every hop; --max-redirects allows another number of them",
 }
 
 
@@ -103,7 +104,9 @@ def network_failure(
             hint = found.hint_for(exchange.target, scheme_of(found.greeting or "")) or hint
     if error.kind == "timeout" and error.phase:
         message = f"{PHASE_WORDS[error.phase]}: {message}"
-        hint = hint or TIMEOUT_HINTS[error.phase].format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))
+        unasked = error.phase == "wait" and not (recorder.wrote or recorder.answered)
+        likely = UNASKED if unasked else TIMEOUT_HINTS[error.phase]
+        hint = hint or likely.format(limit=next((limit for limit in LIMITS if limit in error.message), "--timeout"))
     return Failure(
         layer=error.layer,
         kind=error.kind,
@@ -122,7 +125,7 @@ def _hint_of(error: ExchangeError, recorder: Recorder) -> str | None:
         return hint
     if error.phase == "tls":
         return "the port may not speak TLS, or something on the way refuses this name (--sni) or this version (--tls-max)"
-    return hint if recorder.tls else f"{hint}; a port that wants TLS does so too"
+    return hint if recorder.tls or recorder.first else f"{hint}; a port that wants TLS does so too"
 
 
 def _delivery(kind: str, *, wrote: bool) -> str:

@@ -7,13 +7,15 @@ from _json import encode_basestring, encode_basestring_ascii
 from rrcli.base.fields import MASK
 from rrcli.base.jsontext import Verbatim, loads
 from rrcli.base.url import quote, unquote
-from rrcli.policy.secrets import CUT_LONG, CUT_SHORT, CUTS, SHORTEST
+from rrcli.policy.secrets import CUT_LONG, CUT_SHORT, CUTS, SHORTEST, WHOLE_WORD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from re import Pattern
     from typing import Any
 
+PIECE = 1 << 20  # bytes that are searched at once
+MOST_HITS = 100_000  # in one content: nobody reads on, and it has to end
 FEW = 64  # values that are looked for one by one first, which is faster than one search for all and needs no `re`
 
 
@@ -66,15 +68,37 @@ class Mask:
         return any(_overlap(text, secret) for secret in self._secrets)
 
     def blank(self, data: bytes) -> bytes:
-        """The bytes with known values overwritten by `*`, at equal length."""
+        """The bytes with known values overwritten by `*`, at equal length; of too many of them, all that follows."""
         octets = [_octets(secret) for secret in self._secrets]
-        if len(octets) <= FEW and not any(secret in data for secret in octets):
-            return data
+        if len(octets) > FEW:
+            return self._blank_found(data, octets)
+        for secret in octets:
+            if len(secret) >= WHOLE_WORD and secret in data:
+                data = data.replace(secret, b"*" * len(secret))
+        short = [secret for secret in octets if len(secret) < WHOLE_WORD]
+        return self._blank_found(data, short) if any(secret in data for secret in short) else data
+
+    def _blank_found(self, data: bytes, octets: list[bytes]) -> bytes:
+        """The same by one search for all values, a piece at a time: as text all of it would take several times its size."""
         if self._in_octets is None:
             from rrcli.policy.search import pattern_of
 
             self._in_octets = pattern_of([secret.decode("latin-1") for secret in octets])  # a letter for each byte
-        return self._in_octets.sub(lambda found: "*" * len(found[0]), data.decode("latin-1")).encode("latin-1")
+        shown, longest, hits, at = bytearray(data), max(map(len, octets)), 0, 0
+        while at < len(data):
+            begin, end = max(0, at - 1), at + PIECE
+            window = data[begin : end + longest + 1].decode("latin-1")
+            for found in self._in_octets.finditer(window, at - begin):
+                first, last = found.start() + begin, found.end() + begin
+                if first >= end:
+                    break
+                shown[first:last] = b"*" * (last - first)
+                end, hits = max(end, last), hits + 1
+            if hits > MOST_HITS:
+                shown[end:] = b"*" * (len(shown) - end)
+                break
+            at = end
+        return bytes(shown)
 
     def value(self, value: Any) -> Any:
         """Any JSON value with its texts masked; the keys of objects stay."""

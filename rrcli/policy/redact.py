@@ -9,16 +9,28 @@ from __future__ import annotations
 
 from rrcli.base.fields import is_secret_name
 from rrcli.base.jsontext import dumps, loads
+from rrcli.base.record import Record
 from rrcli.model.document import body_text, looks_like_json
 from rrcli.model.values import LARGE, Body, Exchange, RequestMessage, Response, TranscriptEntry
 from rrcli.policy.mask import Mask
-from rrcli.policy.secrets import _field_spans, _url_spans, all_fields, holds_secrets, known_secrets, mask_field, mask_url
+from rrcli.policy.secrets import (
+    NAMED,
+    _field_spans,
+    _url_spans,
+    all_fields,
+    field_secrets,
+    holds_secrets,
+    known_secrets,
+    mask_field,
+    mask_url,
+    url_secrets,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rrcli.model.values import Fields, Lines
+    from rrcli.model.values import Check, ExchangeSet, Fields, Lines
     from rrcli.policy.secrets import Span
 
 
@@ -29,29 +41,97 @@ def mask_of(exchange: Exchange) -> Mask:
 
 def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
-    return masked_by(exchange, mask_of(exchange)) if holds_secrets(exchange) else exchange
+    if not holds_secrets(exchange):
+        return exchange
+    return _masked(exchange, Masks(whole=mask_of(exchange), own=Mask(tuple(_own(exchange)))), first=True)
 
 
 def masked_by(exchange: Exchange, mask: Mask) -> Exchange:
-    """The exchange with what this mask knows masked, and what stands under the names of secrets."""
+    """The exchange as it may be shown among others: with what this mask knows masked, and what stands under the names of secrets."""
+    return _masked(exchange, Masks(whole=mask, own=mask), first=True)
+
+
+def masked_reasons(exchange: Exchange) -> Exchange:
+    """The exchange with its failure and its checks as they may be shown; all else is as it was."""
+    own, error = Mask(tuple(_own(exchange))), exchange.error
+    message = error and own.message(mask_url(error.message))
+    return exchange.replace(
+        target=exchange.target.replace(url=own.text(mask_url(exchange.target.url))),
+        error=error and error.replace(message=message),
+        checks=_checks(exchange.checks, own, mask_of(exchange)),
+    )
+
+
+def masked_set(several: ExchangeSet) -> ExchangeSet:
+    """Exchanges side by side as they may be shown, and what was found in all of them."""
+    checks = several.checks
+    if checks:
+        mask = Mask(tuple(dict.fromkeys(secret for exchange in several.exchanges for secret in known_secrets(exchange))))
+        checks = _checks(checks, mask, mask)
+    return several.replace(exchanges=tuple(map(masked, several.exchanges)), checks=checks)
+
+
+class Masks(Record):
+    """`whole` masks every secret, `own` those that no peer has brought up: what is ours is masked with that alone.
+
+    Else a peer could have a host, a port or a word of our own masked by calling it a cookie.
+    """
+
+    whole: Mask
+    own: Mask
+
+
+def _own(exchange: Exchange) -> list[str]:
+    """The secrets of the first request and those that adapters know, and of later requests those that no answer has brought up."""
+    first, *later = _hops(exchange)
+    known = dict.fromkeys(secret for hop in (first, *later) for secret in hop.secrets)
+    learnt = {secret for hop in (first, *later) for secret in _answered(hop)}
+    named = dict.fromkeys(_asked(first)) | dict.fromkeys(secret for hop in later for secret in _asked(hop) if secret not in learnt)
+    return [*known, *[secret for secret in named if secret not in known][:NAMED]]
+
+
+def _hops(exchange: Exchange) -> list[Exchange]:
+    """Every hop and attempt in its order, the exchange itself last."""
+    return [*(hop for earlier in exchange.history for hop in _hops(earlier)), exchange]
+
+
+def _asked(exchange: Exchange) -> list[str]:
+    """What the request names as secret."""
+    urls = [*url_secrets(exchange.target.url), *url_secrets(exchange.request.summary)]
+    return [*urls, *field_secrets(exchange.request.fields)]
+
+
+def _answered(exchange: Exchange) -> list[str]:
+    """What the answer names as secret."""
+    return field_secrets(exchange.response.fields + exchange.response.trailers) if exchange.response else []
+
+
+def _masked(exchange: Exchange, masks: Masks, *, first: bool) -> Exchange:
+    """The exchange, which may be the `first` hop of all: the path of a later one is what a peer has chosen."""
+    mask, own = masks.whole, masks.own
 
     def text(value: str) -> str:
-        return mask.message(mask_url(value))
+        return own.message(mask_url(value))
 
+    first = first and not exchange.history
     error = exchange.error
-    command = exchange.shown_command and tuple(mask.text(mask_url(word)) for word in exchange.shown_command)
+    command = exchange.shown_command and tuple(own.text(mask_url(word)) for word in exchange.shown_command)
     return exchange.replace(
-        target=exchange.target.replace(url=mask.text(mask_url(exchange.target.url))),
+        target=exchange.target.replace(url=_target(mask_url(exchange.target.url), masks, first=first)),
         command=command,
         shown_command=command,
-        request=_message(exchange.request, mask),
+        request=_message(exchange.request, masks, first=first),
         response=_answer(exchange.response, mask) if exchange.response else None,
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),
         notes=tuple(note.replace(message=text(note.message)) for note in exchange.notes),
-        checks=tuple(check.replace(expr=mask.text(check.expr), actual=_actual(check.actual, mask)) for check in exchange.checks),
-        history=tuple(masked_by(earlier, mask) for earlier in exchange.history),
+        checks=_checks(exchange.checks, own, mask),
+        history=tuple(_masked(earlier, masks, first=not number) for number, earlier in enumerate(exchange.history)),
         transcript=exchange.transcript and _transcript(exchange, exchange.transcript, mask),
     )
+
+
+def _checks(checks: tuple[Check, ...], own: Mask, mask: Mask) -> tuple[Check, ...]:
+    return tuple(check.replace(expr=own.text(check.expr), actual=_actual(check.actual, mask)) for check in checks)
 
 
 def _actual(value: Any, mask: Mask) -> Any:
@@ -71,15 +151,26 @@ def _under(name: str, value: Any, mask: Mask) -> Any:
     return _actual(value, mask)
 
 
+def _target(url: str, masks: Masks, *, first: bool) -> str:
+    """The URL; of a later hop a peer has chosen what stands behind the host."""
+    if first:
+        return masks.own.text(url)
+    scheme, separator, rest = url.partition("://")
+    at = min((found for found in map(rest.find, "/?#") if found >= 0), default=len(rest))
+    return masks.own.text(scheme + separator + rest[:at]) + masks.whole.text(rest[at:])
+
+
 def _fields(fields: Fields, mask: Mask) -> Fields:
     return tuple((mask.text(name), mask.text(mask_field(name, value))) for name, value in fields)
 
 
-def _message(message: RequestMessage, mask: Mask) -> RequestMessage:
+def _message(message: RequestMessage, masks: Masks, *, first: bool) -> RequestMessage:
     message = message.masked or message
+    mask = masks.own if first else masks.whole
+    fields = [_fields((field,), masks.own if field[0].lower() == "host" else mask)[0] for field in message.fields]
     return message.replace(
         summary=mask.text(mask_url(message.summary)),
-        fields=_fields(message.fields, mask),
+        fields=tuple(fields),
         body=_body(message.body, mask),
         data=mask.data(message.data),
     )

@@ -55,13 +55,16 @@ def _cookie_spans(value: str) -> list[Span]:
     return spans
 
 
+PLACEHOLDER = "USER:PASSWORD"  # in hints of ours, which say where to write them
+
+
 def _url_spans(text: str) -> list[Span]:
     """The secrets of the URLs within a text: password or token before the `@`, values of secret parameters."""
     spans, at = [], text.find("://")
     while at >= 0:
         begin = at + 3
         sign = text.rfind("@", begin, _end(text, begin, "/?#"))
-        if sign >= 0:
+        if sign >= 0 and text[begin:sign] != PLACEHOLDER:
             user, _, password = text[begin:sign].partition(":")
             spans.append((sign - len(password), sign) if password else (begin, begin + len(user)))
         at = text.find("://", begin)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST = 4 << 20  # bytes of a message, as grpcio has it
 MESSAGES = 100_000  # of one call
+TOTAL = 64 << 20  # bytes of the messages of one call
 AT_ONCE = 32 << 10  # bytes of a call's answer, before others have their turn
 HEAD = ((":status", "200"), ("content-type", "application/grpc"))
 NO_HTTP2 = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
@@ -45,6 +46,7 @@ class Call:
         self.begun = False  # the head has left
         self.asked_all = False
         self.ended = False
+        self._total = 0
 
     def take(self, data: bytes, *, end: bool) -> None:
         """Take content. Raises `Failed` for what is no message, and for more or fewer than the method takes."""
@@ -59,6 +61,9 @@ class Call:
             self.steps += [self.method.act([message]) for message in new]
         else:
             self.messages += new
+        self._total += sum(map(len, new))
+        if self._total > TOTAL:
+            raise Failed(RESOURCE_EXHAUSTED, f"the messages of the call are longer than {TOTAL} bytes")
         if len(self.messages) > (MESSAGES if self.method.streams else 1) or len(self.steps) > MESSAGES:
             raise Failed(INTERNAL, "more messages came than the method takes")
         if not end:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXACT = 100_000
 BITS = 7  # of a value that a bucket tells apart, behind its first
-PERCENTILES = (50, 90, 95, 99)
+PERCENTILES = {"p50": 50, "p75": 75, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
 
 
 class Distribution:

@@ -50,16 +50,17 @@ def _is_whole(text: str) -> bool:
     """Whether an expectation is about the series."""
     from rrcli.policy.expect import Expectation
 
-    return Expectation(text).path.root == "series"
+    return Expectation(text).reads_series
 
 
 def _checked(series: Series, texts: list[str]) -> Series:
     """The series with its own checks, which alone decide the exit code (contract, section 4)."""
     from rrcli.base.errors import EXIT_CODES
     from rrcli.policy.expect import Expectation
+    from rrcli.policy.paths import series_names
     from rrcli.series.tally import series_document
 
-    value = {"series": series_document(series)}
+    value = series_names(series_document(series))
     found: tuple[Check, ...] = tuple(Expectation(text).check(value) for text in texts)
     return series.replace(checks=found, exit_code=0 if all(check.ok for check in found) else EXIT_CODES["check"])
 

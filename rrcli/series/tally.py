@@ -127,5 +127,10 @@ def series_document(series: Series, *, exact: bool = False) -> dict[str, Any]:
 def _figures(times: Distribution | None) -> dict[str, float] | None:
     if times is None or not times.count:
         return None
-    figures = {"min": times.least, "mean": times.mean, **{f"p{p}": times.percentile(p) for p in PERCENTILES}, "max": times.greatest}
+    figures = {
+        "min": times.least,
+        "mean": times.mean,
+        **{name: times.percentile(p) for name, p in PERCENTILES.items()},
+        "max": times.greatest,
+    }
     return {name: round(ns / 1e6, 3) for name, ns in figures.items()}

@@ -145,5 +145,7 @@ def _failure(error: Exception, host: str) -> ExchangeError:
         return ExchangeError("network", "resolver_failed", f"the system's resolver failed for {host}", hint=hint)
     if isinstance(error, UnicodeError):
         return usage(f"{host!r} is no host name")
-    hint = f"check the spelling; rrcli dns {host} shows what the name servers say; --resolve HOST:PORT:ADDRESS goes around them"
+    from rrcli.base.shellquote import quoted
+
+    hint = f"check the spelling; rrcli dns {quoted(host)} shows what the name servers say; --resolve HOST:PORT:ADDRESS goes around them"
     return ExchangeError("network", "name_not_found", f"there is no address for {host}", hint=hint)

@@ -53,13 +53,13 @@ def test_every_option_that_is_the_same_is_one_of_ours() -> None:
 
 
 def test_every_option_that_is_refused_says_what_to_write() -> None:
-    assert [rule.name for rule in RULES.values() if rule.how == "refused" and not rule.text and rule.name != "json"] == []
+    assert [rule.name for rule in RULES.values() if rule.how == "refused" and not rule.text] == []
 
 
 def test_every_option_that_is_made_has_its_maker() -> None:
     from rrcli.adapters.http.curl.imported import MAKERS
 
-    by_the_url = {"proxy-user", "url", "url-query", "proto", "proto-redir", "proto-default", "disallow-username-in-url"}
+    by_the_url = {"json", "proxy-user", "url", "url-query", "proto", "proto-redir", "proto-default", "disallow-username-in-url"}
     assert {rule.name for rule in RULES.values() if rule.how == "made"} == set(MAKERS) | by_the_url
 
 
@@ -119,6 +119,11 @@ COMMANDS = [
     "--data-urlencode name@FILE URL",
     "--data-urlencode =a+b URL",
     "--data-raw {} -H Content-Type:application/json URL",
+    '--json {"a":1} URL',
+    '--json {"a": --json 1} URL',
+    "--json @FILE URL",
+    "--json [] -X PUT -H accept:x/y URL",
+    "--json {} -H Content-Type:application/vnd.x+json URL",
     "-d  URL",
     "-X POST URL",
     "-X PUT -d a=1 URL",
@@ -186,6 +191,9 @@ def _filled(command: str, peer: Recorder, folder: Path) -> list[str]:
 # --- our words
 
 
+JSON_FIELDS = "--header=Content-Type:\xa0application/json --header=Accept:\xa0application/json"
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -207,20 +215,39 @@ def _filled(command: str, peer: Recorder, folder: Path) -> list[str]:
         ("-OJ -C - --limit-rate 100k a.test", "--remote-name --remote-header-name --continue-at=- --limit-rate=100k http://a.test"),
         ("-w %{http_code} -D - -c jar a.test", "--write-out=%{http_code} --dump-header=- --cookie-jar=jar http://a.test"),
         ("a.test --expect status==200 --format=json --wire", "--expect status==200 --format=json --wire http://a.test"),
-        ("a.test --json", "--json http://a.test"),
-        ("--json -v a.test", "--verbose --json http://a.test"),
+        (
+            "--json -5 a.test",
+            f"--data-binary=-5 {JSON_FIELDS} http://a.test",
+        ),
+        (
+            "–H a:b –json [] –s a.test",
+            f"--header=a:b --silent --data-binary=[] {JSON_FIELDS} http://a.test",
+        ),
+        ("—compressed —s a.test", "--compressed --silent http://a.test"),
+        ("\ufeffa.test", "http://a.test"),
+        ("\xa0 -s a.test", "--silent http://a.test"),
+        ("-H\xa0a:b a.test", "--header=a:b http://a.test"),
+        ("--header\xa0a:b a.test\u200b", "--header=a:b http://a.test"),
+        ("-d – a.test", "--data=– http://a.test"),
         ("--http2 --parallel -q a.test", "http://a.test"),
         ("[::1]:81/x", "http://[::1]:81/x"),
         (":8080/x", ":8080/x"),
     ],
 )
 def test_words_become_ours(command: str, words: str) -> None:
-    assert translate(command.split(" ")) == words.split(" ")
+    """The blank within a field is written as one that does not break."""
+    assert translate(command.split(" ")) == [
+        word.replace("Type:\xa0", "Type: ").replace("Accept:\xa0", "Accept: ") for word in words.split(" ")
+    ]
 
 
 def test_asking_for_help_is_left_to_the_help() -> None:
     assert translate(["--help"]) is None
     assert translate(["-sh"]) is None
+
+
+FORMAT_HINT = "curl's --json takes the content; --format json prints the exchange as JSON"
+QUOTES_HINT = "type '…' in their place, or give the copied text to rrcli curl - on standard input, which reads them"
 
 
 @pytest.mark.parametrize(
@@ -247,9 +274,15 @@ def test_asking_for_help_is_left_to_the_help() -> None:
         ("-e x;auto a", "--referer ;auto is not supported here", "leave ;auto out: redirects keep the Referer that is given"),
         ("--max-redirs many a", "invalid value for --max-redirs: 'many' is no whole number", None),
         ("--disallow-username-in-url http://u@a", "the URL has a user in it, which --disallow-username-in-url forbids", None),
-        ("""--json {"a":"it's"} a""", "curl's --json DATA is not an option here",
-         ("""write -H 'Content-Type: application/json' -H 'Accept: application/json' --data-binary '{"a":"it'\\''s"}', """
-          "or items: name=value age:=3; --json alone prints the exchange as JSON")),
+        ("a --json", "--json needs a value", FORMAT_HINT),
+        ("--json -v a", "--json needs a value, and -v is an option", FORMAT_HINT),
+        ("--json http://a/", "the curl command has no URL", FORMAT_HINT),
+        ("--json=1 a", "--json takes its value as the next word", "write --json VALUE"),
+        ("--json 1 -d a=1 a", "--json and -d exclude each other here", "write all of the content in one of them"),
+        ("--json @a --json @b a", "several --json, one of them a file, are not joined here", "write them as one file"),
+        ("“http://a/”", "'“http://a/”' begins with the typographic quote “", QUOTES_HINT),
+        ("-H ‘Accept: x’ a", "'‘Accept:' begins with the typographic quote ‘", QUOTES_HINT),
+        ("-d “a=1” a", "'“a=1”' begins with the typographic quote “", QUOTES_HINT),
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_named(command: str, message: str, hint: str | None) -> None:
@@ -271,12 +304,23 @@ def test_http_knows_what_curl_calls_otherwise(flag: str, advice: str, capfd: pyt
     assert capfd.readouterr().err == f"rrcli: no option {flag}\n       {advice}\n"
 
 
-@pytest.mark.parametrize("words", [["POST", "http://a/", '{"a": 1}'], ['[{"a": 1}]', "http://a/"], ["http://a/", "@data.json"]])
+def test_typographic_quotes_within_plain_ones_are_data() -> None:
+    assert translate(["-d", "“a b”", "a.test"]) == ["--data=“a b”", "http://a.test"]
+
+
+@pytest.mark.parametrize("words", [["POST", "http://a/", '{"a": 1}'], ['[{"a": 1}]', "http://a/"]])
 def test_curls_json_is_recognised_on_http(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["http", "--json", *words]) == 2
     data = next(word for word in words if word[0] in "{[@")
-    quoted = data if data[0] == "@" else f"'{data}'"
-    assert f"--data-binary {quoted}, or items" in capfd.readouterr().err
+    assert f"--data-binary '{data}', or items: name=value age:=3, or rrcli curl --json '{data}'; here" in capfd.readouterr().err
+
+
+def test_curls_json_of_a_file_is_recognised_on_http(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["http", "--json", "@my data.json", "http://a/"]) == 2
+    said = (
+        "rrcli: '@my data.json' stands before the URL\n       write rrcli http URL @FILE, or rrcli curl --json @FILE URL as curl has it\n"
+    )
+    assert capfd.readouterr().err == said
 
 
 def test_nothing_goes_out_without_tls(capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from rrcli.__main__ import main
 from rrcli.adapters.http.curl.exported import as_command
 from rrcli.adapters.http.curl.options import asked_words
 from rrcli.adapters.http.request import HttpRequest
+from rrcli.adapters.tcp.shell import printf
+from rrcli.base import __version__
 from rrcli.base.shellquote import quoted
 from rrcli.engine.send import send
 
@@ -113,3 +116,68 @@ def test_on_the_command_line_it_has_the_limits_too(capfd: pytest.CaptureFixture[
         url = f"http://127.0.0.1:{peer.port}/"
         assert main(["http", url, "--format", "curl", "-m", "3", "-A", "x"]) == 0
     assert capfd.readouterr().out == f"curl -m 3 -A x {url}\n"
+
+
+# --- what was asked, whether or not it was used
+
+
+def command_of(*words: str, show_secrets: bool = False, **options: Any) -> str:
+    """The command for a request that is not sent, without what it begins with and the URL."""
+    request = HttpRequest("http://a.test/", *words, offline=True, user_agent="", headers=("Accept:",), **options)
+    line = as_command(send(request), request, show_secrets=show_secrets)
+    return line.removeprefix("curl ").removesuffix(" http://a.test/").replace("-H User-Agent: -H Accept:", "").strip()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"insecure": True}, "-k"),
+        ({"location": True}, "-L"),
+        ({"location_trusted": True}, "--location-trusted"),
+        ({"digest": True, "user": "ann:pw"}, '--digest -u ann:"$HTTP_PASSWORD"'),
+        ({"netrc": True}, "-n"),
+        ({"parts": (("-F", "f=@d.json"), ("-F", "password=x"))}, '-F f=@d.json -F password="$HTTP_SECRET"'),
+        ({"data": (("--data-binary", "@d.json"),)}, "--data-binary @d.json"),
+        ({"data": (("-d", "@d.json"), ("--data-urlencode", "x@d.json"))}, "-d @d.json --data-urlencode x@d.json"),
+        ({"data": (("-d", "a=1"),)}, "--data-raw a=1"),
+        ({"request_target": "/x?token=SECRET"}, "--request-target '/x?token='\"$HTTP_URL_SECRET\""),
+    ],
+)
+def test_what_was_asked_is_in_the_command(options: dict[str, Any], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "d.json").write_bytes(b"{}")
+    assert command_of(**options) == expected
+
+
+def test_items_with_a_file_are_a_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a;b".txt').write_bytes(b"x")
+    assert command_of("a=x", 'f@a;b".txt;type=x/y') == r"""--form-string a=x -F 'f=@"a;b\".txt";type=x/y'"""
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"user": "ann:pw"}, "-u ann:pw"),
+        ({"bearer": "tok"}, "-H 'Authorization: Bearer tok'"),
+        ({"cookies": ("sid=abc",)}, "-H 'Cookie: sid=abc'"),
+        ({"data": (("-d", "token=s3kr1t"),)}, "--data-raw token=s3kr1t"),
+        ({"request_target": "/x?token=s3kr1t"}, "--request-target '/x?token=s3kr1t'"),
+        ({"proxy": "http://me:pw@p.test:1"}, "-x http://p.test:1 -U me:pw"),
+    ],
+)
+def test_secrets_are_in_the_command_where_they_may_be_shown(options: dict[str, Any], expected: str) -> None:
+    assert command_of(show_secrets=True, **options) == expected
+    secret = expected.rpartition(":")[2].rpartition("=")[2].rpartition(" ")[2].strip("'")
+    assert secret not in command_of(**options)
+
+
+def test_a_user_alone_in_the_url_is_a_token() -> None:
+    request = HttpRequest("http://t0ken@a.test/", offline=True)
+    assert as_command(send(request), request) == f'curl -A rrcli/{__version__} http://"$HTTP_URL_SECRET"@a.test/'
+
+
+def test_bytes_that_begin_like_an_option_go_through_printf() -> None:
+    assert command_of(data=(("--data-binary", "-\udcff"),)) == r"printf -- '-\377' | curl  --data-binary @-"
+    assert printf(b"-x") == "printf -- '-x'"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from peers.recorder import recorder
 
 from rrcli.__main__ import main
+from rrcli.adapters.http.curl.fromcurl import named_files
 from rrcli.adapters.http.curl.split import LONGEST, read_command
 from rrcli.base.errors import ExchangeError
 from rrcli.base.shellquote import quoted
@@ -99,8 +102,26 @@ def test_a_command_is_cut_into_words(text: str, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("curl “http://a.test/?a=1&b=2”", ["http://a.test/?a=1&b=2"]),
+        ("curl -H ‘Accept: x’ a.test", ["-H", "Accept: x", "a.test"]),
+        ("curl -d ‘{“a”: “it’s”, “b”: 1}’ a.test", ["-d", '{"a": "it\'s", "b": 1}', "a.test"]),
+        ("curl -d “{\\“a\\”: 1}” \\\n a.test", ["-d", '{"a": 1}', "a.test"]),
+        ('curl “a.test"', ["a.test"]),
+        ("curl\xa0-s\xa0\xa0a.test", ["-s", "a.test"]),
+        ("\ufeffcurl \u200ba.test", ["a.test"]),
+        ("curl -H 'A: “b”\xa0c' \"–d\"", ["-H", "A: “b”\xa0c", "–d"]),
+    ],
+)
+def test_quotes_and_blanks_of_an_editor_are_read_as_plain_ones(text: str, words: list[str]) -> None:
+    assert read_command(text) == words
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("curl “a b", "the quote “ in the curl command has no end"),
         ("curl $URL", "$URL in the curl command is a variable to a shell, and is not looked up here"),
         ('curl "a ${B:-x}"', "$B in the curl command is a variable to a shell, and is not looked up here"),
         ("curl $1", "$1 in the curl command is a variable to a shell, and is not looked up here"),
@@ -167,6 +188,22 @@ def test_it_is_read_from_standard_input() -> None:
     assert b"geheimnis" not in done.stdout
 
 
+@pytest.mark.parametrize("given", [[], ["--expect", "status == 200"], ["-m", "5"]])
+def test_the_curl_command_reads_it_for_a_dash(given: list[str]) -> None:
+    with recorder() as peer:
+        command = f"curl “http://127.0.0.1:{peer.port}/x” –X PUT \\\n -o - --json ‘{{“a”: 1}}’\n"
+        words = [sys.executable, "-m", "rrcli", "curl", "-", *given]
+        done = subprocess.run(words, input=command.encode(), capture_output=True, check=True)
+        assert peer.take().startswith(b"PUT /x HTTP/1.1\r\n")
+    assert (done.stdout, done.stderr) == (b"ok", b"")
+
+
+def test_a_dash_that_is_an_options_value_stays_one(capfd: pytest.CaptureFixture[str]) -> None:
+    with recorder() as peer:
+        assert main(["curl", "-o", "-", f"http://127.0.0.1:{peer.port}/"]) == 0
+    assert capfd.readouterr().out == "ok"
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
@@ -180,3 +217,27 @@ def test_it_is_read_from_standard_input() -> None:
 def test_what_is_wrong_with_it_is_said(words: list[str], error: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["http", *words]) == 2
     assert capfd.readouterr().err == f"rrcli: {error}\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"data": (("-d", "@a"), ("--data-raw", "@b"), ("--data-urlencode", "x@c"), ("--data-urlencode", "=@d"))}, "reads a, c"),
+        ({"parts": (("-F", "f=@e"), ("-F", "g=<f"), ("--form-string", "h=@g"), ("-F", "i=j"))}, "reads e, f"),
+        ({"headers": ("@h", "X: @i"), "cookies": ("j", "a=b"), "upload": "k", "cert": "l"}, "reads h, j, k, l"),
+        ({"netrc": True, "output": "m", "cookie_jar": "-", "dump_header": "n"}, "reads ~/.netrc and writes m, n"),
+        ({"remote_name": True}, "writes a file named as in the URL"),
+        ({"data": (("-d", "@-"),), "output": "-"}, None),
+    ],
+)
+def test_the_files_of_a_command_are_named(values: dict[str, Any], said: str | None) -> None:
+    assert named_files(values) == said
+
+
+def test_the_files_of_a_pasted_command_are_told(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "d").write_bytes(b"x")
+    command = f"curl http://127.0.0.1:1/ -d @{tmp_path}/d -o {tmp_path}/o"
+    assert main(["http", "--from-curl", command]) == 4
+    assert f"rrcli: the curl command reads {tmp_path}/d and writes {tmp_path}/o\n" in capfd.readouterr().err
+    main(["http", "--from-curl", command, "-s"])
+    assert "the curl command" not in capfd.readouterr().err

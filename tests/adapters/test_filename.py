@@ -63,6 +63,9 @@ def test_whatever_is_said_the_name_is_one_plain_segment(said: str) -> None:
     ("field", "name"),
     [
         ("attachment; filename=plain.txt", "plain.txt"),
+        ('filename="x.txt"', "x.txt"),
+        ('filename = "x;y.txt"; size=3', "x;y.txt"),
+        ("size=3; filename*=UTF-8''%C3%A4.txt", "ä.txt"),
         ('attachment; filename="two words.txt"', "two words.txt"),
         (r'attachment; filename="a\"b.txt"', "a_b.txt"),
         (r'attachment; filename="C:\x\y.txt"', "y.txt"),

@@ -407,6 +407,21 @@ def test_pings_for_ever_meet_a_limit() -> None:
     assert (failure.layer, failure.kind) == ("protocol", "too_large")
 
 
+def test_pings_of_the_subprotocol_meet_a_limit_too() -> None:
+    failure = failure_of(told(after_subscribe(*[{"type": "ping"}] * 1001)))
+    message = "more than 1000 pings came without a result between them"
+    assert (failure.layer, failure.kind, failure.message) == ("protocol", "too_large", message)
+
+
+def test_the_reason_of_a_connection_error_is_told() -> None:
+    def talk(server: Server) -> None:
+        server.accept()
+        server.hear()
+        server.say({"type": "connection_error", "payload": {"message": "no token"}})
+
+    assert failure_of(told(talk)).message == "expected connection_ack, got 'connection_error': no token"
+
+
 def test_a_server_without_the_subprotocol() -> None:
     def talk(server: Server) -> None:
         server.accept()

@@ -211,6 +211,7 @@ def test_a_refused_stream_was_not_processed() -> None:
     failure = failure_of(asked(lambda server, _: server.reset_stream(1, ErrorCodes.REFUSED_STREAM), "POST", "a=1"))
     assert (failure.layer, failure.kind, failure.delivery, failure.retry) == ("transport", "refused", "not_sent", "safe")
     assert failure.message == "the server refused the request unprocessed: RST_STREAM REFUSED_STREAM (0x7)"
+    assert failure.hint == "it is safe to send it again"
 
 
 def test_a_reset_tells_its_reason() -> None:
@@ -226,6 +227,35 @@ def test_a_goaway_before_the_stream_means_not_processed() -> None:
     failure = failure_of(asked(answer, "POST", "a=1"))
     assert (failure.kind, failure.delivery, failure.retry) == ("refused", "not_sent", "safe")
     assert failure.message == "the server did not process the request: GOAWAY ENHANCE_YOUR_CALM (0xb) 'too many'"
+
+
+def test_a_goaway_that_wants_http1_names_the_option() -> None:
+    def answer(server: H2Connection, _: socket.socket) -> None:
+        server.close_connection(ErrorCodes.HTTP_1_1_REQUIRED, last_stream_id=0)
+
+    failure = failure_of(asked(answer, "POST", "a=1"))
+    assert (failure.kind, failure.delivery, failure.hint) == ("unsupported", "not_sent", "the server wants HTTP/1.1: use --http1.1")
+    late = failure_of(asked(lambda server, _: server.close_connection(ErrorCodes.HTTP_1_1_REQUIRED, last_stream_id=1), "GET"))
+    assert (late.kind, late.hint) == ("closed", "the server wants HTTP/1.1: use --http1.1")
+
+
+def test_a_reset_after_a_goaway_tells_both() -> None:
+    def answer(server: H2Connection, peer: socket.socket) -> None:
+        server.close_connection(ErrorCodes.ENHANCE_YOUR_CALM, b"too many", last_stream_id=1)
+        peer.sendall(server.data_to_send())
+        peer.sendall(bytes.fromhex("000004 03 00 00000001 0000000b".replace(" ", "")))
+
+    failure = failure_of(asked(answer, "GET"))
+    goaway = "GOAWAY ENHANCE_YOUR_CALM (0xb) 'too many'"
+    assert failure.message == f"the server reset the stream before its answer: RST_STREAM ENHANCE_YOUR_CALM (0xb); it had said {goaway}"
+
+
+def test_a_reset_after_the_answer_began_does_not_speak_of_tls() -> None:
+    def answer(server: H2Connection, _: socket.socket) -> None:
+        server.send_headers(1, [(":status", "200")])
+        server.reset_stream(1, ErrorCodes.INTERNAL_ERROR)
+
+    assert "TLS" not in (failure_of(asked(answer, "GET")).hint or "")
 
 
 def test_a_goaway_after_the_stream_is_told_when_the_answer_fails_to_come() -> None:

@@ -16,6 +16,7 @@ from peers.script import Handler, hear, responder, say, script
 
 from rrcli.adapters.http.curl.exported import as_command
 from rrcli.adapters.http.hopstate import HopState
+from rrcli.adapters.http.prepare.netrc import from_netrc
 from rrcli.adapters.http.prepare.prepare import prepare
 from rrcli.adapters.http.prepare.sign import sign
 from rrcli.adapters.http.request import HttpRequest
@@ -102,6 +103,58 @@ def test_netrc_is_not_read_unless_asked(netrc: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", str(netrc.parent))
     assert field(heard_by("http://{}/")[1], "authorization") is None
     assert field(heard_by("http://{}/", netrc=True)[1], "authorization") == "Basic YW5uOnMzY3IzdA=="
+
+
+def of_netrc(netrc: Path, text: str, host: str = "a.test", login: str | None = None, *, default: bool = True) -> tuple[str, str] | None:
+    netrc.write_text(text)
+    return from_netrc(HttpRequest("http://a.test/", netrc_file=str(netrc)), host, login, default=default)
+
+
+@pytest.mark.parametrize(
+    ("text", "login", "expected"),
+    [
+        ("machine a.test login carol password c1 machine a.test login alice password a1", None, ("carol", "c1")),
+        ("machine a.test login carol password c1\nmachine a.test login alice password a1", "alice", ("alice", "a1")),
+        ("machine a.test login carol password c1\nmachine a.test login alice password a1", "eve", None),
+        ("machine A.Test\nlogin\nbob\npassword\npw", None, ("bob", "pw")),
+        ("machine a.test password p login b", None, ("b", "p")),
+        ("machine a.test password only", None, ("", "only")),
+        ("machine a.test password only", "bob", ("bob", "only")),
+        ("machine a.test login first machine a.test login second password p", None, ("second", "p")),
+        (r"machine a.test login bob password p\ss", None, ("bob", r"p\ss")),
+        (r'machine a.test login bob password "p \"q\"\\\t#"', None, ("bob", 'p "q"\\\t#')),
+        ("machine a.test login bob password #1 # the rest", None, ("bob", "#1")),
+        ("# machine a.test login no password no\nmachine a.test login bob password pw", None, ("bob", "pw")),
+        ("frob\nmachine a.test login bob password pw", None, ("bob", "pw")),
+        ("macdef init\nmachine a.test login no password no\n\nmachine a.test login bob password pw", None, ("bob", "pw")),
+        ("machine a.test login bob password pw\nmacdef init\ncd /x", None, ("bob", "pw")),
+        ("machine a.test login bob account acc password pw", None, ("bob", "pw")),
+        ("default login d password dp\nmachine a.test login bob password pw", None, ("bob", "pw")),
+        ("default login d password dp", None, ("d", "dp")),
+        ("machine default login d password dp", None, None),
+        ("", None, None),
+    ],
+)
+def test_entries_of_a_netrc(netrc: Path, text: str, login: str | None, expected: tuple[str, str] | None) -> None:
+    assert of_netrc(netrc, text, login=login) == expected
+
+
+def test_no_redirect_gets_the_default_of_a_netrc(netrc: Path) -> None:
+    assert of_netrc(netrc, "default login d password dp", default=False) is None
+
+
+def test_the_user_of_the_url_picks_the_password(netrc: Path) -> None:
+    netrc.write_text("machine 127.0.0.1 login carol password c1\nmachine 127.0.0.1 login ann password a1\n")
+    assert field(heard_by("http://ann@{}/", netrc_file=str(netrc))[1], "authorization") == "Basic YW5uOmEx"
+    assert field(heard_by("http://eve@{}/", netrc_file=str(netrc))[1], "authorization") == "Basic ZXZlOg=="
+
+
+def test_a_word_that_is_passed_over_is_noted_and_not_shown(netrc: Path) -> None:
+    netrc.write_text("machine 127.0.0.1\nlogin ann password s3cr3t horse\n")
+    exchange, heard = heard_by("http://{}/", netrc_file=str(netrc))
+    assert field(heard, "authorization") == "Basic YW5uOnMzY3IzdA=="
+    message = f"{netrc}, line 2: a word that is no keyword is passed over; a password with a blank needs quotes"
+    assert [(note.code, note.message) for note in exchange.notes] == [("netrc-word", message)]
 
 
 def test_a_netrc_that_others_can_read_is_noted(netrc: Path) -> None:

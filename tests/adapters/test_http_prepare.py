@@ -52,6 +52,8 @@ def added(*words: str, **options: Any) -> list[tuple[str, str]]:
         (("a.test",), "GET", "http://a.test/"),
         (("a.test/x", "n=1"), "POST", "http://a.test/x"),
         (("PUT", "a.test"), "PUT", "http://a.test/"),
+        (("put", "a.test"), "PUT", "http://a.test/"),
+        (("Query", ":8080/x"), "QUERY", "http://localhost:8080/x"),
         (("GET", "a.test", "n=1"), "GET", "http://a.test/"),
         (("M-SEARCH", ":80"), "M-SEARCH", "http://localhost:80/"),
         (("LOCALHOST", "n=1"), "POST", "http://LOCALHOST/"),
@@ -117,6 +119,14 @@ def test_removes_dot_segments(path: str, without: str) -> None:
     [
         ((), "the URL is missing"),
         (("GET",), "GET is a method, and the URL is missing"),
+        (("post",), "post is a method, and the URL is missing"),
+        (("“http://a.test/”",), "'“http://a.test/”' begins with the typographic quote “"),
+        (("\ufeffhttp://a.test/",), "'\\ufeffhttp://a.test/' begins with a byte order mark"),
+        (("‘a.test’", "n=1"), "'‘a.test’' begins with the typographic quote ‘"),
+        (("a.test", "–v"), "'–v' begins with the dash –"),
+        (("a.test", "ws://b.test"), "'ws://b.test' is a URL behind another: 'a.test'"),
+        (("a.test", "@"), "@ names no file"),
+        (("a.test", "@/dev/null", "@/dev/null"), "@FILE is the whole content, and there are two"),
         (("ftp://a.test/",), "ftp:// is not sent over HTTP"),
         (("http:///x",), "the URL 'http:///x' names no host"),
         (("http://a.test/a b",), "the URL 'http://a.test/a b' contains ' '"),
@@ -410,6 +420,42 @@ def test_a_file_among_the_items_makes_multipart(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a.json", "application/json"), ("a.JSON", "application/json"), ("a.xml", "application/xml"), ("a.csv", "text/csv"),
+        ("a.ndjson", "application/x-ndjson"), ("a.yml", "application/yaml"), ("a.png", "image/png"), ("a.json.gz", "application/gzip"),
+        ("unknown", None), ("a.nothing-known", None),
+    ],
+)  # fmt: skip
+def test_a_file_alone_is_the_whole_content_its_media_type_by_its_name(tmp_path: Path, name: str, media_type: str | None) -> None:
+    (tmp_path / name).write_bytes(b"\xff{}\r\n")
+    found = asked(URL, f"@{tmp_path}/{name}", "q==1", "X:y")
+    assert (found.method, found.target, found.content) == ("POST", "/x?q=1", b"\xff{}\r\n")
+    assert dict(found.fields).get("Content-Type") == media_type
+    assert dict(found.fields)["Content-Length"] == "5"
+    assert dict(found.fields)["X"] == "y"
+
+
+def test_a_file_alone_takes_the_method_and_the_type_that_are_given(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"{}")
+    found = asked("PUT", URL, "Content-Type:text/plain", f"@{tmp_path}/a.json")
+    assert (found.method, dict(found.fields)["Content-Type"], found.content) == ("PUT", "text/plain", b"{}")
+
+
+def test_a_large_file_alone_is_read_while_it_is_sent(tmp_path: Path) -> None:
+    with (tmp_path / "a.json").open("wb") as file:
+        file.truncate(9 << 20)
+    found = asked(URL, f"@{tmp_path}/a.json")
+    assert (found.method, found.content, dict(found.fields)["Content-Length"]) == ("POST", None, str(9 << 20))
+    assert found.upload is not None
+    assert dict(found.fields)["Content-Type"] == "application/json"
+
+
+def test_a_file_alone_that_is_missing_is_said(tmp_path: Path) -> None:
+    assert complaint(URL, f"@{tmp_path}/no") == ("local", f"cannot read {tmp_path}/no: no such file or directory")
+
+
 def test_an_upload_puts(tmp_path: Path) -> None:
     (tmp_path / "f ä").write_bytes(b"abc")
     found = asked("a.test/dir/", upload=f"{tmp_path}/f ä")
@@ -426,6 +472,9 @@ def test_an_upload_puts(tmp_path: Path) -> None:
         (("a=b",), {"data": (("-d", "x"),)}, "-d and an item with content exclude each other"),
         ((), {"data": (("-d", "x"),), "parts": (("-F", "a=b"),), "upload": "f"}, "-d and -F and -T exclude each other"),
         (("a=b",), {"get": True}, "-G and an item with content exclude each other"),
+        (("a=b", "@f"), {}, "an item with content and @FILE exclude each other"),
+        (("@f",), {"data": (("-d", "x"),)}, "-d and @FILE exclude each other"),
+        (("@f",), {"head": True}, "-I and @FILE exclude each other"),
         ((), {"head": True, "data": (("-d", "x"),)}, "-I and -d exclude each other"),
         ((), {"head": True, "method": "POST"}, "-I means HEAD, and POST is asked for"),
         ((), {"http10": True, "http11": True}, "--http1.0 and --http1.1 exclude each other"),

@@ -14,7 +14,7 @@ from peers.ca import Authority
 from peers.exchange import codes
 from peers.httpbin import Httpbin
 from peers.nginx import Nginx
-from peers.script import hear, over_tls, responder
+from peers.script import hear, over_tls, responder, say, script
 
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.message import PreparedRequest
@@ -385,3 +385,51 @@ def test_a_hop_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_control_character_is_in_no_url() -> None:
     with pytest.raises(ExchangeError, match="control character"):
         resolve(prepare(HopState(options=HttpRequest("http://a.test/")), "id"), "/\x01")
+
+
+# --- a Location that readers do not agree on
+
+
+@pytest.mark.parametrize("follows", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "code", "message"),
+    [
+        (
+            b"Location: /a\r\nLocation: /b\r\n",
+            "several-locations",
+            "the 302 has 2 different Locations; the first counts here, and readers differ",
+        ),
+        (b"Location: \r\n", "empty-location", "the 302 has an empty Location and leads nowhere"),
+    ],
+)
+def test_an_odd_location_is_noted(fields: bytes, code: str, message: str, follows: bool) -> None:
+    found: list[Any] = []
+
+    def handle(connection: Any) -> None:
+        head = b"HTTP/1.1 302 Found\r\n" + (b"" if found else fields) + b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+        script(hear(b"\r\n\r\n"), say(head))(connection)
+        found.append(True)
+
+    with responder(handle) as peer:
+        exchange = send(HttpRequest(f"http://{peer.host}:{peer.port}/", location=follows))
+    first = exchange.history[0] if exchange.history else exchange
+    assert (code, message) in [(note.code, note.message) for note in (*first.notes, *exchange.notes)]
+
+
+def test_the_same_location_twice_is_not_noted() -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with responder(script(hear(b"\r\n\r\n"), say(head))) as peer:
+        assert send(HttpRequest(f"http://{peer.host}:{peer.port}/")).notes == ()
+
+
+def test_redirects_that_count_down_are_no_circle() -> None:
+    left = iter(range(50, 0, -1))
+
+    def handle(connection: Any) -> None:
+        line = f"HTTP/1.1 302 Found\r\nLocation: /{next(left)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        script(hear(b"\r\n\r\n"), say(line.encode()))(connection)
+
+    with responder(handle) as peer:
+        failure = send(HttpRequest(f"http://{peer.host}:{peer.port}/", location=True, max_redirects=3)).error
+    assert failure is not None
+    assert failure.hint == "history shows every hop; --max-redirects allows another number of them"

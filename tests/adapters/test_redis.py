@@ -14,10 +14,12 @@ from peers.redis_server import Redis
 from redis import Redis as Client
 
 from rrcli.adapters.redis.commands import is_idempotent, is_safe, line_of
+from rrcli.adapters.redis.endpoint import Place, place_of
 from rrcli.adapters.redis.request import RedisRequest
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import MASK
 from rrcli.base.jsontext import dumps
+from rrcli.engine.registry import BY_NAME, by_scheme
 from rrcli.engine.send import send
 from rrcli.model.document import document
 from rrcli.model.values import Exchange
@@ -513,3 +515,21 @@ def test_a_wrong_request_sends_nothing(request_: RedisRequest, message: str, hin
     with pytest.raises(ExchangeError) as raised:
         send(request_)
     assert (raised.value.layer, raised.value.message, raised.value.hint) == ("usage", message, hint)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("valkey://h", Place(host="h")),
+        ("valkeys://u:p@h:1/2", Place(host="h", port=1, tls=True, userinfo="u:p", user="u", password="p", db=2)),
+        ("unix:///tmp/a%20b", Place(socket="/tmp/a b")),
+        ("valkey+unix:///tmp/s?db=3", Place(socket="/tmp/s", db=3)),
+    ],
+)
+def test_valkey_is_redis(url: str, place: Place) -> None:
+    assert place_of(url) == place
+
+
+def test_a_url_of_valkey_picks_the_command(redis: Redis) -> None:
+    assert by_scheme("valkey://h") is by_scheme("valkeys://h") is BY_NAME["redis"]
+    assert send(RedisRequest(redis.url().replace("redis", "valkey"), "PING")).outcome == "ok"

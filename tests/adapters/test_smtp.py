@@ -87,9 +87,8 @@ def test_the_drawing_has_command_and_reply_in_turn_with_their_times(smtp: Mail) 
     assert exchange.response
     assert exchange.response.display
     lines = exchange.response.display.splitlines()
-    assert lines[0].startswith("← 220 mail.example.test ESMTP peer ")
-    assert lines[0].endswith("ms")
-    assert [line[:6] for line in lines if line[0] == "→"] == ["→ EHLO", "→ MAIL", "→ RCPT", "→ DATA", "→ (the", "→ QUIT"]
+    assert lines[0].endswith(" ms  ← 220 mail.example.test ESMTP peer")
+    assert [line.strip()[:6] for line in lines if line.strip()[0] == "→"] == ["→ EHLO", "→ MAIL", "→ RCPT", "→ DATA", "→ (the", "→ QUIT"]
 
 
 def test_the_id_of_the_exchange_is_the_messages(smtp: Mail) -> None:

@@ -284,7 +284,7 @@ def test_two_addresses_of_a_name_are_compared(tmp_path: Path) -> None:
             done = subprocess.run(command, input=b"x\n", capture_output=True, check=False, timeout=20)
     found = loads(done.stdout.decode())
     assert isinstance(found, dict), done.stderr
-    assert (found["schema"], found["same"], done.returncode) == ("rrcli.set/1", False, 0)
+    assert (found["schema"], found["same"], done.returncode) == ("rrcli.set/1", False, 1)
     assert {exchange["connection"]["peer"]: exchange["response"]["body"]["text"] for exchange in found["exchanges"]} == {
         f"127.0.0.1:{peer.port}": "hi\n", f"127.0.0.2:{peer.port}": "ho\n",
     }  # fmt: skip

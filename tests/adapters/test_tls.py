@@ -218,7 +218,7 @@ def test_a_gate_over_many_hosts_names_the_one_that_fails(nginx: Nginx, ca: Autho
     assert [line.split()[0] for line in lines[1:3]] == hosts
     assert lines[2].endswith("✘ check failed")
     why = " ".join(" ".join(lines[-2:]).split())
-    assert why == f"✘ {hosts[1]} check · connection.tls.days_left >= 14 does not hold, it is 3"
+    assert why == f"✘ {hosts[1]} check · connection.tls.days_left >= 14 does not hold: it is 3 days"
 
 
 def test_a_handshake_that_starts_in_clear_text(smtp_starttls: Peer, ca: Authority) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rrcli.base.jsontext import DEEPEST, Verbatim, dumps, loads, pieces
+from rrcli.base.jsontext import DEEPEST, Verbatim, dumps, fault, loads, pieces
 
 ROOT = Path(__file__).parents[2]
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -179,3 +179,30 @@ def test_a_long_text_within_a_list_is_written_piece_by_piece() -> None:
     assert max(map(len, written)) < 6 * 3_000_000 / 2
     assert "".join(written) == dumps(value)
     assert loads("".join(written)) == value
+
+
+# --- what is wrong with what is none
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"a":1,\n"b":', "it breaks at line 2, column 5: expecting value"),
+        (')]}\',\n{"a":1}', "it breaks at line 1, column 1: expecting value"),
+        ('{"a":"NaN",\n "b": NaN}', "it breaks at line 2, column 7: NaN is not JSON"),
+        ("[1,-Infinity]", "it breaks at line 1, column 4: -Infinity is not JSON"),
+        ('{"a":1}\n{"a":2}', "it breaks at line 2, column 1: extra data"),
+        ('{"a":1,}', "it breaks at line 1, column 8: expecting property name enclosed in double quotes"),
+        ('["a\nb"]', "it breaks at line 1, column 4: invalid control character"),
+        ('{"a":1}', None),
+        ('\ufeff{"a":1}', None),
+        ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), None),
+    ],
+)
+def test_where_a_text_breaks(text: str, why: str | None) -> None:
+    assert fault(text) == why
+
+
+def test_numbers_of_more_digits_than_python_converts_are_no_fault() -> None:
+    assert [fault(text) for text in ("9" * 5000, "[1, -" + "8" * 5000 + "]", '{"a": ' + "7" * 5000 + ', "b": "NaN"}')] == [None, None, None]
+    assert fault("[" + "9" * 5000 + ",\nNaN]") is not None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from rrcli.base import timelimit
-from rrcli.base.timelimit import TimeLimitExceeded, run_with_limit
+from rrcli.base.timelimit import TimeLimitExceeded, matches_within, run_with_limit
 from rrcli.policy.expect import Expectation
 
 ENDLESS = re.compile("(a+)+$")
@@ -59,3 +59,32 @@ def test_an_expectation_without_end_does_not_hold_either_way(expression: str, mo
     expectation = Expectation(expression)
     checked = expectation.check({"body": "a" * 60 + "b", "json": list(range(200_000))})
     assert (checked.ok, expectation.gave_up) == (False, True)
+
+
+NO_SIGNAL = re.compile("a.*c")  # each try goes over the whole text before Python looks for a signal
+
+
+def test_a_long_text_is_searched_where_the_search_can_be_ended() -> None:
+    text = "a" * (4 << 20)
+    began = time.monotonic()
+    with pytest.raises(TimeLimitExceeded):
+        matches_within(0.05, NO_SIGNAL, text)
+    assert time.monotonic() - began < 5
+    assert matches_within(5, NO_SIGNAL, text[:10] + "c" + text)
+    assert not matches_within(5, re.compile("b"), text)
+    assert matches_within(5, re.compile(b"b"), text.encode() + b"b")
+
+
+def test_a_long_text_is_given_up_in_another_thread_too() -> None:
+    found: list[bool] = []
+
+    def search() -> None:
+        try:
+            matches_within(0.05, NO_SIGNAL, "a" * (4 << 20))
+        except TimeLimitExceeded:
+            found.append(True)
+
+    thread = threading.Thread(target=search)
+    thread.start()
+    thread.join(5)
+    assert found == [True]

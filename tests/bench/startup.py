@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from rrcli.codec.soap.write import envelope
 from rrcli.engine.catalogue import responders
 from rrcli.responders.serve import addresses, start, stop
 from rrcli.responders.thrift import IDL
@@ -33,11 +34,15 @@ ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 # The most that each command may take, as a multiple of `python -c pass`.
 BUDGETS = {
     "rrcli --version": 1.8,
+    "rrcli --help": 4.0,
+    "rrcli http --help": 4.0,
     "rrcli tcp": 2.2,
     "rrcli redis": 2.3,
     "rrcli smtp": 2.6,
     "rrcli thrift": 2.6,
     "rrcli ws": 2.5,
+    "rrcli soap --envelope": 2.6,
+    "rrcli soap": 21.0,
     "rrcli pg": 2.8,
     "rrcli nats": 2.5,
     "rrcli http --json": 2.6,
@@ -112,11 +117,15 @@ def commands(urls: dict[str, str], tls_port: int, root: Path, grpc_port: int) ->
     found = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "rrcli --version": [*rrcli, "--version"],
+        "rrcli --help": [*rrcli, "--help"],
+        "rrcli http --help": [*rrcli, "http", "--help"],
         "rrcli tcp": [*rrcli, "tcp", urls["tcp"], "--send", "hi\\n", "--read-lines", "1"],
         "rrcli redis": [*rrcli, "redis", redis, "PING"],
         "rrcli smtp": [*rrcli, "smtp", urls["smtp"], "--from", "a@x.test", "--to", "b@x.test", "--text", "hi"],
         "rrcli thrift": [*rrcli, "thrift", urls["thrift"], IDL, "ping"],
         "rrcli ws": [*rrcli, "ws", urls["ws"], "hi"],
+        "rrcli soap --envelope": [*rrcli, "soap", urls["http"] + "/soap", "--envelope", str(root.parent / "call.xml")],
+        "rrcli soap": [*rrcli, "soap", urls["soap"], "Add", "a=2", "b=3"],
         "rrcli pg": [*rrcli, "pg", urls["pg"] + "/x?sslmode=disable", "select 1"],
         "rrcli nats": [*rrcli, "nats", urls["nats"], "rrcli.time"],
         "rrcli http --json": [*rrcli, "http", "--json", http],
@@ -180,6 +189,7 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tls_port, root = stack.enter_context(https(folder))
         grpc_port = stack.enter_context(grpc(folder))
+        (folder / "call.xml").write_bytes(envelope("1.1", "<Add><a>2</a><b>3</b></Add>"))
         medians = measure(commands(addresses(catalogue, running), tls_port, root, grpc_port), options.runs)
     print("\n".join(table(medians)))
     over = [name for name, budget in BUDGETS.items() if medians[name] / medians["python -c pass"] > budget]

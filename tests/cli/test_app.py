@@ -16,10 +16,8 @@ import jsonschema
 import pytest
 
 from rrcli.__main__ import main
-from rrcli.base import __version__
 from rrcli.base.errors import EXIT_CODES, KINDS, ExchangeError
-from rrcli.cli import app, commands, fast
-from rrcli.cli.help import EXAMPLES
+from rrcli.cli import app, commands
 from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
 from rrcli.model.document import document, set_document
@@ -51,12 +49,6 @@ CLEAN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "RRCLI_ENV", "RRCLI_FORMAT", "RRC
 
 def environment(**changes: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in CLEAN} | changes
-
-
-def examples_of(name: str) -> tuple[str, ...]:
-    """The examples on a command's page; without a name those of the overview."""
-    command = commands.find(name) if name else None
-    return command.examples if command else EXAMPLES
 
 
 def rrcli(*words: str, **changes: str) -> subprocess.CompletedProcess[str]:
@@ -103,11 +95,15 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ),
         (
             "tcp h:1 --format jsn",
-            "invalid value for --format: 'jsn' is not one of pretty, raw, json, ndjson, har, curl, mermaid; did you mean json?",
+            "invalid value for --format: 'jsn' is not one of pretty, body, raw, json, ndjson, har, curl, mermaid; did you mean json?",
             None,
         ),
         ("tcp h:1 --wire=much", "invalid value for --wire: 'much' is no size; write a number of bytes, or 64KiB, 10MB, 1GiB", None),
-        ("tcp h:1 --send a --send-base64 =", "invalid value for --send-base64: '=' is no base64: Leading padding not allowed", None),
+        (
+            "tcp h:1 --send a --send-base64 =",
+            "invalid value for --send-base64: '=' is no base64: letters, digits, + and /, filled up with = to groups of four",
+            None,
+        ),
         ("tcp h:1 --timeout", "--timeout needs a value: --timeout TIME", None),
         ("tcp h:1 -m", "-m needs a value: -m TIME", None),
         ("tcp h:1 --json=1", "--json takes no value", "Print the exchange as one JSON document."),
@@ -123,9 +119,18 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
             "no command zzz",
             f"commands are {', '.join(COMMANDS)}",
         ),
-        ("GET -v http://a/", "no command GET", "the command comes first: rrcli http GET …"),
+        ("https example.com", "no command https", "the command is rrcli http [METHOD] URL [ITEM...]"),
+        ("GRAB -v http://a/", "no command GRAB", "the command comes first: rrcli http GRAB …"),
+        ("POSTT http://a/", "no command POSTT; did you mean POST?", f"commands are {', '.join(COMMANDS)}"),
+        ("GET", "GET is a method, and the URL is missing", "write rrcli GET URL, or rrcli http GET URL"),
+        ("delete", "delete is a method, and the URL is missing", "write rrcli delete URL, or rrcli http delete URL"),
         ("example.com", "no command example.com", "a URL needs its scheme, or a command before it: rrcli http example.com"),
-        (":8080/x", "no command :8080/x", "a URL needs its scheme, or a command before it: rrcli http :8080/x"),
+        (
+            "a.io/?b&c",
+            "no command a.io/?b&c",
+            "a URL needs its scheme, or a command before it: rrcli http 'a.io/?b&c'",
+        ),
+        ("u:secret@example.com", "no command …@example.com", "a URL needs its scheme, or a command before it: rrcli http URL"),
         (
             "htps://example.com",
             "no command for htps:// URLs; did you mean https?",
@@ -141,7 +146,8 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ("--json", "neither a command nor a URL is given", "rrcli --help lists the commands"),
         ("--json tcp h:1", "the command comes first: rrcli tcp [OPTIONS] …", None),
         ("--json tcp tcp://h:1", "the command comes first: rrcli tcp [OPTIONS] …", None),
-        ("-v h:1 tcp://h:1", "'h:1' stands before the URL", "write rrcli [OPTIONS] URL, or a command first"),
+        ("-v h tcp://h:1", "'h' stands before the URL", "write rrcli [OPTIONS] URL, or a command first"),
+        (":8080 tcp://h:1", "'tcp://h:1' is a URL behind another: ':8080'", "write rrcli http [METHOD] URL [ITEM...]"),
         (
             "explain 429x",
             "nothing is known of '429x'; did you mean 429?",
@@ -168,6 +174,20 @@ def test_a_control_character_in_a_wrong_word_is_made_visible(run: Any) -> None:
     assert "\x1b" not in error
 
 
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("tcp 'no&such.invalid:80' --json", "rrcli dns 'no&such.invalid' shows"),
+        ("http 'http://no$such.invalid/' --json", "rrcli dns 'no$such.invalid' shows"),
+        ("graphql http://a/ 'f@a b'", "'f=@a b' makes a variable of a file's text, 'f:=@a b' of its JSON"),
+        ("redis -h 'a&b' GET k", "write rrcli redis 'redis://a&b' GET k"),
+    ],
+)
+def test_a_command_that_is_suggested_is_quoted_for_a_shell(run: Any, line: str, part: str) -> None:
+    _, out, error = run(*shlex.split(line))
+    assert part in out + error
+
+
 # --- which command ---------------------------------------------------------------------------------------
 
 
@@ -182,143 +202,74 @@ def test_a_url_picks_the_command_behind_any_options() -> None:
             assert json.loads(done.stdout)["request"]["summary"] == f"1 byte to {url}"
 
 
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        (":8080/x", "GET http://localhost:8080/x"),
+        ("localhost:8080/x", "GET http://localhost:8080/x"),
+        ("127.0.0.1:8080", "GET http://127.0.0.1:8080/"),
+        ("'[::1]:8080/x'", "GET http://[::1]:8080/x"),
+        (":/x", "GET http://localhost/x"),
+        ("u:p@example.com:8080/", "GET http://u:‹secret›@example.com:8080/"),
+        ("POST :8080/x a=b", "POST http://localhost:8080/x"),
+        ("post http://example.com/x", "POST http://example.com/x"),
+        ("-v query example.com", "QUERY http://example.com/"),
+        ("--proxy localhost:3128 delete localhost:81/x", "DELETE http://localhost:81/x"),
+    ],
+)
+def test_a_method_or_a_place_without_a_scheme_is_http(run: Any, line: str, sent: str) -> None:
+    code, out, error = run(*shlex.split(line), "--offline", "--json")
+    document = json.loads(out)
+    assert (code, error, document["protocol"]) == (0, "", "http")
+    method, url = sent.split()
+    assert (document["request"]["data"]["method"], document["target"]["url"]) == (method, url)
+
+
 def test_a_url_may_be_an_options_value() -> None:
     with pytest.raises(ExchangeError, match="^tcp takes HOST:PORT, got nothing$"):
         app.run(["--ok", "tcp://h:1"])
 
 
-# --- help ------------------------------------------------------------------------------------------------
-
-LISTED = {name: found for name in COMMANDS if (found := commands.find(name))}
-WIDEST = max(map(len, LISTED))
-OVERVIEW = """\
-Usage: rrcli COMMAND [OPTIONS] WORDS...
-       rrcli [OPTIONS] URL          the scheme picks the command
-
-Send one request and see what came of it: the parts, the bytes, the time of each
-phase, the failure and what to do.
-
-Protocols:
-{protocols}
-
-Tools:
-{tools}
-
-Examples:
-  rrcli https://example.com/ -v
-  rrcli demo
-
-rrcli COMMAND --help lists the options of a command; rrcli --version prints the
-version.
-""".format(
-    protocols="\n".join(f"  {name:<{WIDEST}}  {found.help}" for name, found in LISTED.items() if name not in commands.TOOLS),
-    tools="\n".join(f"  {name:<{WIDEST}}  {tool.help}" for name, tool in commands.TOOLS.items()),
-)
-
-
-@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
-def test_the_overview(run: Any, words: list[str]) -> None:
-    assert run(*words) == (0, OVERVIEW, "")
-
-
-def test_the_version(run: Any) -> None:
-    assert run("--version", "--json") == (0, f"rrcli {__version__}\n", "")
-
-
-SERVE = """\
-Usage: rrcli serve [OPTIONS] [PROTOCOL...]
-
-Run loopback responders until Ctrl-C.
-
-Examples:
-  rrcli serve
-  rrcli serve http redis --port http=8080 --json
-
-Options:
-      --json                  Print where they listen as one line of JSON.
-      --fault NAME[=VALUE]    Answer with this fault; repeatable, they combine.
-      --faults                List the faults, with --json as JSON.
-      --host ADDRESS          Listen on this address.  [127.0.0.1]
-      --port NAME=PORT        Let NAME listen on PORT, and not on a free one;
-                              repeatable.
-"""
-
-
-def test_a_page(run: Any) -> None:
-    assert run("serve", "--help") == (0, SERVE, "")
-
-
-@pytest.mark.parametrize("line", [["tcp", "--help"], ["tcp", "-h", "h:1"], ["tcp", "h:1", "-vh"], ["-v", "tcp://h:1", "--help"]])
-def test_help_may_be_asked_for_anywhere(run: Any, line: list[str]) -> None:
-    code, out, error = run(*line)
-    assert (code, out.splitlines()[0], error) == (0, "Usage: rrcli tcp [OPTIONS] HOST:PORT", "")
-
-
-@pytest.mark.parametrize("name", [*NAMES, *commands.TOOLS])
-@pytest.mark.parametrize("columns", [60, 80, 100, 200])
-def test_a_page_is_whole_and_no_wider_than_the_terminal_or_100(run: Any, monkeypatch: pytest.MonkeyPatch, name: str, columns: int) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    code, out, error = run(name, "--help")
-    assert (code, error) == (0, "")
-    examples = {"  " + example for example in examples_of(name)}
-    assert max(len(line) for line in out.splitlines() if line not in examples) <= min(columns, 100)
-    assert max(map(len, examples)) <= 80
-    command = commands.find(name)
-    assert command is not None
-    for declared in command.options.values():
-        assert all(flag in out for flag in declared.flags)
-        assert " ".join(declared.help.split()) in " ".join(out.split())
-    assert "\x1b" not in out
-
-
-def test_options_stand_in_groups_the_commands_own_first(run: Any) -> None:
-    _, out, _ = run("tcp", "--help")
-    titles = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert titles == [
-        "Examples:", "Options:", "End of the answer:", "Output:", "Settings:", "Time:", "Retry:", "Wait:", "Checks:", "Repeat:",
-        "Connection:", "TLS:", "Correlation:",
-    ]  # fmt: skip
-
-
-def test_nothing_is_taken_for_markup(run: Any) -> None:
-    _, out, _ = run("http", "--help")
-    assert out.splitlines()[0] == "Usage: rrcli http [OPTIONS] [METHOD] URL [ITEM...]"
-
-
-def test_colour_is_as_asked() -> None:
-    plain = rrcli("serve", "--help")
-    coloured = rrcli("serve", "--help", FORCE_COLOR="1")
-    assert plain.stdout == SERVE
-    assert coloured.stdout.startswith("\x1b[1mUsage: \x1b[0mrrcli serve")
-    assert coloured.stdout.replace("\x1b[1m", "").replace("\x1b[36m", "").replace("\x1b[0m", "") == SERVE
-    assert rrcli("serve", "--help", FORCE_COLOR="1", NO_COLOR="1").stdout == SERVE
-
-
-@pytest.mark.parametrize("name", ["", *NAMES, *commands.TOOLS])
-def test_the_examples_are_few_and_read_by_the_parser(name: str) -> None:
-    assert 2 <= len(examples_of(name)) <= 4
-    for example in examples_of(name):
-        words = shlex.split(example.partition(" > ")[0].partition(" | ")[0])
-        assert words[:2] == ["rrcli", name] if name else words[:1] == ["rrcli"]
-        command = commands.find(words[1])
-        if command is None or words[1] in NAMES:
-            assert fast.parse(words[1:]) is not None
-        else:
-            assert app.parse(command, words[2:]) is not None
+# --- pipes --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("line", "way"),
     [
-        ("http http://127.0.0.1:1/", "; ask for it with -d @-"),
-        ("redis redis://127.0.0.1:1/ PING", "; ask for it with --stdin"),
-        ("tls 127.0.0.1:1 --json", ""),
+        ("http POST http://127.0.0.1:1/", "-d @-"),
+        ("put http://127.0.0.1:1/ a=b", "-d @-"),
+        ("redis redis://127.0.0.1:1/ SET k", "--stdin"),
+        ("smtp 127.0.0.1:1 --from a@x.test --to b@x.test --text hi", "--data @-"),
     ],
 )
 def test_input_that_nobody_read_is_hinted_at(line: str, way: str) -> None:
+    done = piped(line)
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (4, [f"rrcli: standard input was not read; ask for it with {way}"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "http http://127.0.0.1:1/",
+        "delete http://127.0.0.1:1/",
+        "redis redis://127.0.0.1:1/ GET k",
+        "tls 127.0.0.1:1 --json",
+        "http POST http://127.0.0.1:1/ -s",
+        "http POST http://127.0.0.1:1/ -q",
+        "http POST http://127.0.0.1:1/ -d @-",
+        "http POST http://127.0.0.1:1/ @-",
+    ],
+)
+def test_a_request_that_only_asks_may_stand_in_a_loop_over_a_pipe(line: str) -> None:
+    done = piped(line)
+    assert done.returncode == 4
+    assert "standard input" not in done.stderr
+
+
+def piped(line: str) -> subprocess.CompletedProcess[str]:
+    """A run with a line waiting in a pipe."""
     command = [sys.executable, "-m", "rrcli", *line.split()]
-    done = subprocess.run(command, input="x\n", capture_output=True, text=True, check=False, env=environment(), timeout=30)
-    assert (done.returncode, done.stderr.splitlines()[-1:]) == (4, [f"rrcli: standard input was not read{way}"])
+    return subprocess.run(command, input="x\n", capture_output=True, text=True, check=False, env=environment(), timeout=30)
 
 
 def test_a_closed_pipe_ends_help_quietly() -> None:
@@ -528,7 +479,9 @@ def test_another_package_brings_a_command(package: Path) -> None:
 
 def test_another_packages_command_is_in_the_help(package: Path) -> None:
     changes = with_package(package)
-    assert rrcli("--help", **changes).stdout == OVERVIEW.replace("or a page.\n", "or a page.\n  echo     Say hello.\n")
+    assert "\n  echo        Say hello.\n\nTools:\n" in rrcli("--help", **changes).stdout
+    assert rrcli("help", "echo", **changes).stdout.startswith("Usage: rrcli echo [OPTIONS] HOST:PORT\n\nSay hello.\n")
+    assert "  echo)\n" in rrcli("completion", "bash", **changes).stdout
     page = rrcli("echo", "--help", **changes).stdout
     assert page.startswith("Usage: rrcli echo [OPTIONS] HOST:PORT\n\nSay hello.\n\nOptions:\n")
     assert "      --loud                  Shout.\n" in page

@@ -5,19 +5,36 @@ from __future__ import annotations
 import os
 import pty
 import shutil
+import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from peers.redis_server import Redis
 
-from rrcli.cli import complete, generate
-from rrcli.cli.commands import SCHEMAS, TOOLS
+from rrcli.__main__ import main
+from rrcli.adapters.redis.commandnames import NAMES as REDIS
+from rrcli.cli import generate
+from rrcli.cli.commands import SCHEMAS, SHELLS, TOOLS, protocols, subjects
+from rrcli.cli.completion.common import HEADER
+from rrcli.cli.completion.scripts import scripts
+from rrcli.cli.topics import topics
 from rrcli.engine import registry
+from rrcli.engine.registry import METHODS
+from rrcli.responders import faults
 
-FOLDER = generate.FOLDER
-NAMES = [command.name for command in complete.commands()]
+FOLDER = generate.ROOT / generate.COMPLETIONS
+COMMANDS = (*protocols(), *TOOLS.values())
+NAMES = [command.name for command in COMMANDS]
+
+AMONG_SERVERS = {"ASKING", "PFDEBUG", "PFSELFTEST", "PSYNC", "REPLCONF", "RESTORE-ASKING", "SYNC"}
+LATER = {  # than 7.0
+    "WAITAOF", "HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HTTL", "HPTTL", "HEXPIRETIME", "HPEXPIRETIME", "HPERSIST",
+    "HGETEX", "HSETEX", "HGETDEL",
+}  # fmt: skip
 
 # Partial lines, whose last word is being completed, and what must be offered.
 LINES: list[tuple[str, list[str]]] = [
@@ -28,9 +45,9 @@ LINES: list[tuple[str, list[str]]] = [
     ("rrcli --vers", ["--version"]),
     ("rrcli tcp --send-", ["--send-base64", "--send-file", "--send-hex"]),
     ("rrcli tcp h:1 --read-u", ["--read-until"]),
-    ("rrcli tcp --format ", ["curl", "har", "json", "mermaid", "ndjson", "pretty", "raw"]),
+    ("rrcli tcp --format ", ["body", "curl", "har", "json", "mermaid", "ndjson", "pretty", "raw"]),
     ("rrcli tcp --format=n", ["ndjson"]),
-    ("rrcli tcp --format=", ["curl", "har", "json", "mermaid", "ndjson", "pretty", "raw"]),
+    ("rrcli tcp --format=", ["body", "curl", "har", "json", "mermaid", "ndjson", "pretty", "raw"]),
     ("rrcli --color n", ["never"]),
     ("rrcli dns --tls-min 1.", ["1.0", "1.1", "1.2", "1.3"]),
     ("rrcli tls --cacert ca.", ["ca.pem"]),
@@ -41,6 +58,25 @@ LINES: list[tuple[str, list[str]]] = [
     ("rrcli schema ", sorted(SCHEMAS)),
     ("rrcli serve http d", ["dns"]),
     ("rrcli serve --js", ["--json"]),
+    ("rrcli serve --fault ", sorted(faults.BY_NAME)),
+    ("rrcli serve --fault stall", sorted(name for name in faults.BY_NAME if name.startswith("stall"))),
+    ("rrcli http ", sorted(METHODS)),
+    ("rrcli http -v P", ["PATCH", "POST", "PUT"]),
+    ("rrcli http POST ", []),
+    ("rrcli http :8080/x ", []),
+    ("rrcli http example.com/ ", []),
+    ("rrcli sse Q", ["QUERY"]),
+    ("rrcli http -X P", ["PATCH", "POST", "PUT"]),
+    ("rrcli http --session ", ["mine", "ops"]),
+    ("rrcli http --session-read-only o", ["ops"]),
+    ("rrcli redis ZRANGEBY", ["ZRANGEBYLEX", "ZRANGEBYSCORE"]),
+    ("rrcli redis ", sorted(REDIS)),
+    ("rrcli redis -n 1 redis://h:6379 ZPOPM", ["ZPOPMAX", "ZPOPMIN"]),
+    ("rrcli redis GET ", []),
+    ("rrcli dns example.com MX TX", ["TXT"]),
+    ("rrcli help exp", ["explain", "expressions"]),
+    ("rrcli help http ", []),
+    ("rrcli completion ", sorted(SHELLS)),
 ]
 
 
@@ -56,8 +92,11 @@ def needed(shell: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the shells run: one file to complete."""
+    """Where the shells run, at home: one file to complete, and two sessions."""
     (tmp_path / "ca.pem").touch()
+    for place, name in (("localhost_8080", "mine"), ("example.com", "ops")):
+        (tmp_path / ".config" / "rrcli" / "sessions" / place).mkdir(parents=True)
+        (tmp_path / ".config" / "rrcli" / "sessions" / place / f"{name}.json").touch()
     return tmp_path
 
 
@@ -169,20 +208,20 @@ def test_every_shell_offers_the_same(shell: Shell, folder: Path) -> None:
 
 @SHELLS
 def test_every_option_of_every_command_is_offered(shell: Shell, folder: Path) -> None:
-    lines = {f"rrcli {command.name} --": command for command in complete.commands()}
+    lines = {f"rrcli {command.name} --": command for command in COMMANDS}
     found = candidates(shell(list(lines), folder))
     for line, command in lines.items():
-        flags = {flag for declared in command.options.values() for flag in declared.flags if flag.startswith("--")} | {"--help"}
+        flags = {flag for declared in command.shown() for flag in declared.flags if flag.startswith("--")} | {"--help"}
         assert {word.removesuffix("=") for word in found[line] if word.startswith("--")} >= flags
         assert {word.removesuffix("=") for word in found[line] if word.startswith("--")} <= flags | {"--"}
 
 
 @SHELLS
 def test_words_are_offered_as_the_commands_declare_them(shell: Shell, folder: Path) -> None:
-    lines = {f"rrcli {command.name} ": command for command in complete.commands() if command.completes()}
+    lines = {f"rrcli {command.name} ": command for command in COMMANDS if command.completes()}
     found = candidates(shell(list(lines), folder))
     for line, command in lines.items():
-        assert found[line] == sorted(command.completes())
+        assert found[line] == sorted(set(command.completes()))
 
 
 def test_powershell_names_every_command_and_option() -> None:
@@ -193,16 +232,16 @@ def test_powershell_names_every_command_and_option() -> None:
     assert code.count("'") % 2 == 0
     assert [outside.count(bracket) for bracket in "({["] == [outside.count(bracket) for bracket in ")}]"]
     assert text.count("Register-ArgumentCompleter -Native -CommandName rrcli") == 1
-    for command in complete.commands():
+    for command in COMMANDS:
         assert f"        '{command.name}' = @(" in text
-        for declared in command.options.values():
+        for declared in command.shown():
             assert all(f", @('{flag}', '" in text for flag in declared.flags)
-    assert "'tcp --format' = @('pretty', 'raw', 'json', 'ndjson', 'har', 'curl', 'mermaid')" in text
+    assert "'tcp --format' = @('pretty', 'body', 'raw', 'json', 'ndjson', 'har', 'curl', 'mermaid')" in text
 
 
 def test_nothing_starts_python() -> None:
-    for name, text in complete.scripts().items():
-        assert "python" not in text.replace(complete.HEADER, ""), name
+    for name, text in scripts(COMMANDS).items():
+        assert "python" not in text.replace(HEADER, ""), name
 
 
 def test_the_files_are_fresh() -> None:
@@ -211,12 +250,67 @@ def test_the_files_are_fresh() -> None:
 
 def test_check_names_what_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     generate.write(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["_rrcli", "rrcli.bash", "rrcli.fish", "rrcli.ps1"]
-    (tmp_path / "rrcli.fish").write_text("old")
-    (tmp_path / "_rrcli").unlink()
+    assert sorted(path.name for path in (tmp_path / "completions").glob("*.*")) == ["rrcli.bash", "rrcli.fish", "rrcli.ps1"]
+    (tmp_path / "completions" / "rrcli.fish").write_text("old")
+    (tmp_path / "completions" / "_rrcli").unlink()
+    (tmp_path / "completions" / "man" / "rrcli-gopher.1").touch()
     monkeypatch.setattr(generate, "stale", lambda stale=generate.stale: stale(tmp_path))
     assert generate.main(["--check"]) == 1
-    assert capsys.readouterr().err == "stale: _rrcli, rrcli.fish; run python -m rrcli.cli.generate\n"
+    said = "stale: completions/_rrcli, completions/rrcli.fish, completions/man/rrcli-gopher.1; run python -m rrcli.cli.generate\n"
+    assert capsys.readouterr().err == said
+    generate.write(tmp_path)
+    assert generate.main(["--check"]) == 0
+
+
+def test_the_command_prints_the_script_that_is_installed(capfd: pytest.CaptureFixture[str]) -> None:
+    for shell, file in (("bash", "rrcli.bash"), ("zsh", "_rrcli"), ("fish", "rrcli.fish"), ("powershell", "rrcli.ps1")):
+        assert main(["completion", shell]) == 0
+        assert capfd.readouterr().out == (FOLDER / file).read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["bsh"], "there is no completion for 'bsh'; did you mean bash?"),
+        (["bash", "zsh"], "completion takes one shell, got 2"),
+        ([], "completion takes SHELL, got nothing"),
+    ],
+)
+def test_completion_takes_one_known_shell(words: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", *words]) == 2
+    assert capfd.readouterr().err.startswith(f"rrcli: {message}\n")
+
+
+def test_the_wheel_puts_the_scripts_and_the_manual_where_shells_and_man_look() -> None:
+    project = tomllib.loads((generate.ROOT / "pyproject.toml").read_text())
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared == {
+        "completions/rrcli.bash": "share/bash-completion/completions/rrcli",
+        "completions/_rrcli": "share/zsh/site-functions/_rrcli",
+        "completions/rrcli.fish": "share/fish/vendor_completions.d/rrcli.fish",
+        "completions/man": "share/man/man1",
+    }
+    assert all((generate.ROOT / path).exists() for path in shared)
+
+
+def test_what_there_is_help_for_is_every_command_and_topic() -> None:
+    assert set(subjects()) == {*NAMES, *topics()}
+    assert not set(NAMES) & set(topics())
+
+
+def test_redis_knows_the_commands_that_are_offered(redis: Redis) -> None:
+    """But for those that came after the server's version, none is offered that it has not, and none is left out."""
+    with socket.create_connection((redis.host, redis.port)) as connection:
+        connection.sendall(b"COMMAND LIST\r\n")
+        reader = connection.makefile("rb")
+        count = int(reader.readline()[1:])
+        known = set()
+        for _ in range(count):
+            size = int(reader.readline()[1:])
+            known.add(reader.read(size + 2)[:-2].decode().upper())
+    known = {name for name in known if "|" not in name} - AMONG_SERVERS
+    assert known <= set(REDIS)
+    assert set(REDIS) - known <= LATER
 
 
 def test_check_is_a_command() -> None:

@@ -109,7 +109,7 @@ def test_the_scheme_picks_the_command(argv: list[str], request_: object, output:
 @pytest.mark.parametrize(
     "argv",
     [
-        [], ["--help"], ["--version"], ["http"], ["http", "--json"], ["http", "--help"], ["nope", "x"], ["gopher://h"], ["h:25"],
+        [], ["--help"], ["--version"], ["http"], ["http", "--json"], ["http", "--help"], ["nope", "x"], ["gopher://h"], ["h/25"], ["GET"],
         ["--", "http://h/"], ["word", "http://h/"], ["--nope", "http://h/"], ["http://h/", "--nope"], ["http", "--timeout", "x", "http://h/"],
         ["serve"], ["demo"],
     ],
@@ -125,3 +125,10 @@ def test_every_option_of_every_command_is_in_the_tables_once(entry: registry.Pro
     assert len(spelled) == len(set(spelled))
     assert set(flags(options)) == set(spelled)
     assert all(flag.startswith("--") or (len(flag) == 2 and flag[0] == "-" != flag[1]) for flag in spelled)
+
+
+@pytest.mark.parametrize("argv", [["h:25"], [":8080/x", "--json"], ["-v", "POST", "h", "a=b"], ["--proxy", "p:1", "get", "h"]])
+def test_what_needs_no_command_takes_the_fast_path(argv: list[str]) -> None:
+    invocation = parse(argv)
+    assert invocation is not None
+    assert invocation.entry.name == "http"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrcli.codec.recognise import recognise
+from rrcli.codec.recognise import HTTP2, recognise
 from rrcli.engine.catalogue import scheme_of_greeting
 from rrcli.model.values import Target
 
@@ -38,7 +38,7 @@ MYSQL = b"\x4a\0\0\0\x0a8.0.36\0"
         (b"ERROR\r\n", "a memcached error: 'ERROR'", SHOWS, None),
         (MYSQL, "a MySQL greeting: '8.0.36'", SHOWS, None),
         (b"E\0\0\0\x50SFATAL\0", "a PostgreSQL error", SHOWS, "postgresql"),
-        (b"\0\0\x06\x04\0\0\0\0\0", "HTTP/2 frames", SHOWS, None),
+        (b"\0\0\x06\x04\0\0\0\0\0", "HTTP/2 frames", HTTP2, "grpc"),
         (b"N", "a PostgreSQL answer to SSLRequest", SHOWS, "postgresql"),
         (
             b"E\0\0\0\x65SFATAL\0VFATAL\0C28000\0Mno pg_hba.conf entry\0\0",
@@ -103,7 +103,7 @@ def test_first_bytes(data: bytes, what: str, hint: str, scheme: str | None) -> N
     ("data", "target", "hint"),
     [
         (b"HTTP/1.1 200 OK\r\n", Target(url="", host="h", port=80), "rrcli http://h:80/"),
-        (b"HTTP/1.1 200 OK\r\n", Target(url="", host="::1", port=8080), "rrcli http://[::1]:8080/"),
+        (b"HTTP/1.1 200 OK\r\n", Target(url="", host="::1", port=8080), "rrcli 'http://[::1]:8080/'"),
         (b"HTTP/1.1 200 OK\r\n", Target(url="", host="h"), "rrcli http://h/"),
         (b"HTTP/1.1 200 OK\r\n", Target(url="unix:///a"), "use rrcli http"),
         (b"-ERR x\r\n", Target(url="", host="h", port=1), "rrcli redis://h:1/"),

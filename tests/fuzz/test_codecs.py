@@ -24,7 +24,7 @@ from rrcli.codec.http.h1 import End, ResponseDecoder
 from rrcli.codec.recognise import recognise
 from rrcli.codec.redis.resp import Decoder
 from rrcli.codec.sse import SseDecoder
-from rrcli.policy.expect import Judge
+from rrcli.policy.judge import Judge
 
 SEEDS = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",

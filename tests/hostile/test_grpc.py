@@ -10,6 +10,7 @@ from peers.bounds import Run
 from peers.child import piped
 from peers.frames import DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS, fields, frame, goaway, reset
 from peers.grpc import PROTO
+from peers.made import Made
 from peers.script import Handler, end, hear, hear_end, say, script
 
 from rrcli.codec.grpc.framing import frame as message
@@ -58,34 +59,36 @@ def bomb(size: int) -> bytes:
 DEEP = b""
 for _ in range(200):
     DEEP = field(2, DEEP)
-WRONG: dict[str, tuple[bytes, int, str]] = {
-    "a length of 4 GiB": (HEAD + data(b"\0\xff\xff\xff\xff"), 7, "too_large"),
-    "a flag that gRPC has not": (HEAD + data(b"\x07\0\0\0\0") + OK, 7, "malformed"),
-    "a cut header": (HEAD + data(b"\0\0") + OK, 7, "truncated"),
-    "a cut message": (HEAD + data(b"\0\0\0\0\x09abc") + OK, 7, "truncated"),
-    "no trailers": (HEAD + data(message(b""), END_STREAM), 7, "truncated"),
-    "no trailers and no message": (HEAD + data(b"", END_STREAM), 7, "truncated"),
-    "an end within the stream": (HEAD + data(message(b"")), 7, "truncated"),
-    "OK without a message": (HEAD + OK, 7, "malformed"),
-    "two messages for one": (HEAD + data(message(b"") * 2) + OK, 7, "malformed"),
-    "a message that is none": (HEAD + data(message(b"\xff\xff\xff")) + OK, 7, "malformed"),
-    "a message nested too deep": (HEAD + data(message(field(8, DEEP))) + OK, 7, "malformed"),
-    "gzip that is none": (HEAD + data(packed(b"no gzip")) + OK, 7, "malformed"),
-    "gzip that is cut": (HEAD + data(packed(gzip.compress(b"x" * 1000)[:-9])) + OK, 7, "malformed"),
-    "gzip that unfolds": (HEAD + data(bomb(200 << 20)) + OK, 7, "too_large"),
-    "millions of values": (HEAD + data(message(field(8, b"\x12\0" * 8_000_000))) + OK, 7, "too_large"),
-    "millions of packed numbers": (HEAD + data(message(field(4, b"\1" * 30_000_000))) + OK, 7, "too_large"),
-    "a status that is no number": (HEAD + frame(HEADERS, fields(("grpc-status", "no")), 5, 1), 1, "bad_status"),
-    "a reset": (HEAD + reset(2), 4, "reset"),
-    "a refusal": (reset(7), 4, "refused"),
-    "a goodbye before the call": (goaway(0, 0, b"later"), 4, "refused"),
-    "a page": (frame(HEADERS, b"\x88" + fields(("content-type", "text/html")), 4, 1) + data(b"<html>", 1), 7, "wrong_protocol"),
-    "a page of an error": (
-        frame(HEADERS, fields((":status", "502"), ("content-type", "text/html")), 4, 1) + data(b"<html>", 1),
-        1,
-        "bad_status",
-    ),
-}
+WRONG = Made(
+    {
+        "a length of 4 GiB": lambda: (HEAD + data(b"\0\xff\xff\xff\xff"), 7, "too_large"),
+        "a flag that gRPC has not": lambda: (HEAD + data(b"\x07\0\0\0\0") + OK, 7, "malformed"),
+        "a cut header": lambda: (HEAD + data(b"\0\0") + OK, 7, "truncated"),
+        "a cut message": lambda: (HEAD + data(b"\0\0\0\0\x09abc") + OK, 7, "truncated"),
+        "no trailers": lambda: (HEAD + data(message(b""), END_STREAM), 7, "truncated"),
+        "no trailers and no message": lambda: (HEAD + data(b"", END_STREAM), 7, "truncated"),
+        "an end within the stream": lambda: (HEAD + data(message(b"")), 7, "truncated"),
+        "OK without a message": lambda: (HEAD + OK, 7, "malformed"),
+        "two messages for one": lambda: (HEAD + data(message(b"") * 2) + OK, 7, "malformed"),
+        "a message that is none": lambda: (HEAD + data(message(b"\xff\xff\xff")) + OK, 7, "malformed"),
+        "a message nested too deep": lambda: (HEAD + data(message(field(8, DEEP))) + OK, 7, "malformed"),
+        "gzip that is none": lambda: (HEAD + data(packed(b"no gzip")) + OK, 7, "malformed"),
+        "gzip that is cut": lambda: (HEAD + data(packed(gzip.compress(b"x" * 1000)[:-9])) + OK, 7, "malformed"),
+        "gzip that unfolds": lambda: (HEAD + data(bomb(200 << 20)) + OK, 7, "too_large"),
+        "millions of values": lambda: (HEAD + data(message(field(8, b"\x12\0" * 8_000_000))) + OK, 7, "too_large"),
+        "millions of packed numbers": lambda: (HEAD + data(message(field(4, b"\1" * 30_000_000))) + OK, 7, "too_large"),
+        "a status that is no number": lambda: (HEAD + frame(HEADERS, fields(("grpc-status", "no")), 5, 1), 1, "bad_status"),
+        "a reset": lambda: (HEAD + reset(2), 4, "reset"),
+        "a refusal": lambda: (reset(7), 4, "refused"),
+        "a goodbye before the call": lambda: (goaway(0, 0, b"later"), 4, "refused"),
+        "a page": lambda: (frame(HEADERS, b"\x88" + fields(("content-type", "text/html")), 4, 1) + data(b"<html>", 1), 7, "wrong_protocol"),
+        "a page of an error": lambda: (
+            frame(HEADERS, fields((":status", "502"), ("content-type", "text/html")), 4, 1) + data(b"<html>", 1),
+            1,
+            "bad_status",
+        ),
+    }
+)
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -102,14 +105,16 @@ def test_a_wrong_answer_ends_with_its_kind(name: str, serve: object) -> None:
         assert (found["error"]["delivery"], found["error"]["retry"]) == ("not_sent", "safe")
 
 
-FLOODS = {
-    "messages": (STREAM, HEAD, data(message(field(1, 7)))),
-    "large messages": (STREAM, HEAD, data(message(field(9, b"x" * 100_000)))),
-    "empty messages for a method with one": (ECHO, HEAD, data(message(b""))),
-    "bombs": (STREAM, HEAD, data(bomb(8 << 20))),
-    "a message that never ends": (ECHO, HEAD + data(b"\0\x03\xff\xff\xff"), data(bytes(16384))),
-    "a page that never ends": (ECHO, frame(HEADERS, b"\x88", 4, 1), data(bytes(16384))),
-}
+FLOODS = Made(
+    {
+        "messages": lambda: (STREAM, HEAD, data(message(field(1, 7)))),
+        "large messages": lambda: (STREAM, HEAD, data(message(field(9, b"x" * 100_000)))),
+        "empty messages for a method with one": lambda: (ECHO, HEAD, data(message(b""))),
+        "bombs": lambda: (STREAM, HEAD, data(bomb(8 << 20))),
+        "a message that never ends": lambda: (ECHO, HEAD + data(b"\0\x03\xff\xff\xff"), data(bytes(16384))),
+        "a page that never ends": lambda: (ECHO, frame(HEADERS, b"\x88", 4, 1), data(bytes(16384))),
+    }
+)
 
 
 @pytest.mark.parametrize("name", FLOODS)

@@ -12,6 +12,7 @@ from peers import flood
 from peers.bounds import DEADLINE_S, coloured, judged
 from peers.child import piped
 from peers.flood import STEER, forever, numbered
+from peers.made import Made
 from peers.script import Handler, drip, hear, pause, say, script
 
 ASKED = hear(b"\r\n\r\n")
@@ -70,45 +71,53 @@ def test_what_does_not_end(name: str, serve, document_or_drawing) -> None:
     assert document_or_drawing("http", f"http://{peer.host}:{peer.port}/").code == code
 
 
-WRONG = {
-    "huge content-length": (answer(OK + b"Content-Length: 99999999999999999999999\r\n\r\nabc"), 0),
-    "a content-length of a million digits": (answer(OK + b"Content-Length: " + b"9" * 1_000_000 + b"\r\n\r\n"), 7),
-    "a content-length of 5000 digits": (answer(OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"), 0),
-    "huge chunk": (answer(OK + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nabc"), 7),
-    "a chunk size of 5000 digits": (answer(OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 5000 + b"\r\n"), 7),
-    "thousands of secrets": (answer(OK + COOKIES + b"Content-Length: 2\r\n\r\nok"), 0),
-    "thousands of secrets in a place": (
-        answer(OK + b"Location: /?" + b"&".join(b"token=a%d" % number for number in range(8000)) + b"\r\nContent-Length: 2\r\n\r\nok"),
-        0,
-    ),
-    "thousands of secrets, and content that nearly names them": (with_body(b'a1&" a2&"/ ' * 500_000, COOKIES[:-2]), 0),
-    "negative content-length": (answer(OK + b"Content-Length: -1\r\n\r\nabc"), 7),
-    "content-length in other digits": (answer(OK + "Content-Length: ٣\r\n\r\nabc".encode()), 7),
-    "a status of a million digits": (answer(b"HTTP/1.1 " + b"2" * 1_000_000 + b" OK\r\n\r\n"), 7),
-    "bare CR in the status line": (answer(b"HTTP/1.1 200 OK\rX: y\r\n\r\n"), None),
-    "bare CR in a field": (answer(OK + b"A: b\rContent-Length: 9\r\nContent-Length: 0\r\n\r\n"), None),
-    "bare CRs alone": (answer(b"HTTP/1.1 200 OK\rContent-Length: 0\r\r"), None),
-    "NUL in a field": (answer(OK + b"A\0B: c\0d\r\nContent-Length: 0\r\n\r\n"), None),
-    "NUL bytes": (answer(bytes(100_000)), 7),
-    "nothing": (answer(b""), 4),
-    "random bytes": (answer(bytes(range(256)) * 100), 7),
-    "redirect to itself": (answer(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), None),
-    "redirect to a huge place": (answer(b"HTTP/1.1 302 Found\r\nLocation: /" + b"a" * 50_000 + b"\r\nContent-Length: 0\r\n\r\n"), None),
-    "redirect to nonsense": (answer(b"HTTP/1.1 302 Found\r\nLocation: http://[::1/\x1b]0;x\x07\r\nContent-Length: 0\r\n\r\n"), None),
-    "not the coding it says": (with_body(b"x" * 100, b"Content-Encoding: gzip"), 0),
-    "a hundred codings": (with_body(b"x", b"Content-Encoding: " + b"gzip, " * 100 + b"gzip"), 7),
-    "retry-after of a million digits": (
-        answer(b"HTTP/1.1 503 No\r\nRetry-After: " + b"9" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n"),
-        None,
-    ),
-    "content-type of nonsense": (with_body(b"x", b"Content-Type: \x1b[31m;charset=\x1b]0;x\x07"), 0),
-    "charset that loads a module": (with_body(b"x", b"Content-Type: text/plain; charset=../../etc/passwd\0"), None),
-    "charset that is no text": (with_body(b"78" * 100, b"Content-Type: text/plain; charset=hex"), 0),
-    "charset idna of a long word": (with_body(b"xn--" + b"a" * 100_000, b"Content-Type: text/plain; charset=idna"), 0),
-    "charset punycode of a long word": (with_body(b"a-" + b"z" * 100_000, b"Content-Type: text/plain; charset=punycode"), 0),
-    "charset unicode_escape": (with_body(rb"\x1b[31m\u202e" * 10, b"Content-Type: text/plain; charset=unicode_escape"), 0),
-    "charset utf-7": (with_body(b"+ABs-[31m", b"Content-Type: text/plain; charset=utf-7"), 0),
-}
+WRONG = Made(
+    {
+        "huge content-length": lambda: (answer(OK + b"Content-Length: 99999999999999999999999\r\n\r\nabc"), 0),
+        "a content-length of a million digits": lambda: (answer(OK + b"Content-Length: " + b"9" * 1_000_000 + b"\r\n\r\n"), 7),
+        "a content-length of 5000 digits": lambda: (answer(OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"), 0),
+        "huge chunk": lambda: (answer(OK + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nabc"), 7),
+        "a chunk size of 5000 digits": lambda: (answer(OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 5000 + b"\r\n"), 7),
+        "thousands of secrets": lambda: (answer(OK + COOKIES + b"Content-Length: 2\r\n\r\nok"), 0),
+        "thousands of secrets in a place": lambda: (
+            answer(OK + b"Location: /?" + b"&".join(b"token=a%d" % number for number in range(8000)) + b"\r\nContent-Length: 2\r\n\r\nok"),
+            0,
+        ),
+        "thousands of secrets, and content that nearly names them": lambda: (with_body(b'a1&" a2&"/ ' * 500_000, COOKIES[:-2]), 0),
+        "negative content-length": lambda: (answer(OK + b"Content-Length: -1\r\n\r\nabc"), 7),
+        "content-length in other digits": lambda: (answer(OK + "Content-Length: ٣\r\n\r\nabc".encode()), 7),
+        "a status of a million digits": lambda: (answer(b"HTTP/1.1 " + b"2" * 1_000_000 + b" OK\r\n\r\n"), 7),
+        "bare CR in the status line": lambda: (answer(b"HTTP/1.1 200 OK\rX: y\r\n\r\n"), None),
+        "bare CR in a field": lambda: (answer(OK + b"A: b\rContent-Length: 9\r\nContent-Length: 0\r\n\r\n"), None),
+        "bare CRs alone": lambda: (answer(b"HTTP/1.1 200 OK\rContent-Length: 0\r\r"), None),
+        "NUL in a field": lambda: (answer(OK + b"A\0B: c\0d\r\nContent-Length: 0\r\n\r\n"), None),
+        "NUL bytes": lambda: (answer(bytes(100_000)), 7),
+        "nothing": lambda: (answer(b""), 4),
+        "random bytes": lambda: (answer(bytes(range(256)) * 100), 7),
+        "redirect to itself": lambda: (answer(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), None),
+        "redirect to a huge place": lambda: (
+            answer(b"HTTP/1.1 302 Found\r\nLocation: /" + b"a" * 50_000 + b"\r\nContent-Length: 0\r\n\r\n"),
+            None,
+        ),
+        "redirect to nonsense": lambda: (
+            answer(b"HTTP/1.1 302 Found\r\nLocation: http://[::1/\x1b]0;x\x07\r\nContent-Length: 0\r\n\r\n"),
+            None,
+        ),
+        "not the coding it says": lambda: (with_body(b"x" * 100, b"Content-Encoding: gzip"), 0),
+        "a hundred codings": lambda: (with_body(b"x", b"Content-Encoding: " + b"gzip, " * 100 + b"gzip"), 7),
+        "retry-after of a million digits": lambda: (
+            answer(b"HTTP/1.1 503 No\r\nRetry-After: " + b"9" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n"),
+            None,
+        ),
+        "content-type of nonsense": lambda: (with_body(b"x", b"Content-Type: \x1b[31m;charset=\x1b]0;x\x07"), 0),
+        "charset that loads a module": lambda: (with_body(b"x", b"Content-Type: text/plain; charset=../../etc/passwd\0"), None),
+        "charset that is no text": lambda: (with_body(b"78" * 100, b"Content-Type: text/plain; charset=hex"), 0),
+        "charset idna of a long word": lambda: (with_body(b"xn--" + b"a" * 100_000, b"Content-Type: text/plain; charset=idna"), 0),
+        "charset punycode of a long word": lambda: (with_body(b"a-" + b"z" * 100_000, b"Content-Type: text/plain; charset=punycode"), 0),
+        "charset unicode_escape": lambda: (with_body(rb"\x1b[31m\u202e" * 10, b"Content-Type: text/plain; charset=unicode_escape"), 0),
+        "charset utf-7": lambda: (with_body(b"+ABs-[31m", b"Content-Type: text/plain; charset=utf-7"), 0),
+    }
+)
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -157,27 +166,29 @@ def test_a_bomb_into_a_file(serve, bombs, tmp_path: Path) -> None:
 
 LARGE = 64 << 20
 JSON = b"Content-Type: application/json"
-CONTENTS = {
-    "deep lists": b"[" * 5_000_000,
-    "deep lists that end": b"[" * 100_000 + b"]" * 100_000,
-    "deep objects": b'{"a":' * 500_000 + b"1" + b"}" * 500_000,
-    "a number of ten million digits": b"9" * 10_000_000,
-    "a fraction of ten million digits": b"0." + b"9" * 10_000_000,
-    "an exponent": b"1e999999999",
-    "a list of many numbers": b"[" + b"1," * 10_000_000 + b"1]",
-    "a list of many lists": b"[" + b"[]," * 10_000_000 + b"[]]",
-    "a list of many objects": b"[" + b"{}," * 8_000_000 + b"{}]",
-    "one long string": b'"' + b"x" * (LARGE - 2) + b'"',
-    "a string of escapes": b'"' + rb"\u001b" * 5_000_000 + b'"',
-    "a string of wide characters": b'"' + "😀".encode() * 10_000_000 + b'"',
-    "many keys": b"{" + b",".join(b'"k%d":%d' % (at, at) for at in range(2_000_000)) + b"}",
-    "one key many times": b"{" + b'"a":1,' * 6_000_000 + b'"a":1}',
-    "white space": b" " * (LARGE - 1) + b"1",
-    "control characters": bytes(range(1, 32)) * 2_000_000,
-    "del": b"\x7f" * (40 << 20),
-    "bidi": "\u202e".encode() * 10_000_000,
-    "empty lines": b"\n" * (LARGE - 1),
-}
+CONTENTS = Made(
+    {
+        "deep lists": lambda: b"[" * 5_000_000,
+        "deep lists that end": lambda: b"[" * 100_000 + b"]" * 100_000,
+        "deep objects": lambda: b'{"a":' * 500_000 + b"1" + b"}" * 500_000,
+        "a number of ten million digits": lambda: b"9" * 10_000_000,
+        "a fraction of ten million digits": lambda: b"0." + b"9" * 10_000_000,
+        "an exponent": lambda: b"1e999999999",
+        "a list of many numbers": lambda: b"[" + b"1," * 10_000_000 + b"1]",
+        "a list of many lists": lambda: b"[" + b"[]," * 10_000_000 + b"[]]",
+        "a list of many objects": lambda: b"[" + b"{}," * 8_000_000 + b"{}]",
+        "one long string": lambda: b'"' + b"x" * (LARGE - 2) + b'"',
+        "a string of escapes": lambda: b'"' + rb"\u001b" * 5_000_000 + b'"',
+        "a string of wide characters": lambda: b'"' + "😀".encode() * 10_000_000 + b'"',
+        "many keys": lambda: b"{" + b",".join(b'"k%d":%d' % (at, at) for at in range(2_000_000)) + b"}",
+        "one key many times": lambda: b"{" + b'"a":1,' * 6_000_000 + b'"a":1}',
+        "white space": lambda: b" " * (LARGE - 1) + b"1",
+        "control characters": lambda: bytes(range(1, 32)) * 2_000_000,
+        "del": lambda: b"\x7f" * (40 << 20),
+        "bidi": lambda: "\u202e".encode() * 10_000_000,
+        "empty lines": lambda: b"\n" * (LARGE - 1),
+    }
+)
 
 
 @pytest.mark.parametrize("name", CONTENTS)

@@ -16,7 +16,9 @@ FIELDS = (
     "Authorization: Bearer", "authorization: x", "Proxy-Authorization: Basic", "X-Authorization:", "Authentication:", "Cookie: a=b; c=",
     "cookie:", "Cookie2:", "X-Api-Key:", "ApiKey:", "X-Goog-Api-Key:", "X-Access-Key:", "X-Auth:", "X-Auth-Key:", "X-Auth-Token:",
     "x_secret_token:", "Private-Token:", "X-AccessToken:", "X-CSRFToken:", "X-Amz-Security-Token:", "X-Client-Secret:", "X-Secret-Key:",
-    "X-Password:", "X-Passwd:", "X-JWT:", "X-Session-Id:", "X-Credentials:", "X-Hub-Signature:", "X-Forwarded-For-Whom: Bearer",
+    "X-Password:", "X-Passwd:", "X-JWT:",
+    "X-Key:", "X-Pwd:", "X-Passcode:", "DPoP:", "X-License-Key:",
+    "X-Session-Id:", "X-Credentials:", "X-Hub-Signature:", "X-Forwarded-For-Whom: Bearer",
     "Referer: http://ann:pass@x.test/?token=", "X-Next: http://x.test/?a=b&api_key=",
 )  # fmt: skip
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -31,8 +33,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "netrc": ("--netrc-file", "{folder}/netrc"),
     "netrc default": ("--netrc-file", "{folder}/default"),
     "session": ("--session", "one", "-u", "ann:hunter2-session", "-b", "a=hunter2-session", "-H", "X-Api-Key: hunter2-session"),
-    "digest": ("--digest", "-u", "hunter2-ann:hunter2-digest"),
-    "sigv4": ("--aws-sigv4", "aws:amz:here:s3", "-u", "hunter2-id:hunter2-aws", "-H", "X-Amz-Security-Token: hunter2-amz"),
+    "digest": ("--digest", "-u", "ann:hunter2-digest"),
+    "sigv4": ("--aws-sigv4", "aws:amz:here:s3", "-u", "id:hunter2-aws", "-H", "X-Amz-Security-Token: hunter2-amz"),
     "curl's": ("--from-curl", "curl -L -u ann:hunter2-curl -b sid=hunter2-curl -H 'X-Auth-Token: hunter2-curl' {url}"),
 }  # fmt: skip
 DIGEST = b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
@@ -84,7 +86,8 @@ def test_no_credential_crosses(name: str, run: Run, folder: Path) -> None:
 UNMASKED = {
     f"-H {name}"
     for name in (
-        "Authentication", "Cookie2", "X-Access-Key", "X-Auth", "X-Auth-Key", "X-Secret-Key", "X-JWT", "X-Session-Id", "X-Credentials",
+        "Authentication", "Cookie2", "X-Access-Key", "X-Auth", "X-Auth-Key", "X-Secret-Key", "X-JWT",
+        "X-Key", "X-Pwd", "X-Passcode", "DPoP", "X-License-Key", "X-Session-Id", "X-Credentials",
         "X-Hub-Signature", "X-Forwarded-For-Whom",
     )
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from peers.bounds import as_json
 from peers.flood import STEER, STEER_TEXT
+from peers.made import Made
 from peers.script import Handler, drip, hear, hear_end, pause, responder, say, script
 
 from rrcli.adapters.nats.request import NatsRequest
@@ -42,44 +43,52 @@ def reply(*steps: Handler) -> Handler:
 ODD = b'INFO {"max_payload":-1,"headers":7,"tls_required":"x","nonce":[],"version":{}}\r\n'
 STEERING_INFO = b'INFO {"version":"' + STEER_TEXT.replace(b"\x1b", b"\\u001b") + b'"}\r\n'
 DEEP = b"[" * 100_000
-WRONG = {
-    "silence": (greeting(pause(20)), 6),
-    "slow drip of INFO": (greeting(drip(INFO * 100, 0.05)), 6),
-    "endless INFO": (greeting(say(b'INFO {"a":"'), flood(b"x")), 7),
-    "endless INFOs": (greeting(flood(INFO)), 7),
-    "INFO of 5 MiB": (greeting(say(b'INFO {"a":"' + b"x" * (5 << 20) + b'"}\r\n')), 7),
-    "INFO that is no JSON": (greeting(say(b"INFO {nonsense\r\n")), 7),
-    "INFO that is a list": (greeting(say(b"INFO []\r\n")), 7),
-    "INFO that is deep": (greeting(say(b"INFO " + DEEP + b"\r\n")), 7),
-    "INFO with odd values": (greeting(say(ODD), hear(b"PING\r\n"), say(b"PONG\r\n")), 6),
-    "INFO with an endless number": (greeting(say(b'INFO {"max_payload":' + b"9" * 100_000 + b"}\r\n")), 7),
-    "random bytes": (greeting(say(bytes(range(256)) * 100)), 7),
-    "pings before INFO": (greeting(flood(b"PING\r\n")), 7),
-    "endless OK before INFO": (greeting(flood(b"+OK\r\n")), 7),
-    "endless line": (greeting(say(b"-ERR '"), flood(b"x")), 7),
-    "pings before PONG": (script(say(INFO), hear(b"PING\r\n"), flood(b"PING\r\n")), 7),
-    "INFOs before PONG": (script(say(INFO), hear(b"PING\r\n"), flood(INFO)), 7),
-    "a message before PONG": (script(say(INFO), hear(b"PING\r\n"), say(REPLY), over), 7),
-    "TLS that never begins": (greeting(say(INFO.replace(b'"headers"', b'"tls_required":true,"headers"')), pause(20)), 6),
-    "clear text behind the switch to TLS": (greeting(say(INFO.replace(b'"headers"', b'"tls_required":true,"headers"') + b"PONG\r\n")), 7),
-    "pings in place of a reply": (reply(flood(b"PING\r\n")), 7),
-    "pongs in place of a reply": (reply(flood(b"PONG\r\n")), 7),
-    "OKs in place of a reply": (reply(flood(b"+OK\r\n")), 7),
-    "a negative length": (reply(say(b"MSG a 1 -5\r\n")), 7),
-    "a huge length": (reply(say(b"MSG a 1 9223372036854775807\r\nx")), 7),
-    "a large length": (reply(say(b"MSG a 1 4294967296\r\nx")), 7),
-    "an endless length": (reply(say(b"MSG a 1 "), flood(b"9")), 7),
-    "an endless subject": (reply(say(b"MSG "), flood(b"a")), 7),
-    "a subscription that nobody has": (reply(say(b"MSG a 77 2\r\nho\r\n")), 7),
-    "headers longer than the whole": (reply(say(b"HMSG a 1 50 20\r\n")), 7),
-    "endless headers": (reply(say(b"HMSG a 1 9999999 9999999\r\n"), flood(b"x")), 7),
-    "headers without a name": (reply(say(b"HMSG a 1 16 16\r\nNATS/1.0\r\n:b\r\n\r\n\r\n")), 7),
-    "a dripping payload": (reply(say(b"MSG a 1 1000\r\n"), drip(b"x" * 1000, 0.05)), 6),
-    "a large reply": (reply(say(b"MSG a 1 5000000\r\n" + b"\x1b" * 5_000_000 + b"\r\n")), 0),
-    "a large binary reply": (reply(say(b"MSG a 1 20000000\r\n" + b"\0" * 20_000_000 + b"\r\n")), 0),
-    "a million headers' letters": (reply(say(b"HMSG a 1 60012 60012\r\nNATS/1.0\r\n" + b"a:\r\n" * 15_000 + b"\r\n\r\n")), None),
-    "JSON that is deep": (reply(say(b"MSG a 1 100000\r\n" + DEEP + b"\r\n")), 0),
-}
+WRONG = Made(
+    {
+        "silence": lambda: (greeting(pause(20)), 6),
+        "slow drip of INFO": lambda: (greeting(drip(INFO * 100, 0.05)), 6),
+        "endless INFO": lambda: (greeting(say(b'INFO {"a":"'), flood(b"x")), 7),
+        "endless INFOs": lambda: (greeting(flood(INFO)), 7),
+        "INFO of 5 MiB": lambda: (greeting(say(b'INFO {"a":"' + b"x" * (5 << 20) + b'"}\r\n')), 7),
+        "INFO that is no JSON": lambda: (greeting(say(b"INFO {nonsense\r\n")), 7),
+        "INFO that is a list": lambda: (greeting(say(b"INFO []\r\n")), 7),
+        "INFO that is deep": lambda: (greeting(say(b"INFO " + DEEP + b"\r\n")), 7),
+        "INFO with odd values": lambda: (greeting(say(ODD), hear(b"PING\r\n"), say(b"PONG\r\n")), 6),
+        "INFO with an endless number": lambda: (greeting(say(b'INFO {"max_payload":' + b"9" * 100_000 + b"}\r\n")), 6),
+        "random bytes": lambda: (greeting(say(bytes(range(256)) * 100)), 7),
+        "pings before INFO": lambda: (greeting(flood(b"PING\r\n")), 7),
+        "endless OK before INFO": lambda: (greeting(flood(b"+OK\r\n")), 7),
+        "endless line": lambda: (greeting(say(b"-ERR '"), flood(b"x")), 7),
+        "pings before PONG": lambda: (script(say(INFO), hear(b"PING\r\n"), flood(b"PING\r\n")), 7),
+        "INFOs before PONG": lambda: (script(say(INFO), hear(b"PING\r\n"), flood(INFO)), 7),
+        "a message before PONG": lambda: (script(say(INFO), hear(b"PING\r\n"), say(REPLY), over), 7),
+        "TLS that never begins": lambda: (greeting(say(INFO.replace(b'"headers"', b'"tls_required":true,"headers"')), pause(20)), 6),
+        "clear text behind the switch to TLS": lambda: (
+            greeting(say(INFO.replace(b'"headers"', b'"tls_required":true,"headers"') + b"PONG\r\n")),
+            7,
+        ),
+        "pings in place of a reply": lambda: (reply(flood(b"PING\r\n")), 7),
+        "pongs in place of a reply": lambda: (reply(flood(b"PONG\r\n")), 7),
+        "OKs in place of a reply": lambda: (reply(flood(b"+OK\r\n")), 7),
+        "a negative length": lambda: (reply(say(b"MSG a 1 -5\r\n")), 7),
+        "a huge length": lambda: (reply(say(b"MSG a 1 9223372036854775807\r\nx")), 7),
+        "a large length": lambda: (reply(say(b"MSG a 1 4294967296\r\nx")), 7),
+        "an endless length": lambda: (reply(say(b"MSG a 1 "), flood(b"9")), 7),
+        "an endless subject": lambda: (reply(say(b"MSG "), flood(b"a")), 7),
+        "a subscription that nobody has": lambda: (reply(say(b"MSG a 77 2\r\nho\r\n")), 7),
+        "headers longer than the whole": lambda: (reply(say(b"HMSG a 1 50 20\r\n")), 7),
+        "endless headers": lambda: (reply(say(b"HMSG a 1 9999999 9999999\r\n"), flood(b"x")), 7),
+        "headers without a name": lambda: (reply(say(b"HMSG a 1 16 16\r\nNATS/1.0\r\n:b\r\n\r\n\r\n")), 7),
+        "a dripping payload": lambda: (reply(say(b"MSG a 1 1000\r\n"), drip(b"x" * 1000, 0.05)), 6),
+        "a large reply": lambda: (reply(say(b"MSG a 1 5000000\r\n" + b"\x1b" * 5_000_000 + b"\r\n")), 0),
+        "a large binary reply": lambda: (reply(say(b"MSG a 1 20000000\r\n" + b"\0" * 20_000_000 + b"\r\n")), 0),
+        "a million headers' letters": lambda: (
+            reply(say(b"HMSG a 1 60012 60012\r\nNATS/1.0\r\n" + b"a:\r\n" * 15_000 + b"\r\n\r\n")),
+            None,
+        ),
+        "JSON that is deep": lambda: (reply(say(b"MSG a 1 100000\r\n" + DEEP + b"\r\n")), 0),
+    }
+)
 
 
 @pytest.mark.parametrize("name", WRONG)

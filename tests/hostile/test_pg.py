@@ -6,6 +6,7 @@ import struct
 
 import pytest
 from peers.flood import STEER, STEER_TEXT, answer, forever
+from peers.made import Made
 from peers.script import drip, hear, pause, say, script
 
 HEARD = b"rrcli\0"
@@ -38,42 +39,44 @@ def after_login(*parts: bytes):
     return answer(HEARD, LOGIN, *parts)
 
 
-WRONG = {
-    "silence": (script(hear(HEARD), pause(20)), 6),
-    "silence after the login": (script(hear(HEARD), say(LOGIN), pause(20)), 6),
-    "a slow drip": (script(hear(HEARD), drip(WHOLE + NOTICE * 50, 0.05)), 6),
-    "endless notices before the login": (forever(b"", NOTICE, HEARD), 7),
-    "endless settings": (forever(OK, message(b"S", b"a\0b\0"), HEARD), 7),
-    "endless requests for a password": (forever(b"", message(b"R", b"\0\0\0\3"), HEARD), None),
-    "endless notices": (forever(LOGIN, NOTICE, HEARD), 6),
-    "endless rows": (forever(LOGIN + COLUMNS, ROW, HEARD), 6),
-    "endless empty rows": (forever(LOGIN + message(b"T", b"\0\0"), message(b"D", b"\0\0"), HEARD), 6),
-    "endless results": (forever(LOGIN, COLUMNS + ROW + DONE, HEARD), 6),
-    "endless columns": (forever(LOGIN, message(b"T", struct.pack("!H", 5000) + column(b"n") * 5000), HEARD), None),
-    "endless errors": (forever(LOGIN, report(b"E", b"x"), HEARD), 6),
-    "endless data of COPY": (forever(LOGIN + message(b"H", bytes(3)), message(b"d", b"x" * 1000), HEARD), None),
-    "endless empty data of COPY": (forever(LOGIN + message(b"H", bytes(3)), message(b"d"), HEARD), 6),
-    "endless unknown messages": (forever(LOGIN, message(b"y", b"x"), HEARD), 6),
-    "endless suspensions": (forever(LOGIN, message(b"s"), HEARD), 6),
-    "an endless row": (forever(LOGIN + COLUMNS + b"D\x7f\xff\xff\xff", b"x", HEARD), 7),
-    "a large row that is not over": (forever(LOGIN + COLUMNS + b"D\x03\0\0\0", b"\0" * 4096, HEARD), None),
-    "a negative length": (after_login(b"D\xff\xff\xff\xff"), 7),
-    "a length of zero": (after_login(b"D\0\0\0\0"), 7),
-    "more values than columns": (after_login(COLUMNS, message(b"D", b"\0\2\0\0\0\1x\0\0\0\1y")), 7),
-    "a count of values that is not there": (after_login(COLUMNS, message(b"D", b"\xff\xff\0\0\0\1x")), 7),
-    "rows without columns": (after_login(ROW, DONE, READY), 7),
-    "a login in the middle": (after_login(OK), 7),
-    "data without COPY": (after_login(message(b"d", b"x")), 7),
-    "a state that is not known": (answer(HEARD, OK, message(b"Z", b"X")), 7),
-    "a million rounds of SCRAM": (answer(HEARD, message(b"R", b"\0\0\0\nSCRAM-SHA-256\0\0")), None),
-    "HTTP": (answer(HEARD, b"HTTP/1.1 400 Bad Request\r\nServer: " + STEER_TEXT + b"\r\n\r\n"), 7),
-    "nothing": (answer(HEARD, b""), 4),
-    "nothing after the login": (after_login(), 4),
-    "random bytes": (answer(HEARD, bytes(range(256)) * 100), 7),
-    "random bytes after the login": (after_login(bytes(range(256)) * 100), 7),
-    "a wide result": (after_login(message(b"T", struct.pack("!H", 60_000) + column(b"n") * 60_000), DONE, READY), None),
-    "many small rows": (after_login(COLUMNS, ROW * 1_000_000, DONE, READY), None),
-}
+WRONG = Made(
+    {
+        "silence": lambda: (script(hear(HEARD), pause(20)), 6),
+        "silence after the login": lambda: (script(hear(HEARD), say(LOGIN), pause(20)), 6),
+        "a slow drip": lambda: (script(hear(HEARD), drip(WHOLE + NOTICE * 50, 0.05)), 6),
+        "endless notices before the login": lambda: (forever(b"", NOTICE, HEARD), 7),
+        "endless settings": lambda: (forever(OK, message(b"S", b"a\0b\0"), HEARD), 7),
+        "endless requests for a password": lambda: (forever(b"", message(b"R", b"\0\0\0\3"), HEARD), None),
+        "endless notices": lambda: (forever(LOGIN, NOTICE, HEARD), 6),
+        "endless rows": lambda: (forever(LOGIN + COLUMNS, ROW, HEARD), 6),
+        "endless empty rows": lambda: (forever(LOGIN + message(b"T", b"\0\0"), message(b"D", b"\0\0"), HEARD), 6),
+        "endless results": lambda: (forever(LOGIN, COLUMNS + ROW + DONE, HEARD), 6),
+        "endless columns": lambda: (forever(LOGIN, message(b"T", struct.pack("!H", 5000) + column(b"n") * 5000), HEARD), None),
+        "endless errors": lambda: (forever(LOGIN, report(b"E", b"x"), HEARD), 6),
+        "endless data of COPY": lambda: (forever(LOGIN + message(b"H", bytes(3)), message(b"d", b"x" * 1000), HEARD), None),
+        "endless empty data of COPY": lambda: (forever(LOGIN + message(b"H", bytes(3)), message(b"d"), HEARD), 6),
+        "endless unknown messages": lambda: (forever(LOGIN, message(b"y", b"x"), HEARD), 6),
+        "endless suspensions": lambda: (forever(LOGIN, message(b"s"), HEARD), 6),
+        "an endless row": lambda: (forever(LOGIN + COLUMNS + b"D\x7f\xff\xff\xff", b"x", HEARD), 7),
+        "a large row that is not over": lambda: (forever(LOGIN + COLUMNS + b"D\x03\0\0\0", b"\0" * 4096, HEARD), None),
+        "a negative length": lambda: (after_login(b"D\xff\xff\xff\xff"), 7),
+        "a length of zero": lambda: (after_login(b"D\0\0\0\0"), 7),
+        "more values than columns": lambda: (after_login(COLUMNS, message(b"D", b"\0\2\0\0\0\1x\0\0\0\1y")), 7),
+        "a count of values that is not there": lambda: (after_login(COLUMNS, message(b"D", b"\xff\xff\0\0\0\1x")), 7),
+        "rows without columns": lambda: (after_login(ROW, DONE, READY), 7),
+        "a login in the middle": lambda: (after_login(OK), 7),
+        "data without COPY": lambda: (after_login(message(b"d", b"x")), 7),
+        "a state that is not known": lambda: (answer(HEARD, OK, message(b"Z", b"X")), 7),
+        "a million rounds of SCRAM": lambda: (answer(HEARD, message(b"R", b"\0\0\0\nSCRAM-SHA-256\0\0")), None),
+        "HTTP": lambda: (answer(HEARD, b"HTTP/1.1 400 Bad Request\r\nServer: " + STEER_TEXT + b"\r\n\r\n"), 7),
+        "nothing": lambda: (answer(HEARD, b""), 4),
+        "nothing after the login": lambda: (after_login(), 4),
+        "random bytes": lambda: (answer(HEARD, bytes(range(256)) * 100), 7),
+        "random bytes after the login": lambda: (after_login(bytes(range(256)) * 100), 7),
+        "a wide result": lambda: (after_login(message(b"T", struct.pack("!H", 60_000) + column(b"n") * 60_000), DONE, READY), None),
+        "many small rows": lambda: (after_login(COLUMNS, ROW * 1_000_000, DONE, READY), None),
+    }
+)
 
 
 @pytest.mark.parametrize("name", WRONG)

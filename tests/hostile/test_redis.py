@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from peers.flood import STEER, STEER_TEXT, answer, forever, numbered
+from peers.made import Made
 from peers.script import drip, hear, pause, script
 
 HEARD = b"PING\r\n"
@@ -13,47 +14,49 @@ def say(*parts: bytes):
     return answer(HEARD, *parts)
 
 
-WRONG = {
-    "slow drip": (script(hear(HEARD), drip(b"+" + b"x" * 1000, 0.05)), 6),
-    "silence": (script(hear(HEARD), pause(20)), 6),
-    "endless status": (forever(b"+", b"x", HEARD), 7),
-    "endless error": (forever(b"-", b"x", HEARD), 7),
-    "endless number": (forever(b":", b"9", HEARD), 7),
-    "endless big number": (forever(b"(", b"9", HEARD), 7),
-    "endless double": (forever(b",", b"9", HEARD), 7),
-    "endless bulk length": (forever(b"$", b"9", HEARD), 7),
-    "endless array length": (forever(b"*", b"9", HEARD), 7),
-    "endless bulk": (forever(b"$536870912\r\n", b"x", HEARD), None),
-    "endless streamed string": (forever(b"$?\r\n", b";1\r\nx\r\n", HEARD), None),
-    "endless array": (forever(b"*2147483647\r\n", b":1\r\n", HEARD), None),
-    "endless streamed array": (forever(b"*?\r\n", b":1\r\n", HEARD), None),
-    "endless streamed map": (numbered(b"%?\r\n", b"+key%d\r\n:1\r\n".__mod__, HEARD), None),
-    "endless attributes": (forever(b"", b"|1\r\n+a\r\n:1\r\n", HEARD), None),
-    "endless pushes": (forever(b"", b">2\r\n+message\r\n+x\r\n", HEARD), None),
-    "endless nesting": (forever(b"", b"*1\r\n", HEARD), 7),
-    "endless nested maps": (forever(b"", b"%1\r\n", HEARD), 7),
-    "endless nested attributes": (forever(b"", b"|1\r\n", HEARD), 7),
-    "endless empty arrays": (forever(b"*1000000000\r\n", b"*0\r\n", HEARD), None),
-    "endless nulls": (forever(b"*1000000000\r\n", b"_\r\n", HEARD), None),
-    "endless empty lines": (forever(b"", b"\r\n", HEARD), 7),
-    "huge bulk": (say(b"$9223372036854775807\r\nabc"), 7),
-    "huge array": (say(b"*9223372036854775807\r\n"), 7),
-    "huge map": (say(b"%4611686018427387904\r\n"), 7),
-    "negative bulk": (say(b"$-2\r\n"), 7),
-    "negative array": (say(b"*-9223372036854775808\r\n"), 7),
-    "many digits": (say(b":" + b"0" * 10_000 + b"1\r\n"), 7),
-    "a big number of a million digits": (say(b"(" + b"9" * 1_000_000 + b"\r\n"), None),
-    "an array in two ways": (say(b"*2\r\n:1\r\n"), None),
-    "a bulk that is longer than it says": (say(b"$3\r\nabcdef\r\n"), 7),
-    "HTTP": (say(b"HTTP/1.1 400 Bad Request\r\nServer: " + STEER_TEXT + b"\r\n\r\n"), 7),
-    "nothing": (say(b""), 4),
-    "random bytes": (say(bytes(range(256)) * 100), 7),
-    "a million errors": (say(b"*1000000\r\n" + b"-ERR x\r\n" * 1_000_000), None),
-    "a wide map": (say(b"%500000\r\n" + b"".join(b"$6\r\n%06d\r\n:1\r\n" % at for at in range(500_000))), None),
-    "a large bulk": (say(b"$50000000\r\n" + b"\x1b" * 50_000_000 + b"\r\n"), None),
-    "a large binary bulk": (say(b"$50000000\r\n" + b"\xff" * 50_000_000 + b"\r\n"), None),
-    "many small bulks": (say(b"*3000000\r\n" + b"$1\r\n\xff\r\n" * 3_000_000), None),
-}
+WRONG = Made(
+    {
+        "slow drip": lambda: (script(hear(HEARD), drip(b"+" + b"x" * 1000, 0.05)), 6),
+        "silence": lambda: (script(hear(HEARD), pause(20)), 6),
+        "endless status": lambda: (forever(b"+", b"x", HEARD), 7),
+        "endless error": lambda: (forever(b"-", b"x", HEARD), 7),
+        "endless number": lambda: (forever(b":", b"9", HEARD), 7),
+        "endless big number": lambda: (forever(b"(", b"9", HEARD), 7),
+        "endless double": lambda: (forever(b",", b"9", HEARD), 7),
+        "endless bulk length": lambda: (forever(b"$", b"9", HEARD), 7),
+        "endless array length": lambda: (forever(b"*", b"9", HEARD), 7),
+        "endless bulk": lambda: (forever(b"$536870912\r\n", b"x", HEARD), None),
+        "endless streamed string": lambda: (forever(b"$?\r\n", b";1\r\nx\r\n", HEARD), None),
+        "endless array": lambda: (forever(b"*2147483647\r\n", b":1\r\n", HEARD), None),
+        "endless streamed array": lambda: (forever(b"*?\r\n", b":1\r\n", HEARD), None),
+        "endless streamed map": lambda: (numbered(b"%?\r\n", b"+key%d\r\n:1\r\n".__mod__, HEARD), None),
+        "endless attributes": lambda: (forever(b"", b"|1\r\n+a\r\n:1\r\n", HEARD), None),
+        "endless pushes": lambda: (forever(b"", b">2\r\n+message\r\n+x\r\n", HEARD), None),
+        "endless nesting": lambda: (forever(b"", b"*1\r\n", HEARD), 7),
+        "endless nested maps": lambda: (forever(b"", b"%1\r\n", HEARD), 7),
+        "endless nested attributes": lambda: (forever(b"", b"|1\r\n", HEARD), 7),
+        "endless empty arrays": lambda: (forever(b"*1000000000\r\n", b"*0\r\n", HEARD), None),
+        "endless nulls": lambda: (forever(b"*1000000000\r\n", b"_\r\n", HEARD), None),
+        "endless empty lines": lambda: (forever(b"", b"\r\n", HEARD), 7),
+        "huge bulk": lambda: (say(b"$9223372036854775807\r\nabc"), 7),
+        "huge array": lambda: (say(b"*9223372036854775807\r\n"), 7),
+        "huge map": lambda: (say(b"%4611686018427387904\r\n"), 7),
+        "negative bulk": lambda: (say(b"$-2\r\n"), 7),
+        "negative array": lambda: (say(b"*-9223372036854775808\r\n"), 7),
+        "many digits": lambda: (say(b":" + b"0" * 10_000 + b"1\r\n"), 7),
+        "a big number of a million digits": lambda: (say(b"(" + b"9" * 1_000_000 + b"\r\n"), None),
+        "an array in two ways": lambda: (say(b"*2\r\n:1\r\n"), None),
+        "a bulk that is longer than it says": lambda: (say(b"$3\r\nabcdef\r\n"), 7),
+        "HTTP": lambda: (say(b"HTTP/1.1 400 Bad Request\r\nServer: " + STEER_TEXT + b"\r\n\r\n"), 7),
+        "nothing": lambda: (say(b""), 4),
+        "random bytes": lambda: (say(bytes(range(256)) * 100), 7),
+        "a million errors": lambda: (say(b"*1000000\r\n" + b"-ERR x\r\n" * 1_000_000), None),
+        "a wide map": lambda: (say(b"%500000\r\n" + b"".join(b"$6\r\n%06d\r\n:1\r\n" % at for at in range(500_000))), None),
+        "a large bulk": lambda: (say(b"$50000000\r\n" + b"\x1b" * 50_000_000 + b"\r\n"), None),
+        "a large binary bulk": lambda: (say(b"$50000000\r\n" + b"\xff" * 50_000_000 + b"\r\n"), None),
+        "many small bulks": lambda: (say(b"*3000000\r\n" + b"$1\r\n\xff\r\n" * 3_000_000), None),
+    }
+)
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from peers.flood import STEER_TEXT, answer, forever
+from peers.made import Made
 from peers.script import drip, hear, pause, responder, say, script
 
 from rrcli.adapters.smtp.request import SmtpRequest
@@ -33,30 +34,32 @@ def then(count: int, *parts) -> object:
     return script(*up_to(count), *([hear(heard)] if heard else []), *parts)
 
 
-WRONG = {
-    "silence": (script(pause(20)), 6),
-    "a greeting that drips": (script(drip(b"220 " + b"x" * 1000, 0.05)), 6),
-    "an endless greeting": (forever(b"220 ", b"x", b""), 7),
-    "an endless greeting of lines": (forever(b"", b"220-x\r\n", b""), 7),
-    "greetings without end": (forever(b"", GREETING, b""), 7),
-    "endless EHLO lines": (script(say(GREETING), forever(b"", b"250-X\r\n", b"]\r\n")), 7),
-    "an EHLO line of two megabytes": (script(say(GREETING), answer(b"]\r\n", b"250-" + b"x" * (2 << 20))), 7),
-    "endless empty lines": (forever(b"", b"\r\n", b""), 7),
-    "a code of two digits": (script(say(b"99 hi\r\n"), pause(9)), 7),
-    "a reply of two codes": (script(say(b"220-a\r\n250 b\r\n"), pause(9)), 7),
-    "a reply without end": (answer(b"", b"220"), 7),
-    "random bytes": (answer(b"", bytes(range(256)) * 100), 7),
-    "HTTP": (answer(b"", b"HTTP/1.1 400 Bad Request\r\nServer: " + STEER_TEXT + b"\r\n\r\n"), 7),
-    "SSH": (script(say(b"SSH-2.0-OpenSSH_9.2\r\n"), pause(9)), 7),
-    "nothing": (answer(b"", b""), 4),
-    "a refusal in the greeting": (answer(b"", b"421 busy\r\n"), 1),
-    "a refusal for good in the greeting": (answer(b"", b"554 no\r\n"), 1),
-    "a flood in place of a reply to the message": (then(5, forever(b"", b"250-x\r\n", b"")), 7),
-    "two replies for one": (script(say(GREETING), hear(b"]\r\n"), say(b"250 mail\r\n250 more\r\n"), pause(9)), 7),
-    "354 for MAIL": (then(2, say(b"354 go on\r\n"), pause(9)), 7),
-    "250 for DATA": (then(4, say(b"250 ok\r\n"), pause(9)), 7),
-    "text that steers": (then(3, say(b"550 5.1.1 " + STEER_TEXT + b"\r\n"), pause(9)), 1),
-}
+WRONG = Made(
+    {
+        "silence": lambda: (script(pause(20)), 6),
+        "a greeting that drips": lambda: (script(drip(b"220 " + b"x" * 1000, 0.05)), 6),
+        "an endless greeting": lambda: (forever(b"220 ", b"x", b""), 7),
+        "an endless greeting of lines": lambda: (forever(b"", b"220-x\r\n", b""), 7),
+        "greetings without end": lambda: (forever(b"", GREETING, b""), 7),
+        "endless EHLO lines": lambda: (script(say(GREETING), forever(b"", b"250-X\r\n", b"]\r\n")), 7),
+        "an EHLO line of two megabytes": lambda: (script(say(GREETING), answer(b"]\r\n", b"250-" + b"x" * (2 << 20))), 7),
+        "endless empty lines": lambda: (forever(b"", b"\r\n", b""), 7),
+        "a code of two digits": lambda: (script(say(b"99 hi\r\n"), pause(9)), 7),
+        "a reply of two codes": lambda: (script(say(b"220-a\r\n250 b\r\n"), pause(9)), 7),
+        "a reply without end": lambda: (answer(b"", b"220"), 7),
+        "random bytes": lambda: (answer(b"", bytes(range(256)) * 100), 7),
+        "HTTP": lambda: (answer(b"", b"HTTP/1.1 400 Bad Request\r\nServer: " + STEER_TEXT + b"\r\n\r\n"), 7),
+        "SSH": lambda: (script(say(b"SSH-2.0-OpenSSH_9.2\r\n"), pause(9)), 7),
+        "nothing": lambda: (answer(b"", b""), 4),
+        "a refusal in the greeting": lambda: (answer(b"", b"421 busy\r\n"), 1),
+        "a refusal for good in the greeting": lambda: (answer(b"", b"554 no\r\n"), 1),
+        "a flood in place of a reply to the message": lambda: (then(5, forever(b"", b"250-x\r\n", b"")), 7),
+        "two replies for one": lambda: (script(say(GREETING), hear(b"]\r\n"), say(b"250 mail\r\n250 more\r\n"), pause(9)), 7),
+        "354 for MAIL": lambda: (then(2, say(b"354 go on\r\n"), pause(9)), 7),
+        "250 for DATA": lambda: (then(4, say(b"250 ok\r\n"), pause(9)), 7),
+        "text that steers": lambda: (then(3, say(b"550 5.1.1 " + STEER_TEXT + b"\r\n"), pause(9)), 1),
+    }
+)
 
 
 @pytest.mark.parametrize("name", WRONG)

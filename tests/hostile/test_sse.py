@@ -9,6 +9,7 @@ from peers import flood
 from peers.bounds import DEADLINE_S, SLACK_S, as_json, as_raw, drawn, judged
 from peers.child import on_terminal, piped
 from peers.flood import STEER, forever
+from peers.made import Made
 from peers.script import Handler, drip, hear, pause, reset, say, script
 
 ASKED = hear(b"\r\n\r\n")
@@ -21,36 +22,38 @@ def stream(*parts: bytes) -> Handler:
     return flood.answer(b"\r\n\r\n", STREAM, *parts)
 
 
-CASES = {
-    "endless events": (forever(STREAM, b"data: x\n\n"), 6),
-    "endless events of JSON": (forever(STREAM, b'data: {"a": [1, 2, {"b": null}]}\n\n'), 6),
-    "endless large events": (forever(STREAM, b"data: " + b"x" * 100_000 + b"\n\n"), 6),
-    "an endless event": (forever(STREAM, b"data: x\n"), None),
-    "an endless line": (forever(STREAM + b"data:", b"x"), 7),
-    "endless empty lines": (forever(STREAM, b"\n"), 6),
-    "endless carriage returns": (forever(STREAM, b"\r"), 6),
-    "endless comments": (forever(STREAM, b": \n"), 6),
-    "an endless comment": (forever(STREAM + b":", b"x"), 7),
-    "endless retry": (forever(STREAM, b"retry: 1\n"), 6),
-    "endless chunks of one byte": (
-        forever(OK + b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n:\r\n"),
-        None,
-    ),
-    "a drip of comments": (script(ASKED, say(STREAM), drip(b": \n" * 100, 0.05)), 6),
-    "silence": (script(ASKED, say(STREAM), pause(20)), 6),
-    "a bomb in one event": (
-        flood.answer(
-            b"\r\n\r\n", STREAM[:-2] + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b"data: " + bytes(100 << 20), compresslevel=1)
+CASES = Made(
+    {
+        "endless events": lambda: (forever(STREAM, b"data: x\n\n"), 6),
+        "endless events of JSON": lambda: (forever(STREAM, b'data: {"a": [1, 2, {"b": null}]}\n\n'), 6),
+        "endless large events": lambda: (forever(STREAM, b"data: " + b"x" * 100_000 + b"\n\n"), 6),
+        "an endless event": lambda: (forever(STREAM, b"data: x\n"), None),
+        "an endless line": lambda: (forever(STREAM + b"data:", b"x"), 7),
+        "endless empty lines": lambda: (forever(STREAM, b"\n"), 6),
+        "endless carriage returns": lambda: (forever(STREAM, b"\r"), 6),
+        "endless comments": lambda: (forever(STREAM, b": \n"), 6),
+        "an endless comment": lambda: (forever(STREAM + b":", b"x"), 7),
+        "endless retry": lambda: (forever(STREAM, b"retry: 1\n"), 6),
+        "endless chunks of one byte": lambda: (
+            forever(OK + b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n:\r\n"),
+            None,
         ),
-        7,
-    ),
-    "data nested too deep": (stream(b"data: " + b"[" * 1_000_000 + b"\n\n"), 0),
-    "data of a million digits": (stream(b"data: " + b"9" * 1_000_000 + b"\n\n"), 0),
-    "data beyond numbers": (stream(b"data: 1e999\n\ndata: NaN\n\ndata: -0\n\ndata: 1.5e400000000\n\n"), 0),
-    "three million lines": (stream(b"data\n" * 3_000_000), None),
-    "a reset within an event": (script(ASKED, say(STREAM + b"data: x\n\ndata: y"), reset), 4),
-    "an endless answer of another type": (forever(OK + b"Content-Type: text/html\r\n\r\n", b"<p>"), 7),
-}
+        "a drip of comments": lambda: (script(ASKED, say(STREAM), drip(b": \n" * 100, 0.05)), 6),
+        "silence": lambda: (script(ASKED, say(STREAM), pause(20)), 6),
+        "a bomb in one event": lambda: (
+            flood.answer(
+                b"\r\n\r\n", STREAM[:-2] + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b"data: " + bytes(100 << 20), compresslevel=1)
+            ),
+            7,
+        ),
+        "data nested too deep": lambda: (stream(b"data: " + b"[" * 1_000_000 + b"\n\n"), 0),
+        "data of a million digits": lambda: (stream(b"data: " + b"9" * 1_000_000 + b"\n\n"), 0),
+        "data beyond numbers": lambda: (stream(b"data: 1e999\n\ndata: NaN\n\ndata: -0\n\ndata: 1.5e400000000\n\n"), 0),
+        "three million lines": lambda: (stream(b"data\n" * 3_000_000), None),
+        "a reset within an event": lambda: (script(ASKED, say(STREAM + b"data: x\n\ndata: y"), reset), 4),
+        "an endless answer of another type": lambda: (forever(OK + b"Content-Type: text/html\r\n\r\n", b"<p>"), 7),
+    }
+)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -10,6 +10,7 @@ import zlib
 import pytest
 from peers.bounds import as_json, as_raw, drawn
 from peers.flood import STEER
+from peers.made import Made
 from peers.script import Handler, drip, hear_end, pause, reset, responder
 from peers.websocket import serving_ws
 
@@ -37,42 +38,42 @@ def squeezed(data: bytes) -> bytes:
 
 
 BOMB = squeezed(bytes(100 << 20))
-CASES: dict[str, tuple[Handler, int | None, str | None]] = {
-    "endless messages": (forever(HELLO), 6, "timeout"),
-    "endless large messages": (forever(frame(BINARY, bytes(1 << 20))), 6, "timeout"),
-    "endless messages of JSON": (forever(frame(TEXT, b'{"a": [1, {"b": null}]}')), 6, "timeout"),
-    "endless fragments": (forever(frame(TEXT, b"a", fin=False), frame(CONTINUATION, b"a", fin=False)), 7, "too_large"),
-    "endless empty fragments": (forever(frame(TEXT, b"", fin=False), frame(CONTINUATION, b"", fin=False)), 7, "too_large"),
-    "endless large fragments": (
+CASES = Made({
+    "endless messages": lambda: (forever(HELLO), 6, "timeout"),
+    "endless large messages": lambda: (forever(frame(BINARY, bytes(1 << 20))), 6, "timeout"),
+    "endless messages of JSON": lambda: (forever(frame(TEXT, b'{"a": [1, {"b": null}]}')), 6, "timeout"),
+    "endless fragments": lambda: (forever(frame(TEXT, b"a", fin=False), frame(CONTINUATION, b"a", fin=False)), 7, "too_large"),
+    "endless empty fragments": lambda: (forever(frame(TEXT, b"", fin=False), frame(CONTINUATION, b"", fin=False)), 7, "too_large"),
+    "endless large fragments": lambda: (
         forever(frame(BINARY, b"", fin=False), frame(CONTINUATION, bytes(1 << 20), fin=False)), None, None,
     ),
-    "endless pings": (forever(frame(PING, b"x")), 7, "too_large"),
-    "endless pongs": (forever(frame(PONG, b"x")), 7, "too_large"),
-    "a length of 2^62": (serving_ws(b"\x82\x7f" + (1 << 62).to_bytes(8, "big")), 7, "too_large"),
-    "a length of 2^63": (serving_ws(b"\x82\x7f" + (1 << 63).to_bytes(8, "big")), 7, "malformed"),
-    "a length in too many bytes": (serving_ws(b"\x82\x7e\x00\x05hello"), 7, "malformed"),
-    "a bomb": (serving_ws(frame(BINARY, BOMB, rsv=RSV1)), 7, "too_large"),
-    "an endless bomb": (forever(frame(TEXT, squeezed(bytes(1 << 20)), rsv=RSV1)), None, None),
-    "no deflate": (serving_ws(frame(TEXT, b"\xff\xff\xff\xff", rsv=RSV1)), 7, "malformed"),
-    "text that is no UTF-8": (serving_ws(frame(TEXT, b"\xff")), 7, "malformed"),
-    "a masked frame": (serving_ws(frame(TEXT, b"x", key=b"abcd")), 7, "malformed"),
-    "a reserved bit": (serving_ws(frame(TEXT, b"x", rsv=0x20)), 7, "malformed"),
-    "an opcode that means nothing": (serving_ws(frame(3, b"x")), 7, "malformed"),
-    "a continuation of nothing": (serving_ws(frame(CONTINUATION, b"x")), 7, "malformed"),
-    "a close that nobody may say": (serving_ws(frame(CLOSE, (1005).to_bytes(2, "big"))), 7, "malformed"),
-    "a close of one byte": (serving_ws(frame(CLOSE, b"x")), 7, "malformed"),
-    "garbage": (serving_ws(bytes(range(256))), 7, "malformed"),
-    "HTTP behind the upgrade": (serving_ws(b"HTTP/1.1 200 OK\r\n\r\n"), 7, "malformed"),
-    "a frame that is cut": (serving_ws(HELLO[:4], then=lambda _: None), 4, "closed"),
-    "a head that is cut": (serving_ws(HELLO[:1], then=lambda _: None), 4, "closed"),
-    "no close frame": (serving_ws(HELLO, then=lambda _: None), 4, "closed"),
-    "a reset": (serving_ws(HELLO, then=reset), 4, None),
-    "a drip": (serving_ws(then=drip(frame(TEXT, bytes(100)), 0.1)), 6, "timeout"),
-    "a drip of pings": (serving_ws(then=drip(frame(PING, b"") * 100, 0.1)), 6, "timeout"),
-    "silence": (serving_ws(then=pause(20)), 6, "timeout"),
-    "JSON nested too deep": (serving_ws(frame(TEXT, b"[" * 1_000_000), frame(CLOSE, b"")), 0, None),
-    "a number of a million digits": (serving_ws(frame(TEXT, b"9" * 1_000_000), frame(CLOSE, b"")), 0, None),
-}  # fmt: skip
+    "endless pings": lambda: (forever(frame(PING, b"x")), 7, "too_large"),
+    "endless pongs": lambda: (forever(frame(PONG, b"x")), 7, "too_large"),
+    "a length of 2^62": lambda: (serving_ws(b"\x82\x7f" + (1 << 62).to_bytes(8, "big")), 7, "too_large"),
+    "a length of 2^63": lambda: (serving_ws(b"\x82\x7f" + (1 << 63).to_bytes(8, "big")), 7, "malformed"),
+    "a length in too many bytes": lambda: (serving_ws(b"\x82\x7e\x00\x05hello"), 7, "malformed"),
+    "a bomb": lambda: (serving_ws(frame(BINARY, BOMB, rsv=RSV1)), 7, "too_large"),
+    "an endless bomb": lambda: (forever(frame(TEXT, squeezed(bytes(1 << 20)), rsv=RSV1)), None, None),
+    "no deflate": lambda: (serving_ws(frame(TEXT, b"\xff\xff\xff\xff", rsv=RSV1)), 7, "malformed"),
+    "text that is no UTF-8": lambda: (serving_ws(frame(TEXT, b"\xff")), 7, "malformed"),
+    "a masked frame": lambda: (serving_ws(frame(TEXT, b"x", key=b"abcd")), 7, "malformed"),
+    "a reserved bit": lambda: (serving_ws(frame(TEXT, b"x", rsv=0x20)), 7, "malformed"),
+    "an opcode that means nothing": lambda: (serving_ws(frame(3, b"x")), 7, "malformed"),
+    "a continuation of nothing": lambda: (serving_ws(frame(CONTINUATION, b"x")), 7, "malformed"),
+    "a close that nobody may say": lambda: (serving_ws(frame(CLOSE, (1005).to_bytes(2, "big"))), 7, "malformed"),
+    "a close of one byte": lambda: (serving_ws(frame(CLOSE, b"x")), 7, "malformed"),
+    "garbage": lambda: (serving_ws(bytes(range(256))), 7, "malformed"),
+    "HTTP behind the upgrade": lambda: (serving_ws(b"HTTP/1.1 200 OK\r\n\r\n"), 7, "malformed"),
+    "a frame that is cut": lambda: (serving_ws(HELLO[:4], then=lambda _: None), 4, "closed"),
+    "a head that is cut": lambda: (serving_ws(HELLO[:1], then=lambda _: None), 4, "closed"),
+    "no close frame": lambda: (serving_ws(HELLO, then=lambda _: None), 4, "closed"),
+    "a reset": lambda: (serving_ws(HELLO, then=reset), 4, None),
+    "a drip": lambda: (serving_ws(then=drip(frame(TEXT, bytes(100)), 0.1)), 6, "timeout"),
+    "a drip of pings": lambda: (serving_ws(then=drip(frame(PING, b"") * 100, 0.1)), 6, "timeout"),
+    "silence": lambda: (serving_ws(then=pause(20)), 6, "timeout"),
+    "JSON nested too deep": lambda: (serving_ws(frame(TEXT, b"[" * 1_000_000), frame(CLOSE, b"")), 0, None),
+    "a number of a million digits": lambda: (serving_ws(frame(TEXT, b"9" * 1_000_000), frame(CLOSE, b"")), 0, None),
+})  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -153,7 +153,7 @@ def test_each_kind_takes_the_types_that_mean_the_same(kind: type[Request], name:
         (HttpRequest, "data", [{"data": "a", "data-raw": "b"}],
          "--data takes a table of one flag, a list of flag and value, or a text, not a table"),
         (HttpRequest, "data", 7, "--data takes a table of one flag, a list of flag and value, or a text, not a number"),
-        (TcpRequest, "steps", [{"send-hex": "xy"}], "non-hexadecimal number found in fromhex() arg at position 0"),
+        (TcpRequest, "steps", [{"send-hex": "xy"}], "'x' is no hex digit (in 'xy')"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said_in_a_sentence(kind: type[Request], name: str, value: Any, message: str) -> None:

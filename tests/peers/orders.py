@@ -46,7 +46,11 @@ class Orders:
 
             do_GET = do_POST = do_DELETE = do_PUT = answer
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                """A client that is gone is nothing to tell."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def reply(self, method: str, path: str, fields: dict[str, str], content: bytes) -> tuple[int, Any, str]:

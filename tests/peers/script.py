@@ -122,14 +122,14 @@ def hear(ending: bytes, into: list[bytes] | None = None) -> Handler:
     """Read up to and with `ending`, not a byte further; append what was read to `into`."""
 
     def step(connection: socket.socket) -> None:
-        heard = b""
+        heard = bytearray()
         while not heard.endswith(ending):
             byte = connection.recv(1)
             if not byte:
                 raise ConnectionAbortedError("the client left before it sent the ending")
             heard += byte
         if into is not None:
-            into.append(heard)
+            into.append(bytes(heard))
 
     return step
 

@@ -429,7 +429,7 @@ def test_a_signal_ends_steps_side_by_side(orders: Orders, tmp_path: Path) -> Non
     plan = tmp_path / "p.toml"
     plan.write_text(waiting_plan(orders, "a", "b", "c", "/t").replace('name = "c"', 'name = "c"\ndepends-on = ["b"]'))
     code, document = ended(plan, signal.SIGINT, orders, "GET /b")
-    assert (code, orders.seen()[-1]) == (130, "GET /t")
+    assert (code, "GET /t" in orders.seen()) == (130, True)
     assert [(step["name"], step["outcome"]) for step in document["steps"]] == [
         ("a", "passed"), ("b", "error"), ("c", "skipped"), ("t", "passed"),
     ]  # fmt: skip

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from rrcli.model.values import Certificate, Note, TlsInfo
-from rrcli.policy.notes import tls_notes
+from rrcli.model.values import Body, Certificate, Note, TlsInfo
+from rrcli.policy.notes import bad_json_notes, tls_notes
 
 
 def certificate(days: float) -> Certificate:
@@ -36,3 +36,17 @@ def test_expired_or_long_valid(days: float) -> None:
 def test_every_certificate_of_the_chain() -> None:
     assert len(tls_notes(TlsInfo(chain=(certificate(90), certificate(3.5), certificate(2.5))))) == 2
     assert tls_notes(TlsInfo()) == []
+
+
+def told(data: bytes, media_type: str | None = "application/json", *, truncated: bool = False) -> list[str]:
+    return [note.message for note in bad_json_notes(Body(data=data, media_type=media_type, truncated=truncated))]
+
+
+def test_content_that_is_no_json_though_its_type_says_so() -> None:
+    message = "the media type says JSON, and it breaks at line 1, column 12: expecting value"
+    assert told(b'{"a":1,"b":') == told(b'{"a":1,"b":', "application/problem+json") == [message]
+    assert told(b"\xff") == ["the media type says JSON, and the content is no text"]
+
+
+def test_what_is_json_or_does_not_claim_to_be() -> None:
+    assert told(b'{"a":1}') == told(b"") == told(b'{"a":', truncated=True) == told(b"{", "text/plain") == told(b"{", None) == []

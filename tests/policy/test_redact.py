@@ -392,3 +392,66 @@ def test_an_empty_transcript_stays_one() -> None:
 def test_deep_json_can_be_masked() -> None:
     deep = '{"a":' * 200 + '"hunter22\\u0020"' + "}" * 200
     assert json.loads(dumps(json.loads(shown("hunter22", deep.encode())))) == json.loads(deep.replace("hunter22", MASK))
+
+
+def test_our_own_hints_are_no_secrets() -> None:
+    hint = "user and password go into a URL: SCHEME://USER:PASSWORD@HOST:PORT"
+    assert mask_url(hint) == hint
+    assert mask_url("https://USER:PASSWORT@h") == f"https://USER:{MASK}@h"
+
+
+def test_of_too_many_hits_all_that_follows_is_blanked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rrcli.policy.mask.PIECE", 8)
+    monkeypatch.setattr("rrcli.policy.mask.MOST_HITS", 3)
+    mask = Mask(("abc",))
+    assert mask.blank(b"abc xabc abcx abc \xe9abc") == b"*** xabc abcx *** \xe9abc"
+    assert mask.blank(b"abc " * 4 + b"the rest") == b"*** *** *** *** ********"
+
+
+@given(st.binary(max_size=60).map(lambda data: data.replace(b"\x00", b"abc").replace(b"\x01", b"hunter2hunter22")))
+def test_bytes_are_blanked_alike_in_pieces_and_whole(data: bytes) -> None:
+    import rrcli.policy.mask as module
+
+    mask, size = Mask(("abc", "ünder", "hunter2hunter22")), module.PIECE
+    try:
+        module.PIECE = 5
+        small = mask.blank(data)
+        module.PIECE = size
+        assert Mask(("abc", "ünder", "hunter2hunter22")).blank(data) == small
+    finally:
+        module.PIECE = size
+
+
+def test_each_content_is_searched_for_every_value() -> None:
+    mask = Mask(("abc", "xyz"))
+    assert [mask.blank(data) for data in (b"abc", b"xyz", b"abc xyz")] == [b"***", b"***", b"*** ***"]
+
+
+# --- what a peer calls a secret
+
+
+def test_a_peer_masks_nothing_of_ours() -> None:
+    """The host, the port and words of our own stay, though an answer sets them as cookies."""
+    told = answer(b"h.test:81 refused", fields=(("Set-Cookie", "a=h.test:81"), ("Set-Cookie", "b=refused"), ("X-Echo", "h.test:81")))
+    first = exchange((("Host", "h.test:81"),), response=told, url="http://h.test:81/x", why="redirect")
+    note = Note(code="n", message="h.test:81 refused it")
+    later = exchange((("Host", "h.test:81"), ("Cookie", "a=h.test:81")), url="http://h.test:81/h.test:81", history=(first,), notes=(note,))
+    shown = masked(later)
+    assert shown.history[0].target.url == "http://h.test:81/x"
+    assert shown.history[0].request.fields == (("Host", "h.test:81"),)
+    assert shown.history[0].response is not None
+    assert shown.history[0].response.fields[2] == ("X-Echo", MASK)
+    assert shown.target.url == f"http://h.test:81/{MASK}"  # what the peer chose may be its session
+    assert shown.request.fields == (("Host", "h.test:81"), ("Cookie", f"a={MASK}"))
+    assert shown.notes == (note,)
+
+
+def test_a_secret_of_ours_stays_one_though_an_answer_sets_it() -> None:
+    told = answer(b"", fields=(("Set-Cookie", "a=hunter22"),))
+    shown = masked(exchange((("X-Token", "hunter22"),), response=told, url="http://h.test/hunter22"))
+    assert shown.target.url == f"http://h.test/{MASK}"
+
+
+def test_a_placeholder_in_advice_of_ours_is_no_secret() -> None:
+    text = "write http://USER:PASSWORD@HOST:PORT, not http://ann:hunter22@h/"
+    assert mask_url(text) == f"write http://USER:PASSWORD@HOST:PORT, not http://ann:{MASK}@h/"

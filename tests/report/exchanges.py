@@ -299,10 +299,10 @@ def remarked() -> Exchange:
         checks=(
             Check(expr="status == 200", ok=True, actual=200),
             Check(expr="header.content-type contains text", ok=True, actual="text/plain"),
-            Check(expr="time < 10ms", ok=False, actual=13.1),
+            Check(expr="time < 10ms", ok=False, actual=13.1, unit="ms"),
         ),
         outcome="check_failed",
-        error=Failure(layer="check", kind="check_failed", message="time < 10ms does not hold, it is 13.1", delivery="answered"),
+        error=Failure(layer="check", kind="check_failed", message="time < 10ms does not hold: it is 13.1 ms", delivery="answered"),
     )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+from collections.abc import Callable
+
 import pytest
 
 from rrcli.base.errors import ExchangeError, usage
@@ -48,6 +52,50 @@ def test_the_exit_code_follows_the_layer(layer: str, kind: str, code: int, capfd
 def test_control_characters_and_secrets_do_not_get_out(capfd: pytest.CaptureFixture[str]) -> None:
     report_error(usage("no \x1b[31m in http://ann:hunter22@a.test/\nat all", "not \x9b either"))
     assert said(capfd) == "rrcli: no \\x1b[31m in http://ann:‹secret›@a.test/\\nat all\n       not \\x9b either\n"
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """What is said of an error on a terminal of 40 columns, given the words of the command line."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "40")
+
+    def printed(words: str) -> str:
+        ours, theirs = pty.openpty()
+        kept = os.dup(2)
+        os.dup2(theirs, 2)
+        try:
+            report_error(
+                usage("no option --jsno; did you mean --json, which prints all?", "rrcli http --help lists all options"),
+                words.split(),
+            )
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(theirs)
+        try:
+            return os.read(ours, 4096).decode().replace("\r\n", "\n")
+        finally:
+            os.close(ours)
+
+    return printed
+
+
+def test_on_a_terminal_lines_are_broken_between_words_and_indented(terminal: Callable[[str], str]) -> None:
+    assert terminal("--color never") == (
+        "rrcli: no option --jsno; did you mean\n       --json, which prints all?\n       rrcli http --help lists all\n       options\n"
+    )
+
+
+def test_on_a_terminal_the_name_has_the_colour_of_a_failure(terminal: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    red = "\x1b[1;31mrrcli:\x1b[0m no option"
+    assert terminal("").startswith(red)
+    assert terminal("http --color=never").startswith("rrcli: no option")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert terminal("").startswith("rrcli: no option")
+    assert terminal("--color=always").startswith(red)
 
 
 def test_a_bug_is_confessed_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:

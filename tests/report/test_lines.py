@@ -27,7 +27,10 @@ def answered(media_type: str | None, framing: str = "chunked", charset: str | No
 def shown(answer: Response, *pieces: tuple[int, bytes], show_secrets: bool = False) -> list[str]:
     """What is written of content that came in these pieces, each after so many milliseconds."""
     written: list[str] = []
-    lines, told = Lines(written.append, show_secrets=show_secrets, length_is_known=HOOKS.length_is_known), Told()
+    lines, told = (
+        Lines(lambda text: written.extend(text.split("\n")), show_secrets=show_secrets, length_is_known=HOOKS.length_is_known),
+        Told(),
+    )
     lines.attach(told)  # type: ignore[arg-type]
     lines.received(answer)
     for at_ms, data in pieces:

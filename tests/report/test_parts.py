@@ -128,3 +128,9 @@ def test_a_phase_has_its_owner_named_where_there_is_time_to_save(phase: str, mil
     timing = Timing(phases={phase: milliseconds * 10**6}, total_ns=milliseconds * 10**6)
     line = "".join(text for text, _ in waterfall(timing, None, 80, sent=sent)[0])
     assert line.partition("ms")[2] == remark
+
+
+def test_over_a_unix_socket_no_network_is_to_blame() -> None:
+    timing = Timing(phases={"connect": 10**9, "wait": 1}, total_ns=10**9 + 1)
+    shown = ["".join(text for text, _ in waterfall(timing, None, 80, is_local=is_local)[0]) for is_local in (False, True)]
+    assert [line.rpartition("← ")[2] for line in shown] == ["the network", "the socket's queue"]

@@ -200,5 +200,5 @@ def test_time_that_is_left(left: int, said: str) -> None:
 
 def test_colour_adds_nothing_but_colour() -> None:
     line = " 50%  ████      1 MiB of 2 MiB · 1 MiB/s"
-    assert _coloured(line) == " 50%  \x1b[36m████      \x1b[0m\x1b[2m1 MiB of 2 MiB · 1 MiB/s\x1b[0m"
+    assert _coloured(line) == " 50%  \x1b[94m████      \x1b[0m\x1b[2m1 MiB of 2 MiB · 1 MiB/s\x1b[0m"
     assert _coloured("received 2 MiB") == "received 2 MiB"

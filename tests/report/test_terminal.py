@@ -234,6 +234,32 @@ def test_without_a_picture_of_its_own_the_content_is_drawn() -> None:
     assert text.splitlines()[-4:] == ["  name", "  ann", "  age", "  3"]
 
 
+@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("name", ["long-values", "notes-and-checks", "status-503", "dns", "redis", "timeout-wait"])
+def test_the_first_line_keeps_its_time_and_shortens_the_target(name: str, width: int) -> None:
+    exchange = CASES[name].replace(target=CASES[name].target.replace(url=LONG_URL))
+    first = draw(exchange, width=width).splitlines()[0]
+    assert cell_len(first) <= width
+    assert first.endswith((" ms", " s"))
+
+
+def test_what_is_higher_than_the_screen_ends_with_its_headline() -> None:
+    lines = render(CASES["ok"], BY_NAME["http"], width=80, color=False, verbose=False, wire=False, height=5).splitlines()
+    assert lines[-2:] == ["", lines[0]]
+    same = render(CASES["ok"], BY_NAME["http"], width=80, color=False, verbose=False, wire=False, height=len(lines))
+    assert same == draw(CASES["ok"])
+
+
+def test_the_phase_that_took_the_time_stands_out() -> None:
+    text = draw(
+        case.exchange(timing=case.exchange().timing.replace(phases={"connect": 2_000_000, "wait": 90_000_000}, total_ns=92_000_000)),
+        color=True,
+    )
+    bars = [line for line in text.splitlines() if "█" in line or "▏" in line]
+    assert ["\x1b[94m" in line for line in bars] == [True, False]
+    assert "\x1b[33m" in bars[1]
+
+
 @pytest.mark.parametrize(
     ("whys", "totals", "elapsed", "words"),
     [

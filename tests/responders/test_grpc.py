@@ -144,6 +144,14 @@ def test_a_message_over_the_limit_is_refused(channel: Any, types: dict[str, Any]
     assert caught.value.code().name == "RESOURCE_EXHAUSTED"
 
 
+def test_a_call_does_not_fill_the_memory(channel: Any, types: dict[str, Any]) -> None:
+    unknown = types["Number"].FromString(b"\x7a\xc0\x8d\xb7\x01" + bytes(3_000_000))
+    total = method(channel, types, "Sum", "Number", "Number", kind="stream_unary")
+    with pytest.raises(grpc.RpcError) as caught:
+        total(iter([unknown] * 30), timeout=20)
+    assert caught.value.code().name == "RESOURCE_EXHAUSTED"
+
+
 def test_health(channel: Any) -> None:
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 

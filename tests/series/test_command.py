@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,6 +62,9 @@ def test_nothing_answered_has_no_times(capfd: pytest.CaptureFixture[str]) -> Non
         (["series.failed_ratio <= 1"], 0),
         (["series.count == 3", "series.status.503 == 3"], 0),
         (["series.failed == 0"], 8),
+        (["failed_ratio <= 0.01"], 8),
+        (["p99 < 10s", "series.p999 < 10s", "rate > 0", "p50 <= 10s"], 0),
+        (["p75 < 0.001ms"], 8),
         (["status == 503"], 0),
         (["status == 200"], 8),
         (["status == 200", "series.errors.check_failed == 3"], 0),
@@ -71,12 +75,15 @@ def test_a_check_on_the_series_alone_decides(series_web: Any, capfd: pytest.Capt
     assert run(capfd, series_web.url("/bad"), "--repeat", "3", "--format", "raw", *words)[0] == code
 
 
-def test_raw_is_a_figure_a_line(series_web: Any, capfd: pytest.CaptureFixture[str]) -> None:
+def test_raw_is_five_lines_of_figures(series_web: Any, capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capfd, series_web.url("/bad"), "--repeat", "3", "--format", "raw")
-    lines = dict(line.split(" ") for line in out.splitlines())
+    lines = out.splitlines()
     assert code == 1
-    assert (lines["count"], lines["failed_ratio"], lines["status.503"], lines["errors.bad_status"]) == ("3", "1.0", "3", "3")
-    assert float(lines["timing.total_ms.p99"]) > 0
+    assert lines[:3] == ["count=3 succeeded=0 failed=3 failed_ratio=1.0", "status 503=3", "errors bad_status=3"]
+    assert re.fullmatch(r"rate_per_s=[0-9.]+ connections=[13]", lines[3])
+    names = ("min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "max")
+    assert re.fullmatch("total_ms " + " ".join(f"{name}=[0-9.]+" for name in names), lines[4])
+    assert len(lines) == 5
     assert err == "rrcli: 3 failed; the worst: HTTP/1.1 503 Service Temporarily Unavailable\n"
 
 
@@ -110,6 +117,16 @@ def test_what_contradicts_a_series_is_said_in_a_sentence(capfd: pytest.CaptureFi
     code, out, err = run(capfd, "http://127.0.0.1:1/", *words)
     assert (code, out) == (2, "")
     assert err.splitlines()[0] == f"rrcli: {message}"
+
+
+def test_quietly_a_series_says_what_failed_and_no_more(series_web: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capfd, series_web.url("/bad"), "--repeat", "3", "-q", "--expect", "series.failed == 0", "--expect", "p99 < 10s")
+    assert (code, out) == (8, "")
+    assert err.splitlines() == [
+        "rrcli: series.failed == 0 does not hold: it is 3",
+        "rrcli: 3 failed; the worst: HTTP/1.1 503 Service Temporarily Unavailable",
+    ]
+    assert run(capfd, series_web.url(), "--repeat", "2", "-q") == (0, "", "")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -93,9 +93,19 @@ def test_failures_and_checks_are_told() -> None:
     assert lines[0] == "✘ 3 of 100 failed, 1 of 1 check failed  ·  GET http://127.0.0.1/  ·  200/s"
     assert "  status    97 × 200 · 3 × 503" in lines
     assert "  failures  3 × bad_status" in lines
-    assert lines[-1] == "  ✘ series.failed == 0  it is 3"
+    assert lines[-1] == "  ✘ series.failed == 0 does not hold: it is 3"
 
 
 def test_numbers_are_round() -> None:
     assert [nice(ns) for ns in (1, 1500, 4_900_000, 10**9)] == [1000, 2000, 5_000_000, 10**9]
     assert [rate(number) for number in (2310.4, 4.66, 0.25)] == ["2,310/s", "4.7/s", "0.25/s"]
+
+
+def test_at_60_columns_the_rate_stays_in_the_first_line_and_the_unit_in_the_table() -> None:
+    check = Check(expr="p99 < 1ms", ok=False, actual=99.0, unit="ms")
+    lines = drawn(series(checks=(check,)), 60)
+    assert lines[0].startswith("✘ 100 succeeded, 1 of 1 check failed  ·  GET ")
+    assert len(lines[0]) <= 60
+    assert lines[0].endswith("1/  ·  200/s")
+    assert next(line for line in lines if line.endswith(" ms")).startswith("  total")
+    assert lines[-1] == "  ✘ p99 < 1ms does not hold: it is 99.0 ms"

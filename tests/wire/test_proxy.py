@@ -304,6 +304,16 @@ def test_a_silent_proxy_is_a_timeout_of_the_handshake() -> None:
         )
 
 
+@pytest.mark.parametrize("length", ["Content-Length: 62\r\n", "Content-Length: 9999\r\n", ""])
+def test_the_page_of_a_refusal_is_told(length: str) -> None:
+    page = "<title>502</title><h1>No</h1>\n<p>upstream  is <b>down</b></p>     "
+    head = f"HTTP/1.1 502 Bad Gateway\r\n{length}\r\n"
+    with responder(script(hear(b"\r\n\r\n"), say((head + page).encode()))) as peer:
+        failure = ask("example.test", 7, f"http://{peer.host}:{peer.port}").error
+    assert failure is not None
+    assert (failure.hint or "").endswith("as seen from the proxy; its page says: No upstream is down")
+
+
 def test_a_proxy_that_resets() -> None:
     with responder(script(hear(b"\r\n\r\n"), reset)) as peer:
         assert error(ask("example.test", 7, f"http://{peer.host}:{peer.port}"))[:3] == ("transport", "reset", "handshake")

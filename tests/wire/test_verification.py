@@ -211,6 +211,18 @@ def test_days_that_must_be_left(made: Maker, s_server: Callable[..., Peer]) -> N
     assert [(check.expr, check.ok, check.actual) for check in failed.checks] == [("min(connection.tls.chain[].days_left) >= 31", False, 29)]
 
 
+@pytest.mark.parametrize("fault", ["dns_name", "no_names", "expired_issuer", "early_issuer", "no_ca"])
+def test_over_quic_it_is_named_as_well(fault: str, made: Maker) -> None:
+    pytest.importorskip("aioquic")
+    from peers.quicscript import head, quic_responder, saying
+
+    with quic_responder(chain_with(made, fault), saying(head(b"200"))) as peer:
+        url = f"https://127.0.0.1:{peer.port}/"
+        exchange = rrcli.send(rrcli.HttpRequest(url, http3_only=True, cacert=str(made.root_file), timeout=10.0))
+    assert exchange.error
+    assert (exchange.error.kind, exchange.error.message, exchange.error.hint) == FAULTS[fault]
+
+
 # --- what only a trust store has ---------------------------------------------------------------------------
 
 

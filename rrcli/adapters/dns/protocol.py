@@ -9,10 +9,16 @@ from rrcli.engine.manifest import DemoStep, Manifest
 MANIFEST = Manifest(
     synopsis="NAME [TYPE...] [@SERVER...]",
     help="Ask name servers.",
+    words=(
+        ("TYPE", "A, AAAA, MX, ... several are asked side by side; A without one."),
+        ("@SERVER", "@1.1.1.1, @tcp://…, @tls://…, @https://…/dns-query, @quic://…; without one the system's; rrcli help servers."),
+    ),
     examples=("rrcli dns example.com A AAAA", "rrcli dns example.com MX @1.1.1.1 @8.8.8.8"),
     label="DNS",
+    tools=("dig", "kdig", "drill", "nslookup", "host"),
     foreign_options=("rrcli.adapters.dns.plus:advice",),
     completes=tuple(TYPES),
+    topics={"servers": "rrcli.adapters.dns.topics:SERVERS"},
     as_command="rrcli.adapters.dns.dig:as_command",
     explains="dns",
     unsaid={"class": "IN"},

@@ -45,6 +45,7 @@ def a_size(text: str) -> int:
 class DnsRequest(Request):
     """A name to ask for, of which types, of which servers: `DnsRequest("example.test", "MX", "@192.0.2.53")`."""
 
+    without_effect: ClassVar[tuple[str, ...]] = ("max_events", "retry_unsafe", "idempotency_key", "traceparent")
     lines: ClassVar[bool] = True
 
     reverse: bool = option("-x", "--reverse", kind="flag", help="NAME is an address: ask for its name (PTR).")

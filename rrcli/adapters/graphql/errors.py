@@ -22,6 +22,8 @@ SAID = (
     ("must have a selection of subfields", "GRAPHQL_VALIDATION_FAILED"),
     ("was not provided", "BAD_USER_INPUT"),
     ("got invalid value", "BAD_USER_INPUT"),
+    ("has invalid value", "BAD_USER_INPUT"),  # graphql-core from 3.3
+    ("must not have a selection", "GRAPHQL_VALIDATION_FAILED"),
 )
 SHOWN = 60  # letters of an answer that is none of GraphQL's
 LONGEST = 500  # letters of a message in the headline

@@ -10,6 +10,7 @@ from rrcli.adapters.graphql.document import KINDS, survey
 from rrcli.adapters.http.prepare.items import json_content, read_items, read_text, write_json
 from rrcli.base.errors import usage
 from rrcli.base.jsontext import Verbatim, loads
+from rrcli.base.shellquote import quoted
 from rrcli.base.wsurl import http_url
 from rrcli.options.parse import suggestion
 
@@ -77,7 +78,8 @@ def _variable_items(words: tuple[str, ...]) -> list[Item]:
     items = read_items(words) if words else []
     for item in items:
         if item.separator == "@":
-            hint = f"{item.name}=@{item.value} makes a variable of a file's text, {item.name}:=@{item.value} of its JSON"
+            text, json = quoted(f"{item.name}=@{item.value}"), quoted(f"{item.name}:=@{item.value}")
+            hint = f"{text} makes a variable of a file's text, {json} of its JSON"
             raise usage(f"{item.name}@{item.value} uploads a file, which GraphQL has no way for", hint)
     return items
 

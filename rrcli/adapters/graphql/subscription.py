@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from rrcli.adapters.graphql.answer import described
 from rrcli.adapters.graphql.call import Call
+from rrcli.adapters.graphql.errors import LONGEST, message_of
 from rrcli.adapters.graphql.prepare import json_object, split_words
 from rrcli.adapters.graphql.results import Results
 from rrcli.adapters.http.hopstate import HopState
 from rrcli.adapters.http.prepare.items import read_items, write_json
 from rrcli.adapters.ws.prepare import opening
 from rrcli.adapters.ws.upgrade import UpgradeLeads, prepared_upgrade, upgrade
-from rrcli.base.errors import ExchangeError, malformed, usage
+from rrcli.base.errors import ExchangeError, malformed, too_large, usage
 from rrcli.base.jsontext import Verbatim, dumps, loads
 from rrcli.base.wsurl import ws_url
 from rrcli.codec.ws import NO_STATUS, Closed, Handshake, WsMessage
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import Response
 
 SUBPROTOCOL = "graphql-transport-ws"
+MOST_PINGS = 1000  # in a row, pongs as well
 ID = "1"  # of the only operation on the connection
 
 
@@ -111,6 +113,7 @@ class _Session:
         self._context = context
         self._found = Results(call, context.request.max_size)
         self._closed: Closed | None = None
+        self._pings = 0  # since the last result
         self._waiting: list[WsMessage] = []  # that came and were not looked at
         self._failure: ExchangeError | None = None  # that came behind them
 
@@ -144,7 +147,8 @@ class _Session:
             if message["type"] == "connection_ack":
                 return True
             if message["type"] not in ("ping", "pong"):
-                raise malformed(f"expected connection_ack, got {message['type'][:40]!r}")
+                why = message_of(message.get("payload")) if message["type"] in ("connection_error", "error") else ""
+                raise malformed(f"expected connection_ack, got {message['type'][:40]!r}{why and ': '}{why[:LONGEST]}")
             self._pong(message)
 
     def _results(self) -> Generator[Event, None, None]:
@@ -158,6 +162,7 @@ class _Session:
                 self._pong(message)
             elif kind == "next" and message.get("id") == ID:
                 payload = message.get("payload")
+                self._pings = 0
                 yield self._found.take(payload, payload_text(raw, payload))
                 if self._context.enough():
                     self._leave()
@@ -172,7 +177,9 @@ class _Session:
             elif kind == "complete" and message.get("id") == ID:
                 self._socket.close()
                 return
-            elif kind not in ("pong", "connection_ack"):
+            elif kind == "pong":
+                self._pong(message)
+            elif kind != "connection_ack":
                 raise malformed(f"a message of type {kind[:40]!r} for the operation {str(message.get('id'))[:40]!r} has no place here")
 
     def _next(self) -> tuple[dict[str, Any] | None, str]:
@@ -192,6 +199,10 @@ class _Session:
         return _read(message), message.data.decode()
 
     def _pong(self, message: dict[str, Any]) -> None:
+        """Answer a ping, or take a pong. Raises `too_large` for more in a row than a server has a reason for."""
+        self._pings += 1
+        if self._pings > MOST_PINGS:
+            raise too_large(f"more than {MOST_PINGS} pings came without a result between them")
         self._socket.say(dumps({"type": "pong", **({"payload": message["payload"]} if "payload" in message else {})}), "pong")
 
     def _leave(self, *, wait: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.grpc.schema import is_map_entry
 from rrcli.base.errors import ExchangeError, malformed, too_large, usage
 from rrcli.codec.grpc.protobuf import fields as wire_fields
 
@@ -101,7 +102,7 @@ def _messages_in(message: Any) -> Iterator[Any]:
     for field, value in message.ListFields():
         if field.message_type is None:
             continue
-        if field.message_type.GetOptions().map_entry:
+        if is_map_entry(field.message_type):
             if field.message_type.fields_by_name["value"].message_type is not None:
                 yield from value.values()
         elif field.is_repeated:
@@ -151,7 +152,7 @@ def _check(value: Any, descriptor: Any, path: str) -> None:
 
 def _check_field(value: Any, field: Any, path: str) -> None:
     kind = field.message_type
-    if kind is not None and kind.GetOptions().map_entry:
+    if kind is not None and is_map_entry(kind):
         for key, inner in value.items() if isinstance(value, dict) else ():
             _check_one(inner, kind.fields_by_name["value"], f"{path}[{key}]")
     elif field.is_repeated:

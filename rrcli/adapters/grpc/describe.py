@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.grpc.schema import is_map_entry
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +64,7 @@ def _message(descriptor: Any, indent: str, *, full: bool = False) -> Iterator[st
             yield from (f"{inner}  {_field(each, bare=True)}" for each in oneof.fields)
             yield f"{inner}}}"
     for each in descriptor.nested_types:
-        if not each.GetOptions().map_entry:
+        if not is_map_entry(each):
             yield from _message(each, inner)
     for enum in descriptor.enum_types:
         yield from _enum(enum, inner)
@@ -76,7 +78,7 @@ def _is_optional(oneof: Any) -> bool:
 
 def _field(field: Any, *, bare: bool = False) -> str:
     kind = field.message_type
-    if kind is not None and kind.GetOptions().map_entry:
+    if kind is not None and is_map_entry(kind):
         key, value = kind.fields_by_name["key"], kind.fields_by_name["value"]
         return f"map<{_type(key)}, {_type(value)}> {field.name} = {field.number};"
     label = ""
@@ -117,7 +119,7 @@ def template_of(descriptor: Any, depth: int = 0) -> Any:
 
 def _value(field: Any, depth: int) -> Any:
     kind = field.message_type
-    if kind is not None and kind.GetOptions().map_entry:
+    if kind is not None and is_map_entry(kind):
         return {_key(kind.fields_by_name["key"]): _example(kind.fields_by_name["value"], depth)}
     value = _example(field, depth)
     return [value] if field.is_repeated else value

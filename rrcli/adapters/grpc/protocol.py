@@ -7,6 +7,10 @@ from rrcli.engine.manifest import DemoStep, Manifest
 MANIFEST = Manifest(
     synopsis="TARGET [SERVICE/METHOD] [ITEM...]",
     help="Call a gRPC method with JSON.",
+    words=(
+        ("TARGET", "HOST:PORT, over TLS unless it is a loopback address, a grpc:// URL or --plaintext says otherwise; grpcs:// is TLS."),
+        ("ITEM", "A field of the message, name=text, name:=json or a.b=text; or the message whole with -d JSON."),
+    ),
     examples=(
         "rrcli grpc localhost:50051 my.package.Users/Get id:=7 name=ann",
         "rrcli grpc localhost:50051 --list",
@@ -14,6 +18,7 @@ MANIFEST = Manifest(
         "rrcli grpc grpcs://api.example.com my.package.Chat/Talk -d @-",
     ),
     label="gRPC",
+    tools=("grpcurl", "evans"),
     secure=("grpcs",),
     probe_options={"health": True},
     explains="grpc",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.record import Record
+from rrcli.codec.grpc.protobuf import fields, octets_of, text_of
 from rrcli.codec.grpc.reflection import file_head
 
 TYPE_CHECKING = False
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOST_FILES = 10_000
+SERVICE, METHOD, OPTIONS, IDEMPOTENCY_LEVEL = 6, 2, 4, 34  # numbers of fields in descriptor.proto
 KINDS = {(False, False): "unary", (False, True): "server", (True, False): "client", (True, True): "bidi"}
 IDEMPOTENCY = ("IDEMPOTENCY_UNKNOWN", "NO_SIDE_EFFECTS", "IDEMPOTENT")
 
@@ -135,8 +137,30 @@ def method_of(declared: Any) -> Method:
         gives=declared.output_type,
         client_streams=declared.client_streaming,
         server_streams=declared.server_streaming,
-        idempotency=declared.GetOptions().idempotency_level,
+        idempotency=idempotency_in(declared.containing_service.file.serialized_pb, declared.containing_service.name, declared.name),
     )
+
+
+def idempotency_in(file: bytes, service: str, method: str) -> int:
+    """The `idempotency_level` of a method in a serialized file. Asking the library for options loads the types of all options."""
+    for number, value in fields(file):
+        if number == SERVICE and _name_of(value) == service:
+            for inner, each in fields(octets_of(value)):
+                if inner == METHOD and _name_of(each) == method:
+                    options = dict(fields(octets_of(dict(fields(octets_of(each))).get(OPTIONS, b""))))
+                    level = options.get(IDEMPOTENCY_LEVEL, 0)
+                    return level if isinstance(level, int) and level < len(IDEMPOTENCY) else 0
+    return 0
+
+
+def _name_of(message: int | bytes) -> str:
+    """The name of a service or method, which is its first field."""
+    return next((text_of(value) for number, value in fields(octets_of(message)) if number == 1), "")
+
+
+def is_map_entry(descriptor: Any) -> bool:
+    """Whether a message is the entry of a map."""
+    return bool(descriptor.has_options and descriptor.GetOptions().map_entry)
 
 
 def load_protobuf() -> None:

@@ -90,7 +90,10 @@ class Download:
                 os.ftruncate(number, self._offset)
                 os.lseek(number, self._offset, os.SEEK_SET)
         except FileExistsError as error:
-            raise ExchangeError("local", "output", f"{path} exists, and -J overwrites nothing", hint=f"-o {path} overwrites it") from error
+            from rrcli.base.shellquote import quoted
+
+            other = f"-o {quoted(path)} overwrites it"
+            raise ExchangeError("local", "output", f"{path} exists, and -J overwrites nothing", hint=other) from error
         except OSError as error:
             hint = "--create-dirs makes the folders that are missing" if isinstance(error, FileNotFoundError) else None
             raise ExchangeError("local", "output", f"cannot write {path}: {(error.strerror or str(error)).lower()}", hint=hint) from error
@@ -116,7 +119,7 @@ class Download:
         elif failure.kind in BROKEN_OFF and exchange.response and not _coded(exchange.response.fields) and _is_file(self.path):
             came = os.path.getsize(self.path)
             if came:
-                hint = f"{self.path} holds the {came} bytes that arrived: the same command with -C - goes on from there"
+                hint = f"the {came} bytes that arrived are in {self.path}: the same command with -C - goes on from there"
                 exchange = exchange.replace(error=failure.replace(hint=f"{failure.hint}; {hint}" if failure.hint else hint))
         return exchange
 

@@ -84,10 +84,11 @@ def _extended(value: str) -> str | None:
 
 
 def _parameters(value: str) -> list[tuple[str, str]]:
-    """The parameters behind the disposition's type, quoted ones unquoted."""
+    """The parameters behind the disposition's type, which some servers leave out; quoted ones unquoted."""
     found: list[tuple[str, str]] = []
-    at = value.find(";")
-    while 0 <= at < len(value):
+    first, semicolon, _ = value.partition(";")
+    at = -1 if first.partition("=")[2].lstrip().startswith('"') else len(first) if semicolon else len(value)
+    while at < len(value):
         name, equals, _ = value[at + 1 :].partition("=")
         if not equals:
             break

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from rrcli.adapters.http.download import Download
     from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.adapters.http.writeout import WriteOut
-    from rrcli.model.values import Note, Response
+    from rrcli.model.values import Exchange, Note, Response
     from rrcli.options.request import Output, Request
 
 # SETTINGS_INITIAL_WINDOW_SIZE and a WINDOW_UPDATE of the connection, both as large as they can be (RFC 9113 section 6.9)
 OPEN_WINDOWS = bytes.fromhex("000006 04 00 00000000 0004 7fffffff") + bytes.fromhex("000004 08 00 00000000 7fff0000")
+CONTENT_METHODS = ("POST", "PUT", "PATCH", "QUERY")
 UNMEASURED = ("chunked", "close", "end-stream")  # framings that say only at the end how long the content was
 
 
@@ -53,6 +54,10 @@ class HttpHooks(Hooks):
         given = {"-w": asked.write_out is not None, "-D -": asked.dump_header == "-", "-c -": asked.cookie_jar == "-"}
         return tuple(flag for flag, is_given in given.items() if is_given)
 
+    def replaces_result(self, request: Request) -> bool:
+        """`-w`: whoever writes a format wants what it says."""
+        return _http(request).write_out is not None
+
     def trailer_option(self, request: Request) -> str | None:
         """The cookies go to standard output."""
         return "-c -" if _http(request).cookie_jar == "-" else None
@@ -69,6 +74,9 @@ class HttpHooks(Hooks):
         from rrcli.adapters.http.writeout import WriteOut
 
         return WriteOut(asked, beside=beside, masks=masks)
+
+    def carries_content(self, exchange: Exchange) -> bool:
+        return exchange.request.data.get("method") in CONTENT_METHODS
 
     def length_is_known(self, answer: Response) -> bool:
         return answer.framing not in UNMEASURED or first(answer.fields, "content-length") is not None

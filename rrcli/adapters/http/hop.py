@@ -208,9 +208,13 @@ class NextHop:
         state, request = self._state, self._state.options
         self._remark(answer)
         if request.digest and answer.status.code == 401:
-            from rrcli.adapters.http.prepare.auth import meet_challenge
+            from rrcli.adapters.http.prepare.digest import Unanswerable, meet_challenge
 
-            met = meet_challenge(self._prepared, answer)
+            try:
+                met = meet_challenge(self._prepared, answer)
+            except Unanswerable as error:
+                self._context.note("digest-unanswered", f"no answer to the challenge: {error}")
+                return None
             return Continue(why="auth", state=state.replace(prepared=met)) if met else None
         if not (request.location or request.location_trusted):
             return None
@@ -220,7 +224,12 @@ class NextHop:
         return Continue(why="redirect", state=following) if following else None
 
     def _remark(self, answer: Response) -> None:
-        """Take the cookies of the answer, and note which are refused and what a browser would keep from a page."""
+        """Take the cookies of the answer, and note which are refused, what a browser would keep from a page, and an odd Location."""
+        if first(answer.fields, "location") is not None:
+            from rrcli.adapters.http.redirect import location_doubt
+
+            if doubt := location_doubt(answer):
+                self._context.note(*doubt)
         if first(answer.fields, "set-cookie") is not None:
             from rrcli.adapters.http.state.cookies import receive
 

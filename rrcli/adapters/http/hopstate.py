@@ -21,6 +21,7 @@ class HopState(Record):
     options: AnyHttpRequest
     prepared: PreparedRequest | None = None
     redirects: int = 0  # that led here
+    visited: tuple[str, ...] = ()  # the URLs that they came by
     passed: tuple[tuple[str, str, int], ...] = ()  # the origins that they came by
     jar: StateJar | None = None  # the cookies and the session, which go from hop to hop
     defaults: Fields = ()  # fields of another protocol over HTTP, which the user may change as any default

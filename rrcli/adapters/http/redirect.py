@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.adapters.http.prepare.message import PreparedRequest
 from rrcli.adapters.http.prepare.origin import origin, split_credentials
-from rrcli.adapters.http.prepare.target import PORTS, host_field, host_of, read_url, remove_dots, userinfo_of
+from rrcli.adapters.http.prepare.target import PORTS, authority_of, host_field, host_of, read_url, remove_dots, userinfo_of
 from rrcli.base.errors import ExchangeError, malformed
 from rrcli.base.fields import all_of
 from rrcli.base.url import host_port, quote
@@ -32,6 +32,18 @@ def target_of(answer: Response) -> str | None:
     return next(filter(None, all_of(answer.fields, "location")), None)
 
 
+def location_doubt(answer: Response) -> tuple[str, str] | None:
+    """Code and text of a note on a Location that readers do not agree on, or that leads nowhere."""
+    code, values = answer.status.code, all_of(answer.fields, "location")
+    if not isinstance(code, int) or code // 100 != 3 or code in NOT_FOLLOWED:
+        return None
+    if not any(values):
+        return "empty-location", f"the {code} has an empty Location and leads nowhere"
+    if len(different := dict.fromkeys(filter(None, values))) > 1:
+        return "several-locations", f"the {code} has {len(different)} different Locations; the first counts here, and readers differ"
+    return None
+
+
 def follow(state: HopState, prepared: PreparedRequest, answer: Response, context: Context) -> HopState | None:
     """The state of the hop that a redirect asks for; `None` when it asks for none.
 
@@ -44,7 +56,9 @@ def follow(state: HopState, prepared: PreparedRequest, answer: Response, context
     request = state.options
     if state.redirects >= request.max_redirects:
         count = f"{request.max_redirects} {'was' if request.max_redirects == 1 else 'were'} followed (--max-redirects)"
-        raise ExchangeError("protocol", "too_many_redirects", f"the redirects lead on and on: {count}")
+        visited = (*state.visited, prepared.url)
+        hint = "the answers lead in a circle: history shows every hop" if len(set(visited)) < len(visited) else None
+        raise ExchangeError("protocol", "too_many_redirects", f"the redirects lead on and on: {count}", hint=hint)
     url = resolve(prepared, location)
     if request.https_only and url.scheme != "https":
         raise ExchangeError("protocol", "unsupported", f"the redirect leads to {url.scheme}://, and --https-only forbids that")
@@ -81,7 +95,7 @@ def request_to(
         if keeps_content and (prepared.content or prepared.upload):  # RFC 9110 sections 15.4.8 and 15.4.9 want it, as curl does
             context.note("content-crossed", f"{because} had the content sent on to {_place(url)}, another origin")
     following = prepared.replace(
-        url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target_in(url)}",
+        url=f"{url.scheme}://{userinfo_of(url.text)}{authority_of(url)}{target_in(url)}",
         scheme=url.scheme,
         host=host_of(url),
         port=port_of(url),
@@ -90,6 +104,7 @@ def request_to(
         content=prepared.content if keeps_content else None,
         upload=prepared.upload if keeps_content else None,
         credentials=None if crossing and not _trusts(request) else prepared.credentials,
+        challenges_met=0,
     )
     if (crossing and request.uses_netrc) or url.user is not None or request.aws_sigv4:
         from rrcli.adapters.http.prepare.auth import authorize_hop
@@ -98,7 +113,8 @@ def request_to(
     options = request.replace(sni=None) if crossing else request  # the name belongs to the first server
     if crossing and request.bound_certificate:
         options = options.replace(cert=None, key=None, key_password=None)
-    return state.replace(options=options, prepared=following, redirects=state.redirects + 1, passed=passed)
+    visited = (*state.visited, prepared.url)
+    return state.replace(options=options, prepared=following, redirects=state.redirects + 1, passed=passed, visited=visited)
 
 
 def _trusts(request: AnyHttpRequest) -> bool:

@@ -69,7 +69,10 @@ class HttpDefaults:
 class HttpTarget(Optioned):
     """What is asked of whom, with which fields, and whether it is sent."""
 
-    method: str | None = option("-X", "--request", "--method", metavar="METHOD", help="Method; GET, or POST with content.")
+    method: str | None = option(
+        "-X", "--request", "--method", metavar="METHOD", completes="rrcli.engine.registry:METHODS",
+        help="Method; GET, or POST with content.",
+    )  # fmt: skip
     request_target: str | None = option(
         "--request-target", metavar="TEXT", help="Send this in the place of path and query, as * with OPTIONS."
     )
@@ -100,12 +103,13 @@ class HttpState(Optioned):
         "-j", "--junk-session-cookies", kind="flag", group="Cookies and sessions", help="Leave out those of -b that end with the session."
     )
     session: str | None = option(
-        "--session", metavar="NAME|PATH", group="Cookies and sessions",
+        "--session", metavar="NAME|PATH", group="Cookies and sessions", completes="config:sessions",
         help="Keep cookies, credentials and fields under this name for the URL's origin; a path has a /.",
     )  # fmt: skip
     session_read_only: str | None = option(
-        "--session-read-only", metavar="NAME|PATH", help="Use that session, and leave it as it is.", group="Cookies and sessions"
-    )
+        "--session-read-only", metavar="NAME|PATH", group="Cookies and sessions", completes="config:sessions",
+        help="Use that session, and leave it as it is.",
+    )  # fmt: skip
 
 
 class HttpAuth(Optioned):
@@ -263,6 +267,7 @@ class HttpRequest(AnyHttpRequest, HttpContent, HttpDownload):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
 
     typed_keys: ClassVar[str] = "rrcli.adapters.http.typedkeys:KEYS"
+    line_events: ClassVar[bool] = True
 
     # Of the command line alone, which reads what it says into the other fields.
     from_curl: str | None = option(

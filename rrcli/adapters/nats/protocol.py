@@ -7,6 +7,10 @@ from rrcli.engine.manifest import DemoStep, Manifest
 MANIFEST = Manifest(
     synopsis="[URL] SUBJECT [PAYLOAD]",
     help="Send a NATS request, or answer those of others.",
+    words=(
+        ("URL", "nats://[USER:PASSWORD@]HOST:PORT, or HOST:PORT; without one 127.0.0.1:4222."),
+        ("PAYLOAD", "From SUBJECT on all words are data: options stand before it."),
+    ),
     examples=(
         "rrcli nats nats://demo.nats.io orders.new '{\"id\": 7}'",
         "rrcli nats --replies all --json 127.0.0.1:4222 '$SRV.PING'",

@@ -66,7 +66,15 @@ class Replies:
             body=Body(media_type=BINARY if several or text_of(first.payload) is None else None),
             framing=framing,
             data=data_of(self._session, self._endpoint, self.kept),
+            display=self._picture(first),
         )
+
+    def _picture(self, first: Msg) -> str | None:
+        """The payload of a single reply that is plain text; others are drawn as JSON, or in a table."""
+        text = text_of(first.payload)
+        if self.count != 1 or not text or len(text) > LARGEST_DRAWN or not self.kept or "json" in self.kept[0]:
+            return None
+        return text
 
     def note(self, framing: str | None) -> None:
         """Say what is odd about them, or easily misunderstood."""

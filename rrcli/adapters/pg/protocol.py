@@ -7,14 +7,19 @@ from rrcli.engine.manifest import DemoStep, Manifest
 MANIFEST = Manifest(
     synopsis="DSN SQL [PARAM...]",
     help="Send SQL to PostgreSQL.",
+    words=(
+        ("DSN", "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or 'host=… dbname=…' as libpq reads it."),
+        ("PARAM", "The values of $1, $2, ...; from SQL on all words are data: options stand before it."),
+    ),
     examples=(
         "rrcli pg postgresql://ann@db/shop 'select * from orders where id = $1' 7",
         "rrcli pg --json 'host=db dbname=shop' 'select count(*) from orders'",
         "rrcli pg service=shop --max-events 1 'listen orders'",
     ),
     label="PostgreSQL",
+    tools=("psql",),
     probe=("",),
-    host_option="rrcli pg postgresql://{host}/DATABASE?user=USER SQL",
+    own_line="rrcli.adapters.pg.foreign:line_for",
     as_command="rrcli.adapters.pg.psql:as_command",
     explains="pg",
     families={"pg": "rrcli.explain.pg"},

@@ -43,6 +43,7 @@ def parameter_file_text(pair: tuple[int, str]) -> str:
 class PgRequest(Request):
     """`PgRequest("postgresql://ann@db/shop", "select * from orders where id = $1", "7")`: where to connect, SQL, parameters."""
 
+    without_effect: ClassVar[tuple[str, ...]] = ("idempotency_key", "traceparent")
     shown_arguments: ClassVar[str] = "rrcli.adapters.pg.arguments:shown_arguments"
     options_end_at_data: ClassVar[bool] = True
     place_first: ClassVar[bool] = True

@@ -131,13 +131,13 @@ def checked(value: Any) -> str | None:
 
 def reading(path: str, option: str) -> Any:
     """The path of `--cursor` or `--status-url` into an answer. Raises `usage`."""
-    from rrcli.policy.expect import Path
+    from rrcli.policy.paths import Path
 
     try:
-        return Path(path, ANSWER_KEYS)
+        return Path(path, ANSWER_KEYS, "an answer")
     except ExchangeError as error:
         hint = f"an answer has {', '.join(ANSWER_KEYS)}: write json.next or header.etag"
-        raise usage(f"{option}: {error.message.replace('an event', 'an answer')}", hint) from error
+        raise usage(f"{option}: {error.message}", hint) from error
 
 
 def answer_document(status: int | None, fields: Fields, text: str | None, value: Any) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from rrcli.responders.catalogue import Place
 
 MANIFEST = Manifest(
     synopsis=HTTP.synopsis,
+    words=HTTP.words,
+    completes=HTTP.completes,
+    completes_until=HTTP.completes_until,
     help="Poll until something comes: long polling, jobs, callbacks.",
     examples=(
         "rrcli poll https://example.com/events since=={{cursor}} --cursor json.next",
@@ -17,6 +20,7 @@ MANIFEST = Manifest(
     label=HTTP.label,
     secure=HTTP.secure,
     foreign_options=HTTP.foreign_options,
+    command_may_show_secrets=True,
     as_command="rrcli.adapters.http.curl.exported:as_command",
     explains="http",
     framings=HTTP.framings,

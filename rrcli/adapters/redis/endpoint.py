@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Words = tuple[bytes, ...]
 
 HOST, PORT = "127.0.0.1", 6379
-SCHEMES = ("redis", "rediss", "unix", "redis+unix")
+SECURE = ("rediss", "valkeys")  # schemes over TLS
+SCHEMES = ("redis", "valkey", *SECURE, "unix", "redis+unix", "valkey+unix")
 
 
 class Place(Record):
@@ -186,7 +187,7 @@ def place_of(text: str | None) -> Place:
     return Place(
         host=url.host or HOST,
         port=url.port or PORT,
-        tls=url.scheme == "rediss",
+        tls=url.scheme in SECURE,
         socket=socket,
         userinfo=text.partition("://")[2].partition("/")[0].rpartition("@")[0],
         user=url.user or None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class RedisRequest(Request):
     """One command, sent to the server that the URL before it names, or to 127.0.0.1:6379."""
 
+    without_effect: ClassVar[tuple[str, ...]] = ("idempotency_key", "traceparent")
     shown_arguments: ClassVar[str] = "rrcli.adapters.redis.arguments:shown_arguments"
     needs_arguments: ClassVar[bool] = False  # --pipeline names a file of commands
     options_end_at_data: ClassVar[bool] = True

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rrcli.adapters.smtp.conversation import SmtpConversation
     from rrcli.codec.smtp import Reply
 
-COLUMN = 60  # where the times of the drawing stand, if the replies are no longer
+COLUMN = 9  # letters of the time before a reply
 
 
 def answer_of(talk: SmtpConversation, decided: Reply) -> Response:
@@ -73,8 +73,8 @@ def _drawn(talk: SmtpConversation) -> str:
     for said in talk.log:
         if isinstance(said, Turn):
             written = [line.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for line in said.reply.written()]
-            lines += [f"← {line}" for line in written]
-            lines[-1] = f"{lines[-1]:<{COLUMN}}  {duration(said.ns)}"
+            times = [duration(said.ns), *[""] * (len(written) - 1)]
+            lines += [f"{time:>{COLUMN}}  ← {line}" for time, line in zip(times, written, strict=True)]
         else:
-            lines.append(said)
+            lines.append(f"{'':>{COLUMN}}  {said}")
     return "\n".join(lines)

@@ -7,12 +7,17 @@ from rrcli.engine.manifest import DemoStep, Manifest
 MANIFEST = Manifest(
     synopsis="HOST[:PORT] [@SERVER]",
     help="Hand a message to a mail server, and time each of its replies.",
+    words=(
+        ("HOST", "A mail server, or with --mx the domain that the mail is for."),
+        ("@SERVER", "The name server that --mx asks; without one the system's."),
+    ),
     examples=(
         "rrcli smtp mail.test:587 --starttls --from a@x.test --to b@x.test --text hi",
         "rrcli smtp mail.example.com --stop-after ehlo",
         "rrcli smtp x.test --mx --from a@y.test --to b@x.test --stop-after rcpt",
     ),
     label="SMTP",
+    tools=("swaks", "sendmail"),
     secure=("smtps",),
     as_command="rrcli.adapters.smtp.swaks:as_command",
     explains="smtp",

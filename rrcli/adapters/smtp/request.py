@@ -27,6 +27,7 @@ def notifications(text: str) -> str:
 class SmtpRequest(Request):
     """A message for the mail server at HOST:PORT."""
 
+    without_effect: ClassVar[tuple[str, ...]] = ("max_events", "idempotency_key", "traceparent")
     shown_arguments: ClassVar[str] = "rrcli.adapters.smtp.arguments:shown_arguments"
     lines: ClassVar[bool] = True
     input_option: ClassVar[str | None] = "--data @-"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from rrcli.adapters.soap.documents import looks_like_html, title
 from rrcli.base.errors import ExchangeError, malformed, too_large
 from rrcli.base.fields import first
-from rrcli.codec.soap.envelope import NoEnvelope, read_envelope
+from rrcli.codec.soap.envelope import NoEnvelope, read_envelope, unwrapped
 from rrcli.codec.soap.xml import normalized
 from rrcli.engine.events import Content, Finished, Sent
 
@@ -143,8 +143,6 @@ class Reading:
         if len(data) > LARGE or (self._operation is not None and envelope.elements > MOST_TYPED):
             self._refuse_large()
         elif not answer.status.ok or self._operation is None:
-            from rrcli.adapters.soap.results import unwrapped
-
             found["result"] = unwrapped(envelope.content)
         else:
             found["result"] = self._result(data, parts)

@@ -7,12 +7,10 @@ from rrcli.adapters.soap.documents import Collection, Fetch, is_file, location_o
 from rrcli.adapters.soap.learned import key_of, library_of
 from rrcli.adapters.soap.state import SoapState
 from rrcli.adapters.soap.words import arguments_of, http_words
-from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError, malformed
 from rrcli.base.fields import first
 from rrcli.engine.events import Content, Continue, Finished, Received, Sent
 from rrcli.model.values import RequestMessage, Target
-from rrcli.options.request import timeout_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,10 +38,9 @@ def described(request: SoapRequest, context: Context) -> Iterator[Event]:
 
 def _begun(request: SoapRequest, context: Context) -> Any:
     """The state of the first hop: with what this client has learned before, else with what is to be fetched."""
-    from rrcli.adapters.soap.library import load_zeep
+    from rrcli.adapters.soap.library import require_zeep
 
-    load_zeep()
-    context.deadline = Deadline.after(timeout_of(request), "--timeout").sooner(context.whole)  # the library is no time of the exchange
+    require_zeep()
     if not request.asks_only:
         arguments_of(request)  # what is wrong with them is told before anything is sent
     options = with_passwords(request)

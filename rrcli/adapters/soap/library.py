@@ -20,12 +20,12 @@ BROKEN = (LookupError, AttributeError, TypeError, ValueError, AssertionError, No
 SHOWN = 20  # names in a message
 
 
-def load_zeep() -> None:
-    """Load the library, which takes longer than the rest of a call. Raises `usage` without the extra that has it."""
-    try:
-        import zeep  # noqa: F401  # loaded here, used by others
-    except ModuleNotFoundError as error:
-        raise usage(f"soap needs the module {error.name}", "pip install 'rrcli[soap]'; --envelope FILE needs none") from error
+def require_zeep() -> None:
+    """Raise `usage` without the extra that has the library; it is loaded later, once there is something for it to read."""
+    from importlib.util import find_spec
+
+    if find_spec("zeep") is None:
+        raise usage("soap needs the module zeep", "pip install 'rrcli[soap]'; --envelope FILE needs none")
 
 
 class Operation(Record):

@@ -9,6 +9,10 @@ from rrcli.responders.catalogue import Place
 MANIFEST = Manifest(
     synopsis="WSDL [OPERATION] [ITEM...]",
     help="Call an operation of a SOAP service.",
+    words=(
+        ("WSDL", "The service's description, a URL or a file."),
+        ("ITEM", "An argument, name=text, name:=json or a.b=text; or all of them with -d JSON."),
+    ),
     examples=(
         "rrcli soap http://127.0.0.1:8000/service?wsdl",
         "rrcli soap http://127.0.0.1:8000/service?wsdl Add a=2 b=3",

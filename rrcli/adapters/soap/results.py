@@ -114,7 +114,7 @@ class Results:
 
     def _instead(self, message: str, data: bytes) -> Any:
         """With `--lax` the values without their types."""
-        from rrcli.codec.soap.envelope import read_envelope
+        from rrcli.codec.soap.envelope import read_envelope, unwrapped
 
         self._strange(message)
         return unwrapped(read_envelope(data, with_content=True).content)
@@ -203,13 +203,6 @@ class _Mistakes:
         from logging import getLogger
 
         getLogger("zeep.xsd").removeHandler(self._handler)
-
-
-def unwrapped(content: Any) -> Any:
-    """The only member of an object without attributes: what a wrapper holds."""
-    if isinstance(content, dict) and len(content) == 1 and not next(iter(content)).startswith(("@", "#")):
-        return next(iter(content.values()))
-    return content if content != "" else None
 
 
 def leaf(value: Any, kind: Any) -> Any:

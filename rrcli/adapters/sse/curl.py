@@ -10,6 +10,6 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange
 
 
-def as_command(exchange: Exchange, request: SseRequest | None = None) -> str:
+def as_command(exchange: Exchange, request: SseRequest | None = None, *, show_secrets: bool = False) -> str:
     """The curl command for the same exchange, which holds nothing back."""
-    return exported.as_command(exchange, request).replace("curl ", "curl -N ", 1)
+    return exported.as_command(exchange, request, show_secrets=show_secrets).replace("curl ", "curl -N ", 1)

@@ -8,6 +8,9 @@ from rrcli.responders.catalogue import Place
 
 MANIFEST = Manifest(
     synopsis=HTTP.synopsis,
+    words=HTTP.words,
+    completes=HTTP.completes,
+    completes_until=HTTP.completes_until,
     help="Read a stream of Server-Sent Events.",
     examples=(
         "rrcli sse https://stream.wikimedia.org/v2/stream/recentchange --max-events 3",
@@ -16,6 +19,7 @@ MANIFEST = Manifest(
     label="Server-Sent Events",
     secure=HTTP.secure,
     foreign_options=HTTP.foreign_options,
+    command_may_show_secrets=True,
     as_command="rrcli.adapters.sse.curl:as_command",
     explains="http",
     framings=HTTP.framings,

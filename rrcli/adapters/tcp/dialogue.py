@@ -6,6 +6,7 @@ Whatever is read on the way is content of the answer, so that nothing the peer s
 from __future__ import annotations
 
 from rrcli.adapters.tcp.content import in_bytes, message, named
+from rrcli.adapters.tcp.picture import Talk
 from rrcli.base.errors import ExchangeError
 from rrcli.base.timelimit import LIMIT
 from rrcli.codec.boundary import AfterBytes, AfterFrame, AfterLines, AfterMatch, AfterText, Boundary
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from rrcli.options.steps import Step
     from rrcli.wire.stream import Stream
 
-IDLE = 0.5  # seconds of silence that end an answer when the user named no end
+IDLE = 1.0  # seconds of silence that end an answer when the user named no end
+SILENCE = 3.0  # seconds in which a peer that was sent nothing may begin to speak
 
 
 class Dialogue:
@@ -40,6 +42,8 @@ class Dialogue:
         self.captures: dict[str, bytes] = {}
         self.size = 0
         self.heard = False
+        self.spoke = False  # something was sent
+        self.talk = Talk()
 
     def run(self, steps: list[Step]) -> Iterator[Event]:
         """All steps, then the answer's end. Raises `truncated`, `closed` and `timeout`, which name the step that waited."""
@@ -58,6 +62,8 @@ class Dialogue:
                 data = filled(value, self.captures) if flag == "--send" and self.captures else value
                 told[at] = flag, data
                 self.stream.write(data)
+                self.spoke = self.spoke or bool(data)
+                self.talk.say("sent", data)
                 if at == last_send and self.request.half_close:
                     self.stream.finish_writing()
         if self.captures:
@@ -69,7 +75,11 @@ class Dialogue:
             framing = yield from self._read(boundary)
         spoke_first = self.heard and (last_send < 0 or not _sends(steps[0][0]))
         answer = named(self.context, self.answer, self.size, framing, spoke_first=spoke_first)
-        yield Finished(answer=answer if self.heard else answer.replace(summary="not read"))
+        if not self.heard:
+            answer = answer.replace(summary="not read")
+            if boundary is None:
+                answer = answer.replace(summary="silent", status=Status(text="silent"), framing=None)
+        yield Finished(answer=answer.replace(display=self.talk.drawn()))
 
     def _start_tls(self, protocol: str, *, opened: bool) -> None:
         """Change to TLS; in a dialogue that has begun the protocol's opening is behind us."""
@@ -117,6 +127,7 @@ class Dialogue:
             yield Received(answer=self.answer)
         self.heard = True
         self.size += len(data)
+        self.talk.say("received", data)
         yield Content(data=data)
 
     def _read(self, boundary: Boundary | None) -> Generator[Event, None, str]:
@@ -124,6 +135,8 @@ class Dialogue:
         idle = self.request.read_idle or IDLE
         if boundary and boundary.feed(b"") is not None:  # no bytes, or no lines: nothing is waited for
             return boundary.framing
+        if self._is_silent(boundary):
+            return "read-idle"
         while boundary is not None or not self.heard or self.stream.wait_readable(idle):
             data = self.stream.receive()
             if not data:
@@ -139,6 +152,13 @@ class Dialogue:
             return "read-idle"
         self._check_end(boundary)
         return "close"
+
+    def _is_silent(self, boundary: Boundary | None) -> bool:
+        """Whether a peer that was sent nothing, and of which nothing is expected, does not begin to speak; that is noted."""
+        if boundary or self.spoke or self.heard or self.request.read_idle is not None or self.stream.wait_readable(SILENCE):
+            return False
+        self.context.note("silent", f"nothing was sent, and the peer said nothing for {SILENCE:g} s; --send TEXT says something")
+        return True
 
     def _note_rest(self, size: int) -> None:
         if size or self.stream.buffered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.adapters.tcp.steps import each_port
+from rrcli.adapters.tcp.steps import each_port, place_words
 from rrcli.engine.hooks import Hooks
 
 TYPE_CHECKING = False
@@ -17,7 +17,8 @@ class TcpHooks(Hooks):
 
     def several(self, request: Request) -> Sequence[Request] | None:
         """One request for each port of `HOST:22,80,8000-8010`; `None` when there is one port."""
-        words = each_port(request.arguments[0]) if len(request.arguments) == 1 else None
+        named = place_words(request.arguments)
+        words = each_port(named[0]) if len(named) == 1 else None
         return None if words is None else tuple(request.replace(arguments=(word,)) for word in words)
 
 

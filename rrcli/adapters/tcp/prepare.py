@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from rrcli.adapters.tcp.steps import place_words
 from rrcli.base.errors import usage
 from rrcli.base.files import read_local
-from rrcli.base.url import host_port, split_host, split_url
+from rrcli.base.url import host_port, split_host, split_url, unquote
 from rrcli.codec.boundary import prefixed
 from rrcli.model.values import Target
 from rrcli.options.steps import check_captures
@@ -20,13 +21,14 @@ ENDS = ("read_until", "read_bytes", "read_lines", "read_eof", "read_idle", "leng
 
 def resolve(request: TcpRequest) -> tuple[Target, TcpRequest]:
     """Whom the words name, and the request with what a URL's scheme says. Raises `usage`."""
-    if len(request.arguments) != 1:
-        raise usage(f"tcp takes one HOST:PORT, got {len(request.arguments)} words", "bytes to send are given with --send TEXT")
-    text = request.arguments[0]
+    words = place_words(request.arguments)
+    if len(words) != 1:
+        raise usage(f"tcp takes one HOST:PORT, got {len(words)} words", "bytes to send are given with --send TEXT")
+    text = words[0]
     if "://" in text:
         scheme, _, rest = text.partition("://")
         if scheme == "unix":
-            request = request.replace(unix_socket=rest)
+            request = request.replace(unix_socket=unquote(rest))
         else:
             url = split_url(text)
             request = request.replace(udp=request.udp or scheme == "udp", tls=request.tls or scheme == "tls")

@@ -7,12 +7,15 @@ from rrcli.engine.manifest import DemoStep, Manifest
 MANIFEST = Manifest(
     synopsis="HOST:PORT",
     help="Send bytes over TCP, TLS, UDP or a unix socket.",
+    words=(("HOST:PORT", "Or tcp://HOST:PORT, udp://HOST:PORT, unix:///PATH."),),
     examples=(
         "rrcli tcp mail.example.com:25 --read-lines 1",
         r"rrcli tcp --tls example.com:443 --send 'HEAD / HTTP/1.0\r\n\r\n' --read-eof",
     ),
     label="bytes",
     probe_of_scheme={"tcp": {"connect_only": True}, "unix": {"connect_only": True}},
+    tools=("nc", "ncat", "netcat", "telnet", "socat"),
+    foreign_options=("rrcli.adapters.tcp.netcat:advice",),
     as_command="rrcli.adapters.tcp.shell:as_command",
     framings={
         "read-until": "the text of --read-until",

@@ -22,6 +22,7 @@ PREFIXES = (*LENGTHS, VARINT)
 class TcpRequest(Request):
     """Bytes to send to `HOST:PORT`, and what ends the answer."""
 
+    without_effect: ClassVar[tuple[str, ...]] = ("max_events", "idempotency_key", "traceparent")
     input_option: ClassVar[str | None] = "--stdin"
     at_once: ClassVar[int] = 64  # most of a range's ports only wait
 
@@ -36,7 +37,7 @@ class TcpRequest(Request):
     tls: bool = option("--tls", kind="flag", help="Wrap the connection in TLS.")
     udp: bool = option("--udp", kind="flag", help="Send each --send as one UDP datagram.")
     connect_only: bool = option(
-        "--connect-only", kind="flag", help="Open the connection, send nothing, and close it; HOST:22,80,8000-8010 tries several."
+        "-z", "--connect-only", kind="flag", help="Open the connection, send nothing, and close it; HOST:22,80,8000-8010 tries several."
     )
     half_close: bool = option("--half-close", kind="flag", help="Close our half after the last byte sent.")
     proxy_protocol: str | None = option(
@@ -62,6 +63,6 @@ class TcpRequest(Request):
     )  # fmt: skip
     read_idle: float | None = option(
         "--read-idle", parse=duration, metavar="TIME", group="End of the answer",
-        help="The answer ends when nothing came for TIME.  [500ms]",
+        help="The answer ends when nothing came for TIME.  [1s]",
     )  # fmt: skip
     read_eof: bool = option("--read-eof", kind="flag", help="The answer ends when the peer closes.", group="End of the answer")

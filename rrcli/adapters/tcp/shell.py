@@ -46,7 +46,7 @@ def printf(data: bytes) -> str:
         {10: "\\n", 13: "\\r", 37: "%%", 92: "\\\\"}.get(code) or (chr(code) if 32 <= code < 127 and code != 39 else f"\\{code:03o}")
         for code in data
     )
-    return f"printf '{text}'"
+    return f"printf -- '{text}'" if text.startswith("-") else f"printf '{text}'"
 
 
 def _spoken(exchange: Exchange, *, waits: bool) -> str:

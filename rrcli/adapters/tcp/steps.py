@@ -39,6 +39,14 @@ def place(text: str) -> tuple[str, int]:
         raise ValueError(error.message) from None
 
 
+def place_words(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words, with `HOST PORT`, as netcat has it, put together to `HOST:PORT`."""
+    if len(words) != 2 or set(words[1]) - set("0123456789,-") or not words[1][:1].isdigit() or "/" in words[0]:
+        return words
+    host = words[0] if words[0].startswith("[") or ":" not in words[0] else f"[{words[0]}]"
+    return (f"{host}:{words[1]}",)
+
+
 def each_port(word: str) -> tuple[str, ...] | None:
     """A word for each port of `HOST:22,80,8000-8010`; `None` for a single one. Raises `usage`."""
     host, colon, ports = word.rpartition(":")

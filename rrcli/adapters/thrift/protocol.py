@@ -7,6 +7,10 @@ from rrcli.engine.manifest import DemoStep, Manifest
 MANIFEST = Manifest(
     synopsis="HOST:PORT [IDL [SERVICE.METHOD] [ITEM...]]",
     help="Call a method of a Thrift service.",
+    words=(
+        ("IDL", "The .thrift file; without one it is found out what the server speaks."),
+        ("ITEM", "An argument: name=text, name:=json, name.field=value for a field of a struct; or all of them with -d JSON."),
+    ),
     examples=(
         "rrcli thrift 127.0.0.1:9090 shop.thrift Shop.add a=2 b=3",
         "rrcli thrift 127.0.0.1:9090 shop.thrift Shop.buy item.name=pen --protocol auto",

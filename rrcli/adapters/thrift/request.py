@@ -17,6 +17,7 @@ PROTOCOLS = ("binary", "compact", "json", "auto")
 class ThriftRequest(Request):
     """`HOST:PORT IDL [SERVICE.METHOD] [ITEM...]`: items are the arguments of the call. Without IDL the server is asked what it speaks."""
 
+    without_effect: ClassVar[tuple[str, ...]] = ("max_events", "idempotency_key", "traceparent")
     lines: ClassVar[bool] = True
     input_option: ClassVar[str | None] = "-d @-"
     shown_arguments: ClassVar[str] = "rrcli.adapters.thrift.words:shown_arguments"

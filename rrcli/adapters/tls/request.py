@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class TlsRequest(Request):
     """Hosts to shake hands with, each `HOST[:PORT]` or `tls://HOST[:PORT]`."""
 
+    without_effect: ClassVar[tuple[str, ...]] = (
+        "output", "include", "max_size", "max_events", "retry_unsafe", "idempotency_key", "traceparent",
+    )  # fmt: skip
     needs_arguments: ClassVar[bool] = False  # a file of hosts does
 
     hosts: str | None = option(

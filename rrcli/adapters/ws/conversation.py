@@ -184,11 +184,12 @@ class WsConversation:
         """Whether a message has what is wanted. Raises `timeout` for an expression that takes too long."""
         if isinstance(step.wanted, bytes):
             return step.wanted in data
-        from rrcli.base.timelimit import LIMIT, TimeLimitExceeded, run_with_limit
+        from rrcli.base.timelimit import LIMIT, TimeLimitExceeded, matches_within
 
         pattern, left = step.wanted, self._stream.deadline.remaining_ms()
         try:
-            found = run_with_limit(LIMIT if left is None else min(LIMIT, left / 1000), lambda: pattern.search(data))
+            seconds = LIMIT if left is None else min(LIMIT, left / 1000)
+            found = pattern.search(data) if matches_within(seconds, pattern, data) else None
         except TimeLimitExceeded:
             message = f"{_shown(step)} was given up: it takes too long on a message of {len(data)} bytes"
             raise ExchangeError("transport", "timeout", message, hint="write the expression so that it has less to try") from None

@@ -9,6 +9,7 @@ from rrcli.responders.catalogue import Place
 MANIFEST = Manifest(
     synopsis="URL [MESSAGE...]",
     help="Talk over a WebSocket.",
+    words=(("MESSAGE", "Sent as text once the connection is open; each is one message."),),
     examples=(
         "rrcli ws wss://echo.example.com/ hello",
         "rrcli ws :8080/feed --send '{\"subscribe\": \"news\"}' --until 'json.n == 3'",
@@ -16,6 +17,7 @@ MANIFEST = Manifest(
         "rrcli ws wss://api.example.com/ --ping --max-events 0",
     ),
     label="WebSocket",
+    tools=("websocat", "wscat"),
     secure=("wss",),
     probe_options={"max_events": 0},
     foreign_options=HTTP.foreign_options,

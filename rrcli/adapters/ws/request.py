@@ -63,6 +63,10 @@ def goodbye_text(value: tuple[int, str]) -> str:
 class WsRequest(AnyHttpRequest):
     """`URL [MESSAGE...]`: each MESSAGE is a text message, sent behind what `--send` and its like name."""
 
+    without_effect: ClassVar[tuple[str, ...]] = (
+        "method", "compress", "request_target", "http10", "http2", "http2_prior_knowledge", "http3", "http3_only", "qlog", "early_data",
+        "idempotency_key",
+    )  # fmt: skip
     shown_arguments: ClassVar[str] = "rrcli.adapters.ws.prepare:shown_arguments"
     needs_arguments: ClassVar[bool] = True
     multiplexes: ClassVar[bool] = False

@@ -110,6 +110,6 @@ class Http2Client(Connection):
         if not self._start:
             raise ExchangeError("transport", "closed", "the peer closed without an answer", hint="it may not speak HTTP/2: try --http1.1")
         if stream.framing is None:
-            raise ExchangeError("transport", "closed", f"the peer closed before its answer{why}")
+            raise ExchangeError("transport", "closed", f"the peer closed before its answer{why}", hint=self.wants_http1)
         promised = "" if stream.expected is None else f" of {stream.expected}"
         raise truncated(f"the peer closed after {stream.received}{promised} bytes of the body, before END_STREAM{why}")

@@ -25,6 +25,7 @@ from rrcli.codec.http.h2frames import (
     GOAWAY,
     HEADER,
     HEADER_TABLE_SIZE,
+    HTTP_1_1_REQUIRED,
     INITIAL_WINDOW_SIZE,
     MAX_CONCURRENT_STREAMS,
     MAX_FRAME_SIZE,
@@ -246,7 +247,10 @@ class Connection(Sender):
         whole, stream.code = stream.over, code
         self._shut(stream)
         if not whole:
-            found.append((frame.stream, stream.why_reset(code)))
+            error = stream.why_reset(code)
+            if self.goaway:
+                error.message += f"; it had said {self.goaway}"
+            found.append((frame.stream, error))
 
     def _take_settings(self, frame: Frame, _stream: Stream | None, _found: Told) -> None:
         _of_connection(frame)
@@ -293,7 +297,20 @@ class Connection(Sender):
         for number, stream in self._streams.items():
             if number > last and not stream.over:
                 self._shut(stream)
-                found.append((number, ExchangeError("transport", "refused", message, hint="it is safe to send it again")))
+                found.append((number, self._unprocessed(message)))
+
+    @property
+    def wants_http1(self) -> str | None:
+        """The hint, where the peer has said goodbye because it wants HTTP/1.1 (RFC 9113 section 7)."""
+        return "the server wants HTTP/1.1: use --http1.1" if self.goaway_code == HTTP_1_1_REQUIRED else None
+
+    def _unprocessed(self, message: str) -> ExchangeError:
+        """The failure of a request that the peer has not looked at."""
+        if self.wants_http1:
+            error = ExchangeError("protocol", "unsupported", message, hint=self.wants_http1)
+            error.delivery = "not_sent"
+            return error
+        return ExchangeError("transport", "refused", message, hint="it is safe to send it again")
 
     def _take_window(self, frame: Frame, stream: Stream | None, found: Told) -> None:
         more = read_number(frame) & MAX_WINDOW

@@ -63,6 +63,13 @@ def read_envelope(data: bytes, *, with_content: bool = False, check: Callable[[]
     return visitor.envelope().replace(elements=elements)
 
 
+def unwrapped(content: Any) -> Any:
+    """The only member of an object without attributes: what a wrapper holds."""
+    if isinstance(content, dict) and len(content) == 1 and not next(iter(content)).startswith(("@", "#")):
+        return next(iter(content.values()))
+    return content if content != "" else None
+
+
 class _Envelope(Visitor):
     """Finds the parts of an envelope."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from rrcli.base import __version__
 from rrcli.base.errors import usage
-from rrcli.base.fields import MASK, all_of, first
+from rrcli.base.fields import MASK, all_of, first, readable
 from rrcli.base.jsontext import pieces
-from rrcli.model.document import body_text, iso_seconds, ms
+from rrcli.model.document import body_text, codec_of, iso_seconds, ms
 from rrcli.model.values import LARGE
 
 TYPE_CHECKING = False
@@ -101,7 +101,7 @@ def _request(message: RequestMessage, url: str) -> Value:
     version = message.summary.rpartition(" ")[2]
     found: Value = {
         "method": str(message.data.get("method", "")),
-        "url": _text(url),
+        "url": readable(url),
         "httpVersion": VERSIONS.get(version, version),
         "cookies": [_cookie(pair) for value in all_of(message.fields, "cookie") for pair in value.split(";") if pair.strip()],
         "headers": _headers(message.fields),
@@ -151,9 +151,9 @@ def _parts(data: bytes, media_type: str) -> list[Value]:
     found = []
     for part in message.iter_parts() if message.is_multipart() else ():
         name = part.get_param("name", "", "content-disposition")
-        value: Value = {"name": _text(str(name))}
+        value: Value = {"name": readable(str(name))}
         if (filename := part.get_filename()) is not None:
-            value["fileName"] = _text(filename)
+            value["fileName"] = readable(filename)
         else:
             content = part.get_payload(decode=True)
             value["value"] = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
@@ -176,17 +176,17 @@ def _response(exchange: Exchange) -> Value:
         coded = _coded_size(answer)
         found = {
             "status": answer.status.code or 0,
-            "statusText": _text(answer.status.text),
+            "statusText": readable(answer.status.text),
             "httpVersion": VERSIONS.get(version, version),
             "cookies": [_set_cookie(value) for value in all_of(answer.fields, "set-cookie")],
             "headers": _headers(answer.fields),
             "content": _content(answer, coded),
-            "redirectURL": _text(first(answer.fields, "location") or ""),
+            "redirectURL": readable(first(answer.fields, "location") or ""),
             "headersSize": _head_size(answer.summary, answer.fields),
             "bodySize": coded,
         }
     if failure and failure.layer not in ("application", "check"):
-        found["_error"] = _text(f"{failure.kind}: {failure.message}")
+        found["_error"] = readable(f"{failure.kind}: {failure.message}")
     return found
 
 
@@ -202,7 +202,7 @@ def _coded_size(answer: Response) -> int:
 
 def _content(answer: Response, coded: int) -> Value:
     body = answer.body
-    found: Value = {"size": body.size if body else 0, "mimeType": _text(first(answer.fields, "content-type") or "") or NO_TYPE}
+    found: Value = {"size": body.size if body else 0, "mimeType": readable(first(answer.fields, "content-type") or "") or NO_TYPE}
     if body is None:
         return found
     if coded not in (UNKNOWN, body.size) and not body.truncated:
@@ -210,7 +210,7 @@ def _content(answer: Response, coded: int) -> Value:
     if body.data or not body.size:
         found |= _content_text(body)
     if body.file:
-        found["comment"] = _text(f"written to {body.file}")
+        found["comment"] = readable(f"written to {body.file}")
     elif body.truncated:
         found["comment"] = f"the first {len(body.data)} bytes"
     return found
@@ -219,12 +219,10 @@ def _content(answer: Response, coded: int) -> Value:
 def _content_text(body: Body) -> Value:
     """`text`, with `encoding` where the bytes are none; what is large is written piece by piece."""
     if len(body.data) > LARGE:
-        from rrcli.model.document import NO_CHARSETS
         from rrcli.model.largebody import as_base64, as_text, examine
 
-        charset = body.charset or "utf-8"
-        is_text = charset.lower() not in NO_CHARSETS and examine(body.data, charset)[0]
-        return {"text": as_text(body.data, charset)} if is_text else {"text": as_base64(body.data), "encoding": "base64"}
+        codec = codec_of(body)
+        return {"text": as_text(body.data, codec)} if examine(body.data, codec)[0] else {"text": as_base64(body.data), "encoding": "base64"}
     text = body_text(body)
     if text is None:
         from binascii import b2a_base64
@@ -241,17 +239,7 @@ def _headers(fields: Fields) -> list[Value]:
 
 
 def _pair(name: str, value: str) -> Value:
-    return {"name": _text(name), "value": _text(value)}
-
-
-def _text(text: str) -> str:
-    """Text without lone surrogates: bytes that are no UTF-8 are taken for Latin-1, as browsers do."""
-    if text.isprintable():
-        return text
-    return text.translate(_BYTES)
-
-
-_BYTES = {code: code - 0xDC00 for code in range(0xDC80, 0xDD00)} | dict.fromkeys((*range(55296, 56448), *range(56576, 57344)), 65533)
+    return {"name": readable(name), "value": readable(value)}
 
 
 def _head_size(summary: str, fields: Fields) -> int:
@@ -273,7 +261,7 @@ def _set_cookie(text: str) -> Value:
     found = _cookie(pair)
     for attribute in attributes:
         name, _, value = attribute.strip().partition("=")
-        key, value = name.strip().lower(), _text(value.strip())
+        key, value = name.strip().lower(), readable(value.strip())
         if key in ("path", "domain"):
             found[key] = value
         elif key in ("secure", "httponly"):

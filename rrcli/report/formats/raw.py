@@ -21,6 +21,8 @@ class Raw(Observer):
     `raw_event` gives what is written of a stream's event (`Hooks.raw_event`).
     """
 
+    passes_content = True
+
     def __init__(
         self, write: Callable[[bytes], None], *, include: bool, lines: bool, keep: bool, raw_event: RawEvent = DEFAULT.raw_event
     ) -> None:
@@ -58,6 +60,23 @@ class Raw(Observer):
         if self._lines and self._began and not self._binary:
             self._write(b"\n")
         self._write(b"")
+
+
+class RawStream(Raw):
+    """The same of an answer that is a stream of events, and nothing of any other: that is laid out when all of it is there."""
+
+    def __init__(self, write: Callable[[bytes], None], *, include: bool, lines: bool) -> None:
+        super().__init__(write, include=include, lines=lines, keep=True)
+        self.passes_content = False
+
+    def received(self, answer: Response) -> None:
+        self.passes_content = "events" in answer.data
+        if self.passes_content:
+            super().received(answer)
+
+    def content(self, data: bytes) -> None:
+        if self.passes_content:
+            super().content(data)
 
 
 class ToFile(Observer):

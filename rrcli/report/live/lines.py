@@ -9,9 +9,12 @@ time; until then it is held back, because what comes in one go is drawn by the r
 
 from __future__ import annotations
 
+from rrcli.base.fields import is_json_lines
 from rrcli.base.units import counted, offset
 from rrcli.base.visible import visible
+from rrcli.codec.jsonlines import RECORD
 from rrcli.engine.events import Observer
+from rrcli.model.document import codec_of
 from rrcli.policy.mask import Mask
 
 TYPE_CHECKING = False
@@ -21,12 +24,10 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Hop
     from rrcli.model.values import Exchange, Response
 
-AT_ONCE = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types
 LAID_OUT = ("html", "json", "xml", "svg+xml")  # what the report draws better than a line at a time
 PAUSE_NS = 250 * 10**6  # between two pieces: longer than what a busy network takes
 HELD_BACK = 1 << 20  # bytes that may wait for a pause
 LONGEST = 64 << 10  # bytes of a line that is not over
-RECORD = b"\x1e"  # before each text of a sequence (RFC 7464)
 
 
 class Lines(Observer):
@@ -62,8 +63,8 @@ class Lines(Observer):
         if body is None or not body.media_type:
             return
         kind = body.media_type.rpartition("/")[2].removeprefix("x-")
-        self._whole = self._live = kind in AT_ONCE
-        self._charset = body.charset or "utf-8"
+        self._whole = self._live = is_json_lines(body.media_type)
+        self._charset = codec_of(body)
         if not self._live and not self._length_is_known(answer) and body.media_type.startswith("text/") and kind not in LAID_OUT:
             self._waiting = []
 
@@ -85,7 +86,7 @@ class Lines(Observer):
     def finish(self) -> None:
         """Show what stands behind the last line end."""
         if self._live and self._rest:
-            self._show(self._at_ns, self._rest)
+            self._show(self._at_ns, [self._rest])
             self._rest = b""
 
     def without_lines(self, exchange: Exchange) -> Exchange:
@@ -99,24 +100,27 @@ class Lines(Observer):
     def _feed(self, at_ns: int, data: bytes) -> None:
         """Show the lines that `data` ends, and what it has behind them unless only whole lines count."""
         *lines, rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._show(at_ns, line)
         if rest and (len(rest) > LONGEST or not (self._whole or self._masking().begun(self._text(rest)))):
-            self._show(at_ns, rest)
+            lines.append(rest)
             rest = b""
         self._rest = rest
+        self._show(at_ns, lines)
 
-    def _show(self, at_ns: int, line: bytes) -> None:
-        line = line.strip(RECORD).removesuffix(b"\r")
-        if not line:
-            return
-        self._write(f"{offset(at_ns, 12)}  {visible(self._masking().text(self._text(line)))}")
-        self.count += 1
+    def _show(self, at_ns: int, lines: list[bytes]) -> None:
+        """Write all at once what came at once: a terminal takes its time for each write."""
+        shown = []
+        for each in lines:
+            line = each.strip(RECORD).removesuffix(b"\r")
+            if line:
+                shown.append(f"{offset(at_ns, 12)}  {visible(self._masking().text(self._text(line)))}")
+        if shown:
+            self._write("\n".join(shown))
+            self.count += len(shown)
 
     def _text(self, line: bytes) -> str:
         try:
             return line.decode(self._charset, "backslashreplace")
-        except LookupError:
+        except UnicodeError:  # of a label that is not known
             return line.decode("utf-8", "backslashreplace")
 
     def _masking(self) -> Mask:

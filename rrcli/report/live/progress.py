@@ -32,7 +32,7 @@ WIDEST_BAR = 40  # columns
 NARROWEST_BAR = 8
 PERCENT = 6  # columns of ` 42%  `
 ERASE = "\r\x1b[K"
-CYAN, DIM, PLAIN = "\x1b[36m", "\x1b[2m", "\x1b[0m"
+BLUE, DIM, PLAIN = "\x1b[94m", "\x1b[2m", "\x1b[0m"
 
 
 class Progress(Observer):
@@ -44,7 +44,7 @@ class Progress(Observer):
     def __init__(
         self, observer: Observer, write: Callable[[str], None], *, retries: int, yields_terminal: bool, color: bool = False
     ) -> None:
-        self.keeps_content = observer.keeps_content
+        self.keeps_content, self.shows_events = observer.keeps_content, observer.shows_events
         self._observer = observer
         self._write = write
         self._retries = retries
@@ -228,7 +228,7 @@ def _coloured(line: str) -> str:
     if begin < 0:
         return line
     end = line.rindex("  ") + 2
-    return f"{line[:begin]}{CYAN}{line[begin:end]}{PLAIN}{DIM}{line[end:]}{PLAIN}"
+    return f"{line[:begin]}{BLUE}{line[begin:end]}{PLAIN}{DIM}{line[end:]}{PLAIN}"
 
 
 def _columns() -> int:

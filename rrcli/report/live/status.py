@@ -26,6 +26,8 @@ class Live(Observer):
     `words_of` gives what is drawn of an event before its content (`Hooks.event_words`).
     """
 
+    shows_events = True
+
     def __init__(
         self,
         write: Callable[[str], None],
@@ -41,7 +43,15 @@ class Live(Observer):
         self._width = width
         self._words_of = words_of
         self._told_cut = False
+        self._printed = False
         self._hop: Hop | None = None
+
+    @property
+    def is_visible(self) -> bool:
+        return self._printed
+
+    def prints(self, value: dict[str, Any], text: bytes) -> bool:  # noqa: ARG002  # it prints every event
+        return True
 
     def attach(self, hop: Hop) -> None:
         self._hop = hop
@@ -50,9 +60,11 @@ class Live(Observer):
         """The stream is open: it may be long until its first event."""
         if self._drawn and "events" in answer.data and answer.status.ok:
             known = () if self._show_secrets or self._hop is None else tuple(self._hop.secrets())
+            self._printed = True
             self._write(f"← {visible(Mask(known).text(answer.summary))}")
 
     def item(self, value: dict[str, Any], text: bytes, secrets: tuple[str, ...]) -> None:
+        self._printed = True
         mask = Mask(() if self._show_secrets else tuple(secrets))
         if not self._drawn:
             self._write(dumps({"schema": SCHEMA, **mask.item(value)}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from rrcli.base.errors import EXIT_CODES, exit_code
 from rrcli.base.fields import MASK
 from rrcli.base.output import to_stderr
@@ -9,26 +11,42 @@ from rrcli.base.visible import visible
 from rrcli.engine.registry import BY_NAME
 from rrcli.policy.mask import Mask
 from rrcli.policy.secrets import field_secrets, mask_url, url_secrets
+from rrcli.report.terminal.paint import wrap
+from rrcli.report.terminal.screen import is_coloured, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rrcli.base.errors import ExchangeError
 
 PREFIX = "rrcli: "
+NARROWEST, WIDEST = 40, 100  # columns that a line is broken for
 SECRET_VALUES = ("PASSWORD", "USER:PASSWORD", "TOKEN", "PHRASE")  # what help calls the value of an option that has a secret
 
 
-def report_error(error: ExchangeError) -> int:
-    """Say what is wrong and, on a second line, what to do about it. Returns the exit code."""
+def report_error(error: ExchangeError, words: Sequence[str] = ()) -> int:
+    """Say what is wrong and, below it, what to do about it, as the command line `words` has --color. Returns the exit code.
+
+    On a terminal lines are broken between words; a program that reads them gets each in one.
+    """
     if error.problems:  # editors and CI read such lines, so that nothing stands before the file's name
         to_stderr("".join([f"{_aside(visible(line))}\n" for line in error.problems]))
         return exit_code(error)
-    to_stderr(f"{PREFIX}{_aside(visible(error.message))}\n")
-    if error.hint:
-        to_stderr(f"{' ' * len(PREFIX)}{_aside(visible(error.hint))}\n")
+    indent = " " * len(PREFIX)
+    said = [_aside(visible(text)) for text in (error.message, error.hint) if text]
+    if os.isatty(2):
+        said = [line for text in said for line in wrap(text, max(NARROWEST, min(width(), WIDEST)) - len(PREFIX))]
+    name = f"\x1b[1;31m{PREFIX.rstrip()}\x1b[0m " if is_coloured(_color_of(words), 2) else PREFIX
+    to_stderr(name + f"\n{indent}".join(said) + "\n")
     return exit_code(error)
+
+
+def _color_of(words: Sequence[str]) -> str:
+    """What `--color` says among the words, which may be wrong elsewhere."""
+    given = [word.partition("=")[2] for word in words if word.startswith("--color=")]
+    given += [words[at + 1] for at, word in enumerate(words[:-1]) if word == "--color"]
+    return given[-1] if given and given[-1] in ("always", "never") else "auto"
 
 
 def report_bug(error: Exception, words: list[str]) -> int:

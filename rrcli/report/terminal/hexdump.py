@@ -28,10 +28,11 @@ def transcript(entries: tuple[TranscriptEntry, ...], page: Page) -> None:
         page.add_hanging(
             [(f"{offset(entry.at_ns, column, 2)} ", "dim"), ARROWS[entry.direction], *amount, ("  ", "")], entry.note or "", role="name"
         )
-        _rows(entry.data, page)
+        rows(entry.data, page)
 
 
-def _rows(data: bytes, page: Page) -> None:
+def rows(data: bytes, page: Page) -> None:
+    """Add the bytes, sixteen a row."""
     before = None
     digits = 4 if len(data) <= 0x10000 else 6
     last = (len(data) - 1) // ROW * ROW

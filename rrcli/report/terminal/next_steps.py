@@ -59,7 +59,9 @@ def advice(exchange: Exchange, entry: Protocol) -> list[tuple[str, str]]:
     step = failure.hint or (known.action if known else "")
     if failure.delivery == "unknown" and failure.retry == "unsafe":
         step = f"see whether it took effect before you repeat it; {step}"
-    following = [("Next", _sentence(step))] if step else []
+    body = exchange.response.body if exchange.response else None
+    names_file = bool(body and body.file and step.startswith(body.file))  # whose name is no word of a sentence
+    following = [("Next", step if names_file else _sentence(step))] if step else []
     if failure.kind in PLAIN:
         return following
     return [("Did the server get it?", DELIVERY[failure.delivery]), ("Is a retry safe?", _retry(exchange, failure)), *following]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Piece = tuple[str, str]
     Line = list[Piece]
 
+# One colour, one meaning: green, yellow and red are the verdict and what to look at, blue is time, cyan the structure of content.
 STYLES = {
     "good": "bold green",
     "warn": "bold yellow",
@@ -23,8 +24,9 @@ STYLES = {
     "strong": "bold",
     "dim": "dim",
     "escape": "dim reverse",
-    "name": "cyan",
-    "bar": "cyan",
+    "name": "bold",
+    "bar": "bright_blue",
+    "slow-bar": "yellow",
     "bad-bar": "red",
     "key": "cyan",
     "string": "green",
@@ -55,6 +57,21 @@ def pieces(text: str, role: str = "") -> Line:
     if begin < len(text):
         found.append((text[begin:], role))
     return found
+
+
+def without_line_ends(text: str) -> tuple[str, Line]:
+    """A text without its last line end, and without the CR of each where all lines have it: then with the mark that says so, once."""
+    ends = text.count("\n")
+    if ends and text.count("\r\n") == ends == text.count("\r"):
+        return text.replace("\r\n", "\n").removesuffix("\n"), [(" CRLF", "dim")]
+    return text.removesuffix("\n"), []
+
+
+def text_lines(text: str) -> list[Line]:
+    """The lines of a text, the CR at the end of a line less to be seen than one within it."""
+    return [
+        [*pieces(line.removesuffix("\r").expandtabs()), *([("\\r", "dim")] if line.endswith("\r") else [])] for line in text.split("\n")
+    ]
 
 
 def cells(text: str) -> int:
@@ -108,9 +125,9 @@ def wrap(text: str, width: int) -> list[str]:
     for word in text.split(" "):
         if lines and cells(lines[-1]) + 1 + cells(word) <= width:
             lines[-1] += f" {word}"
-        else:
+        elif word or not lines:
             lines.append(word)
-    return lines
+    return [line.rstrip(" ") for line in lines]
 
 
 class Page:
@@ -158,6 +175,11 @@ class Page:
         for part in wrap(text, max(self.prose - indent - column, 20)):
             self.add([*head, *pieces(part, role)], indent)
             head = [(" " * column, "")]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the terminal that the lines take."""
+        return sum(max(1, -(-span(line) // self.width)) for line in self.lines)
 
     def blank(self) -> None:
         """One empty line, and never two."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 from rrcli.base.units import counted, duration, size
 from rrcli.engine.manifest import load
 from rrcli.model.values import PHASES
-from rrcli.report.terminal.bodytext import draw_body
+from rrcli.report.terminal.bodytext import draw_body, picture_lines
 from rrcli.report.terminal.certificates import chain, days_left, days_words
+from rrcli.report.terminal.checks import draw_checks
 from rrcli.report.terminal.next_steps import PLAIN, advice, how_far
 from rrcli.report.terminal.paint import SEPARATOR, Page, pieces, span
 from rrcli.report.terminal.tables import aligned, are_words, tables
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
 SCREEN, LEAST_ROWS = 20, 3  # rows of the terminal: those that a whole picture may take, and each of its lines
 # What leads from one hop to the next; whatever else is in a history was tried or asked again.
 HOPS = {"redirect": "redirect", "auth": "challenge", "describe": "description"}
-MOST_SHOWN = 2000  # letters of what a check found
 
 
-def render(exchange: Exchange, entry: Protocol, *, width: int, color: bool, verbose: bool, wire: bool) -> str:
-    """One exchange as lines of text for a terminal of `width` columns. Its secrets must be masked already."""
+def render(exchange: Exchange, entry: Protocol, *, width: int, color: bool, verbose: bool, wire: bool, height: int | None = None) -> str:
+    """One exchange as lines of text for a terminal of `width` columns. Its secrets must be masked already.
+
+    What is longer than `height` rows ends with its headline again, because the first has left the screen.
+    """
     page = Page(width)
     draw(exchange, entry, page, color=color, verbose=verbose, wire=wire)
+    if height is not None and page.rows > height:
+        page.blank()
+        _verdict(exchange, page)
     return page.text(color=color)
 
 
@@ -46,6 +52,7 @@ def render_set(several: ExchangeSet, entry: Protocol, *, width: int, color: bool
 
     page = Page(width)
     draw_set(several, entry, page)
+    draw_checks(several.checks, page)
     for exchange in several.exchanges if verbose or wire else ():
         page.blank()
         draw(exchange, entry, page, color=color, verbose=verbose, wire=wire)
@@ -144,7 +151,14 @@ def _picture(exchange: Exchange, page: Page) -> None:
     began = list(exchange.timing.phases)
     asked_first = "tls" in began and "handshake" in began[: began.index("tls")]  # a proxy for a way, or a server for TLS (STARTTLS)
     order = THROUGH_PROXY if exchange.connection.proxy or asked_first else PHASES
-    lines = waterfall(exchange.timing, broken, page.width, order, sent=exchange.connection.bytes_sent)
+    lines = waterfall(
+        exchange.timing,
+        broken,
+        page.width,
+        order,
+        sent=exchange.connection.bytes_sent,
+        is_local=(exchange.connection.peer or "")[:1] == "/",
+    )
     if len(lines) < 2 or (failure and failure.kind in PLAIN):
         return
     page.blank()
@@ -204,7 +218,7 @@ def _request(message: RequestMessage, entry: Protocol, page: Page, *, color: boo
     _fields(message.fields, page)
     if message.body:
         page.blank()
-        draw_body(message.body, page, color=color)
+        draw_body(message.body, page, color=color, came=False)
 
 
 def _details(data: Mapping[str, Any], entry: Protocol, page: Page) -> None:
@@ -244,14 +258,20 @@ def _content(exchange: Exchange, answer: Response, entry: Protocol, page: Page, 
     elif events or words is not None:
         from rrcli.report.terminal.events import summary
 
-        if len(told) != 1 or not manifest.framing_events:  # one message within what frames it is no stream
+        if len(told) > 1 or not manifest.framing_events:  # one message within what frames it is no stream
             summary(told, page, words or ())
         if answer.body and answer.body.data:
             page.blank()
             draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
     elif not (_tables(exchange, answer, entry, page) and entry.request_type.lines) and answer.body:
         page.blank()
-        draw_body(answer.body, page, color=color, failed=exchange.outcome == "error")
+        draw_body(answer.body, page, color=color, failed=exchange.outcome == "error", rate=_rate(exchange))
+
+
+def _rate(exchange: Exchange) -> str:
+    """How fast the content came, as `2.1 MiB/s`; empty where it took no time."""
+    ns = exchange.timing.phases.get("receive", 0)
+    return f"{size(exchange.connection.bytes_received * 10**9 // ns)}/s" if ns else ""
 
 
 def _tables(exchange: Exchange, answer: Response, entry: Protocol, page: Page) -> bool:
@@ -260,10 +280,10 @@ def _tables(exchange: Exchange, answer: Response, entry: Protocol, page: Page) -
 
 def _display(display: str | Lines, page: Page) -> None:
     """A protocol's own picture; of a few lines each may be long, so that what was asked for is shown whole up to a screen."""
-    lines: Lines = tuple(((line, ""),) for line in display.split("\n")) if isinstance(display, str) else display
+    lines = picture_lines(display)
     rows = max(LEAST_ROWS, SCREEN // len(lines))
     for line in lines:
-        page.add_cut([piece for text, role in line for piece in pieces(text.expandtabs(), role)], rows=rows)
+        page.add_cut(line, rows=rows)
 
 
 def _fields(fields: Fields, page: Page) -> None:
@@ -279,21 +299,10 @@ def _remarks(exchange: Exchange, page: Page) -> None:
     page.blank()
     for note in exchange.notes:
         page.add_hanging([("! ", "warn"), *pieces(note.code, "warn"), (": ", "")], note.message)
-    page.blank()
-    rows: list[list[Line]] = []
-    for check in exchange.checks:
-        mark: Line = [("✔ ", "good")] if check.ok else [("✘ ", "bad")]
-        rows.append([[*mark, *pieces(check.expr)], [] if check.ok else [("it is ", "dim"), *pieces(_value(check.actual))]])
-    if rows:
-        aligned(page, rows, (False, False))
+    if exchange.checks:
+        from rrcli.policy.notes import why_no_value
 
-
-def _value(actual: object) -> str:
-    """What a check found; its beginning, where it is long."""
-    from rrcli.base.jsontext import dumps
-
-    text = actual if isinstance(actual, str) else dumps(actual)
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+        draw_checks(exchange.checks, page, why_no_value(exchange))
 
 
 def _history(exchange: Exchange, page: Page) -> None:

@@ -6,11 +6,11 @@ import itertools
 
 from rrcli.base.units import counted, duration
 from rrcli.model.values import PHASES
-from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten
+from rrcli.report.terminal.checks import draw_checks
+from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten, span
 from rrcli.report.terminal.render import draw
-from rrcli.report.terminal.verdict import status_words, verdict
+from rrcli.report.terminal.verdict import SHORTEST, status_words, verdict
 from rrcli.report.terminal.waterfall import bar
-from rrcli.series.distribution import PERCENTILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from rrcli.series.distribution import Distribution
     from rrcli.series.tally import Series
 
+PERCENTILES = (50, 90, 95, 99)  # in the table; the document has more of them
 COLUMNS = ("min", "mean", *(f"p{percent}" for percent in PERCENTILES), "max")
 ONCE = ("time",)  # the one column where everything happened once
 NOTHING_NS = 5_000  # what is less is 0.00 ms
 ROWS = 8  # of the picture, beside the last
-WIDEST = 140
+WIDEST_BAR = 60  # columns: what is longer parts the number from its label
 
 
 def render_series(series: Series, entry: Protocol, *, width: int, color: bool, verbose: bool) -> str:
@@ -33,10 +34,10 @@ def render_series(series: Series, entry: Protocol, *, width: int, color: bool, v
     _verdict(series, page)
     page.add_flow(_how(series))
     page.blank()
-    for line in _table(series.times):
+    for line in _table(series.times, page.width - 2):
         page.add_cut(line)
     page.blank()
-    for line in _spread(series.times["total"], min(page.width, WIDEST)):
+    for line in _spread(series.times["total"], page.width):
         page.add_cut(line)
     page.blank()
     _counts(series, page)
@@ -56,13 +57,15 @@ def _verdict(series: Series, page: Page) -> None:
     items: list[Line] = [[(f"{mark} ", role), *pieces(words, role)]]
     if broken:
         items[0] += pieces(f", {len(broken)} of {counted(len(series.checks), 'check')} failed", role)
+    speed = "" if series.rate_per_s is None else rate(series.rate_per_s)
     if series.first:
         method = series.first.request.data.get("method")
         url, summary = series.first.target.url, series.first.request.summary
         asked = f"{method} {url}" if isinstance(method, str) and summary.startswith(f"{method} ") else summary or url
-        items.append(pieces(shorten(asked, max(20, page.width - cells(words) - 24))))
-    if series.rate_per_s is not None:
-        items.append([(rate(series.rate_per_s), "")])
+        taken = span(items[0]) + len(speed) + 2 * len(SEPARATOR)
+        items.append(pieces(shorten(asked, max(SHORTEST, page.width - taken))))
+    if speed:
+        items.append([(speed, "")])
     page.add_flow(items, indent=0, separator=SEPARATOR)
 
 
@@ -79,8 +82,11 @@ def _how(series: Series) -> list[Line]:
     return [[(item, "")] for item in items]
 
 
-def _table(times: dict[str, Distribution]) -> list[Line]:
-    """Each phase in a row with its unit. One that happened once has its time alone, and one that took nothing is left out."""
+def _table(times: dict[str, Distribution], room: int) -> list[Line]:
+    """Each phase in a row with its unit. One that happened once has its time alone, and one that took nothing is left out.
+
+    Where they would not fit, the columns stand closer together.
+    """
     found = [(name, times[name]) for name in ("total", *PHASES) if name in times and times[name].count]
     rows = [(name, each) for name, each in found if name == "total" or each.greatest >= NOTHING_NS]
     if not rows:
@@ -89,7 +95,8 @@ def _table(times: dict[str, Distribution]) -> list[Line]:
     label = max(len(name) for name, _ in rows)
     decimals = 2 if max((each.greatest for _, each in rows if each.greatest < 10**9), default=0) < 10**8 else 1
     texts = [(name, _texts(each, columns, decimals)) for name, each in rows]
-    column = max(max(len(text) for _, (row, _) in texts for text in row), 4) + 2
+    column = max(max(len(text) for _, (row, _) in texts for text in row), 4)
+    column += 2 if label + len(columns) * (column + 2) + len(" ms") <= room else 1
     head = " " * label + "".join(f"{name:>{column}}" for name in columns)
     lines: list[Line] = [[(head, "dim")]]
     for name, (row, unit) in texts:
@@ -125,7 +132,7 @@ def _spread(times: Distribution, width: int) -> list[Line]:
     left, right = max(cells(begin) for begin, _, _ in rows), max(len(end) for _, end, _ in rows)
     most = max(count for _, _, count in rows)
     digits = len(f"{most:,}")
-    room = max(10, width - 2 - left - right - 3 - 2 - digits - 2)
+    room = max(10, min(width - 2 - left - right - 3 - 2 - digits - 2, WIDEST_BAR))
     lines: list[Line] = []
     for begin, end, count in rows:
         drawn = bar(0, count / most, room) if count else " " * room
@@ -179,13 +186,7 @@ def _in_a_line(exchange: Exchange) -> str:
 
 def _remarks(series: Series, page: Page) -> None:
     """The checks on the whole, and what is to be known about the figures."""
-    from rrcli.base.jsontext import dumps
-
-    if series.checks:
-        page.blank()
-    for check in series.checks:
-        mark, role = ("✔", "good") if check.ok else ("✘", "bad")
-        page.add_cut([(f"{mark} ", role), *pieces(check.expr), ("  it is ", "dim"), *pieces(dumps(check.actual))])
+    draw_checks(series.checks, page)
     if series.notes:
         page.blank()
     for note in series.notes:

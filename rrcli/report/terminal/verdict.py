@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange, Status
     from rrcli.report.terminal.paint import Line, Page
 
-SHORTEST_URL = 20  # columns that a URL keeps in the first line, however narrow the terminal
+SHORTEST = 6  # columns that a target or a summary keeps in the first line, however narrow the terminal
 
 
 def _verdict(exchange: Exchange, page: Page) -> None:
-    """`✔ 201 Created  ·  POST http://127.0.0.1:8080/users  ·  13.1 ms`; the URL gives way where that is too long."""
+    """`✔ 201 Created  ·  POST http://127.0.0.1:8080/users  ·  13.1 ms`; the target gives way where that is too long, the time never."""
     mark, role = verdict_mark(exchange)
     items: list[Line] = [[(mark, role), (" ", ""), *pieces(verdict(exchange), role)]]
     if exchange.error and exchange.error.layer not in ("application", "check") and exchange.response:
@@ -57,12 +57,13 @@ def _asked(exchange: Exchange, room: int) -> list[str]:
     url, summary = exchange.target.url, exchange.request.summary
     method = exchange.request.data.get("method")
     if isinstance(method, str) and method and url.endswith(f"/{method}"):
-        return [shorten(url, max(room, SHORTEST_URL))]
+        return [shorten(url, max(room, SHORTEST))]
     if isinstance(method, str) and f"{summary} ".startswith(f"{method} "):
-        return [f"{method} {shorten(url, max(room - cells(method) - 1, SHORTEST_URL))}"]
+        return [f"{method} {shorten(url, max(room - cells(method) - 1, SHORTEST))}"]
     if not url or url in summary or (exchange.target.host or url) in summary:
-        return [shorten(summary, max(room, SHORTEST_URL))] if summary else []
+        return [shorten(summary, max(room, SHORTEST))] if summary else []
     if not summary:
-        return [shorten(url, max(room, SHORTEST_URL))]
-    short = shorten(summary, max(room - cells(url) - len(SEPARATOR), SHORTEST_URL))
-    return [short, shorten(url, max(room - cells(short) - len(SEPARATOR), SHORTEST_URL))]
+        return [shorten(url, max(room, SHORTEST))]
+    room -= len(SEPARATOR)
+    target = shorten(url, max(room - cells(summary), SHORTEST))
+    return [shorten(summary, max(room - cells(target), SHORTEST)), target]

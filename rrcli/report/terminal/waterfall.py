@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import Timing
     from rrcli.report.terminal.paint import Line
 
-WIDEST = 140  # columns that the picture takes at most
+WIDEST_BAR = 60  # columns: what is longer parts the number from its label
 THROUGH_PROXY = ("resolve", "connect", "handshake", "tls", "send", "wait", "receive")  # it is asked for a way before TLS goes over it
 NARROWEST_BAR = 10
 LEFT = " ▏▎▍▌▋▊▉█"  # eighths of a column from its left edge
@@ -29,8 +29,13 @@ OWNERS = {
 }
 
 
-def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, ...] = PHASES, *, sent: int = 0) -> list[Line]:
-    """One line for each phase that happened; `failed` is the phase to mark, `sent` the bytes out. Empty when there was none."""
+def waterfall(
+    timing: Timing, failed: str | None, width: int, order: tuple[str, ...] = PHASES, *, sent: int = 0, is_local: bool = False
+) -> list[Line]:
+    """One line for each phase that happened; `failed` is the phase to mark, `sent` the bytes out. Empty when there was none.
+
+    `is_local`: over a unix socket, where no network is to be asked about the time.
+    """
     phases = [(phase, timing.phases[phase]) for phase in order if phase in timing.phases]
     if not phases:
         return []
@@ -38,19 +43,20 @@ def waterfall(timing: Timing, failed: str | None, width: int, order: tuple[str, 
     numbers = [_number(ns, total) for _, ns in phases]
     label = max(len(phase) for phase, _ in phases)
     digits = max(len(number) for number, _ in numbers)
-    room = max(min(width, WIDEST) - 2 - label - 1 - 2 - digits - 3 - REMARK, NARROWEST_BAR)
+    room = max(min(width - 2 - label - 1 - 2 - digits - 3 - REMARK, WIDEST_BAR), NARROWEST_BAR)
     asks = total >= WORTH_ASKING_NS and not failed
     lines: list[Line] = []
     begin = 0
     for (phase, ns), (number, unit) in zip(phases, numbers, strict=True):
         bad = phase == failed
+        dominates = asks and ns * 2 > total and (phase != "send" or sent > SEND_BUFFER)
         lines.append(
             [
                 (f"{phase:<{label}} ", "bad" if bad else ""),
-                (bar(begin / total, (begin + ns) / total, room), "bad-bar" if bad else "bar"),
+                (bar(begin / total, (begin + ns) / total, room), "bad-bar" if bad else "slow-bar" if dominates else "bar"),
                 (f"  {number:>{digits}}", "bad" if bad else ""),
                 (f" {unit:<2}", "dim"),
-                *_remark(phase, dominates=asks and ns * 2 > total and (phase != "send" or sent > SEND_BUFFER), bad=bad),
+                *_remark(phase, dominates=dominates, bad=bad, is_local=is_local),
             ]
         )
         begin += ns
@@ -79,7 +85,8 @@ def _number(ns: int, total: int) -> tuple[str, str]:
     return f"{ns / 1e6:.{2 if total < 10**7 else 1}f}", "ms"
 
 
-def _remark(phase: str, *, dominates: bool, bad: bool) -> Line:
+def _remark(phase: str, *, dominates: bool, bad: bool, is_local: bool) -> Line:
     if bad:
         return [("  ✘", "bad")]
-    return [(f"  ← {OWNERS[phase]}", "strong")] if dominates else []
+    owner = "the socket's queue" if is_local and phase == "connect" else OWNERS[phase]
+    return [(f"  ← {owner}", "strong")] if dominates else []

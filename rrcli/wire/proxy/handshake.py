@@ -30,6 +30,8 @@ SOCKS5_REPLIES = {
 SOCKS4_REPLIES = {91: "rejected or failed", 92: "it cannot reach our identd", 93: "our identd names another user"}
 
 
+PAGE = 4096  # bytes of the page behind a refusal that are read
+PAGE_SHOWN = 200  # letters of it that are shown
 STATUS_HINTS = {
     400: "it did not understand CONNECT: is it a proxy at all, or does it want TLS (https://)?",
     403: "its rules forbid this host or port; many allow CONNECT to port 443 alone",
@@ -64,8 +66,22 @@ def _peek(stream: Stream) -> bytes:
     return data
 
 
-def _refused(proxy: Proxy, why: str, hint: str | None = None) -> NoReturn:
+def _page(stream: Stream, length: int) -> str:
+    """The beginning of what the proxy's page says, without markup: often the only reason that it gives."""
+    try:
+        data = stream.read_exact(min(length, PAGE)) if length else _peek(stream)[:PAGE]
+    except ExchangeError:
+        data = _peek(stream)[:PAGE]
+    import re
+
+    text = re.sub(r"(?is)<(style|script|title)\b.*?(</\1>|$)|<[^>]*>", " ", data.decode("utf-8", "replace"))
+    words = " ".join(text.split())
+    return words if len(words) <= PAGE_SHOWN else f"{words[:PAGE_SHOWN]}…"
+
+
+def _refused(proxy: Proxy, why: str, hint: str | None = None, page: str = "") -> NoReturn:
     hint = hint or "check from the proxy's side whether the target can be reached, and what its rules allow"
+    hint += f"; its page says: {page}" if page else ""
     raise ExchangeError("transport", "proxy_refused", f"the proxy {proxy.url} refused: {why}", hint=hint)
 
 
@@ -89,11 +105,14 @@ def _connect(stream: Stream, proxy: Proxy, authority: str) -> None:
     code, reason = _status(stream, proxy)
     left = LONGEST_HEAD
     schemes: list[str] = []
+    length = 0
     while (line := stream.read_line()) not in (b"\r\n", b"\n"):
         left -= len(line)
         name, _, value = line.partition(b":")
         if name.lower() == b"proxy-authenticate" and len(schemes) < MOST_SCHEMES:
             schemes.append(value.strip().decode("utf-8", "replace")[:LONGEST_SCHEME])
+        if name.lower() == b"content-length" and value.strip().isdigit():
+            length = int(value.strip()[:9])
         if left < 0:
             raise too_large(f"the proxy's answer to CONNECT is longer than {LONGEST_HEAD} bytes")
     if 200 <= code < 300:
@@ -101,8 +120,8 @@ def _connect(stream: Stream, proxy: Proxy, authority: str) -> None:
     words = f"{code} {reason}".rstrip()
     hint = STATUS_HINTS.get(code)
     if code in (401, 407):
-        words, hint = _challenged(proxy, words, schemes)
-    _refused(proxy, words, hint)
+        _refused(proxy, *_challenged(proxy, words, schemes))
+    _refused(proxy, words, hint, _page(stream, length))
 
 
 def _status(stream: Stream, proxy: Proxy) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, too_large, truncated, usage
 from rrcli.model.values import Attempt
 from rrcli.wire.datagram import Datagrams
-from rrcli.wire.quic.ending import closed, describe, failure_of, no_alpn, peer_of
+from rrcli.wire.quic.ending import chain_of, closed, describe, failure_of, name_refused, no_alpn
 from rrcli.wire.race import redirected
 from rrcli.wire.resolve import addresses, to_ascii
 from rrcli.wire.tls import begin_key_log, make_context
@@ -370,7 +370,13 @@ class Quic:
             hint = "the server forgot the connection: it was restarted, or something between lost its way to it"
             self._failure = ExchangeError("transport", "reset", "the peer reset the connection (stateless reset)", hint=hint)
             return True
-        self._connection.receive_datagram(data, self._socket.peer, now=_clock())
+        from service_identity import CertificateError
+
+        try:
+            self._connection.receive_datagram(data, self._socket.peer, now=_clock())
+        except CertificateError:  # which aioquic lets through: an address as a DNS name in the certificate
+            self._failure = name_refused(self.name, chain_of(self._connection.tls))
+            return True
         news = self._take() or self.sending or before != self._ready
         if not news:
             self._until.at_ns = now()  # it may have set other timers: look at them
@@ -409,8 +415,8 @@ class Quic:
             if ended.frame_type is None:
                 self._failure = closed(self.name_of(ended.error_code), ended.reason_phrase, ready=self._ready)
             else:
-                peer = peer_of(self._connection.tls) if is_ours else None
-                self._failure = failure_of(ended.error_code, ended.reason_phrase, self.name, peer, ready=self._ready)
+                chain = chain_of(self._connection.tls) if is_ours else None
+                self._failure = failure_of(ended.error_code, ended.reason_phrase, self.name, chain, ready=self._ready)
             news = True
         return news
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from time import time
+
 from rrcli.base.errors import ExchangeError
 from rrcli.model.values import TlsInfo
-from rrcli.wire.tls import asked_name
+from rrcli.wire.tls import VERIFY_KINDS, asked_name
+from rrcli.wire.verification import EXPIRED as HAS_EXPIRED
+from rrcli.wire.verification import HOSTNAME, NOT_YET_VALID, link_of, objection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.model.values import Certificate
+    from rrcli.wire.verification import Link
 
 # RFC 9000 section 20.1
 ERRORS = (
@@ -22,17 +27,29 @@ CRYPTO_ERROR = 0x100  # and a TLS alert above it (RFC 9001 section 4.8)
 BAD_CERTIFICATE, EXPIRED, NO_ALPN = 42, 45, 120
 CLIENT_CERTIFICATE, UNTRUSTED = (BAD_CERTIFICATE, 49, 116), (46, 48)  # the peer's alerts about our certificate
 CONNECTION_REFUSED = 2
+# OpenSSL's words for its codes, which are all that aioquic passes on.
+VERIFY_WORDS = {
+    9: "certificate is not yet valid", 10: "certificate has expired", 18: "self-signed certificate",
+    19: "self-signed certificate in certificate chain", 20: "unable to get local issuer certificate",
+    21: "unable to verify the first certificate", 25: "path length constraint exceeded", 26: "unsuitable certificate purpose",
+    66: "EE certificate key too weak", 67: "CA certificate key too weak", 68: "CA signature digest algorithm too weak",
+    79: "invalid CA certificate",
+}  # fmt: skip
+OF_ANOTHER = ("match", "subjectAltName", "VerificationError")  # in what aioquic says of a certificate for another name
 
 
 class NoSuchProtocol(ExchangeError):
     """The server speaks QUIC, and over it none of the protocols that we offered."""
 
 
-def failure_of(code: int, reason: str, name: str, peer: Certificate | None, *, ready: bool) -> ExchangeError:
-    """The failure that an error of QUIC itself means. With a `peer` it is ours: about its certificate, which is to be that of `name`."""
+def failure_of(code: int, reason: str, name: str, chain: list[Link] | None, *, ready: bool) -> ExchangeError:
+    """The failure that an error of QUIC itself means.
+
+    With a `chain` it is ours: about the peer's certificates, the first of which is to be that of `name`.
+    """
     if CRYPTO_ERROR <= code < CRYPTO_ERROR + 256:
         alert = code - CRYPTO_ERROR
-        return (peer and _objection(alert, reason, name, peer)) or _refusal(alert, reason)
+        return (chain and _objection(alert, reason, name, chain)) or _refusal(alert, reason)
     if reason == "Could not find a common protocol version":
         hint = "it speaks another version of QUIC than 1 and 2"
         return ExchangeError("protocol", "unsupported", "the server shares no version of QUIC with us", hint=hint, phase="tls")
@@ -54,21 +71,23 @@ def no_alpn() -> ExchangeError:
     return NoSuchProtocol("tls", "handshake_failed", "the server speaks QUIC, but not this protocol over it (ALPN)", phase="tls")
 
 
-def _objection(alert: int, reason: str, name: str, peer: Certificate) -> ExchangeError | None:
-    """What we have against the peer's certificate, by the TLS alert that says so (RFC 8446 section 6.2)."""
-    whose = f"the certificate of {peer.subject}" if peer.subject else "the certificate"
-    if alert == EXPIRED:
-        early = "not valid yet" in reason
-        kind, why = ("certificate_not_yet_valid", "it is not valid yet") if early else ("certificate_expired", "it has expired")
-        return ExchangeError("tls", kind, f"{whose} does not verify: {why}", hint="check the clock here; -k looks without verifying")
-    if alert != BAD_CERTIFICATE:
+def _objection(alert: int, reason: str, name: str, chain: list[Link]) -> ExchangeError | None:
+    """What we have against the peer's certificates, by the TLS alert that says so (RFC 8446 section 6.2), and aioquic's words."""
+    if alert not in (EXPIRED, BAD_CERTIFICATE):
         return None
-    if "match" in reason:
-        why = f"it is for {', '.join(peer.sans[:5])}, not for {name}" if peer.sans else reason
-        hint = "use a name the certificate has, or --sni NAME to verify that one; -k looks without verifying"
-        return ExchangeError("tls", "certificate_hostname", f"{whose} does not verify: {why}", hint=hint)
-    hint = "give its root with --cacert FILE if you trust it; -k looks without verifying"
-    return ExchangeError("tls", "certificate_untrusted", f"{whose} does not verify: {reason}", hint=hint)
+    if alert == EXPIRED:
+        reason = VERIFY_WORDS[NOT_YET_VALID[0] if "not valid yet" in reason else HAS_EXPIRED[0]]
+    code = next((code for code, words in VERIFY_WORDS.items() if reason.startswith(words)), None)
+    if code is None and any(words in reason for words in OF_ANOTHER):
+        return name_refused(name, chain)
+    return objection(
+        code or 0, VERIFY_WORDS.get(code or 0, reason), VERIFY_KINDS.get(code or 0, "certificate_untrusted"), name, chain, time()
+    )
+
+
+def name_refused(name: str, chain: list[Link]) -> ExchangeError:
+    """The failure that the certificate is for another peer than `name`."""
+    return objection(HOSTNAME[0], "", VERIFY_KINDS[HOSTNAME[0]], name, chain, time())
 
 
 def _refusal(alert: int, reason: str) -> ExchangeError:
@@ -92,8 +111,6 @@ def _short(reason: str) -> str:
 
 def describe(session: Any, name: str, *, verified: bool) -> TlsInfo:
     """What a TLS session of aioquic agreed on with the server that is to be `name`."""
-    peer = getattr(session, "_peer_certificate", None)
-    found = [peer, *getattr(session, "_peer_certificate_chain", ())] if peer is not None else []
     suite = session.key_schedule.cipher_suite.name if getattr(session, "key_schedule", None) else None
     return TlsInfo(
         version="TLSv1.3",
@@ -101,14 +118,18 @@ def describe(session: Any, name: str, *, verified: bool) -> TlsInfo:
         alpn=getattr(session, "alpn_negotiated", None),
         sni=asked_name(name),
         verified=verified,
-        chain=tuple(map(_described, found)),
+        chain=tuple(map(_described, _shown(session))),
     )
 
 
-def peer_of(session: Any) -> Certificate | None:
-    """The certificate that the peer showed."""
+def chain_of(session: Any) -> list[Link]:
+    """The certificates that the peer showed, its own first."""
+    return [link_of(_Certificate(one), _described(one)) for one in _shown(session)]
+
+
+def _shown(session: Any) -> list[Any]:
     peer = getattr(session, "_peer_certificate", None)
-    return None if peer is None else _described(peer)
+    return [peer, *getattr(session, "_peer_certificate_chain", ())] if peer is not None else []
 
 
 def _described(certificate: Any) -> Certificate:

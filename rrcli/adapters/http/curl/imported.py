@@ -7,12 +7,12 @@ ours and not curl's stay as they are, so that `rrcli curl … --expect 'status =
 from __future__ import annotations
 
 from rrcli.adapters.http.curl.table import RULES, SHORT, Rule
-from rrcli.adapters.http.prepare.httpie import instead_of_json
 from rrcli.adapters.http.request import MOST_REDIRECTS, HttpRequest
 from rrcli.base.errors import usage
+from rrcli.base.pasted import BLANKS, DASHES, DOUBLE, INVISIBLE, SINGLE, refused
 from rrcli.base.url import quote, split_url
 from rrcli.options.option import Option
-from rrcli.options.parse import count, suggestion
+from rrcli.options.parse import certificate, count, suggestion
 from rrcli.options.request import BESIDE_REQUEST
 
 TYPE_CHECKING = False
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 HELP = ("--help", "-h")
 HTTP = frozenset(("http", "https"))
 PATTERNS = "[]{}"  # curl makes several URLs of these (globbing)
-DATA = ("{", "[", "@")  # how curl's --json DATA begins
+JSON_FIELDS = ("Content-Type", "Accept")  # of --json, where none of that name is given
 
 
-def translate(words: list[str]) -> list[str] | None:
-    """The words behind `rrcli curl` as those of `rrcli http`; `None` when they ask for help. Raises `usage`."""
-    command = _Command(words)
+def translate(words: list[str], *, cut: bool = True) -> list[str] | None:
+    """The words behind `rrcli curl` as those of `rrcli http`; `None` when they ask for help. Raises `usage`.
+
+    `cut` says that a shell has cut them, which takes no typographic quote for one; `read_command` does.
+    """
+    command = _Command(list(_with_pasted(words, cut=cut)))
     return None if command.wants_help else command.words()
 
 
@@ -89,19 +92,20 @@ class _Command:
     def _long(self, word: str, rest: Iterator[str]) -> None:
         name, equals, _ = word[2:].partition("=")
         rule = RULES.get(name)
-        if rule is None or (rule.how != "refused" and equals) or name == "json":
+        if rule is None or (rule.how != "refused" and equals):
             self._odd(word, name, rule, rest)
         else:
-            self._keep(rule, _value(rule, rule.flag, rest))
+            value = _value(rule, rule.flag, rest)
+            if name == "json":
+                _refuse_option(value)
+            self._keep(rule, value)
 
     def _odd(self, word: str, name: str, rule: Rule | None, rest: Iterator[str]) -> None:
         """A word that names no option of curl's as it stands: ours, a negation, or a mistake."""
-        if name == "json":
-            self._json(word, rest)
-        elif rule:
+        if rule:
             hint = f"write {rule.flag} VALUE" if rule.takes else None
             raise usage(f"{rule.flag} takes {'its value as the next word' if rule.takes else 'no value'}", hint)
-        elif (undone := RULES.get(name.removeprefix("no-") if name.startswith("no-") else f"no-{name}")) and not undone.takes:
+        if (undone := RULES.get(name.removeprefix("no-") if name.startswith("no-") else f"no-{name}")) and not undone.takes:
             self._given = [given for given in self._given if given[0] != undone]
         elif declared := OURS.get(f"--{name}"):
             self._ours.append(word)
@@ -110,24 +114,6 @@ class _Command:
         else:
             near = suggestion(f"--{name}", [*(each.flag for each in RULES.values()), *OURS])
             raise usage(f"curl has no option --{name}, and rrcli has none{near}", "rrcli curl --help lists those that are understood")
-
-    def _json(self, word: str, rest: Iterator[str]) -> None:
-        """Ours takes no value, curl's does: what follows tells them apart."""
-        value = word[len("--json=") :] if "=" in word else next(rest, "")
-        if value.startswith(DATA) or "=" in word:
-            raise instead_of_json(value)
-        self._ours.append("--json")
-        if value:
-            self._again(value, rest)
-
-    def _again(self, word: str, rest: Iterator[str]) -> None:
-        """A word that was looked at too early."""
-        if word[:2] == "--":
-            self._long(word, rest)
-        elif word[:1] == "-":
-            self._short(word, rest)
-        else:
-            self._urls.append(word)
 
     def _short(self, word: str, rest: Iterator[str]) -> None:
         for at in range(1, len(word)):
@@ -158,7 +144,20 @@ class _Command:
                 found.append(f"--{rule.text}={value}" if rule.takes else f"--{rule.text}")
             elif make := MAKERS.get(rule.name):
                 found += make(value)
-        return [*found, *self._proxy(), *self._schemes(), *self._ours, self._url()]
+        return [*found, *self._json(), *self._proxy(), *self._schemes(), *self._ours, self._url()]
+
+    def _json(self) -> list[str]:
+        """The content of `--json`, whose pieces follow each other without a separator, and its fields."""
+        pieces = [value for rule, value in self._given if rule.name == "json"]
+        if not pieces:
+            return []
+        if any(rule.name.startswith("data") for rule, _ in self._given):
+            raise usage("--json and -d exclude each other here", "write all of the content in one of them")
+        if len(pieces) > 1 and any(piece.startswith("@") for piece in pieces):
+            raise usage("several --json, one of them a file, are not joined here", "write them as one file")
+        named = [value.partition(":")[0].strip().lower() for rule, value in self._given if rule.name == "header"]
+        fields = [f"--header={name}: application/json" for name in JSON_FIELDS if name.lower() not in named]
+        return [f"--data-binary={''.join(pieces)}", *fields]
 
     def _proxy(self) -> list[str]:
         """The proxy once more, with the user and the password of `-U`."""
@@ -188,7 +187,7 @@ class _Command:
         """The one URL, with its scheme; a path alone is left to the base-url of an environment."""
         urls = self._urls + [value for rule, value in self._given if rule.name == "url"]
         if not urls:
-            raise usage("the curl command has no URL", "write rrcli curl [OPTIONS] URL")
+            raise usage("the curl command has no URL", JSON_HINT if "json" in self._last else "write rrcli curl [OPTIONS] URL")
         if len(urls) > 1:
             raise usage(f"rrcli curl takes one URL, and here are {len(urls)}: {urls[1]!r} too", "write a command for each")
         scheme = self._last.get("proto-default", "http")
@@ -217,8 +216,68 @@ def _value(rule: Rule, flag: str, rest: Iterator[str]) -> str:
         return ""
     value = next(rest, None)
     if value is None:
-        raise usage(f"{flag} needs a value")
+        raise usage(f"{flag} needs a value", JSON_HINT if rule.name == "json" else None)
     return value
+
+
+JSON_HINT = "curl's --json takes the content; --format json prints the exchange as JSON"
+
+
+def _refuse_option(value: str) -> None:
+    """Raise `usage` for an option in the place of the content of `--json`; a negative number is JSON."""
+    if value.startswith("-") and not value[1:2].isdecimal():
+        raise usage(f"--json needs a value, and {value} is an option", JSON_HINT)
+
+
+# --- words that were copied
+
+
+def _with_pasted(words: list[str], *, cut: bool) -> Iterator[str]:
+    """The words, `-` replaced by those of a command on standard input, and with what pages put into a copied command mended."""
+    waits = False  # for the value of an option
+    for word in words:
+        if word == "-" and not waits:
+            from rrcli.adapters.http.curl.split import read_command
+
+            yield from _with_pasted(read_command(word), cut=False)
+            continue
+        for part in [word] if waits else _mended(word):
+            waits = not waits and _takes_next(part)
+            if cut:
+                _refuse_quotes(part)
+            yield part
+
+
+def _mended(word: str) -> list[str]:
+    """A word that is no value: without invisible marks around it, its dash a dash, and cut where a blank was meant."""
+    if word.isascii():
+        return [word]
+    word = word.strip(INVISIBLE)
+    if word[:1] in DASHES and word:
+        name = word[1:].partition("=")[0].strip(BLANKS)
+        word = f"--{word[1:]}" if name in RULES else f"-{word[1:].lstrip(DASHES)}"
+    flag, value = word, ""
+    if word.startswith("-"):
+        at = next((at for at, letter in enumerate(word) if letter in BLANKS), len(word))
+        flag, value = word[:at], word[at:].strip(INVISIBLE)
+    return [part for part in (flag, value) if part]
+
+
+def _takes_next(word: str) -> bool:
+    """Whether the word is an option whose value is the next word."""
+    if word.startswith("--"):
+        rule = RULES.get(word[2:])
+        return rule is not None and rule.takes
+    if not word.startswith("-"):
+        return False
+    at = next((at for at in range(1, len(word)) if (rule := SHORT.get(word[at])) is None or rule.takes), len(word))
+    return at == len(word) - 1 and (rule := SHORT.get(word[at])) is not None and rule.takes
+
+
+def _refuse_quotes(word: str) -> None:
+    """Raise `usage` for a word in quotes that are none to a shell, which then cuts at each blank; one with a blank was quoted well."""
+    if word[:1] in SINGLE + DOUBLE and word and " " not in word and (odd := refused(word)):
+        raise usage(odd.message, "type '…' in their place, or give the copied text to rrcli curl - on standard input, which reads them")
 
 
 # --- the options that take more than another name
@@ -245,16 +304,7 @@ def _allowed(text: str) -> frozenset[str]:
 
 
 def _cert(text: str) -> list[str]:
-    """`FILE:PASSPHRASE`; a colon of the name is written `\\:`."""
-    file, passphrase, at = "", None, 0
-    while at < len(text):
-        if text[at] == "\\" and text[at + 1 : at + 2] in (":", "\\"):
-            at += 1
-        elif text[at] == ":":
-            passphrase = text[at + 1 :]
-            break
-        file += text[at]
-        at += 1
+    file, passphrase = certificate(text)
     return [f"--cert={file}"] if passphrase is None else [f"--cert={file}", f"--pass={passphrase}"]
 
 

@@ -15,18 +15,18 @@ VALUES = {
     "timeout": "-m", "connect_timeout": "--connect-timeout", "retry": "--retry", "retry_max_time": "--retry-max-time",
     "max_redirects": "--max-redirs", "limit_rate": "--limit-rate", "interface": "--interface", "unix_socket": "--unix-socket",
     "no_proxy": "--noproxy", "cacert": "--cacert", "cert": "-E", "key": "--key", "tls_max": "--tls-max",
-    "request_target": "--request-target",
 }  # fmt: skip
 
 
-def asked_words(request: AnyHttpRequest) -> list[str]:
-    """The words for bash; a password is an environment variable."""
+def asked_words(request: AnyHttpRequest, *, show_secrets: bool = False) -> list[str]:
+    """The words for bash; a password is an environment variable, unless secrets may be shown."""
+    phrase = quoted(request.key_password or "") if show_secrets else '"$KEY_PASSWORD"'
     return [
         *[flag for name, flag in FLAGS.items() if getattr(request, name)],
         *_values(request),
         *_rules(request),
-        *_proxy(request),
-        *(["--pass", '"$KEY_PASSWORD"'] if request.key_password is not None else []),
+        *_proxy(request, show_secrets),
+        *(["--pass", phrase] if request.key_password is not None else []),
         *([f"--tlsv{request.tls_min}"] if request.tls_min else []),
         *(["--proto", "=https"] if request.https_only else []),
     ]
@@ -36,7 +36,8 @@ def _values(request: AnyHttpRequest) -> Iterator[str]:
     for name, flag in VALUES.items():
         value = getattr(request, name)
         if value != AnyHttpRequest.options_[name].default and value is not None:
-            yield from (flag, quoted(f"{value:g}" if isinstance(value, float) else str(value)))
+            text = f"{value:g}" if isinstance(value, float) else str(value)
+            yield from (flag, quoted(text.replace("\\", "\\\\").replace(":", "\\:") if name == "cert" else text))
 
 
 def _rules(request: AnyHttpRequest) -> Iterator[str]:
@@ -52,11 +53,17 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _proxy(request: AnyHttpRequest) -> list[str]:
+def _proxy(request: AnyHttpRequest, show_secrets: bool) -> list[str]:
     if not request.proxy:
         return []
     from rrcli.options.proxyurl import parse
 
     proxy = parse(request.proxy)
     words = ["-x", quoted(proxy.url)]
-    return words if proxy.user is None else [*words, "-U", quoted(f"{proxy.user}:") + '"$PROXY_PASSWORD"']
+    if proxy.user is None:
+        return words
+    return [
+        *words,
+        "-U",
+        quoted(f"{proxy.user}:{proxy.password or ''}") if show_secrets else quoted(f"{proxy.user}:") + '"$PROXY_PASSWORD"',
+    ]

@@ -6,9 +6,10 @@ from rrcli.engine.manifest import Page
 
 PAGE = Page(
     synopsis="ARGS...",
-    help="Send what a curl command sends, as copied from a browser or a page.",
+    words=(("ARGS", "Curl's own, in curl's meaning, and rrcli's long options beside them; - reads the command from standard input."),),
+    help="Send what a copied curl command sends.",
     examples=(
         "rrcli curl 'https://example.com/' -H 'accept: */*' --compressed",
-        "rrcli http --from-curl - < copied.txt --expect 'status == 200'",
+        "rrcli curl - < copied.txt",
     ),
 )

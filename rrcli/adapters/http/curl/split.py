@@ -6,6 +6,7 @@ Nothing in it is ever run or expanded: what a shell would put in the place of `$
 from __future__ import annotations
 
 from rrcli.base.errors import usage
+from rrcli.base.pasted import BLANKS, DOUBLE, INVISIBLE, SINGLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def read_command(source: str) -> list[str]:
     text = _from_stdin() if source == "-" else source
     if len(text) > LONGEST:
         raise usage(f"the curl command is longer than {LONGEST >> 20} MiB")
-    text = text.strip().removeprefix("$ ")
+    text = text.strip().strip(INVISIBLE).removeprefix("$ ")
     start = text.partition(" ")[0].lower()
     if start.startswith("$") or start in POWERSHELL:
         raise usage("this is a PowerShell command", "copy it as cURL (bash), or as cURL (cmd)")
@@ -72,7 +73,7 @@ class _Bash:
         """Each word. Raises `usage` for what only a shell could do."""
         text = self._text
         while self._at < len(text):
-            if text[self._at] in " \t":
+            if text[self._at] in f" \t{INVISIBLE}":
                 self._at += 1
             elif text.startswith("\\\n", self._at):
                 self._at += 2
@@ -87,13 +88,15 @@ class _Bash:
         text, found = self._text, bytearray()
         if text[self._at] == "~":
             raise _not_done("~", "the home folder")
-        while self._at < len(text) and text[self._at] not in " \t\n":
+        while self._at < len(text) and text[self._at] not in f" \t\n{BLANKS}":
             letter = text[self._at]
             self._at += 1
             if letter == "'":
                 found += _octets(self._until("'"))
             elif letter == '"':
                 found += self._double()
+            elif letter in SINGLE or letter in DOUBLE:
+                found += self._typographic(letter)
             elif letter == "\\":
                 found += self._escaped()
             elif letter == "$":
@@ -114,6 +117,20 @@ class _Bash:
         found = self._text[self._at : end]
         self._at = end + 1
         return found
+
+    def _typographic(self, opening: str) -> bytes:
+        """What stands in quotes that an editor made of plain ones, up to one behind which a word ends; those within were plain too."""
+        kind, plain = (SINGLE, "'") if opening in SINGLE else (DOUBLE, '"')
+        text, ends = self._text, f" \t\n\\{BLANKS}"
+        end = next((at for at in range(self._at, len(text)) if text[at] in kind + plain and (text[at + 1 : at + 2] or " ") in ends), -1)
+        if end < 0:
+            raise _unclosed(opening)
+        found = text[self._at : end]
+        self._at = end + 1
+        for each, ascii_quote in ((SINGLE, "'"), (DOUBLE, '"')):
+            for letter in each:
+                found = found.replace(letter, ascii_quote)
+        return _octets(found.replace('\\"', '"') if opening in DOUBLE else found)
 
     def _escaped(self) -> bytes:
         """What a backslash outside of quotes protects; a line end vanishes with it."""

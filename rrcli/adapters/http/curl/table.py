@@ -50,6 +50,7 @@ m max-time= > timeout     connect-timeout=        retry=                  retry-
 # Put into our words by `_NAME` of `read.py`.
 MADE = {
     "F form=": "A part of a multipart form.",
+    "json=": "JSON content, with its media type; @FILE reads it from a file.",
     "E cert=": "Client certificate: FILE, or FILE:PASSPHRASE.",
     "cert-type=": "PEM, which is what is read here.",
     "key-type=": "PEM, which is what is read here.",
@@ -85,7 +86,6 @@ ssl-reqd egd-file= random-file= B:use-ascii happy-eyeballs-timeout-ms= retry-con
 """
 
 REFUSED = {
-    "json=": "",  # answered by `read.instead_of_json`
     ": next": "each URL is a command of its own",
     "K config=": "write the options themselves",
     "V version": "rrcli --version",

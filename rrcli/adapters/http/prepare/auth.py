@@ -1,24 +1,22 @@
-"""Credentials: what -u, a bearer token, a URL and netrc say, challenges answered with a digest, and when a token expired."""
+"""Credentials: what -u, a bearer token and a URL say, and when a token expired; `netrc.py` and `digest.py` have the rest."""
 
 from __future__ import annotations
 
 from rrcli.adapters.http.prepare.content import octets
 from rrcli.adapters.http.prepare.origin import origin
 from rrcli.adapters.http.prepare.target import host_of
-from rrcli.base.errors import ExchangeError, usage
-from rrcli.base.fields import all_of
+from rrcli.base.errors import usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
-    from rrcli.model.values import Fields, Response
+    from rrcli.model.values import Fields
 
     Origins = tuple[tuple[str, str, int], ...]
 
 
-LARGEST_NETRC = 16 << 20  # bytes
 LATEST = 1 << 53  # seconds: what a number of JSON keeps exactly
 
 
@@ -36,8 +34,10 @@ def authorize_hop(request: AnyHttpRequest, prepared: PreparedRequest, url: Url, 
     if prepared.field("authorization"):
         return prepared
     found = (url.user, url.password or "") if url.user is not None else None
-    if found is None and request.uses_netrc and _may_look_up(prepared, passed):
-        found = from_netrc(request, host_of(url), default=False)
+    if url.password is None and request.uses_netrc and _may_look_up(prepared, passed):
+        from rrcli.adapters.http.prepare.netrc import from_netrc
+
+        found = from_netrc(request, host_of(url), url.user, default=False) or found
     return _with_authorization(prepared, basic(*found)) if found else prepared
 
 
@@ -68,10 +68,13 @@ def credentials(request: AnyHttpRequest, url: Url) -> tuple[str, str] | None:
     if request.user is not None:
         user, colon, password = request.user.partition(":")
         return user, password if colon else ask_password(user)
-    if url.user is not None:
-        return url.user, url.password or ""
-    if request.uses_netrc:
-        return from_netrc(request, host_of(url))
+    own = (url.user, url.password or "") if url.user is not None else None
+    if url.password is None and request.uses_netrc:
+        from rrcli.adapters.http.prepare.netrc import from_netrc
+
+        return from_netrc(request, host_of(url), url.user) or own
+    if own:
+        return own
     if request.digest or request.aws_sigv4:
         raise usage(f"{'--digest' if request.digest else '--aws-sigv4'} takes its user and password from -u", "add -u USER:PASSWORD")
     return None
@@ -93,79 +96,6 @@ def ask_password(user: str) -> str:
     from getpass import getpass
 
     return getpass(f"Password for {user}: ")
-
-
-# --- digest (RFC 7616)
-
-
-def meet_challenge(prepared: PreparedRequest, answer: Response) -> PreparedRequest | None:
-    """The request again with an answer to the 401's Digest challenge; `None` where there is none that can be met."""
-    challenges = all_of(answer.fields, "www-authenticate")
-    challenge = next((text for text in challenges if text.lower().startswith("digest ")), None)
-    if challenge is None or prepared.credentials is None or prepared.field("authorization"):
-        return None
-    if prepared.upload and not prepared.upload.repeatable:  # standard input cannot be read twice
-        return None
-    import httpx
-
-    try:
-        question = httpx.Request(prepared.method, f"{prepared.scheme}://{prepared.host}:{prepared.port}{prepared.target}")
-        question.headers.encoding = "utf-8"  # a realm may be any text
-        flow = httpx.DigestAuth(*map(octets, prepared.credentials)).sync_auth_flow(question)
-        next(flow)
-        met = flow.send(httpx.Response(401, headers=[(b"www-authenticate", octets(challenge))], request=question))
-    except (StopIteration, httpx.ProtocolError, httpx.InvalidURL, LookupError, ValueError, NotImplementedError):
-        return None  # a challenge that is broken, or of an algorithm or quality of protection that it does not know
-    if any(letter < " " or letter == "\x7f" for letter in met.headers["authorization"]):
-        return None  # what the server says of itself must not end the line
-    target = met.url.raw_path.decode("ascii")  # what the digest is of: httpx may escape more
-    return _with_authorization(prepared.replace(target=target), met.headers["authorization"])
-
-
-# --- netrc
-
-
-def from_netrc(request: AnyHttpRequest, host: str, *, default: bool = True) -> tuple[str, str] | None:
-    """User and password for exactly this host, or the file's `default`, which no redirect may choose. Raises `local` for the file."""
-    from netrc import NetrcParseError, netrc
-    from os.path import expanduser
-
-    path = request.netrc_file or expanduser("~/.netrc")
-    try:
-        _refuse_endless(path)
-        entries = netrc(path)
-        found = entries.authenticators(host.lower()) if default or (host.lower() in entries.hosts and host.lower() != "default") else None
-    except FileNotFoundError as error:
-        if request.netrc_file:
-            raise ExchangeError("local", "input", f"cannot read {path}: no such file") from error
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExchangeError("local", "input", f"cannot read {path}: {str(error).lower()}") from error
-    except NetrcParseError as error:
-        raise ExchangeError("local", "input", f"{path} is no netrc file: {error.msg}, line {error.lineno}") from error
-    return (found[0] or "", found[2] or "") if found else None
-
-
-def _refuse_endless(path: str) -> None:
-    """Raise `local` for a device, or a file that nobody has written by hand: all of it would be read."""
-    import os
-    from stat import S_ISBLK, S_ISCHR
-
-    state = os.stat(path)
-    if S_ISCHR(state.st_mode) or S_ISBLK(state.st_mode) or state.st_size > LARGEST_NETRC:
-        raise ExchangeError("local", "input", f"cannot read {path}: it is a device, or larger than {LARGEST_NETRC >> 20} MiB")
-
-
-def netrc_doubt(request: AnyHttpRequest) -> str | None:
-    """What is wrong with who may read the file."""
-    import os
-
-    path = request.netrc_file or os.path.expanduser("~/.netrc")
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return None
-    return f"{path} can be read by others (mode {mode & 0o777:03o}): chmod 600 it" if mode & 0o077 else None
 
 
 # --- bearer

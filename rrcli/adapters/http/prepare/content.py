@@ -1,4 +1,4 @@
-"""The content of an HTTP request: curl's `-d` and `-F`, forms, and a file that is uploaded while it is read."""
+"""The content of an HTTP request: curl's `-d`, forms, and a file that is uploaded while it is read; multipart is `multipart.py`."""
 
 from __future__ import annotations
 
@@ -20,20 +20,8 @@ if TYPE_CHECKING:
 FORM = "application/x-www-form-urlencoded"
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 PIECE = 1 << 17  # bytes of an upload read at once
+LARGE_FILE = 8 << 20  # bytes from which a file is read while it is sent
 SHOWN = 1 << 20  # bytes of an upload kept to be shown
-
-LARGE_FILE = 8 << 20  # bytes from which a file in a form is read while it is sent
-
-
-class LargeFile:
-    """A file that is a part of a form, of a size known beforehand."""
-
-    def __init__(self, path: str, size: int) -> None:
-        self.path = path
-        self.size = size
-
-
-Part = tuple[str, bytes | LargeFile, str | None, str | None]  # name, content, file name, media type
 
 
 def octets(text: str) -> bytes:
@@ -59,9 +47,9 @@ def form(pairs: list[tuple[str, str]]) -> str:
 
 def read_local(path: str) -> bytes:
     """The bytes of a file, or of standard input for `-`. Raises `ExchangeError` of layer `local`."""
-    from rrcli.base.files import read_local
+    from rrcli.base.files import read_local as read
 
-    return read_local(path)
+    return read(path)
 
 
 def joined_data(steps: tuple[tuple[str, str], ...]) -> bytes:
@@ -89,96 +77,38 @@ def _urlencoded(text: str) -> bytes:
     return octets(f"{name}=" if name else "") + quote(data).encode()
 
 
-# --- multipart/form-data (RFC 7578)
+# Media types that Python's table of names lacks, or has in some versions only.
+MEDIA_TYPES = {
+    "json": "application/json", "xml": "application/xml", "csv": "text/csv",
+    "jsonl": "application/jsonl", "ndjson": "application/x-ndjson", "yaml": "application/yaml",
+    "yml": "application/yaml", "toml": "application/toml", "md": "text/markdown", "graphql": "application/graphql",
+    "gz": "application/gzip", "zst": "application/zstd",
+}  # fmt: skip
 
 
-def part_of(flag: str, text: str) -> Part:
-    """A part from curl's `-F name=value`, `name=@file`, `name=<file`, with `;type=` and `;filename=`, or `--form-string`."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise usage(f"{flag} {text!r} is no part", "write name=value or name=@file")
-    if flag == "--form-string":
-        return name, octets(value), None, None
-    value, filename, kind = _part_options(value)
-    if value.startswith("@"):
-        return file_part(name, value[1:], filename, kind)
-    return name, read_local(value[1:]) if value.startswith("<") else octets(value), filename, kind
+def whole_file(path: str, compress: str | None) -> tuple[bytes | None, str | None, Upload | None]:
+    """A file that is the whole content, `-` for standard input: its bytes, its media type by its name, or in place of the bytes an upload.
+
+    Raises `ExchangeError` of layer `local`.
+    """
+    from mimetypes import guess_type
+
+    if not path:
+        raise usage("@ names no file", "write @FILE, or @- for standard input")
+    path = path if path == "-" else os.path.expanduser(path)
+    kind = MEDIA_TYPES.get(path.rpartition(".")[2].lower()) or guess_type(path, strict=False)[0]
+    return (None, kind, Upload(path, compress)) if path != "-" and large_size(path) else (read_local(path), kind, None)
 
 
-def item_part(name: str, value: str) -> Part:
-    """A part from HTTPie's `name@file;type=…`."""
-    path, filename, kind = _part_options(value)
-    return file_part(name, os.path.expanduser(path), filename, kind)
-
-
-def file_part(name: str, path: str, filename: str | None, kind: str | None) -> Part:
-    """A file as a part, its media type guessed from its name."""
-    filename = filename or os.path.basename(path)
-    if not kind:
-        from mimetypes import guess_type
-
-        kind = guess_type(filename, strict=False)[0] or "application/octet-stream"
-    return name, _large(path) or read_local(path), filename, kind
-
-
-def _large(path: str) -> LargeFile | None:
+def large_size(path: str) -> int | None:
+    """The size of a file that is read while it is sent; `None` for any other, and where reading it says what is wrong."""
     from stat import S_ISREG
 
     try:
         state = os.stat(path)
     except OSError:
-        return None  # reading it says what is wrong
-    return LargeFile(path, state.st_size) if S_ISREG(state.st_mode) and state.st_size >= LARGE_FILE else None
-
-
-def _part_options(text: str) -> tuple[str, str | None, str | None]:
-    """A value without its `;filename=` and `;type=`, then those two; any other `;` belongs to what it stands in."""
-    value, *rest = text.split(";")
-    found: dict[str, str] = {}
-    last = ""
-    for piece in rest:
-        key, equals, word = piece.strip().partition("=")
-        if equals and key in ("type", "filename"):
-            found[key], last = word, key
-        elif last:
-            found[last] += f";{piece}"
-        else:
-            value += f";{piece}"
-    return value, found.get("filename"), found.get("type")
-
-
-def multipart(parts: list[Part], compress: str | None = None) -> tuple[bytes | None, str, Upload | None]:
-    """The content or, with large files in it, the upload in its place; between them its media type with a random boundary."""
-    from binascii import hexlify
-
-    boundary = b"-" * 24 + hexlify(os.urandom(12))
-    before: list[bytes | LargeFile] = []
-    content = b""
-    for name, data, filename, kind in parts:
-        content += b'--%b\r\nContent-Disposition: form-data; name="%b"' % (boundary, _quoted(name))
-        content += b'; filename="%b"' % _quoted(filename) if filename is not None else b""
-        content += b"\r\nContent-Type: %b" % _one_line(kind) if kind else b""
-        content += b"\r\n\r\n"
-        if isinstance(data, LargeFile):
-            before += content, data
-            content = b""
-        else:
-            content += data
-        content += b"\r\n"
-    content += b"--%b--\r\n" % boundary
-    kind = f"multipart/form-data; boundary={boundary.decode()}"
-    return (None, kind, FormUpload([*before, content], compress)) if before else (content, kind, None)
-
-
-def _quoted(text: str) -> bytes:
-    """A name within quotes, escaped as browsers do (WHATWG HTML, "multipart form data")."""
-    return octets(text).replace(b"\r", b"%0D").replace(b"\n", b"%0A").replace(b'"', b"%22")
-
-
-def _one_line(text: str) -> bytes:
-    if "\r" in text or "\n" in text:
-        raise usage(f"the type {text!r} has a line end")
-    return octets(text)
+        return None
+    return state.st_size if S_ISREG(state.st_mode) and state.st_size >= LARGE_FILE else None
 
 
 def compressed(data: bytes, coding: str) -> bytes:
@@ -264,7 +194,7 @@ class Upload:
 
     def _read(self, size: int, deadline: Deadline) -> bytes:
         try:
-            file = self._file = self._file or _opened(self.path)
+            file = self._file = self._file or open_upload(self.path)
             if self._length is None:
                 _await_input(file, deadline)
             return file.read(size)
@@ -296,7 +226,7 @@ class Upload:
             self._file = None
 
 
-def _opened(path: str) -> FileIO:
+def open_upload(path: str) -> FileIO:
     """The file, unbuffered; a named pipe that nobody writes to yet is no reason to wait here, where no deadline holds."""
     from io import FileIO
 
@@ -316,42 +246,3 @@ def _await_input(file: FileIO, deadline: Deadline) -> None:
     while not waiting.poll(deadline.remaining_ms()):
         if deadline.passed():
             deadline.expire()
-
-
-class FormUpload(Upload):
-    """A form with large files, each opened when its turn comes. Its size is known, so it needs no chunks."""
-
-    def __init__(self, segments: list[bytes | LargeFile], compress: str | None = None) -> None:
-        self._segments = segments
-        self._turn = 0
-        self._at = 0  # of the segment
-        self._begin("the form", sum(len(each) if isinstance(each, bytes) else each.size for each in segments), compress)
-
-    def again(self) -> Upload:
-        return FormUpload(self._segments, self._compress)
-
-    def _read(self, size: int, _deadline: Deadline) -> bytes:
-        while self._turn < len(self._segments):
-            segment = self._segments[self._turn]
-            if isinstance(segment, bytes):
-                data = segment[self._at : self._at + size]
-                self._at += len(data)
-            else:
-                data = self._read_file(segment, size)
-            if data:
-                return data
-            self.close()
-            self._turn, self._at = self._turn + 1, 0
-        return b""
-
-    def _read_file(self, file: LargeFile, size: int) -> bytes:
-        try:
-            self._file = self._file or _opened(file.path)
-            data = self._file.read(min(size, file.size - self._at))
-        except OSError as error:
-            raise unreadable(file.path, error) from error
-        self._at += len(data)
-        return data
-
-    def body(self) -> Body:
-        return super().body().replace(file=None)

@@ -79,7 +79,9 @@ def instead_of_json(data: str) -> ExchangeError:
     """curl's `--json DATA`, and what to write here."""
     from rrcli.base.shellquote import quoted
 
+    if data.startswith("@"):
+        return usage(f"{quoted(data)} stands before the URL", "write rrcli http URL @FILE, or rrcli curl --json @FILE URL as curl has it")
     shown = quoted(data) if len(data) <= SHOWN else "DATA"
     fields = "-H 'Content-Type: application/json' -H 'Accept: application/json'"
-    hint = f"write {fields} --data-binary {shown}, or items: name=value age:=3; --json alone prints the exchange as JSON"
-    return usage("curl's --json DATA is not an option here", hint)
+    hint = f"write {fields} --data-binary {shown}, or items: name=value age:=3, or rrcli curl --json {shown}; here --json is the format"
+    return usage("JSON is no item, and curl's --json DATA no option here", hint)

@@ -21,7 +21,7 @@ LONGEST = 100_000  # elements that an index may make an array have
 
 
 class Item(Record):
-    """One item; `separator` says what it is, a `@` in it is gone once its file was read."""
+    """One item; `separator` says what it is, a `@` in it is gone once its file was read. With `@` and no name its file is the content."""
 
     name: str
     separator: str
@@ -39,6 +39,11 @@ def split_item(word: str) -> Item:
             separator = next(separator for separator in SEPARATORS if word.startswith(separator, at))
             return Item(name=_unescape(word[:at]), separator=separator, value=_unescape(word[at + len(separator) :]))
         at += 1
+    if not word.isascii():
+        from rrcli.base.pasted import refused
+
+        if odd := refused(word):
+            raise odd
     raise usage(f"{word!r} is no item", "the method comes before the URL" if word.isalpha() and word.isupper() else HINT)
 
 
@@ -66,7 +71,7 @@ def read_items(words: tuple[str, ...]) -> list[Item]:
 
 
 def _read(item: Item) -> Item:
-    if not item.name and item.separator in (":", ":@", ";", "@"):
+    if not item.name and item.separator in (":", ":@", ";"):
         raise usage(f"{item.separator}{item.value!r} has no name", HINT)
     if item.separator == ";" and item.value:
         raise usage(f"'{item.name};{item.value}' is no item", f"an empty field is written {item.name};")
@@ -78,14 +83,14 @@ def _read(item: Item) -> Item:
     return item.replace(separator=item.separator[:-1], value=text)
 
 
-def read_text(path: str) -> str:
+def read_text(path: str, largest: int | None = None) -> str:
     """The text of a file. Raises `ExchangeError` of layer `local`, also for one that is not UTF-8."""
     from os.path import expanduser
 
     from rrcli.base.files import read_local
 
     try:
-        return read_local(expanduser(path)).decode()
+        return (read_local(expanduser(path), largest) if largest else read_local(expanduser(path))).decode()
     except UnicodeDecodeError as error:
         raise ExchangeError("local", "input", f"{path} is no UTF-8 text", hint="a file is sent as it is with field@file or -T") from error
 

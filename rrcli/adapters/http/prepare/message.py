@@ -31,6 +31,7 @@ class PreparedRequest(Record):
     start: int | None = None  # the byte that a download goes on from
     coded: bool = False  # the answer's content is wanted as it comes, its codings not undone
     credentials: tuple[str, str] | None = None  # user and password that a later step needs: a challenge, a signature
+    challenges_met: int = 0  # by this request and the same before it
 
     def field(self, name: str) -> str:
         """The values of a field joined by commas, in lower case; empty where there is none."""

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 Origin = tuple[str, str, int]
 
 # What a name holds that is likely a credential's: more than is masked, since a field too few is told and can be given again.
-LIKELY = ("auth", "authentication", "cookie2", "credential", "credentials", "jwt", "pass", "passphrase", "session", "sid", "signature")
-KEYS = ("access", "app", "auth", "private", "secret", "session", "subscription")  # whose key a name ending in `key` is
+LIKELY = (
+    "auth", "authentication", "cookie2", "credential", "credentials", "dpop", "jwt", "otp", "pass", "passcode", "passphrase", "passwd",
+    "pin", "pwd", "session", "sid", "signature",
+)  # fmt: skip
+KEYS = ("access", "app", "auth", "license", "private", "secret", "session", "subscription", "x")  # whose key a name ending in `key` is
 SCHEMES = ("basic", "bearer", "digest", "negotiate", "token")  # of credentials, whatever the field that has them
 
 

@@ -6,23 +6,35 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.prepare.message import PreparedRequest
-from rrcli.adapters.http.prepare.target import PORTS, _ascii, _path, _query, host_field, host_of, read_url, split_words, userinfo_of
+from rrcli.adapters.http.prepare.target import (
+    PORTS,
+    _ascii,
+    _path,
+    _query,
+    authority_of,
+    host_field,
+    host_of,
+    read_url,
+    split_words,
+    userinfo_of,
+)
 from rrcli.base import __version__
 from rrcli.base.errors import usage
-from rrcli.base.url import host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.adapters.http.hopstate import HopState
-    from rrcli.adapters.http.prepare.content import Part, Upload
+    from rrcli.adapters.http.prepare.content import Upload
     from rrcli.adapters.http.prepare.items import Item
     from rrcli.adapters.http.prepare.message import GivenFields
+    from rrcli.adapters.http.prepare.multipart import Part
     from rrcli.adapters.http.request import AnyHttpRequest
     from rrcli.base.url import Url
     from rrcli.model.values import Fields
 
 CONTENT_EXPECTED = ("POST", "PUT", "PATCH")  # they say so when there is none (RFC 9110 section 8.6)
 JSON = "application/json"
+LARGEST_FIELDS = 1 << 20  # bytes of a file of fields: no server takes more
 VERSION_FLAGS = {
     "--http1.0": "http10", "--http1.1": "http11", "--http2": "http2", "--http2-prior-knowledge": "http2_prior_knowledge",
     "--http3": "http3", "--http3-only": "http3_only",
@@ -44,7 +56,9 @@ def prepare(state: HopState, exchange_id: str) -> PreparedRequest:
     given = _given_fields(request, items)
     if state.jar:
         given = state.jar.headers(given)
-    content, media_type, upload = _content(request, items)
+    content, media_type, upload = _content(request, items, given)
+    if media_type and "boundary=" in media_type:
+        given = _with_boundary(given, media_type)
     query = [url.query] if url.query is not None else []
     if request.get and content is not None:
         query, content, media_type = [*query, content.decode("utf-8", "surrogateescape")], None, None
@@ -54,6 +68,7 @@ def prepare(state: HopState, exchange_id: str) -> PreparedRequest:
     method = request.method or word or _method(request, content, upload)
     plain = None
     if request.compress:
+        _refuse_coding(request.compress, given)
         plain, content = content, _compressed(request.compress, content, upload)
     defaults = [
         ("Host", host_field(url)),
@@ -65,7 +80,7 @@ def prepare(state: HopState, exchange_id: str) -> PreparedRequest:
         defaults = [*_merged(defaults, list(state.defaults))]
     prepared = PreparedRequest(
         method=method,
-        url=f"{url.scheme}://{userinfo_of(url.text)}{host_port(url.host, url.port)}{target}",
+        url=f"{url.scheme}://{userinfo_of(url.text)}{authority_of(url)}{target}",
         scheme=url.scheme,
         host=host,
         port=PORTS[url.scheme] if url.port is None else url.port,
@@ -98,9 +113,12 @@ def _refuse_contradictions(request: AnyHttpRequest, word: str | None, items: lis
         "-d": bool(request.data),
         "-F": bool(request.parts),
         "-T": request.upload is not None,
-        "an item with content": any(item.separator in ("=", ":=", "@") for item in items),
+        "an item with content": any(item.separator in ("=", ":=", "@") and not _is_whole(item) for item in items),
+        "@FILE": any(map(_is_whole, items)),
     }
     used = [name for name, is_used in sources.items() if is_used]
+    if len([item for item in items if _is_whole(item)]) > 1:
+        raise usage("@FILE is the whole content, and there are two", "a part of a form has a name: name@FILE")
     if len(used) > 1:
         raise usage(f"{' and '.join(used)} exclude each other", "the content has one source")
     if request.get and used not in ([], ["-d"]):
@@ -141,9 +159,13 @@ def _method(request: AnyHttpRequest, content: bytes | None, upload: Upload | Non
 # --- content
 
 
-def _content(request: AnyHttpRequest, items: list[Item]) -> tuple[bytes | None, str | None, Upload | None]:
-    """The content, its media type, or the upload in its place."""
+def _content(request: AnyHttpRequest, items: list[Item], given: GivenFields) -> tuple[bytes | None, str | None, Upload | None]:
+    """The content, its media type, or the upload in its place; multipart is of the type that the user gave, with a boundary."""
     data = [item for item in items if item.separator in ("=", ":=", "@")]
+    if data and _is_whole(data[0]):
+        from rrcli.adapters.http.prepare.content import whole_file
+
+        return whole_file(data[0].value, request.compress)
     if not (data or request.data or request.parts or request.upload is not None):
         return None, None, None
     from rrcli.adapters.http.prepare import content as httpcontent
@@ -156,14 +178,31 @@ def _content(request: AnyHttpRequest, items: list[Item]) -> tuple[bytes | None, 
     if request.data:
         return httpcontent.joined_data(request.data), httpcontent.FORM, None
     if request.parts:
-        return httpcontent.multipart([httpcontent.part_of(flag, text) for flag, text in request.parts], request.compress)
+        from rrcli.adapters.http.prepare.multipart import multipart
+        from rrcli.adapters.http.prepare.partwords import read_parts
+
+        return multipart(read_parts(request.parts), request.compress, _given_type(given))
     from rrcli.adapters.http.prepare.items import form_value, json_content
 
     if any(item.separator == "@" for item in data):
-        return httpcontent.multipart([_part(item) for item in data], request.compress)
+        from rrcli.adapters.http.prepare.multipart import multipart
+
+        return multipart([_part(item) for item in data], request.compress, _given_type(given))
     if request.form:
         return httpcontent.form([(item.name, form_value(item)) for item in data]).encode(), httpcontent.FORM, None
     return json_content(data), JSON, None
+
+
+def _is_whole(item: Item) -> bool:
+    """Whether the item is `@FILE`, whose file is the whole content."""
+    return item.separator == "@" and not item.name
+
+
+def _refuse_coding(coding: str, given: GivenFields) -> None:
+    """Raise `usage` for a Content-Encoding of the user's that is not what `--compress` makes."""
+    named = next((value for name, value in given if name.lower() == "content-encoding" and value), coding)
+    if named.lower() != coding:
+        raise usage(f"--compress {coding} and the field Content-Encoding: {named} exclude each other", "--compress sends the field itself")
 
 
 def _compressed(coding: str, content: bytes | None, upload: Upload | None) -> bytes | None:
@@ -176,12 +215,23 @@ def _compressed(coding: str, content: bytes | None, upload: Upload | None) -> by
 
 
 def _part(item: Item) -> Part:
-    from rrcli.adapters.http.prepare.content import item_part, octets
+    from rrcli.adapters.http.prepare.content import octets
     from rrcli.adapters.http.prepare.items import form_value
+    from rrcli.adapters.http.prepare.multipart import Part, item_part
 
     if item.separator == "@":
         return item_part(item.name, item.value)
-    return item.name, octets(form_value(item)), None, None
+    return Part(name=item.name, content=octets(form_value(item)))
+
+
+def _given_type(given: GivenFields) -> str | None:
+    """The Content-Type that the user gave."""
+    return next((value for name, value in given if name.lower() == "content-type" and value), None)
+
+
+def _with_boundary(given: GivenFields, media_type: str) -> GivenFields:
+    """The user's fields, a Content-Type among them with the boundary that separates the parts."""
+    return [(name, media_type if value and name.lower() == "content-type" else value) for name, value in given]
 
 
 # --- fields
@@ -201,7 +251,7 @@ def _given_fields(request: AnyHttpRequest, items: list[Item]) -> GivenFields:
         if text.startswith("@"):
             from rrcli.adapters.http.prepare.items import read_text
 
-            lines += [line.removesuffix("\r") for line in read_text(text[1:]).split("\n") if line.strip()]
+            lines += [line.removesuffix("\r") for line in read_text(text[1:], LARGEST_FIELDS).split("\n") if line.strip()]
         else:
             lines.append(text)
     given = [_given(line) for line in lines]

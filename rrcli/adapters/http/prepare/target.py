@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rrcli.base.errors import usage
-from rrcli.base.url import host_port, split_url, unquote, without_userinfo
+from rrcli.base.url import host_port, refuse_pasted, split_url, unquote, without_userinfo
+from rrcli.engine import registry
+from rrcli.engine.registry import METHODS
 from rrcli.wire.resolve import to_ascii
 
 TYPE_CHECKING = False
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from rrcli.base.url import Url
 
 PORTS = {"http": 80, "https": 443}
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY")
 
 
 def split_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...]]:
@@ -22,19 +23,19 @@ def split_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...
         raise usage("the URL is missing", "write [METHOD] URL [ITEM...] behind the command")
     first = words[0]
     for word in words:
-        if (word.startswith("{") and word.endswith("}")) or word.startswith(('{"', "[{", '["', "@")):
+        if (word.startswith("{") and word.endswith("}")) or word.startswith(('{"', "[{", '["')) or first.startswith("@"):
             from rrcli.adapters.http.prepare.httpie import instead_of_json
 
             raise instead_of_json(word)
     if len(words) == 1:
-        if first in METHODS:
+        if first.upper() in METHODS:
             raise usage(f"{first} is a method, and the URL is missing", f"write rrcli http {first} URL")
         return None, first, ()
     known = first.upper() in METHODS and (first in METHODS or _like_url(words[1]))
     named = known or (_like_method(first) and _like_url(words[1]))
     method, (address, *items) = (first.upper() if known else first, words[1:]) if named else (None, words)
     for word in items:
-        if word.partition("://")[0].lower() in PORTS:  # as an item it would be a field named http
+        if registry.by_scheme(word):  # as an item it would be a field named http
             hint = f"a method is written {first.upper()}" if first.upper() in METHODS else "write rrcli http [METHOD] URL [ITEM...]"
             raise usage(f"{without_userinfo(word)!r} is a URL behind another: {without_userinfo(address)!r}", hint)
     return method, address, tuple(items)
@@ -52,6 +53,8 @@ def _like_url(word: str) -> bool:
 
 def read_url(text: str) -> Url:
     """A URL as people type it: `:8080/x` is localhost, no scheme is http. Raises `usage`."""
+    if not text.isascii():
+        refuse_pasted(text)
     scheme, separator, _ = text.partition("://")
     before, colon, behind = text.partition(":")
     if colon and not separator and before.lower() in PORTS and not behind.partition("/")[0].isdecimal():  # that would be a port
@@ -75,6 +78,11 @@ def host_of(url: Url) -> str:
     if any(letter <= " " or letter in '/?#@\\<>"\x7f' for letter in host):
         raise usage(f"{host!r} is no host name")
     return host
+
+
+def authority_of(url: Url) -> str:
+    """Host and port as they stand in a URL, the scope of an IPv6 address behind `%25` (RFC 6874 section 2)."""
+    return host_port(url.host.replace("%", "%25") if ":" in url.host else url.host, url.port)
 
 
 def host_field(url: Url) -> str:

@@ -107,6 +107,7 @@ class H2Stream(ClientStream):
                 self.notes.append(Note(code="bytes-after-end", message=message))
         elif self._failure is None:
             self._failure = ExchangeError(error.layer, error.kind, error.message, hint=error.hint)
+            self._failure.delivery = error.delivery
 
 
 class H2Session:
@@ -130,10 +131,15 @@ class H2Session:
     def wait(self, stream: H2Stream, until: Deadline | None) -> None:
         """Write what there is until something arrives; else wait for something. Raises `ExchangeError` as the connection does."""
         self.gather()
-        if self.out and not self.connection.reset:
-            self._write(stream)
-        elif until is None or self.connection.wait_readable((until.remaining_ms() or 1) / 1000):
-            self._read(stream)
+        try:
+            if self.out and not self.connection.reset:
+                self._write(stream)
+            elif until is None or self.connection.wait_readable((until.remaining_ms() or 1) / 1000):
+                self._read(stream)
+        except ExchangeError as error:
+            if error.layer == "transport" and self.client.goaway and self.client.goaway not in error.message:
+                error.message += f"; the server had said {self.client.goaway}"
+            raise
 
     def _write(self, stream: H2Stream) -> None:
         if stream.framing is None and not stream.whole:

@@ -209,7 +209,7 @@ class ResponseReader:
 
         found = codings(fields)
         asked_for = self._prepared.field("accept-encoding")
-        unasked = [coding for coding in found if coding.removeprefix("x-") not in asked_for and "*" not in asked_for]
+        unasked = [coding for coding in found if coding in LAYERS and coding.removeprefix("x-") not in asked_for and "*" not in asked_for]
         if unasked:
             self._context.note(
                 "unasked-coding", f"the content is coded with {unasked[0][:40]!r}, which was not asked for; what can be decoded is"
@@ -341,16 +341,21 @@ def note_doubts(request: AnyHttpRequest, prepared: PreparedRequest, context: Con
         and prepared.field("content-type").startswith("application/x-www-form")
     ):
         context.note("json-as-form", "the content looks like JSON but is sent as a form: add -H 'Content-Type: application/json'")
+    if request.parts:
+        from rrcli.adapters.http.prepare.partwords import doubts
+
+        for part_doubt in doubts(request.parts):
+            context.note("form-part", part_doubt)
     if (authorization := first(prepared.fields, "authorization") or "")[:7].lower() == "bearer ":
         from rrcli.adapters.http.prepare.auth import expired
 
         if ago := expired(authorization):
             context.note("token-expired", f"the bearer token's exp passed {_span(ago)} ago: get a new one")
     if request.uses_netrc:
-        from rrcli.adapters.http.prepare.auth import netrc_doubt
+        from rrcli.adapters.http.prepare.netrc import doubts as netrc_doubts
 
-        if doubt := netrc_doubt(request):
-            context.note("netrc-readable", doubt)
+        for code, doubt in netrc_doubts(request):
+            context.note(code, doubt)
 
 
 def _span(seconds: float) -> str:
