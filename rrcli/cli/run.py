@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.jsontext import loads
+from rrcli.base.output import to_stderr
 from rrcli.base.shellquote import quoted
+from rrcli.base.visible import visible
 from rrcli.cli.show import color, print_document, print_text
 from rrcli.cli.tooloptions import RunOptions
 from rrcli.engine.interrupt import on_term
@@ -16,7 +18,7 @@ from rrcli.plan.novalue import NoValue
 from rrcli.plan.result import run_document
 from rrcli.plan.step import KINDS
 from rrcli.policy.mask import Mask
-from rrcli.report.formats.runreport import write_report
+from rrcli.report.formats.runreport import said, write_report
 from rrcli.report.terminal.paint import Page, cells, pad, pieces
 from rrcli.report.terminal.run import Columns, failures, step_line
 from rrcli.report.terminal.screen import width
@@ -64,7 +66,11 @@ def run(values: dict[str, Any]) -> int:
         write_report(kind, path, result)
     if output.json:
         print_document(run_document(result, exact=True, masks=not output.show_secrets), 2)
-    elif drawn:
+    elif output.quiet:
+        mask = result.mask()
+        for step in result.failed():
+            to_stderr(f"rrcli: {visible(mask.text(step.name))}: {visible(said(step, mask))}\n")
+    else:
         print_text("")
         print_text(failures(result, width=width(), color=in_color, masks=not output.show_secrets))
     return result.exit_code

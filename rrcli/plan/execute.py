@@ -6,7 +6,7 @@ import os
 from time import time_ns
 
 from rrcli.base.deadline import now
-from rrcli.base.errors import usage
+from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.sourcefile import Problems, read
 from rrcli.engine.runner import new_id
 from rrcli.plan.choice import Choice
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from rrcli.base.sourcefile import SourceFile
     from rrcli.engine.interrupt import Termination
     from rrcli.plan.model import Plan
     from rrcli.plan.scope import PlanScope
@@ -52,13 +53,21 @@ def open_plans(
     problems = Problems()
     found = []
     for path in plan_files(paths):
-        plan = load_plan(read(path), problems, dict(given), env=env, root=root)
+        plan = load_plan(_read(path), problems, dict(given), env=env, root=root)
         scope = scope_of(plan)
         if resolves:
             scope.resolve(problems)
         found.append((plan, scope))
     problems.raise_any()
     return found
+
+
+def _read(path: str) -> SourceFile:
+    """The file of a plan. Raises `usage` where it cannot be read: a plan that cannot be loaded is a wrong one."""
+    try:
+        return read(path)
+    except ExchangeError as error:
+        raise (usage(error.message, error.hint) if error.layer == "local" else error) from None
 
 
 def run_all(

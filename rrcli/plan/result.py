@@ -104,6 +104,11 @@ class RunResult(Record):
         """The run as `rrcli run --json` prints it, its secrets masked."""
         return run_document(self)
 
+    def failed(self) -> list[StepResult]:
+        """The steps that failed, of all plans."""
+        steps = [each for step in self.steps for each in (step.run.steps if step.run and step.kind == PLAN else (step,))]
+        return [step for step in steps if step.outcome in ("failed", "error")]
+
     def counts(self) -> dict[str, int]:
         outcomes = [
             outcome for step in self.steps for outcome in (_outcomes(step.run) if step.run and step.kind == PLAN else [step.outcome])

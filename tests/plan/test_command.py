@@ -65,8 +65,21 @@ def test_a_line_a_step_then_what_failed_and_where(run_plan: Run, orders: Orders)
     ]
 
 
-def test_quiet_prints_nothing(run_plan: Run, orders: Orders) -> None:
-    assert run_plan(PLAN.replace("URL", orders.url), "--quiet", drawn=True).out == ""
+def test_quiet_prints_what_failed_alone(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(PLAN.replace("URL", orders.url), "--quiet", drawn=True)
+    assert (ran.out, ran.err) == ("", "rrcli: stored: json.path == '/orders/8' does not hold: it is /orders/7\n")
+
+
+def test_a_plan_that_is_not_there_is_no_plan(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(PLAN.replace("URL", orders.url), "missing.toml")
+    assert (ran.code, orders.log, "cannot read missing.toml" in ran.err) == (2, [], True)
+
+
+def test_the_plan_of_the_readme_is_one(run_plan: Run) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    example = next(each for each in re.findall(r"^```toml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL) if "[[teardown]]" in each)
+    ran = run_plan(example, "--list", drawn=True)
+    assert (ran.code, ran.err, [line.split()[0] for line in ran.out.splitlines()]) == (0, "", ["reserve", "stored", "cancel"])
 
 
 def test_only_takes_with_it_what_it_needs(run_plan: Run, orders: Orders) -> None:

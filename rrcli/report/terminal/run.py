@@ -125,8 +125,10 @@ def _explain(page: Page, step: StepResult, mask: Mask | None) -> None:
         for check in step.series.checks:
             if not check.ok:
                 page.add_hanging([], f"{check.expr} does not hold: it is {_value(check.actual)}")
-    elif step.reason:
-        page.add_hanging([], mask.message(step.reason) if mask else step.reason)
+    else:
+        errors = [each.error.message for each in step.exchanges() if each.error] if step.several else []
+        for said in errors or [step.reason or f"exit {step.exit_code}"]:
+            page.add_hanging([], mask.message(said) if mask else said)
 
 
 def _runs(run: RunResult) -> list[RunResult]:
