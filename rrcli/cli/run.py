@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     Plans = list[tuple[Plan, PlanScope]]
 
+ROW = "[0] " + 8 * "x"  # about what a row adds to its step's name
+
 
 def run(values: dict[str, Any]) -> int:
     """Run the plans, or with `--list` and `--dry-run` say what would be sent. Raises `usage` for all that is wrong in them."""
@@ -51,7 +53,7 @@ def run(values: dict[str, Any]) -> int:
 
     def begin(plan: Plan) -> None:
         nonlocal columns
-        columns = Columns([step.name for step in plan.steps], width())
+        columns = Columns([step.name + ROW * (step.rows is not None) for step in plan.steps], width())
         if drawn:
             page = Page(width())
             page.add(pieces(plan.name, "strong"), 0)
