@@ -172,7 +172,7 @@ def test_a_challenge(name: str, serve, document_or_drawing) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("-u", "u:p", "/" + "a" * 70_000), ("-u", "u\udcff:p", "/"), ("-u", "u:p", "--request-target", "*", "/")]
+    "words", [("-u", "u:p", "/" + "a" * 20_000), ("-u", "u\udcff:p", "/"), ("-u", "u:p", "--request-target", "*", "/")]
 )
 def test_a_challenge_to_an_odd_request(words: tuple[str, ...], serve) -> None:
     peer = serve(answer(b'WWW-Authenticate: Digest realm="r", nonce="n"', status=b"401 No"))
