@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from rrcli.adapters.http.versions.response import sent as http_sent
 from rrcli.adapters.ws.events import event_of, finished_answer, is_good
-from rrcli.adapters.ws.input import Input
 from rrcli.adapters.ws.pings import Pings
 from rrcli.adapters.ws.prepare import Await
 from rrcli.base.deadline import Deadline, now
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.adapters.http.prepare.message import PreparedRequest
+    from rrcli.adapters.ws.input import Input
     from rrcli.adapters.ws.prepare import Step
     from rrcli.adapters.ws.request import WsRequest
     from rrcli.adapters.ws.socket import Socket
@@ -73,7 +73,7 @@ class WsConversation:
         self._closed: Closed | None = None
         self._said: int | None = None  # the code with which we ended it
         self._captures: dict[str, bytes] = {}
-        self._input = Input(request.max_size) if request.stdin else None
+        self._input = _standard_input(request)
         self._pings = Pings(request, socket)
 
     def run(self) -> Iterator[Event]:
@@ -312,3 +312,12 @@ def _closed_before(closed: Closed, what: str) -> ExchangeError:
     reason = f" ({closed.reason})" if closed.reason else ""
     hint = "the server ended it: its log tells why; look at what came before"
     return ExchangeError("transport", "closed", f"the server closed {code}{reason} before {what}", hint=hint)
+
+
+def _standard_input(request: WsRequest) -> Input | None:
+    """What reads the messages of `--stdin`, where it is given."""
+    if not request.stdin:
+        return None
+    from rrcli.adapters.ws.input import Input
+
+    return Input(request.max_size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rrcli.base.errors import usage
-from rrcli.base.files import read_local
 from rrcli.base.record import Record
 from rrcli.base.wsurl import HTTP_SCHEMES, http_url
 from rrcli.options.steps import check_captures
@@ -79,7 +78,7 @@ def loaded(request: WsRequest) -> list[Step]:
             continue
         assert isinstance(value, bytes)
         is_text = not request.binary if flag == "--send" else request.text and flag == "--send-file"
-        data = read_local(value.decode("utf-8", "surrogateescape")) if flag == "--send-file" else value
+        data = _file(value) if flag == "--send-file" else value
         steps.append(Send(data=_checked(data, flag, is_text=is_text), is_text=is_text, filled=captures and flag == "--send"))
     for word in request.arguments[1:]:
         data = word.encode("utf-8", "surrogateescape")
@@ -108,3 +107,10 @@ def shown_arguments(words: tuple[str, ...]) -> tuple[str, ...]:
     from rrcli.adapters.http.shownwords import url
 
     return (url(words[0]), *words[1:]) if words else words
+
+
+def _file(path: bytes) -> bytes:
+    """What is in the file of `--send-file`."""
+    from rrcli.base.files import read_local
+
+    return read_local(path.decode("utf-8", "surrogateescape"))
