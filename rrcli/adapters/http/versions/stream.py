@@ -10,6 +10,8 @@ A protocol that sends and receives at the same time uses what `send_request` is 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from rrcli.adapters.http.versions.response import sent
 from rrcli.base.deadline import Deadline
 from rrcli.base.errors import ExchangeError
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 CONTINUE_WAIT = 1.0  # seconds for a 100, as curl has it
 
 
-class ClientStream:
+class ClientStream(ABC):
     """A request on its way out and its answer on its way in. Only `wait` waits; what arrived is handed on by `events`.
 
     `notes` are what was accepted though suspicious.
@@ -44,34 +46,34 @@ class ClientStream:
         """The request with the version and the fields that go out."""
         return prepared
 
+    @abstractmethod
     def send_head(self, prepared: PreparedRequest, *, end: bool) -> None:
         """Begin the request; with `end` it has no content. Raises `usage` for what this version cannot carry."""
-        raise NotImplementedError
 
+    @abstractmethod
     def send_data(self, data: bytes, *, end: bool) -> None:
         """Add content, which may be empty; `end` says that it was the last. Framing it is the stream's part."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def unsent(self) -> int:
         """Bytes of the request, its end counted as one, that wait for the connection or for room in the peer's windows."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def stopped(self) -> bool:
         """Whether the peer takes no more of the request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cancel(self) -> None:
         """Send nothing more of a request that is not whole, and tell the peer so where the version can."""
-        raise NotImplementedError
 
     # --- the answer
 
     @property
+    @abstractmethod
     def framing(self) -> str | None:
         """What tells where the answer ends; `None` before its head has come."""
-        raise NotImplementedError
 
     @property
     def transfer_codings(self) -> tuple[str, ...]:
@@ -83,16 +85,16 @@ class ClientStream:
         """What came behind a head that contradicts itself, once `events` has raised for it."""
         return b""
 
+    @abstractmethod
     def wait(self, until: Deadline | None = None) -> Iterable[Event]:
         """Wait until some of the request has left, something arrived, or `until` has passed.
 
         Yields `Blocked` where other exchanges may go on meanwhile. Raises `ExchangeError` at the deadline, and when the connection fails.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def events(self) -> Iterator[list[CodecEvent]]:
         """What has arrived since, as the events of `codec/http/h1.py`; then raises what broke the answer off, if anything did."""
-        raise NotImplementedError
 
     def measured(self) -> dict[str, Any]:
         """What the transport has to tell of a whole answer, for its `data`."""
