@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def protocol_of_url(url: str) -> registry.Protocol:
-    """The protocol of a URL's scheme, another package's too. Raises `usage` where there is none."""
-    entry = registry.by_scheme(url)
+    """The protocol of a URL's scheme, another package's too, or of HOST:PORT alone. Raises `usage` where there is none."""
+    entry = registry.by_place(url)
     if entry is None and registry.third_party():
         entry = registry.by_scheme(url)
     if entry is None:

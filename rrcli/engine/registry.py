@@ -170,13 +170,18 @@ def by_scheme(url: str) -> Protocol | None:
     return next((entry for entry in BY_NAME.values() if scheme.lower() in entry.schemes), None)
 
 
+def by_place(url: str) -> Protocol | None:
+    """The entry of a URL of any scheme, or of HOST:PORT or :PORT alone with a path or none."""
+    if entry := by_scheme(url):
+        return entry
+    host, colon, rest = url.partition("/")[0].rpartition(":")
+    is_place = colon and "://" not in url and (rest.isdecimal() or not (host or rest)) and "=" not in host
+    return next((entry for entry in PROTOCOLS if entry.verbs), None) if is_place else None
+
+
 def by_first_word(word: str) -> Protocol | None:
     """The entry of a command line without a command, by its first word: a URL, a verb, or HOST:PORT with a path or none."""
-    if entry := by_scheme(word):
-        return entry
-    host, colon, rest = word.partition("/")[0].rpartition(":")
-    is_place = colon and "://" not in word and (rest.isdecimal() or not (host or rest)) and "=" not in host
-    return next((entry for entry in PROTOCOLS if entry.verbs and (is_place or word.upper() in entry.verbs)), None)
+    return by_place(word) or next((entry for entry in PROTOCOLS if word.upper() in entry.verbs), None)
 
 
 def protocol_of(request: Request) -> Protocol:

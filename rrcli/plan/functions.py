@@ -11,6 +11,7 @@ from jmespath.functions import Functions, signature
 from rrcli.base.errors import usage
 from rrcli.options.parse import duration
 from rrcli.plan.novalue import NoValue
+from rrcli.policy.paths import not_jmespath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def compiled(text: str) -> tuple[Mapping[str, Any], Callable[[Scope], Any]]:
         found = jmespath.compile(text)
     except (JMESPathError, ValueError, RecursionError) as error:
         hint = "numbers, true, false and null stand in backticks: {{n || `3`}}; text in single quotes"
-        raise usage(f"{text!r} is no JMESPath: {' '.join(str(error).split())}", hint) from error
+        raise usage(not_jmespath(text, error), hint) from error
     _refuse_unknown(found.parsed)
 
     def find(scope: Scope) -> Any:

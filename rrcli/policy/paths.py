@@ -44,7 +44,8 @@ class Path:
             if isinstance(name, str) and name not in (known or (*ALL_NAMES, *more)):
                 if known:
                     raise usage(f"{name!r} in {text!r} is no key of {whose}{suggestion(name, known)}", f"{whose} has {', '.join(known)}")
-                raise usage(f"{name!r} in {text!r} is no key of the document{_nearest(name)}", "rrcli schema shows the keys")
+                place = "" if name == self.text else f" in {text!r}"
+                raise usage(f"{name!r}{place} is no key of the document{_nearest(name)}", "rrcli schema shows the keys")
         self.roots = tuple(firsts)
         self.root = firsts[0] if firsts else None  # `series` is checked on what all exchanges of a series amount to
         key = self._steps[1] if self._steps and self.root == "series" and len(self._steps) > 1 else None
@@ -206,6 +207,20 @@ def has_plain_number(text: str) -> bool:
 # --- JMESPath
 
 
+def not_jmespath(text: str, error: Exception) -> str:
+    """What is wrong with an expression that the library refused, and at which character, without the drawing that it adds."""
+    place, name = getattr(error, "lex_position", None), type(error).__name__
+    if name == "IncompleteExpressionError":
+        why = "it ends too early"
+    elif name == "ParseError" and place is not None:
+        why = f"{error.token_value!r} does not belong at character {place + 1}"  # type: ignore[attr-defined]
+    elif name == "LexerError" and place is not None:
+        why = f"{error.message[0].lower()}{error.message[1:]} at character {place + 1}"  # type: ignore[attr-defined]
+    else:
+        why = " ".join(str(error).split())
+    return f"{text!r} is no JMESPath: {why}"
+
+
 def _compile(text: str) -> tuple[Callable[[dict[str, Any]], Any], list[str | int]]:
     """What finds the value of a JMESPath, and the names that it looks up first. Raises `usage` for what is none."""
     import re
@@ -217,7 +232,7 @@ def _compile(text: str) -> tuple[Callable[[dict[str, Any]], Any], list[str | int
     try:
         compiled = jmespath.compile(quoted)
     except (JMESPathError, ValueError, RecursionError) as error:
-        raise usage(f"{text!r} is no JMESPath: {' '.join(str(error).split())}") from error
+        raise usage(not_jmespath(text, error)) from error
     try:
         _refuse_references({"type": "expression", "children": [compiled.parsed]}, text)
         firsts = first_names(compiled.parsed)

@@ -131,6 +131,12 @@ def test_a_password_is_wanted(doctor: Doctor, redis_acl: Redis) -> None:
     assert doctor(redis_acl.url(userinfo="ann:open%20sesame"))[0] == 0
 
 
+def test_a_place_alone_is_asked_over_http(doctor: Doctor, nginx: Nginx) -> None:
+    port = nginx.address.rpartition(":")[2]
+    code, report = doctor(f":{port}/status/200")
+    assert (code, layers(report)["application"]) == (0, "✔")
+
+
 def test_a_closed_port(doctor: Doctor) -> None:
     code, report = doctor(f"https://localhost:{free_port()}/")
     assert code == 4

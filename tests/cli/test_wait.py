@@ -51,6 +51,16 @@ def test_every_scheme_is_asked_what_its_protocol_has_for_that(wait: Run, nginx: 
     )
 
 
+def test_a_place_alone_is_asked_over_http(wait: Run, nginx: Nginx) -> None:
+    port = nginx.address.rpartition(":")[2]
+    code, lines, err = wait("--deadline", "9s", f":{port}/status/200", f"localhost:{port}/status/200")
+    assert (code, err) == (0, "")
+    assert sorted(line.split("  ·  ")[:2] for line in lines) == [
+        [f"✔ :{port}/status/200", "200 OK"],
+        [f"✔ localhost:{port}/status/200", "200 OK"],
+    ]
+
+
 def test_one_that_comes_up_later_is_waited_for(wait: Run, nginx: Nginx) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))  # and refuses until it listens

@@ -27,7 +27,7 @@ capture = {{ order = "jsn.id" }}
     found = faults(run_plan, text)
     assert found[0] == f"p.toml:3:{at}: no variable ordr; did you mean order?" or found[0] == f"p.toml:3:{at}: no variable ordr"
     assert found[1] == "p.toml:4:1: http has no option timout; did you mean timeout?"
-    assert found[2].startswith("p.toml:5:10: 'stauts' in 'stauts' is no key of the document; did you mean status?")
+    assert found[2].startswith("p.toml:5:10: 'stauts' is no key of the document; did you mean status?")
     assert found[3].startswith("p.toml:6:21: 'jsn' in 'jsn.id' is no key of the document; did you mean json?")
     assert orders.log == []
 

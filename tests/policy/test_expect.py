@@ -140,8 +140,8 @@ def test_what_does_not_hold(expression: str) -> None:
         ("== 200", "'== 200' lacks a path before or a value behind =="),
         ("status ==", "'status ==' lacks a path before or a value behind =="),
         ("json.name == ''x' == 'y'", None),
-        ("statsu == 200", "'statsu' in 'statsu' is no key of the document; did you mean status?"),
-        ("zzz exists", "'zzz' in 'zzz' is no key of the document"),
+        ("statsu == 200", "'statsu' is no key of the document; did you mean status?"),
+        ("zzz exists", "'zzz' is no key of the document"),
         ("respnse.status.code == 200", "'respnse' in 'respnse.status.code' is no key of the document; did you mean response?"),
         ("length(jsn.items) == 1", "'jsn' in 'length(jsn.items)' is no key of the document; did you mean json?"),
         ("headers.x == 1", "'headers' in 'headers.x' is no key of the document; did you mean header?"),
@@ -150,13 +150,13 @@ def test_what_does_not_hold(expression: str) -> None:
         ("not_null(&status) exists", "'not_null(&status)' has & where a value belongs"),
         ("{a: [&status]} exists", "'{a: [&status]}' has & where a value belongs"),
         ('"stat us" == 1', "'stat us' in '\"stat us\"' is no key of the document; did you mean status?"),
-        ("json..id == 1", "'json..id' is no JMESPath: "),
+        ("json..id == 1", "'json..id' is no JMESPath: '.' does not belong at character 6"),
         ("nofunc(json) exists and(", "'nofunc(json) exists and(' is no expectation"),
-        ("alpn == h2", "'alpn' in 'alpn' is no key of the document; did you mean connection.tls.alpn?"),
-        ("alnp == h2", "'alnp' in 'alnp' is no key of the document; did you mean connection.tls.alpn?"),
-        ("code == 200", "'code' in 'code' is no key of the document; did you mean response.status.code?"),
-        ("total_ms < 2s", "'total_ms' in 'total_ms' is no key of the document; did you mean timing.total_ms?"),
-        ("wait < 2s", "'wait' in 'wait' is no key of the document; did you mean timing.wait_ms?"),
+        ("alpn == h2", "'alpn' is no key of the document; did you mean connection.tls.alpn?"),
+        ("alnp == h2", "'alnp' is no key of the document; did you mean connection.tls.alpn?"),
+        ("code == 200", "'code' is no key of the document; did you mean response.status.code?"),
+        ("total_ms < 2s", "'total_ms' is no key of the document; did you mean timing.total_ms?"),
+        ("wait < 2s", "'wait' is no key of the document; did you mean timing.wait_ms?"),
         ("sans[0] == x", "'sans' in 'sans[0]' is no key of the document; did you mean connection.tls.chain[0].sans?"),
         ("length(chain) == 1", "'chain' in 'length(chain)' is no key of the document; did you mean connection.tls.chain?"),
         # what other languages have
@@ -340,6 +340,22 @@ def test_a_path_finds_a_value_or_is_a_usage_error(text: str) -> None:
         Path(text).find(VALUE)
     except ExchangeError as error:
         assert error.layer == "usage"  # noqa: PT017  # it need not be raised
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("json.[", "it ends too early"),
+        ("length(json", "it ends too early"),
+        ("json.`1", "unclosed ` delimiter at character 6"),
+        ("json[?a=1]", "unknown token '=' at character 8"),
+        ("json.b]", "']' does not belong at character 7"),
+    ],
+)
+def test_a_wrong_jmespath_is_told_with_the_character(text: str, why: str) -> None:
+    with pytest.raises(ExchangeError) as raised:
+        Path(text)
+    assert raised.value.message == f"{text!r} is no JMESPath: {why}"
 
 
 @pytest.mark.parametrize(
