@@ -1,6 +1,6 @@
 """The fields of a message by their names, which are compared without case (RFC 9110 section 5.1), and the names that tell a secret.
 
-The latter hold for parameters of a URL and members of forms and JSON too (contract, section 3).
+The latter hold for parameters of a URL too, and with an exception for members of JSON and fields of forms (contract, section 3).
 """
 
 from __future__ import annotations
@@ -43,6 +43,18 @@ def is_secret_name(name: str) -> bool:
     if lower in FIELDS or lower.endswith(ENDINGS):
         return True
     return lower.rpartition("-")[2] in LAST_WORDS and lower not in NO_SECRETS
+
+
+BEFORE_KEY = ("api", "access", "auth", "private", "secret", "license", "signing", "encryption", "master", "shared")
+KEYS = ("key", "pin", "sig")  # last words that content has for much else: `{"key": "colour"}`
+
+
+def is_secret_member(name: str) -> bool:
+    """Whether a member of JSON or a field of a form so named is a secret: as a field, but a key only where it says of what."""
+    squeezed = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    if squeezed.endswith(KEYS):
+        return squeezed[:-3].endswith(BEFORE_KEY)
+    return is_secret_name(name)
 
 
 JSON_LINES = ("ndjson", "jsonl", "jsonlines", "json-lines", "json-seq", "stream+json")  # last words of media types, without x-

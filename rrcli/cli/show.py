@@ -70,11 +70,13 @@ class Printer:
 
     def _masked(self, exchange: Exchange) -> Exchange:
         """The exchange as it is shown, with its secrets masked unless they are asked for; quietly only why it failed is shown."""
-        if self.output.show_secrets or not holds_secrets(exchange):
+        others = bool(self.drawer and not self.query)
+        if self.output.show_secrets or not (others or holds_secrets(exchange)):
             return exchange
-        from rrcli.policy.redact import masked, masked_reasons
+        from rrcli.policy.redact import masked, masked_for_others, masked_reasons
 
-        return masked_reasons(exchange) if self.style == "quiet" else masked(exchange)
+        mask = masked_for_others if others else masked_reasons if self.style == "quiet" else masked
+        return mask(exchange)
 
     def exchange(self, exchange: Exchange) -> bool:
         """Print one exchange. False when the query found nothing in it."""
@@ -123,7 +125,7 @@ class Printer:
         if not self.output.show_secrets:
             from rrcli.policy.redact import masked_set
 
-            shown = masked_set(several)
+            shown = masked_set(several, for_others=bool(self.drawer and not self.query))
         found = True
         if self.query:
             from rrcli.model.document import set_document

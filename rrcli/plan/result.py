@@ -7,7 +7,7 @@ from rrcli.base.record import Record
 from rrcli.model.document import document, iso, ms, set_document
 from rrcli.policy.mask import Mask
 from rrcli.policy.redact import masked_by
-from rrcli.policy.secrets import known_secrets
+from rrcli.policy.secrets import all_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class RunResult(Record):
         for step in self.steps:
             found.update(dict.fromkeys(step.run.secrets if step.run else ()))
             for exchange in step.exchanges():
-                found.update(dict.fromkeys(known_secrets(exchange)))
+                found.update(dict.fromkeys(all_secrets(exchange)))
         return Mask(tuple(found))
 
 

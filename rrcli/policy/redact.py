@@ -18,6 +18,8 @@ from rrcli.policy.secrets import (
     _field_spans,
     _url_spans,
     all_fields,
+    all_secrets,
+    asked_members,
     field_secrets,
     holds_secrets,
     known_secrets,
@@ -43,12 +45,22 @@ def masked(exchange: Exchange) -> Exchange:
     """The exchange as it may be shown: every known secret masked, in its history and its transcript too, and what is marked there."""
     if not holds_secrets(exchange):
         return exchange
-    return _masked(exchange, Masks(whole=mask_of(exchange), own=Mask(tuple(_own(exchange)))), first=True)
+    masks = Masks(whole=mask_of(exchange), own=Mask(tuple(_own(exchange))), of_requests=bool(asked_members(exchange)))
+    return _masked(exchange, masks, first=True)
+
+
+def masked_for_others(exchange: Exchange) -> Exchange:
+    """The exchange as it may be handed to others: members of the answer's content that are named as secrets are masked too."""
+    secrets = all_secrets(exchange)
+    if not secrets and not holds_secrets(exchange):
+        return exchange
+    masks = Masks(whole=Mask(tuple(secrets)), own=Mask(tuple(_own(exchange))), of_requests=True, of_answers=True)
+    return _masked(exchange, masks, first=True)
 
 
 def masked_by(exchange: Exchange, mask: Mask) -> Exchange:
-    """The exchange as it may be shown among others: with what this mask knows masked, and what stands under the names of secrets."""
-    return _masked(exchange, Masks(whole=mask, own=mask), first=True)
+    """The same of one exchange among many, with what this mask knows masked."""
+    return _masked(exchange, Masks(whole=mask, own=mask, of_requests=True, of_answers=True), first=True)
 
 
 def masked_reasons(exchange: Exchange) -> Exchange:
@@ -62,23 +74,26 @@ def masked_reasons(exchange: Exchange) -> Exchange:
     )
 
 
-def masked_set(several: ExchangeSet) -> ExchangeSet:
-    """Exchanges side by side as they may be shown, and what was found in all of them."""
+def masked_set(several: ExchangeSet, *, for_others: bool = False) -> ExchangeSet:
+    """Exchanges side by side as they may be shown, or handed to others, and what was found in all of them."""
     checks = several.checks
     if checks:
         mask = Mask(tuple(dict.fromkeys(secret for exchange in several.exchanges for secret in known_secrets(exchange))))
         checks = _checks(checks, mask, mask)
-    return several.replace(exchanges=tuple(map(masked, several.exchanges)), checks=checks)
+    return several.replace(exchanges=tuple(map(masked_for_others if for_others else masked, several.exchanges)), checks=checks)
 
 
 class Masks(Record):
     """`whole` masks every secret, `own` those that no peer has brought up: what is ours is masked with that alone.
 
-    Else a peer could have a host, a port or a word of our own masked by calling it a cookie.
+    Else a peer could have a host, a port or a word of our own masked by calling it a cookie. With `of_requests` and `of_answers` members
+    of their content that are named as secrets are masked in their place.
     """
 
     whole: Mask
     own: Mask
+    of_requests: bool = False
+    of_answers: bool = False
 
 
 def _own(exchange: Exchange) -> list[str]:
@@ -86,7 +101,8 @@ def _own(exchange: Exchange) -> list[str]:
     first, *later = _hops(exchange)
     known = dict.fromkeys(secret for hop in (first, *later) for secret in hop.secrets)
     learnt = {secret for hop in (first, *later) for secret in _answered(hop)}
-    named = dict.fromkeys(_asked(first)) | dict.fromkeys(secret for hop in later for secret in _asked(hop) if secret not in learnt)
+    named = dict.fromkeys((*_asked(first), *asked_members(exchange)))
+    named |= dict.fromkeys(secret for hop in later for secret in _asked(hop) if secret not in learnt)
     return [*known, *[secret for secret in named if secret not in known][:NAMED]]
 
 
@@ -121,7 +137,7 @@ def _masked(exchange: Exchange, masks: Masks, *, first: bool) -> Exchange:
         command=command,
         shown_command=command,
         request=_message(exchange.request, masks, first=first),
-        response=_answer(exchange.response, mask) if exchange.response else None,
+        response=_answer(exchange.response, mask, members=masks.of_answers) if exchange.response else None,
         error=error and error.replace(message=text(error.message), hint=error.hint and text(error.hint)),
         notes=tuple(note.replace(message=text(note.message)) for note in exchange.notes),
         checks=_checks(exchange.checks, own, mask),
@@ -171,19 +187,19 @@ def _message(message: RequestMessage, masks: Masks, *, first: bool) -> RequestMe
     return message.replace(
         summary=mask.text(mask_url(message.summary)),
         fields=tuple(fields),
-        body=_body(message.body, mask),
-        data=mask.data(message.data),
+        body=_body(message.body, mask, members=masks.of_requests),
+        data=_data(message.data, mask, members=masks.of_requests),
     )
 
 
-def _answer(answer: Response, mask: Mask) -> Response:
+def _answer(answer: Response, mask: Mask, *, members: bool) -> Response:
     return answer.replace(
         summary=mask.text(answer.summary),
         status=answer.status.replace(text=mask.text(answer.status.text), reason=mask.text(answer.status.reason)),
         fields=_fields(answer.fields, mask),
         trailers=_fields(answer.trailers, mask),
-        body=_body(answer.body, mask),
-        data=mask.data(answer.data),
+        body=_body(answer.body, mask, members=members),
+        data=_data(answer.data, mask, members=members),
         display=_display(answer.display, mask),
         headline=mask.text(answer.headline),
     )
@@ -195,10 +211,20 @@ def _display(display: str | Lines | None, mask: Mask) -> str | Lines | None:
     return tuple(tuple((mask.text(text), role) for text, role in line) for line in display)
 
 
-def _body(body: Body | None, mask: Mask) -> Body | None:
+def _data(data: Any, mask: Mask, *, members: bool) -> Any:
+    if members:
+        from rrcli.policy.members import mask_data
+
+        data = mask_data(data)
+    return mask.data(data)
+
+
+def _body(body: Body | None, mask: Mask, *, members: bool) -> Body | None:
     if body is None:
         return None
     shown = _shown_body(body, mask)
+    if members and body.data:
+        shown = _without_members(shown)
     return shown.replace(media_type=shown.media_type and mask.text(shown.media_type), charset=shown.charset and mask.text(shown.charset))
 
 
@@ -213,6 +239,17 @@ def _shown_body(body: Body, mask: Mask) -> Body:
         shown = mask.end(shown)
     if looks_like_json(body.media_type, text) and (shown != text or "\\u" in text):
         shown = _json_text(text, shown, mask)
+    return body if shown == text else body.replace(data=shown.encode("utf-8", "surrogatepass"), charset="utf-8")
+
+
+def _without_members(body: Body) -> Body:
+    """The body without the values of members that are named as secrets."""
+    from rrcli.policy.members import mask_octets, mask_text
+
+    text = None if len(body.data) > LARGE else body_text(body)
+    if text is None:
+        return body.replace(data=mask_octets(body.data, body.media_type))
+    shown = mask_text(text, body.media_type)
     return body if shown == text else body.replace(data=shown.encode("utf-8", "surrogatepass"), charset="utf-8")
 
 

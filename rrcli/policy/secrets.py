@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from rrcli.base.fields import MASK, is_secret_name
+from rrcli.base.fields import ENDINGS, FIELDS, LAST_WORDS, MASK, is_secret_member, is_secret_name
 from rrcli.base.url import unquote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
-    from rrcli.model.values import Exchange, Fields
+    from rrcli.model.values import Exchange, Fields, RequestMessage, Response
 
     Span = tuple[int, int]
 
@@ -17,6 +18,7 @@ NOT_IN_URLS = ' \t\r\n"<>'  # what ends a URL within a text (RFC 3986 appendix C
 SHORTEST = 3  # a shorter value is masked in its own place only: elsewhere it is too likely a coincidence
 NAMED = 64  # values that URLs and fields of one exchange, a peer's too, may have masked elsewhere; more are masked in their own place only
 
+_NAME_ENDS = tuple(name.encode() for name in (*ENDINGS, *FIELDS, *LAST_WORDS, "-bin"))
 CUT_SHORT = 4  # letters that remain of a value where a message cuts what it quotes, and it is told by them; anywhere CUT_LONG
 CUT_LONG = 16
 CUTS = ("…", "'", '"', "`", "\\")  # stand behind a quotation
@@ -169,8 +171,45 @@ def _is_marked(exchange: Exchange) -> bool:
 def known_secrets(exchange: Exchange) -> list[str]:
     """The secrets of all hops: one hop's may be echoed in another. Of those that only a name tells, so many as can be searched for."""
     known = dict.fromkeys(exchange.secrets)
-    named = [secret for secret in dict.fromkeys(_named(exchange)) if secret not in known]
+    named = [secret for secret in dict.fromkeys((*_named(exchange), *asked_members(exchange))) if secret not in known]
     return [*known, *named[:NAMED]]
+
+
+def all_secrets(exchange: Exchange) -> list[str]:
+    """The same, with what the content of its answers names as secret: of what is made for others."""
+    return list(dict.fromkeys([*known_secrets(exchange), *_member_secrets(exchange, answers=True)[:NAMED]]))
+
+
+def asked_members(exchange: Exchange) -> list[str]:
+    """The values in the content of its requests that stand under the name of a secret."""
+    return _member_secrets(exchange, answers=False)
+
+
+def _member_secrets(exchange: Exchange, *, answers: bool) -> list[str]:
+    """Values under the name of a secret; nothing is loaded where no such name stands in any content."""
+    hops = (exchange, *exchange.history)
+    messages: list[RequestMessage | Response | None] = [hop.request for hop in hops]
+    messages += [hop.response for hop in hops if answers]
+    if not any(message and _may_name_secrets(message) for message in messages):
+        return []
+    from rrcli.policy.members import member_secrets
+
+    return member_secrets(exchange, answers=answers)
+
+
+def _may_name_secrets(message: RequestMessage | Response) -> bool:
+    content = message.body.data.lower() if message.body else b""
+    if any(name + sign in content for name in _NAME_ENDS for sign in (b'"', b"=")) or b"\\u" in content:
+        return True
+    return _has_secret_names(message.data)
+
+
+def _has_secret_names(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any((isinstance(key, str) and is_secret_member(key)) or _has_secret_names(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_secret_names, value))
+    return isinstance(value, str) and value[:1] in ("{", "[") and any(name in value.lower() for name in (*ENDINGS, *FIELDS, *LAST_WORDS))
 
 
 def _named(exchange: Exchange) -> Iterator[str]:

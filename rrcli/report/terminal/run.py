@@ -8,7 +8,7 @@ from rrcli.base.units import duration
 from rrcli.plan.result import PLAN
 from rrcli.policy.mask import Mask
 from rrcli.policy.redact import masked_by
-from rrcli.policy.secrets import known_secrets
+from rrcli.policy.secrets import all_secrets
 from rrcli.report.terminal.next_steps import headline
 from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten
 from rrcli.report.terminal.verdict import verdict
@@ -38,7 +38,7 @@ class Columns:
 
 def step_line(step: StepResult, columns: Columns, *, color: bool, masks: bool = True) -> str:
     """`✔ reserve   POST /orders   201 Created   12.3 ms`, with what else there is to say of the step behind."""
-    mask = Mask(tuple(dict.fromkeys(secret for each in step.exchanges() for secret in known_secrets(each)))) if masks else None
+    mask = Mask(tuple(dict.fromkeys(secret for each in step.exchanges() for secret in all_secrets(each)))) if masks else None
     mark, role = MARKS[step.outcome]
     name = [(mark, role), (" ", ""), *pieces(shorten(mask.text(step.name) if mask else step.name, WIDEST_NAME), "strong")]
     line: Line = pad(name, columns.name + 2)
