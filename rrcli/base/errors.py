@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol
 
     class Fault(Protocol):
@@ -34,6 +35,8 @@ EXIT_CODES = {
 EXIT_TIMEOUT = 6
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+
+WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])  # of the exit codes of several
 
 KINDS = (
     "name_not_found",
@@ -96,6 +99,11 @@ def exit_code(fault: Fault | None, *, terminated: bool = False) -> int:
     if fault.kind == "interrupted":
         return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
     return EXIT_TIMEOUT if fault.kind == "timeout" else EXIT_CODES[fault.layer]
+
+
+def highest(codes: Sequence[int]) -> int:
+    """The exit code of several: the highest-numbered, except that a bug and a signal win over all; 0 of none."""
+    return next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
 
 
 def usage(message: str, hint: str | None = None) -> ExchangeError:

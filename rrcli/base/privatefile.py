@@ -1,4 +1,4 @@
-"""Files that hold credentials: mode 600, replaced as a whole or not at all, in folders of mode 700 where they are ours."""
+"""Files replaced as a whole or not at all; those that hold credentials with mode 600, in folders of mode 700 where they are ours."""
 
 from __future__ import annotations
 
@@ -71,8 +71,10 @@ def check_writable(path: str) -> None:
         raise ExchangeError("local", "output", f"cannot write {path}: {why}")
 
 
-def write_text(path: str, text: str) -> None:
+def write_text(path: str, text: str, *, mode: int = 0o600) -> None:
     """Put `text` in the place of the file's. A device or a pipe is written to as it is. Raises `ExchangeError` of layer `local`.
+
+    `mode` is that of the new file, less what the umask takes away.
 
     A link is replaced itself, as curl does: whoever planted it must not choose which file is overwritten. Those in `/dev`, as
     `/dev/stdout`, are the system's.
@@ -83,15 +85,15 @@ def write_text(path: str, text: str) -> None:
             with open(path, "wb", buffering=0) as file:
                 file.write(data)
             return
-        _replace(path, data)
+        _replace(path, data, mode)
     except OSError as error:
         raise _cannot("write", path, error) from error
 
 
-def _replace(path: str, data: bytes) -> None:
+def _replace(path: str, data: bytes, mode: int) -> None:
     """Write beside the file and rename, so that nobody ever reads half of it."""
     beside = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
-    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     try:
         with open(number, "wb") as file:
             file.write(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, usage
+from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, highest, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text
 from rrcli.engine.events import Observer
@@ -96,6 +96,10 @@ class _Run:
         if self.download:
             self.request = self.download.request
         self._refuse_document_in_file()
+        if self.output.report:
+            from rrcli.report.reports import EXCHANGE, SET, check_reports
+
+            check_reports(self.output.report, SET if self.asks_several() else EXCHANGE, invocation.entry)
         self.epilogue = self.printer.epilogue(beside=bool(self.download or self.output.output))
         self.lines: Lines | None = None
         self.termination = on_term()
@@ -111,7 +115,7 @@ class _Run:
 
     def observer(self) -> Observer:
         """Who takes the content while it comes: a file, standard output, or nobody."""
-        read_later = bool(self.printer.query or self.request.expect or self.request.ok)
+        read_later = bool(self.printer.query or self.request.expect or self.request.ok or self.output.report)
         path = self.output.output
         if self.printer.exact:
             watch_output()
@@ -198,7 +202,7 @@ class _Run:
             to_stdout(exchange.response.trailer_text.encode("utf-8", "surrogateescape"))
         if self.epilogue:
             self.epilogue.write([(exchange, code)], self.printer.file)
-        return code or (0 if found else EXIT_CODES["application"])
+        return self._reported(exchange, code or (0 if found else EXIT_CODES["application"]))
 
     def refuse_one_place(self) -> None:
         """Raise `usage` for what has room for one answer only, where several are asked for."""
@@ -216,7 +220,19 @@ class _Run:
         found = self.printer.exchanges(several)
         if self.epilogue:
             self.epilogue.write(zip(several.exchanges, codes, strict=True))
-        return code or (0 if found else EXIT_CODES["application"])
+        return self._reported(several, code or (0 if found else EXIT_CODES["application"]))
+
+    def _reported(self, result: Exchange | ExchangeSet, code: int) -> int:
+        """Write the reports of what was printed; the exit code, with theirs."""
+        if not self.output.report:
+            return code
+        from rrcli.report.reports import write_reports
+
+        return highest([code, write_reports(self.output.report, result)])
+
+    def asks_several(self) -> bool:
+        """Whether exchanges are sent side by side."""
+        return self.request.all_addresses or self.hooks.several(self.request) is not None
 
     def exit_code(self, exchange: Exchange) -> int:
         """The contract's code for one exchange (section 2)."""

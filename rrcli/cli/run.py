@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.errors import ExchangeError, highest, usage
 from rrcli.base.jsontext import loads
 from rrcli.base.output import to_stderr
 from rrcli.base.shellquote import quoted
@@ -18,7 +18,8 @@ from rrcli.plan.novalue import NoValue
 from rrcli.plan.result import run_document
 from rrcli.plan.step import KINDS
 from rrcli.policy.mask import Mask
-from rrcli.report.formats.runreport import said, write_report
+from rrcli.report.formats.runreport import said
+from rrcli.report.reports import RUN, check_reports, write_reports
 from rrcli.report.terminal.paint import Page, cells, pad, pieces
 from rrcli.report.terminal.run import Columns, failures, step_line
 from rrcli.report.terminal.screen import width
@@ -44,6 +45,7 @@ def run(values: dict[str, Any]) -> int:
     options = RunOptions(**values)
     plans = open_plans(paths, _given(options), env=options.env, root=options.root, resolves=not options.list)
     choices = [Choice(plan, only=options.only, skip=options.skip, keep_going=options.keep_going, jobs=options.jobs) for plan, _ in plans]
+    check_reports(output.report, RUN)
     if options.list or options.dry_run:
         _print_steps(plans, choices, output, filled=not options.list)
         return 0
@@ -64,8 +66,6 @@ def run(values: dict[str, Any]) -> int:
             print_text(step_line(step, columns, color=in_color, masks=not output.show_secrets))
 
     result = run_all(plans, choices, begin=begin, report=report, termination=on_term())
-    for kind, path in options.report:
-        write_report(kind, path, result)
     if output.json:
         print_document(run_document(result, exact=True, masks=not output.show_secrets), 2)
     elif output.quiet:
@@ -75,7 +75,7 @@ def run(values: dict[str, Any]) -> int:
     else:
         print_text("")
         print_text(failures(result, width=width(), color=in_color, masks=not output.show_secrets))
-    return result.exit_code
+    return highest([result.exit_code, write_reports(output.report, result)])
 
 
 def _given(options: RunOptions) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usage
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, highest, usage
 from rrcli.base.output import to_stderr
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
@@ -37,6 +37,10 @@ def execute_series(invocation: Invocation) -> int:
     printer = Printer(invocation)
     if printer.style not in STYLES:
         raise usage(f"--format {printer.style} is for one exchange, not for a series", "leave --repeat and --duration out, or take json")
+    if printer.output.report:
+        from rrcli.report.reports import SERIES, check_reports
+
+        check_reports(printer.output.report, SERIES, invocation.entry)
     termination = on_term()
     tally = Tally()
     progress = _progress(invocation, tally)
@@ -46,9 +50,14 @@ def execute_series(invocation: Invocation) -> int:
         if progress:
             progress.finish()
     found = _print(series, printer)
+    code = series.exit_code or (0 if found else EXIT_CODES["application"])
     if any(note.startswith("interrupted") for note in series.notes):
-        return EXIT_TERMINATED if termination.arrived else EXIT_INTERRUPTED
-    return series.exit_code or (0 if found else EXIT_CODES["application"])
+        code = EXIT_TERMINATED if termination.arrived else EXIT_INTERRUPTED
+    if printer.output.report:
+        from rrcli.report.reports import write_reports
+
+        code = highest([code, write_reports(printer.output.report, series)])
+    return code
 
 
 # --- printing

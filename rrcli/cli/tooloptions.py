@@ -30,13 +30,6 @@ class WaitOptions(Optioned):
     )
 
 
-def report_rule(text: str) -> tuple[str, str]:
-    """`KIND=FILE` of `--report`."""
-    from rrcli.report.formats.runreport import rule
-
-    return rule(text)
-
-
 def variable(text: str) -> tuple[str, str]:
     """`NAME=VALUE` of `--var`."""
     name, equals, value = text.partition("=")
@@ -66,14 +59,6 @@ class RunOptions(Optioned):
     )
     dry_run: bool = option("--dry-run", kind="flag", help="Print the commands with their values; nothing is sent.", group="Plan")
     list: bool = option("--list", kind="flag", help="Print the steps as they are written; nothing is sent.", group="Plan")
-    report: tuple[tuple[str, str], ...] = option(
-        "--report",
-        kind="many",
-        parse=report_rule,
-        metavar="KIND=FILE",
-        help="Write a report: junit, tap or json; repeatable.",
-        group="Plan",
-    )
     root: str | None = option(
         "--root", metavar="DIR", help="Let the plan read and write files below DIR.  [the plan's folder]", group="Plan"
     )
@@ -90,12 +75,12 @@ def doctor_options() -> dict[str, Option]:
 
 def wait_options() -> dict[str, Option]:
     """The options of `rrcli wait`."""
-    return {**WaitOptions.options_, **_shown("json", "quiet", "color"), **{name: Request.options_[name] for name in WAIT_TAKES}}
+    return {**WaitOptions.options_, **_shown("json", "quiet", "color", "report"), **{name: Request.options_[name] for name in WAIT_TAKES}}
 
 
 def run_options() -> dict[str, Option]:
     """The options of `rrcli run`."""
-    return {**RunOptions.options_, **_shown("json", "quiet", "color", "show_secrets")}
+    return {**RunOptions.options_, **_shown("report", "json", "quiet", "color", "show_secrets")}
 
 
 def config_options() -> dict[str, Option]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.deadline import Deadline
-from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT
+from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, highest
 from rrcli.base.output import to_stderr
 from rrcli.base.units import counted, duration
 from rrcli.base.visible import visible
@@ -16,7 +16,7 @@ from rrcli.engine.wait import wait_for
 from rrcli.model.document import set_document
 from rrcli.model.values import ExchangeSet
 from rrcli.options.request import Output
-from rrcli.policy.redact import masked
+from rrcli.policy.redact import masked, masked_set
 from rrcli.policy.secrets import mask_url
 from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pieces, span
 from rrcli.report.terminal.screen import width
@@ -38,23 +38,34 @@ def wait(values: dict[str, Any]) -> int:
     requests = [
         probe_of(entry, url, {**tool_defaults(entry, values, WAIT_TAKES), **values}) for entry, url in zip(entries, urls, strict=True)
     ]
+    if output.report:
+        from rrcli.report.reports import SET, check_reports
+
+        check_reports(output.report, SET)
     termination = on_term()
     whole = Deadline.after(limits.deadline, "--deadline")
     found: dict[int, Exchange] = {}
     for number, exchange in wait_for(requests, whole, limits.every):
-        found[number] = masked(exchange)
+        found[number] = exchange
         if not (output.json or output.quiet):
-            print_text(line(found[number], mask_url(urls[number]), color=color(output, 1)))
-    exchanges = [found[number] for number in range(len(urls))]
+            print_text(line(masked(exchange), mask_url(urls[number]), color=color(output, 1)))
+    several = ExchangeSet(exchanges=tuple(found[number] for number in range(len(urls))))
+    exchanges = masked_set(several).exchanges
     if output.json:
-        print_document(set_document(ExchangeSet(exchanges=tuple(exchanges)), exact=True), 3)
+        print_document(set_document(several.replace(exchanges=exchanges), exact=True), 3)
+    code = 0
     failed = [(mask_url(url), exchange) for url, exchange in zip(urls, exchanges, strict=True) if exchange.outcome != "ok"]
     if any(exchange.error and exchange.error.kind == "interrupted" for _, exchange in failed):
-        return EXIT_TERMINATED if termination.arrived else EXIT_INTERRUPTED
-    if failed:
+        code = EXIT_TERMINATED if termination.arrived else EXIT_INTERRUPTED
+    elif failed:
         layers = ", ".join(f"{url} ({_layer(exchange)})" for url, exchange in failed)
         to_stderr(f"rrcli: {len(failed)} of {counted(len(urls), 'URL')} did not answer well within {whole.limit}: {visible(layers)}\n")
-    return EXIT_TIMEOUT if failed else 0
+        code = EXIT_TIMEOUT
+    if output.report:
+        from rrcli.report.reports import write_reports
+
+        code = highest([code, write_reports(output.report, several)])
+    return code
 
 
 def line(exchange: Exchange, url: str, *, color: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.deadline import Deadline
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code, usage
+from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, highest, usage
 from rrcli.engine.registry import hooks_of, protocol_of
 from rrcli.engine.runner import judge_of, new_id
 from rrcli.engine.send import send, with_command
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rrcli.options.request import Request
-
-
-WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])  # of the exit codes of several
 
 
 def parts_of(request: Request) -> tuple[Request, ...]:
@@ -77,7 +74,7 @@ def set_exit_code(several: ExchangeSet, *, terminated: bool = False) -> int:
     codes = [exit_code(exchange.error, terminated=terminated) for exchange in several.exchanges]
     if any(not check.ok for check in several.checks):
         codes.append(EXIT_CODES["check"])
-    code = next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
+    code = highest(codes)
     if code or not several.must_agree:
         return code
     from rrcli.model.document import set_differences

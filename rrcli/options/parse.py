@@ -145,6 +145,21 @@ def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def report_rule(text: str) -> tuple[str, str]:
+    """`KIND=FILE` of `--report`."""
+    kind, equals, path = text.partition("=")
+    if not equals or not path:
+        raise ValueError(f"{text!r} is not KIND=FILE, as junit=results.xml")
+    if path == "-":
+        raise ValueError(f"{text!r}: a report is a file; /dev/stdout is one, too")
+    return one_of(*REPORTS)(kind), path
+
+
+def report_text(rule: tuple[str, str]) -> str:
+    """The word that `report_rule` reads."""
+    return "=".join(rule)
+
+
 def resolve_rule(text: str) -> tuple[str, int, str]:
     """`HOST:PORT:ADDR` of `--resolve`, as curl has it; an IPv6 address may stand in brackets."""
     host, _, rest = text.partition(":")
@@ -192,6 +207,7 @@ TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
 FORMATS = ("pretty", "body", "raw", "json", "ndjson", "har", "curl", "mermaid")
+REPORTS = ("json", "junit", "tap", "har")  # kinds of `--report`; what each is made of stands in `report/reports.py`
 
 
 def certificate(text: str) -> tuple[str, str | None]:

@@ -23,6 +23,8 @@ from rrcli.options.parse import (
     lasting,
     one_of,
     rate,
+    report_rule,
+    report_text,
     resolve_rule,
     resolve_text,
     retries,
@@ -323,6 +325,10 @@ class Output(Optioned):
         help="Colour: auto, always, never.", group="Output",
     )  # fmt: skip
     show_secrets: bool = option("--show-secrets", kind="flag", help="Do not mask credentials.", group="Output")
+    report: tuple[tuple[str, str], ...] = option(
+        "--report", kind="many", parse=report_rule, write=report_text, metavar="KIND=FILE", group="Output",
+        help="Write a report as well: junit, tap, har or json; repeatable.",
+    )  # fmt: skip
 
 
 class SettingsOptions(Optioned):

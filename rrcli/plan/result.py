@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, highest
 from rrcli.base.record import Record
 from rrcli.model.document import document, iso, ms, set_document
 from rrcli.policy.mask import Mask
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 RUN_SCHEMA = "rrcli.run/1"
 OUTCOMES = ("passed", "failed", "error", "skipped")
-WINS_OVER_ALL = (EXIT_TERMINATED, EXIT_INTERRUPTED, EXIT_CODES["internal"])
 PLAN = "plan"  # the kind of a step that stands for one of several plans
 HOPS = ("redirect", "auth", "describe")  # why one exchange followed another that is a part of it
 JUDGED = (EXIT_CODES["application"], EXIT_CODES["check"])  # an answer came, and was not what was wanted
@@ -88,8 +87,7 @@ class RunResult(Record):
     @property
     def exit_code(self) -> int:
         """The highest of its steps; an interruption wins over all."""
-        codes = [step.exit_code for step in self.steps]
-        return next((code for code in WINS_OVER_ALL if code in codes), max(codes, default=0))
+        return highest([step.exit_code for step in self.steps])
 
     @property
     def ok(self) -> bool:

@@ -20,7 +20,7 @@ from rrcli.options.request import Output, Request
 # What is tried as the word of every option; each option reads at least one of them.
 WORDS = (
     "3", "1", "250ms", "64KiB", "GET", "a=b", "auto", "1.2", "json", "0-1", "h:1:127.0.0.1", "a:1:b:2", "[::1]:80", "200", "IN", "1000:bye",
-    "00ff00ff00ff00ff",
+    "00ff00ff00ff00ff", "junit=report.xml",
     "192.0.2.0/24", "/x+/", r"a\r\n", "{}", "smtp", "gzip", "http", "v1", "u8", "2001:db8::/56", "-", "always", "aws:amz:eu:s3", "2=f", "",
 )  # fmt: skip
 STEP_WORDS = ("a=b", "0d0a", "aGk=", "smtp", "/x+/", "@f")

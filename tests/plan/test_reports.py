@@ -90,7 +90,7 @@ def test_the_json_is_the_document(reported: dict[str, str]) -> None:
 
 def test_a_report_that_there_is_none_of_is_told(run_plan: Run, orders: Orders) -> None:
     ran = run_plan(f'[[step]]\nhttp = "{orders.url}"', "--report", "junt=x")
-    assert (ran.code, "there are json, junit, tap" in ran.err, orders.log) == (2, True, [])
+    assert (ran.code, "did you mean junit?" in ran.err, orders.log) == (2, True, [])
 
 
 def test_a_file_that_cannot_be_written_is_told(run_plan: Run, orders: Orders) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rrcli.engine.registry import Protocol
     from rrcli.model.values import Body, Connection, Exchange, Fields, RequestMessage, Response, Timing
 
+CREATOR = {"name": "rrcli", "version": __version__}
 UNKNOWN = -1
 VERSIONS = {"HTTP/2": "h2", "HTTP/3": "h3"}  # as ALPN names them; HTTP/1 is written as on the wire
 SEPARATE = ("resolve", "send", "wait", "receive")  # phases with a timing of their own; all others make up `connect`
@@ -40,15 +41,15 @@ def check(entry: Protocol) -> None:
 
 def render(exchanges: Iterable[Exchange]) -> Iterator[str]:
     """The archive's text in pieces, one line for each entry's part."""
-    entries = [_entry(hop) for exchange in exchanges for hop in (*exchange.history, exchange)]
-    creator = {"name": "rrcli", "version": __version__}
-    return pieces({"log": {"version": "1.2", "creator": creator, "pages": [], "entries": entries}}, 5)
+    entries = [entry_of(hop) for exchange in exchanges for hop in (*exchange.history, exchange)]
+    return pieces({"log": {"version": "1.2", "creator": CREATOR, "pages": [], "entries": entries}}, 5)
 
 
-def _entry(exchange: Exchange) -> Value:
+def entry_of(exchange: Exchange, step: str = "") -> Value:
+    """One attempt, or one hop, of a masked exchange; `step` is what it is a part of."""
     timings = _timings(exchange.timing)
     entry: Value = {
-        "startedDateTime": _moment(exchange.timing.started_at_ns),
+        "startedDateTime": moment(exchange.timing.started_at_ns),
         "time": round(sum(value for name, value in timings.items() if name != "ssl" and value != UNKNOWN), 3),
         "request": _request(exchange.request, exchange.target.url),
         "response": _response(exchange),
@@ -56,12 +57,14 @@ def _entry(exchange: Exchange) -> Value:
         "timings": timings,
         **_connection(exchange.connection),
     }
-    if exchange.why:
-        entry["comment"] = f"followed by another: {exchange.why}"
+    followed = f"followed by another: {exchange.why}" if exchange.why else ""
+    if comment := " · ".join(filter(None, (step, followed))):
+        entry["comment"] = comment
     return entry
 
 
-def _moment(epoch_ns: int) -> str:
+def moment(epoch_ns: int) -> str:
+    """A time as the format has it."""
     return f"{iso_seconds(epoch_ns // 10**9)[:-1]}.{epoch_ns // 10**6 % 1000:03d}Z"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.visible import visible
 from rrcli.model.document import iso_seconds
-from rrcli.report.formats.runreport import attempts_of, drawn, kind_of, place_of, runs_of, said
+from rrcli.report.formats.runreport import as_run, attempts_of, drawn, kind_of, place_of, runs_of, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
     from rrcli.plan.result import RunResult, StepResult
     from rrcli.policy.mask import Mask
+    from rrcli.report.reports import Result
 
 NOT_IN_XML = ("\ufffe", "\uffff")
 
 
-def junit_report(run: RunResult) -> str:
+def junit_report(result: Result) -> str:
     """The report. What failed is a `failure`, whatever else went wrong an `error`."""
+    run = as_run(result)
     mask = run.mask()
     counts = run.counts()
     total = {"tests": sum(counts.values()), "failures": counts["failed"], "errors": counts["error"], "time": seconds(run.elapsed_ns)}
@@ -55,7 +57,7 @@ def _inner(run: RunResult, step: StepResult, mask: Mask) -> Iterator[str]:
         return
     name = "failure" if step.outcome == "failed" else "error"
     message = said(step, mask)
-    yield f"{_tag(name, message=message, type=kind_of(step))}{text_of(f'{place_of(run, step)}: {message}')}</{name}>"
+    yield f"{_tag(name, message=message, type=kind_of(step))}{text_of(': '.join(filter(None, (place_of(run, step), message))))}</{name}>"
     if step.exchange:
         yield f"<system-out>{text_of(drawn(step.exchange, mask))}</system-out>"
 

@@ -1,54 +1,77 @@
-"""The reports of a run: each a text made of the result alone, with the secrets of the whole run masked, written whole or not at all."""
+"""What the reports of runs have in common: what a result is as a run, what is said of a step, and where it stands."""
 
 from __future__ import annotations
 
-import os
-
-from rrcli.base.errors import ExchangeError
-from rrcli.base.jsontext import pieces
-from rrcli.engine.manifest import load
-from rrcli.plan.result import HOPS, PLAN, run_document
-from rrcli.policy.redact import masked_by
+from rrcli.base.errors import EXIT_CODES, exit_code
+from rrcli.engine.runner import new_id
+from rrcli.model.values import Exchange, ExchangeSet
+from rrcli.plan.result import HOPS, PLAN, RunResult, StepResult
+from rrcli.policy.literals import sentence
+from rrcli.policy.redact import masked, masked_by
+from rrcli.report.terminal.paint import SEPARATOR
+from rrcli.report.terminal.verdict import _asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.model.values import Exchange
-    from rrcli.plan.result import RunResult, StepResult
     from rrcli.policy.mask import Mask
+    from rrcli.report.reports import Result
+    from rrcli.series.tally import Series
 
-KINDS = {
-    "json": "rrcli.report.formats.runreport:json_report",
-    "junit": "rrcli.report.formats.junit:junit_report",
-    "tap": "rrcli.report.formats.tap:tap_report",
-}
 WIDTH = 100  # columns of an exchange that is drawn within a report
 
 
-def rule(text: str) -> tuple[str, str]:
-    """`KIND=FILE` of `--report`. Raises `ValueError`."""
-    kind, _, path = text.partition("=")
-    if kind not in KINDS or not path:
-        raise ValueError(f"{text!r} is not KIND=FILE; there are {', '.join(KINDS)}")
-    return kind, path
+def as_run(result: Result) -> RunResult:
+    """The result as a run, a step for each exchange of what was none; what was found in all of them together is a step of its own."""
+    if isinstance(result, RunResult):
+        return result
+    if isinstance(result, Exchange):
+        steps = [_step_of(result)]
+    elif isinstance(result, ExchangeSet):
+        steps = [*map(_step_of, result.exchanges), *_of_all(result)]
+    else:
+        steps = [StepResult(name=_name(result.first), kind="step", exit_code=result.exit_code, elapsed_ns=result.elapsed_ns, series=result)]
+    started = min((each.timing.started_at_ns for step in steps for each in _whole(step)), default=0)
+    ended = max((each.timing.started_at_ns + each.timing.elapsed_ns for step in steps for each in step.exchanges()), default=0)
+    elapsed = steps[0].elapsed_ns if steps[0].series else max(ended - started, 0)
+    return RunResult(id=new_id(), plan=None, name=_name(result), started_at_ns=started, elapsed_ns=elapsed, steps=tuple(steps))
 
 
-def write_report(kind: str, path: str, run: RunResult) -> None:
-    """Write one report to a new file beside, which then takes the place. Raises `local` where that cannot be done."""
-    text: str = load(KINDS[kind])(run)
-    beside = f"{path}.{os.getpid()}.new"
-    try:
-        with open(beside, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
-        os.replace(beside, path)
-    except OSError as error:
-        raise ExchangeError("local", "output", f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+def _whole(step: StepResult) -> Iterator[Exchange]:
+    """The exchanges of a step with those before them."""
+    for exchange in step.exchanges():
+        yield from (*exchange.history, exchange)
 
 
-def json_report(run: RunResult) -> str:
-    """The document of the run."""
-    return "".join(pieces(run_document(run, exact=True), 2)) + "\n"
+def _step_of(exchange: Exchange) -> StepResult:
+    """A step of a run that has one exchange."""
+    first = next(iter((*exchange.history, exchange)))
+    return StepResult(
+        name=_name(exchange), kind="step", exit_code=exit_code(exchange.error), started_at_ns=first.timing.started_at_ns,
+        elapsed_ns=exchange.timing.elapsed_ns, exchange=exchange,
+    )  # fmt: skip
+
+
+def _of_all(several: ExchangeSet) -> Iterator[StepResult]:
+    """The checks on all exchanges together, and whether those that must agree do."""
+    from rrcli.model.document import set_differences
+
+    for check in several.checks:
+        code = 0 if check.ok else EXIT_CODES["check"]
+        yield StepResult(name=check.expr, kind="step", exit_code=code, reason=None if check.ok else sentence(check))
+    if several.must_agree:
+        found = [str(each["path"]) for each in set_differences(several)]
+        reason = f"the answers differ in {', '.join(found)}" if found else None
+        yield StepResult(name="all answers agree", kind="step", exit_code=EXIT_CODES["application"] if found else 0, reason=reason)
+
+
+def _name(result: Exchange | ExchangeSet | Series | None) -> str:
+    """What was asked of whom: `GET http://…`, `PING redis://…`."""
+    if isinstance(result, ExchangeSet):
+        return "rrcli"
+    exchange = result if result is None or isinstance(result, Exchange) else result.first
+    return SEPARATOR.join(_asked(masked(exchange), WIDTH)) if exchange else "rrcli"
 
 
 def runs_of(run: RunResult) -> list[RunResult]:
@@ -57,15 +80,15 @@ def runs_of(run: RunResult) -> list[RunResult]:
 
 
 def place_of(run: RunResult, step: StepResult) -> str:
-    """`FILE:LINE`, which CI systems make a link of."""
-    return f"{run.plan or '-'}:{step.line}"
+    """`FILE:LINE`, which CI systems make a link of; empty for what stands in no plan."""
+    return f"{run.plan or '-'}:{step.line}" if step.line else ""
 
 
 def said(step: StepResult, mask: Mask) -> str:
     """Why a step did not pass, in one sentence."""
     if step.reason:
         return mask.message(step.reason)
-    broken = [check.expr for check in step.series.checks if not check.ok] if step.series else []
+    broken = [sentence(check) for check in step.series.checks if not check.ok] if step.series else []
     failed = [each.error.message for each in step.exchanges() if each.error]
     return mask.message("; ".join(broken or failed) or f"exit {step.exit_code}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.base.jsontext import dumps
 from rrcli.base.visible import visible
 from rrcli.model.document import ms
-from rrcli.report.formats.runreport import kind_of, place_of, runs_of, said
+from rrcli.report.formats.runreport import as_run, kind_of, place_of, runs_of, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
     from rrcli.plan.result import RunResult, StepResult
     from rrcli.policy.mask import Mask
+    from rrcli.report.reports import Result
 
 
-def tap_report(run: RunResult) -> str:
+def tap_report(result: Result) -> str:
     """The report. A step that was skipped because another failed is no success."""
+    run = as_run(result)
     mask = run.mask()
     points = [(each, step) for each in runs_of(run) for step in each.steps]
     lines = ["TAP version 13", f"1..{len(points)}"]
@@ -37,7 +39,7 @@ def _point(number: int, run: RunResult, step: StepResult, mask: Mask) -> Iterato
         "message": said(step, mask),
         "severity": "fail" if step.outcome == "failed" else "error",
         "kind": kind_of(step),
-        "at": place_of(run, step),
+        **({"at": place} if (place := place_of(run, step)) else {}),
         "duration_ms": ms(step.elapsed_ns),
     }
     yield "  ---"
