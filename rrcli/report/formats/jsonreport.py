@@ -6,7 +6,7 @@ from rrcli.base.jsontext import pieces
 from rrcli.model.document import document, set_document
 from rrcli.model.values import Exchange, ExchangeSet
 from rrcli.plan.result import RunResult, run_document
-from rrcli.policy.redact import masked, masked_set
+from rrcli.policy.redact import masked_for_others, masked_set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def _document(result: Result) -> dict[str, Any]:
     if isinstance(result, RunResult):
         return run_document(result, exact=True)
     if isinstance(result, Exchange):
-        return document(masked(result), exact=True)
+        return document(masked_for_others(result), exact=True)
     if isinstance(result, ExchangeSet):
-        return set_document(masked_set(result), exact=True)
+        return set_document(masked_set(result, for_others=True), exact=True)
     from rrcli.series.tally import series_document
 
     kept = {"first": result.first, "worst": result.worst}
-    return series_document(result.replace(**{name: masked(one) if one else None for name, one in kept.items()}), exact=True)
+    return series_document(result.replace(**{name: masked_for_others(one) if one else None for name, one in kept.items()}), exact=True)
