@@ -24,7 +24,7 @@ HEAVY = {
     "string", "subprocess", "tempfile", "threading", "typer", "typing", "urllib.parse", "uuid",
 }  # fmt: skip
 
-OF_ENVELOPES = ("answer", "calling", "credentials", "documents", "request", "state", "words")
+OF_ENVELOPES = ("answer", "calling", "credentials", "documents", "hooks", "request", "state", "words")
 NOTHING_OF_ZEEP = "import sys; from rrcli.__main__ import main; main(['soap', sys.argv[1], '-s', '--json']); print('zeep' in sys.modules)"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 SHOW = (
@@ -179,7 +179,7 @@ def test_thrift_loads_nothing_heavy() -> None:
         modules = loaded("thrift", "--json", f"{peer.host}:{peer.port}", idl, "ping")
     assert modules & (HEAVY | {"_ssl", "thrift"}) == set()
     ours = {name for name in modules if name.startswith("rrcli.adapters.")}
-    own = ("answer", "conversation", "headers", "request", "words")
+    own = ("answer", "conversation", "headers", "hooks", "request", "words")
     assert ours == {"rrcli.adapters.thrift", *(f"rrcli.adapters.thrift.{name}" for name in own)}
     assert {f"rrcli.codec.thrift.{name}" for name in ("compact", "framing")} & modules == set()
 

@@ -61,7 +61,8 @@ def _of_all(parts: Sequence[Request]) -> tuple[str, ...]:
 def _judged(several: ExchangeSet, parts: Sequence[Request], of_all: tuple[str, ...], whole: Deadline) -> ExchangeSet:
     """The set with the checks made on all of it; `--ok any` and checks decide in place of whether the answers agree."""
     compares = any(part.all_addresses or hooks_of(part).compares(part) for part in parts)
-    several = several.replace(must_agree=compares and not any(part.expect or part.ok == "any" for part in parts))
+    must_agree = compares and not any(part.expect or part.ok == "any" for part in parts)
+    several = several.replace(must_agree=must_agree, variation=hooks_of(parts[0]).variation)
     if not of_all:
         return several
     from rrcli.policy.judge import judge_set

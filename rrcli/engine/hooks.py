@@ -7,6 +7,7 @@ the demo or the responders need is the manifest's (`manifest.py`).
 
 from __future__ import annotations
 
+from rrcli.model.values import Variation
 from rrcli.options.request import IDLE_TIMEOUT
 
 TYPE_CHECKING = False
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 class Hooks:
     """The defaults: one exchange, no stream, nothing but the answer to print."""
+
+    variation: Variation = Variation()  # what of its answers says nothing of whether they are the same
 
     # --- before anything is sent
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Event
     from rrcli.engine.hooks import Hooks
     from rrcli.engine.manifest import Manifest, Page
+    from rrcli.model.values import Variation
     from rrcli.options.request import Request
 
     Adapter = Callable[[Any, Context], Generator[Event, None, None]]
@@ -83,15 +84,15 @@ PROTOCOLS = (
     Protocol(name="sse", hooks=True),
     Protocol(name="poll", hooks=True),
     Protocol(name="graphql", hooks=True),
-    Protocol(name="soap", hooks="rrcli.adapters.http.hooks:HOOKS"),
+    Protocol(name="soap", hooks=True),
     Protocol(name="ws", schemes=("ws", "wss"), hooks=True),
     Protocol(name="grpc", schemes=("grpc", "grpcs"), hooks=True),
     Protocol(name="dns", schemes=("dns",), hooks=True, foreign_mark="+", foreign_words="rrcli.adapters.dns.plus:translate"),
     Protocol(name="redis", schemes=("redis", "rediss", "valkey", "valkeys"), hooks=True),
     Protocol(name="nats", schemes=("nats",), hooks=True),
     Protocol(name="pg", schemes=("postgresql", "postgres"), hooks=True),
-    Protocol(name="smtp", schemes=("smtp", "smtps", "lmtp")),
-    Protocol(name="thrift", schemes=("thrift", "thrift+tls")),
+    Protocol(name="smtp", schemes=("smtp", "smtps", "lmtp"), hooks=True),
+    Protocol(name="thrift", schemes=("thrift", "thrift+tls"), hooks=True),
     Protocol(name="tcp", schemes=("tcp", "udp", "unix"), hooks=True),
     Protocol(name="tls", schemes=("tls",), hooks=True),
 )
@@ -197,6 +198,14 @@ def protocol_of(request: Request) -> Protocol:
 def hooks_of(request: Request) -> Hooks:
     """What the protocol of a request answers. Raises what `protocol_of` raises."""
     return protocol_of(request).load_hooks()
+
+
+def variation_of(name: str) -> Variation:
+    """What of the answers of a protocol says nothing of whether they are the same; also of one that is not installed."""
+    from rrcli.model.values import Variation
+
+    entry = BY_NAME.get(name)
+    return entry.load_hooks().variation if entry else Variation()
 
 
 def third_party() -> tuple[Protocol, ...]:

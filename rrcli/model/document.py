@@ -93,10 +93,12 @@ def set_document(several: ExchangeSet, *, exact: bool = False) -> dict[str, Any]
 
 
 def set_differences(several: ExchangeSet) -> list[dict[str, Any]]:
-    """Where the answers of exchanges sent side by side differ; see `model/diff.py`."""
+    """Where the answers of exchanges sent side by side differ; see `model/diff`."""
     from rrcli.model.diff import differences
+    from rrcli.model.diff.rules import Rules
 
-    return differences([document(exchange) for exchange in several.exchanges])
+    rules = Rules(has_tls=False, variation_of=lambda _: several.variation)
+    return differences([document(exchange) for exchange in several.exchanges], rules)
 
 
 def _checks(checks: tuple[Check, ...]) -> list[dict[str, Any]]:

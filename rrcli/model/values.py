@@ -231,6 +231,14 @@ class Exchange(Record):
     content_spans: str | None = None  # MODULE:FUNCTION that tells where content lies in the transcript, so that no secret in it stays
 
 
+class Variation(Record):
+    """What of a protocol's answers says nothing of whether they are the same. Paths are those of `response.data`, as `answer[*].ttl`."""
+
+    varies: tuple[str, ...] = ("*_ms", "events[*].*_ms", "replies[*].*_ms")  # differs between answers that say the same
+    unordered: tuple[str, ...] = ()  # lists that come in any order
+    repeats: tuple[str, ...] = ()  # keys: where one has a value, the content says only that again
+
+
 class ExchangeSet(Record):
     """Exchanges sent side by side, in the order of the command line.
 
@@ -241,3 +249,4 @@ class ExchangeSet(Record):
     exchanges: tuple[Exchange, ...]
     checks: tuple[Check, ...] = ()
     must_agree: bool = False
+    variation: Variation = Variation()

@@ -45,7 +45,7 @@ class Path:
                 if known:
                     raise usage(f"{name!r} in {text!r} is no key of {whose}{suggestion(name, known)}", f"{whose} has {', '.join(known)}")
                 place = "" if name == self.text else f" in {text!r}"
-                raise usage(f"{name!r}{place} is no key of the document{_nearest(name)}", "rrcli schema shows the keys")
+                raise usage(f"{name!r}{place} is no key of the document{nearest(name)}", "rrcli schema shows the keys")
         self.roots = tuple(firsts)
         self.root = firsts[0] if firsts else None  # `series` is checked on what all exchanges of a series amount to
         key = self._steps[1] if self._steps and self.root == "series" and len(self._steps) > 1 else None
@@ -276,7 +276,7 @@ def _refuse_references(node: Mapping[str, Any], text: str) -> None:
 # --- the nearest path, for somebody who wrote one that is none
 
 
-def _nearest(name: str) -> str:
+def nearest(name: str) -> str:
     """`; did you mean connection.tls.alpn?` of `alpn`: the nearest first name, or the path to the nearest name within; or nothing."""
     import difflib
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.adapters.dns.questions import name_in, questions_of
 from rrcli.engine.hooks import Hooks
+from rrcli.model.values import Variation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 class DnsHooks(Hooks):
     """A command line may ask several questions, of several servers."""
+
+    variation = Variation(
+        varies=("id", "edns", "server", "transport", "tries", "question", "answer[*].ttl", "authority[*].ttl", "additional[*].ttl"),
+        unordered=("answer", "authority", "additional", "flags"),
+        repeats=("answer", "authority", "additional"),
+    )
 
     def several(self, request: Request) -> Sequence[DnsRequest] | None:
         """The requests of one question each, type by type and server by server; `None` when there is one at most."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.adapters.graphql.prepare import prepare_call
 from rrcli.adapters.http.hooks import HttpHooks
+from rrcli.model.values import Variation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 class GraphqlHooks(HttpHooks):
     """HTTP's, and that a subscription is a stream."""
+
+    variation = Variation(varies=("events[*].at_ms",), repeats=("data", "errors"))
 
     def streams(self, request: Request) -> bool:
         """Whether the operation is a subscription."""

@@ -6,6 +6,7 @@ from rrcli.base.fields import first
 from rrcli.base.units import counted
 from rrcli.codec.grpc.status import code_of, name_of
 from rrcli.engine.hooks import Hooks
+from rrcli.model.values import Variation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 class GrpcHooks(Hooks):
     """Some calls are listened to message by message."""
+
+    variation = Variation(varies=("events[*].at_ms", "sent[*].at_ms"), repeats=("messages", "services", "files", "symbols"))
 
     def streams(self, request: Request) -> bool:
         """What watches, counts its messages, sends as it reads, or waits for a message."""

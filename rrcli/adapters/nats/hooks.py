@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.engine.hooks import Hooks
+from rrcli.model.values import Variation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 class NatsHooks(Hooks):
     """Who answers the requests of others listens for as long as they come."""
+
+    variation = Variation(
+        varies=("info", "inbox", "rtt_ms", "replies[*].at_ms", "replies[*].subject", "events[*].at_ms"), repeats=("replies",)
+    )
 
     def streams(self, request: Request) -> bool:
         return bool(getattr(request, "answers", False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.codec.pg.sql import listens
 from rrcli.engine.hooks import Hooks
+from rrcli.model.values import Variation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 class PgHooks(Hooks):
     """LISTEN is answered for as long as one listens."""
+
+    variation = Variation(varies=("server_ms", "backend_pid", "plan"), repeats=("rows", "results", "plan"))
 
     def streams(self, request: Request) -> bool:
         """Whether a statement is a LISTEN."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.adapters.http.hooks import HttpHooks
+from rrcli.model.values import Variation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 class PollHooks(HttpHooks):
     """HTTP's, of a stream whose events are answers, or callbacks."""
+
+    variation = Variation(varies=("events[*].at_ms", "events[*].held_ms", "polls"))
 
     def streams(self, request: Request) -> bool:  # noqa: ARG002
         return True

@@ -7,6 +7,7 @@ import os
 from rrcli.adapters.redis.arguments import split_words
 from rrcli.adapters.redis.commands import STREAMS, name_of, own_timeout
 from rrcli.engine.hooks import Hooks
+from rrcli.model.values import Variation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 class RedisHooks(Hooks):
     """Some commands are answered for as long as one listens."""
+
+    variation = Variation(varies=(), repeats=("value", "replies"))
 
     def streams(self, request: Request) -> bool:
         """A subscription or MONITOR; and a command that waits for as long as it was told to."""

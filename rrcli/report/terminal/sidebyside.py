@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rrcli.base.units import duration, size
 from rrcli.model.diff import asked, differences
+from rrcli.model.diff.rules import Rules
 from rrcli.model.document import body_text, document
 from rrcli.report.terminal.certificates import SOON, days_left
 from rrcli.report.terminal.next_steps import headline
@@ -78,10 +79,11 @@ class _Grid:
             row = self.rows.setdefault(asked(exchange.request.data), [None] * len(self.peers))
             row[self.peers.index(peer)] = exchange
         self.labels = _labels(list(self.rows.values()))
+        rules = Rules(has_tls=False, variation_of=lambda _: entry.load_hooks().variation)
         self.differing = [
             label
             for label, row in zip(self.labels, self.rows.values(), strict=True)
-            if differences([document(exchange) for exchange in row if exchange and not _broke(exchange)])
+            if differences([document(exchange) for exchange in row if exchange and not _broke(exchange)], rules)
         ]
 
     def draw(self, page: Page) -> None:
