@@ -332,11 +332,11 @@ _rrcli() {
         run)
             case $prev in
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
-                --vars) _rrcli_files "$cur"; return ;;
+                --vars|--cases) _rrcli_files "$cur"; return ;;
                 --var|--env|--only|--skip|--jobs|--root|--report) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--var --vars --env --only --skip --keep-going --jobs --dry-run --list --root --report --json -q --quiet --color --show-secrets --help'
+                candidates='--var --vars --env --cases --only --skip --keep-going --jobs --dry-run --list --root --report --json -q --quiet --color --show-secrets --help'
             else
                 candidates=''
             fi

@@ -1889,6 +1889,7 @@ complete -c rrcli -n '__rrcli_in wait' -l tls-max -x -a '1.0 1.1 1.2 1.3' -d 'Hi
 complete -c rrcli -n '__rrcli_in run' -l var -x -d 'Give a variable this value; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l vars -r -F -d 'Variables from FILE: .toml, .json, or lines of NAME=VALUE.'
 complete -c rrcli -n '__rrcli_in run' -l env -x -d 'Take the variables and options of the plan\'s [env.NAME].'
+complete -c rrcli -n '__rrcli_in run' -l cases -r -F -d 'Run all of it once for each row of FILE: .csv, .json, .ndjson or .toml.'
 complete -c rrcli -n '__rrcli_in run' -l only -x -d 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l skip -x -d 'Leave these steps out; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l keep-going -d 'Run the later steps after one that failed.'

@@ -1919,6 +1919,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('--var', 'Give a variable this value; repeatable.')
             , @('--vars', 'Variables from FILE: .toml, .json, or lines of NAME=VALUE.')
             , @('--env', 'Take the variables and options of the plan''s [env.NAME].')
+            , @('--cases', 'Run all of it once for each row of FILE: .csv, .json, .ndjson or .toml.')
             , @('--only', 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.')
             , @('--skip', 'Leave these steps out; repeatable.')
             , @('--keep-going', 'Run the later steps after one that failed.')

@@ -21,7 +21,7 @@ from rrcli.policy.mask import Mask
 from rrcli.report.formats.runreport import said
 from rrcli.report.reports import RUN, check_reports, write_reports
 from rrcli.report.terminal.paint import Page, cells, pad, pieces
-from rrcli.report.terminal.run import Columns, failures, step_line
+from rrcli.report.terminal.run import Columns, failures, heading, step_line
 from rrcli.report.terminal.screen import width
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def run(values: dict[str, Any]) -> int:
     paths = values.pop("arguments")
     output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
     options = RunOptions(**values)
-    plans = open_plans(paths, _given(options), env=options.env, root=options.root, resolves=not options.list)
+    plans = open_plans(paths, _given(options), env=options.env, root=options.root, cases=options.cases, resolves=not options.list)
     choices = [Choice(plan, only=options.only, skip=options.skip, keep_going=options.keep_going, jobs=options.jobs) for plan, _ in plans]
     check_reports(output.report, RUN)
     if options.list or options.dry_run:
@@ -53,13 +53,12 @@ def run(values: dict[str, Any]) -> int:
     columns = Columns([], width())
     in_color = color(output, 1)
 
-    def begin(plan: Plan) -> None:
+    def begin(plan: Plan, scope: PlanScope) -> None:
         nonlocal columns
         columns = Columns([step.name + ROW * (step.rows is not None) for step in plan.steps], width())
         if drawn:
-            page = Page(width())
-            page.add(pieces(plan.name, "strong"), 0)
-            print_text(page.text(color=in_color))
+            case = scope.case and (scope.case if output.show_secrets else Mask(secrets_of(scope)).text(scope.case))
+            print_text(heading(plan.name, case, width(), color=in_color))
 
     def report(step: StepResult) -> None:
         if drawn:
@@ -122,12 +121,14 @@ def _print_steps(plans: Plans, choices: list[Choice], output: Output, *, filled:
     """Print the steps that would be run, in order: as they are written, or with all values that are known by now."""
     rows: list[dict[str, Any]] = []
     for (plan, scope), choice in zip(plans, choices, strict=True):
-        mask = Mask(() if output.show_secrets else tuple(map(str, scope.values["secrets"].values())))
-        scope.is_dry = True
+        mask = Mask(() if output.show_secrets else secrets_of(scope))
         steps = [step for kind in KINDS for step in plan.of(kind) if choice.takes(step) and not choice.skips(step)]
-        for step in steps:
-            command = mask.text(_command(step, scope, plan)) if filled else _written(step)
-            rows.append(_row(plan, step.name, step.kind, command, step))
+        for one in scope.cases or [scope] if filled else [scope]:
+            one.is_dry = True
+            for step in steps:
+                command = mask.text(_command(step, one, plan)) if filled else _written(step)
+                name = f"{mask.text(one.case)} {step.name}" if one.case else step.name
+                rows.append(_row(plan, name, step.kind, command, step))
         if not filled:
             rows += [_row(plan, name, "file", path) for name, path in _files(plan)]
     if output.json:
@@ -140,6 +141,11 @@ def _print_steps(plans: Plans, choices: list[Choice], output: Output, *, filled:
         kind = "" if row["kind"] == "step" else f"  ({row['kind']})"
         page.add([*pad(pieces(str(row["name"]), "strong"), column), *pieces(str(row["command"])), *pieces(kind + tags, "dim")], 0)
     print_text(page.text(color=color(output, 1)))
+
+
+def secrets_of(scope: PlanScope) -> tuple[str, ...]:
+    """The secrets that are known before the run."""
+    return tuple(map(str, scope.values["secrets"].values()))
 
 
 def _row(plan: Plan, name: str, kind: str, command: str, step: Step | None = None) -> dict[str, Any]:

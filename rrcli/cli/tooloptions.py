@@ -48,6 +48,9 @@ class RunOptions(Optioned):
         "--vars", kind="many", metavar="FILE", help="Variables from FILE: .toml, .json, or lines of NAME=VALUE.", group="Plan"
     )
     env: str | None = option("--env", metavar="NAME", help="Take the variables and options of the plan's [env.NAME].", group="Plan")
+    cases: str | None = option(
+        "--cases", metavar="FILE", help="Run all of it once for each row of FILE: .csv, .json, .ndjson or .toml.", group="Plan"
+    )
     only: tuple[str, ...] = option(
         "--only", kind="many", metavar="NAME|TAG", group="Plan",
         help="Run these steps, with setup, teardown and the steps whose captures they use; repeatable.",

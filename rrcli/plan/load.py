@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TOP_KEYS = (
     "name", "doc", "tags", "deadline", "teardown-deadline", "jobs", "fresh", "cookies", "vars", "secrets", "env", "defaults", "template",
-    *KINDS,
+    "case", "cases", *KINDS,
 )  # fmt: skip
 MOST_JOBS = 64
 DEEPEST = 16  # plans that run others
@@ -34,12 +34,13 @@ def load_plan(
     *,
     env: str | None = None,
     root: str | None = None,
+    cases: str | None = None,
     chain: tuple[str, ...] = (),
 ) -> Plan:
     """Read a plan. What is wrong is told to `problems`, and then the plan is none to run.
 
     `given` are the variables from outside, `env` the environment chosen, `root` the folder outside of which no file may lie,
-    `chain` the files of the plans that run this one.
+    `cases` a file of rows in place of the plan's own, `chain` the files of the plans that run this one.
     """
     folder = "" if source.name == "-" else os.path.dirname(source.name)
     plan = Plan(source, Root(folder, folder if root is None else root))
@@ -53,6 +54,12 @@ def load_plan(
     _read_top(plan, problems)
     _read_variables(plan, problems)
     _read_secrets(plan, problems)
+    if chain and (own := next((key for key in ("case", "cases") if key in values), None)):
+        problems.add(source, (own,), "a plan that another runs has no cases of its own; for-each on that step runs it once a row", key=True)
+    elif cases or "case" in values or "cases" in values:
+        from rrcli.plan.cases import read_cases
+
+        read_cases(plan, problems, cases)
 
     def include(path: str, names: Iterable[str]) -> Plan:
         """Another plan, run by this one with variables of these names. Raises `ValueError` for one that runs itself."""

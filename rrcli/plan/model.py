@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.sourcefile import SourceFile
+    from rrcli.plan.cases import Case
     from rrcli.plan.step import Root, Step
 
 TEARDOWN_S = 30.0
@@ -34,6 +35,7 @@ class Plan:
         self.given: dict[str, Any] = {}  # variables from outside, which are values
         self.secrets: dict[str, str] = {}
         self.steps: list[Step] = []  # of all kinds
+        self.cases: list[Case] | None = None  # rows that all of it is run for
 
     def of(self, kind: str) -> list[Step]:
         """The steps of one kind, in the order in which they run."""

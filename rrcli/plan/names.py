@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rrcli.plan.model import Plan
     from rrcli.plan.step import Step
 
-ROOTS = ("env", "secrets", "row", "index", "steps", "run")  # first names that are no variables
+ROOTS = ("env", "secrets", "row", "index", "case", "steps", "run")  # first names that are no variables
 NAME_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 
@@ -27,6 +27,11 @@ def wrong_name(name: str) -> str:
     """What is wrong with a name of a variable, if anything."""
     if name in ROOTS:
         return f"{name} has a meaning of its own; give the variable another name"
+    return wrong_column(name)
+
+
+def wrong_column(name: str) -> str:
+    """What is wrong with the name of a column of rows, if anything."""
     if not name or set(name) - set(NAME_LETTERS + "0123456789") or name[0].isdecimal():
         return f"{name!r} is no name: write letters, digits and _"
     return ""
@@ -87,7 +92,7 @@ def _check_order(plan: Plan, problems: Problems, step: Step, order: dict[str, se
 
 def _check_step(plan: Plan, problems: Problems, step: Step, known: set[str], captures: dict[str, Step]) -> None:
     for path, value in _values(step):
-        _check_value(plan, problems, value, path, known, captures, is_conditional=step.when is not None)
+        _check_value(plan, problems, value, path, known, captures, step)
 
 
 def sets(step: Step) -> tuple[str, ...]:
@@ -131,15 +136,15 @@ def _check_value(
     path: Place,
     known: Iterable[str],
     captures: dict[str, Step],
-    *,
-    is_conditional: bool = False,
+    step: Step | None = None,
 ) -> None:
+    """Tell what is wrong with the names in a value, of a `step` or of a variable."""
     for expression in expressions(value):
         text = expression.text
         found = [_unknown(name, known, captures) for name in expression.names if name not in known]
-        if why := _wrong_part(plan, expression):
+        if why := _wrong_part(plan, expression) or _wrong_row(plan, expression, step):
             found.append(why)
-        elif expression.names == ("env",) and not is_conditional and _is_unset(expression):
+        elif expression.names == ("env",) and not (step and step.when) and _is_unset(expression):
             found.append(f"{text} is not set; give a default: {{{{{text} || '…'}}}}")
         for what in found:
             problems.add(plan.source, path, what, token=f"{{{{{text}")
@@ -159,6 +164,25 @@ def _wrong_part(plan: Plan, expression: Expression) -> str:
     if first == "steps" and second not in (names := [step.name for step in plan.steps]):
         return f"no step {second}{suggestion(second, names)}"
     return ""
+
+
+def _wrong_row(plan: Plan, expression: Expression, step: Step | None) -> str:
+    """What is wrong with `row`, `index` and `case`, where they have no value or no such column; `||` may give a default."""
+    name, column = expression.first_two if expression.first_two[0] else (expression.text, "")
+    if name == "case":
+        if plan.cases is None:
+            return "the plan has no cases: write [[case]] tables, or give --cases FILE"
+        rows: Any = [case.row for case in plan.cases]
+    elif name in ("row", "index"):
+        if step is None or step.rows is None:
+            return f"{name} has a value in a step with for-each"
+        rows = step.rows
+    else:
+        return ""
+    if not (column and isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)):
+        return ""
+    known = list(dict.fromkeys(key for row in rows for key in row))
+    return "" if column in known else f"no row has {column}{suggestion(column, known)}"
 
 
 def _is_unset(expression: Expression) -> bool:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 RUN_SCHEMA = "rrcli.run/1"
 OUTCOMES = ("passed", "failed", "error", "skipped")
-PLAN = "plan"  # the kind of a step that stands for one of several plans
+PLAN, CASE = "plan", "case"  # the kinds of steps that stand for one of several plans, and for a whole run of one
+WHOLE = (PLAN, CASE)
 HOPS = ("redirect", "auth", "describe")  # why one exchange followed another that is a part of it
 JUDGED = (EXIT_CODES["application"], EXIT_CODES["check"])  # an answer came, and was not what was wanted
 
@@ -78,6 +79,7 @@ class RunResult(Record):
     plan: str | None
     name: str | None
     env: str | None = None
+    case: str | None = None  # what the one that it was run for is called
     started_at_ns: int = 0
     elapsed_ns: int = 0
     steps: tuple[StepResult, ...] = ()
@@ -104,13 +106,20 @@ class RunResult(Record):
 
     def failed(self) -> list[StepResult]:
         """The steps that failed, of all plans."""
-        steps = [each for step in self.steps for each in (step.run.steps if step.run and step.kind == PLAN else (step,))]
-        return [step for step in steps if step.outcome in ("failed", "error")]
+        return [step for run in self.single() for step in run.steps if step.outcome in ("failed", "error")]
+
+    def single(self) -> list[RunResult]:
+        """The runs of one plan and one case that it is made of; itself where it is such."""
+        inner = [step.run for step in self.steps if step.run and step.kind in WHOLE]
+        return [each for run in inner for each in run.single()] if inner else [self]
+
+    @property
+    def title(self) -> str:
+        """What it is called, with its case."""
+        return f"{self.name or ''} {self.case or ''}".strip()
 
     def counts(self) -> dict[str, int]:
-        outcomes = [
-            outcome for step in self.steps for outcome in (_outcomes(step.run) if step.run and step.kind == PLAN else [step.outcome])
-        ]
+        outcomes = [step.outcome for run in self.single() for step in run.steps]
         return {outcome: outcomes.count(outcome) for outcome in OUTCOMES}
 
     def mask(self) -> Mask:
@@ -121,10 +130,6 @@ class RunResult(Record):
             for exchange in step.exchanges():
                 found.update(dict.fromkeys(all_secrets(exchange)))
         return Mask(tuple(found))
-
-
-def _outcomes(run: RunResult) -> list[str]:
-    return [step.outcome for step in run.steps]
 
 
 def run_document(run: RunResult, *, exact: bool = False, masks: bool = True) -> dict[str, Any]:
@@ -139,7 +144,7 @@ def _document(run: RunResult, mask: Mask | None, exact: bool) -> dict[str, Any]:
         "plan": run.plan,
         "name": run.name,
         "env": run.env,
-        "case": None,
+        "case": mask.text(run.case) if mask and run.case else run.case,
         "started_at": iso(run.started_at_ns),
         "elapsed_ms": ms(run.elapsed_ns),
         "ok": run.ok,

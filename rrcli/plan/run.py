@@ -24,6 +24,7 @@ from rrcli.plan.names import expressions, sets
 from rrcli.plan.novalue import NoValue
 from rrcli.plan.order import has_order, in_order, needs
 from rrcli.plan.result import RunResult, StepResult
+from rrcli.plan.rows import label
 from rrcli.plan.scope import PlanScope
 from rrcli.plan.step import fill
 from rrcli.plan.template import value_of
@@ -97,7 +98,7 @@ class Running:
                 shared.close()
         scope = self._scope
         return RunResult(
-            id=scope.values["run"]["id"], plan=plan.source.name, name=plan.name, env=plan.env, started_at_ns=started,
+            id=scope.values["run"]["id"], plan=plan.source.name, name=plan.name, env=plan.env, case=scope.case, started_at_ns=started,
             elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self._secrets),
         )  # fmt: skip
 
@@ -204,7 +205,7 @@ class Running:
         found: dict[str, list[Any]] = {name: [] for name in step.captures}
         failed = False
         for index, row in enumerate(rows):
-            result = self._sent(step, scope.of_row(row, index), whole, row=row, name=f"{step.name}[{index}] {_label(row)}".rstrip())
+            result = self._sent(step, scope.of_row(row, index), whole, row=row, name=f"{step.name}{label(row, index)}")
             failed = failed or not result.ok
             for name, value in result.captures.items():
                 found[name].append(value)
@@ -386,10 +387,3 @@ def _captured(step: Step, exchange: Exchange) -> tuple[Exchange, dict[str, Any]]
     message = f"the answer has nothing to capture for {', '.join(missing)}"
     failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
     return exchange.replace(outcome="check_failed", error=failure), {}
-
-
-def _label(row: Any) -> str:
-    """What a row is called: its `name`, else its first value."""
-    if isinstance(row, dict):
-        row = row.get("name", next(iter(row.values()), ""))
-    return row if isinstance(row, str) else str(row)

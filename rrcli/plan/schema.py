@@ -46,6 +46,8 @@ TOP: dict[str, Any] = {
     "env": {"type": "object", "additionalProperties": ANY_TABLE},
     "defaults": ANY_TABLE,
     "template": {"type": "object", "additionalProperties": ANY_TABLE},
+    "case": {"type": "array", "items": ANY_TABLE, "minItems": 1, "description": "All of it is run once for each; {{case.NAME}} reads it."},
+    "cases": {"type": ["string", "array"], "items": ANY_TABLE, "description": "A file of such rows, or a list of them."},
 }
 
 

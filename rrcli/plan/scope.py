@@ -6,6 +6,7 @@ import os
 from copy import copy
 
 from rrcli.base.errors import ExchangeError
+from rrcli.engine.runner import new_id
 from rrcli.model.document import document
 from rrcli.plan.names import expressions
 from rrcli.plan.novalue import NoValue, Scope
@@ -53,12 +54,15 @@ class PlanScope(Scope):
             "secrets": {},
             "row": None,
             "index": None,
+            "case": None,
             "steps": self.steps,
             "run": {"id": run_id, "ok": True, "failed": False},
         }
         super().__init__(values)
         self.included: dict[str, PlanScope] = {}  # of plans that steps run, by the steps' names
         self.unset: dict[str, str] = {}  # captures without a value: why
+        self.case: str | None = None  # what the case is called
+        self.cases: list[PlanScope] = []  # the scopes of all cases, once this one is resolved
         self._plan = plan
 
     def of_row(self, row: Any, index: int) -> PlanScope:
@@ -81,7 +85,15 @@ class PlanScope(Scope):
     def resolve(self, problems: Problems) -> None:
         """Find the secrets and work out the variables, in the order of need. What is missing is told to `problems`."""
         self.resolve_secrets(problems)
-        self.resolve_variables(problems, self._plan.given)
+        if self._plan.cases is None:
+            self.resolve_variables(problems, self._plan.given)
+            return
+        for case in self._plan.cases:
+            scope = PlanScope(self._plan, new_id())
+            scope.values.update(env=self.values["env"], secrets=dict(self.values["secrets"]), case=case.row)
+            scope.case, scope.included = case.name, self.included
+            scope.resolve_variables(problems, self._plan.given)
+            self.cases.append(scope)
 
     def resolve_secrets(self, problems: Problems) -> None:
         """Find the secrets, also those of the plans that its steps run."""

@@ -1,4 +1,4 @@
-"""A run as JUnit XML that Jenkins' junit-10.xsd takes: a testsuite a plan, a testcase a step; attempts before a success are flaky ones."""
+"""A run as JUnit XML that Jenkins' junit-10.xsd takes: a testsuite a plan or case, a testcase a step; earlier attempts are flaky ones."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _suite(run: RunResult, mask: Mask) -> Iterator[str]:
     counts = run.counts()
     stamp = iso_seconds(run.started_at_ns // 10**9)[:-1]
     yield _tag(
-        "testsuite", name=run.name or "", tests=sum(counts.values()), failures=counts["failed"], errors=counts["error"],
+        "testsuite", name=mask.text(run.title), tests=sum(counts.values()), failures=counts["failed"], errors=counts["error"],
         skipped=counts["skipped"], time=seconds(run.elapsed_ns), timestamp=stamp, file=run.plan or "-",
     )  # fmt: skip
     for step in run.steps:
         inner = list(_inner(run, step, mask))
-        head = _tag("testcase", name=mask.text(step.name), classname=run.name or "", time=seconds(step.elapsed_ns))
+        head = _tag("testcase", name=mask.text(step.name), classname=mask.text(run.title), time=seconds(step.elapsed_ns))
         yield from [head, *inner, "</testcase>"] if inner else [f"{head[:-1]}/>"]
     yield "</testsuite>"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.base.errors import EXIT_CODES, exit_code
 from rrcli.engine.runner import new_id
 from rrcli.model.values import Exchange, ExchangeSet
-from rrcli.plan.result import HOPS, PLAN, RunResult, StepResult
+from rrcli.plan.result import HOPS, RunResult, StepResult
 from rrcli.policy.literals import sentence
 from rrcli.policy.redact import masked, masked_by
 from rrcli.report.terminal.paint import SEPARATOR
@@ -75,8 +75,8 @@ def _name(result: Exchange | ExchangeSet | Series | None) -> str:
 
 
 def runs_of(run: RunResult) -> list[RunResult]:
-    """The runs of single plans that a result holds."""
-    return [step.run for step in run.steps if step.run and step.kind == PLAN] or [run]
+    """The runs of one plan and one case that a result holds."""
+    return run.single()
 
 
 def place_of(run: RunResult, step: StepResult) -> str:

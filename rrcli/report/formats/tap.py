@@ -28,7 +28,7 @@ def tap_report(result: Result) -> str:
 
 
 def _point(number: int, run: RunResult, step: StepResult, mask: Mask) -> Iterator[str]:
-    name = visible(mask.text(step.name)).replace("#", r"\#")
+    name = visible(mask.text(f"{run.case}: {step.name}" if run.case else step.name)).replace("#", r"\#")
     if step.skipped:
         yield f"ok {number} - {name} # SKIP {visible(mask.message(step.reason or '')).replace('#', '')}".rstrip()
         return

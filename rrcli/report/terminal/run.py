@@ -5,7 +5,6 @@ from __future__ import annotations
 from rrcli.base.jsontext import dumps
 from rrcli.base.shellquote import quoted
 from rrcli.base.units import duration
-from rrcli.plan.result import PLAN
 from rrcli.policy.mask import Mask
 from rrcli.policy.redact import masked_by
 from rrcli.policy.secrets import all_secrets
@@ -34,6 +33,13 @@ class Columns:
         self.width = width
         self.name = min(max(map(cells, names), default=0), WIDEST_NAME)
         self.asked = max(width - self.name - WIDEST_VERDICT - 32, 16)
+
+
+def heading(name: str, case: str | None, width: int, *, color: bool) -> str:
+    """The line above those of a run: the name of the plan, and that of the case."""
+    page = Page(width)
+    page.add([*pieces(name, "strong"), *([(SEPARATOR, "dim"), *pieces(case)] if case else [])], 0)
+    return page.text(color=color)
 
 
 def step_line(step: StepResult, columns: Columns, *, color: bool, masks: bool = True) -> str:
@@ -97,16 +103,19 @@ def failures(run: RunResult, *, width: int, color: bool, masks: bool = True) -> 
     """What failed, where it stands in the plan, and how to run it alone; then the line that the run comes to."""
     page = Page(width)
     mask = run.mask() if masks else None
-    for each in _runs(run):
+    for each in run.single():
         for step in each.steps:
             if step.outcome in ("failed", "error"):
                 page.blank()
                 name = mask.text(step.name) if mask else step.name
-                page.add([("✘", "bad"), (" ", ""), *pieces(name, "strong"), ("  ", ""), *pieces(f"{each.plan}:{step.line}", "dim")], 0)
+                place = f"{each.plan}:{step.line}" + (f"  {mask.text(each.case) if mask else each.case}" if each.case else "")
+                page.add([("✘", "bad"), (" ", ""), *pieces(name, "strong"), ("  ", ""), *pieces(place, "dim")], 0)
                 _explain(page, step, mask)
                 if each.plan not in (None, "-") and step.row is None:
                     page.labelled([("Next", f"rrcli run {quoted(each.plan)} --only {quoted(name)}")])
     page.blank()
+    for note in run.notes:
+        page.add_hanging([], note)
     page.add(_verdict_line(run), 0)
     return page.text(color=color)
 
@@ -129,12 +138,6 @@ def _explain(page: Page, step: StepResult, mask: Mask | None) -> None:
         errors = [each.error.message for each in step.exchanges() if each.error] if step.several else []
         for said in errors or [step.reason or f"exit {step.exit_code}"]:
             page.add_hanging([], mask.message(said) if mask else said)
-
-
-def _runs(run: RunResult) -> list[RunResult]:
-    """The runs of single plans that a result holds."""
-    inner = [step.run for step in run.steps if step.run and step.kind == PLAN]
-    return inner or [run]
 
 
 def _verdict_line(run: RunResult) -> Line:
