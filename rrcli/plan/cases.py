@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.base.record import Record
-from rrcli.plan.names import wrong_column
-from rrcli.plan.rows import label, read_rows
+from rrcli.plan.model import Case
+from rrcli.plan.rows import label, read_rows, wrong_column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,14 +12,6 @@ if TYPE_CHECKING:
 
     from rrcli.base.sourcefile import Problems
     from rrcli.plan.model import Plan
-
-
-class Case(Record):
-    """One row, with what it is called, and the line of the plan on which it stands, or where its file is named."""
-
-    name: str
-    row: dict[str, Any]
-    line: int = 0
 
 
 def read_cases(plan: Plan, problems: Problems, file: str | None) -> None:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 
+from rrcli.base.record import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.sourcefile import SourceFile
-    from rrcli.plan.cases import Case
     from rrcli.plan.step import Root, Step
 
 TEARDOWN_S = 30.0
 AT_ONCE = 4
+
+
+class Case(Record):
+    """One row, with what it is called, and the line of the plan on which it stands, or where its file is named."""
+
+    name: str
+    row: dict[str, Any]
+    line: int = 0
 
 
 class Plan:

@@ -7,6 +7,7 @@ import os
 from rrcli.options.parse import suggestion
 from rrcli.plan.novalue import NoValue, Scope
 from rrcli.plan.order import all_before, has_order
+from rrcli.plan.rows import wrong_column
 from rrcli.plan.template import Expression, Template
 
 TYPE_CHECKING = False
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from rrcli.plan.step import Step
 
 ROOTS = ("env", "secrets", "row", "index", "case", "steps", "run")  # first names that are no variables
-NAME_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 
 def wrong_name(name: str) -> str:
@@ -28,13 +28,6 @@ def wrong_name(name: str) -> str:
     if name in ROOTS:
         return f"{name} has a meaning of its own; give the variable another name"
     return wrong_column(name)
-
-
-def wrong_column(name: str) -> str:
-    """What is wrong with the name of a column of rows, if anything."""
-    if not name or set(name) - set(NAME_LETTERS + "0123456789") or name[0].isdecimal():
-        return f"{name!r} is no name: write letters, digits and _"
-    return ""
 
 
 def known_of(plan: Plan) -> tuple[str, ...]:

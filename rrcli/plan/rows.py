@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rrcli.base.files import read_local
 from rrcli.base.jsontext import loads
-from rrcli.plan.names import wrong_column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+NAME_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 ENDINGS = ("csv", "json", "ndjson", "toml")
 
 
@@ -69,3 +69,10 @@ def label(row: Any, index: int) -> str:
     if isinstance(row, dict):
         row = row.get("name", next(iter(row.values()), ""))
     return f"[{index}] {row}".rstrip()
+
+
+def wrong_column(name: str) -> str:
+    """What is wrong with the name of a column of rows, if anything."""
+    if not name or set(name) - set(NAME_LETTERS + "0123456789") or name[0].isdecimal():
+        return f"{name!r} is no name: write letters, digits and _"
+    return ""
