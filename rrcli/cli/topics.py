@@ -36,7 +36,7 @@ Paths:
   tls\tThe TLS of the connection: tls.version, tls.cipher.
   days_left\tDays until the first certificate of the chain ends.
   any other\tA JMESPath into what --json prints, with its functions: length(json.items), connection.tls.cipher.
-  p50, p90, … p999\tOf the summary of --repeat or --duration: percentiles of time; p75, p95 and p99 too.
+  p50, p99.9, …\tOf the summary of --repeat or --duration: any percentile of time; p999 is p99.9.
   rate, failed_ratio\tOf the summary: exchanges a second, and the part that failed.
   series.…\tAny other key of the summary: series.timing.wait_ms.p99. Other paths judge each exchange.
 

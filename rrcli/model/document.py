@@ -41,7 +41,9 @@ KEYS = (
 )  # fmt: skip
 SET_KEYS = ("schema", "exchanges", "same", "differences", "checks")
 SERIES_KEYS = (
-    "schema", "count", "succeeded", "failed", "failed_ratio", "status", "errors", "timing", "rate_per_s", "connections", "first", "worst",
+    "schema", "started_at", "elapsed_ms", "count", "succeeded", "failed", "failed_ratio", "unsent", "status", "errors", "timing",
+    "rate_per_s", "target_rate_per_s", "connections", "bytes_sent", "bytes_received", "cold", "warm", "histogram", "timeline",
+    "first", "worst",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from rrcli.base import timelimit
 from rrcli.base.errors import usage
 from rrcli.model.values import Check
 from rrcli.policy.literals import as_text, contains, equal, open_places, ordered, read_literal, read_literals
-from rrcli.policy.paths import OF_SERIES, OF_SEVERAL, Path, has_plain_number, is_time, unit_of
+from rrcli.policy.paths import OF_SERIES, OF_SEVERAL, Path, has_plain_number, is_time, percent_of, unit_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class Expectation:
     @property
     def reads_series(self) -> bool:
         """Whether it is about what all exchanges of a series amount to."""
-        return self.path.root == "series" or self.path.root in OF_SERIES
+        root = self.path.root
+        return root == "series" or root in OF_SERIES or percent_of(root) is not None
 
     def reads_only(self, names: tuple[str, ...]) -> bool:
         """Whether it looks up nothing but these names."""

@@ -41,7 +41,7 @@ class Path:
         compiled = None if self._steps else _compile(self.text)
         firsts = self._steps[:1] if self._steps else compiled[1] if compiled else []
         for name in firsts:
-            if isinstance(name, str) and name not in (known or (*ALL_NAMES, *more)):
+            if isinstance(name, str) and name not in (known or (*ALL_NAMES, *more)) and (known or percent_of(name) is None):
                 if known:
                     raise usage(f"{name!r} in {text!r} is no key of {whose}{suggestion(name, known)}", f"{whose} has {', '.join(known)}")
                 place = "" if name == self.text else f" in {text!r}"
@@ -49,7 +49,7 @@ class Path:
         self.roots = tuple(firsts)
         self.root = firsts[0] if firsts else None  # `series` is checked on what all exchanges of a series amount to
         key = self._steps[1] if self._steps and self.root == "series" and len(self._steps) > 1 else None
-        if isinstance(key, str) and key not in SERIES_NAMES:
+        if isinstance(key, str) and key not in SERIES_NAMES and percent_of(key) is None:
             raise usage(f"{key!r} in {text!r} is no key of a series{suggestion(key, SERIES_NAMES)}", "rrcli schema series shows the keys")
         self._compiled = compiled and compiled[0]
 
@@ -111,12 +111,31 @@ def plain_steps(text: str) -> list[str | int] | None:
             after = at
             while after < len(text) and text[after] in NAME:
                 after += 1
+            after = _behind_fraction(text, at, after)
             name = text[at:after]
         if not name or after <= at:
             return None
         steps.append(name.lower() if steps == ["header"] else name)
         at = after
     return steps or None
+
+
+def _behind_fraction(text: str, at: int, after: int) -> int:
+    """Where a name ends that goes on as a percentile's does: `p99.99`."""
+    rest = text[after + 1 :]
+    digits = len(rest) - len(rest.lstrip("0123456789"))
+    is_percentile = text[at : at + 1] == "p" and text[at + 1 : after].isdecimal() and text[after : after + 1] == "."
+    return after + 1 + digits if is_percentile and digits else after
+
+
+def percent_of(name: object) -> float | None:
+    """The percent of a percentile's name: 99 of `p99`, 99.9 of `p99.9` and of `p999`; `None` of any other name."""
+    if not isinstance(name, str) or name[:1] != "p" or not name[1:].replace(".", "", 1).isdecimal():
+        return None
+    digits = name[1:]
+    if len(digits) > 2 and digits.isdecimal() and digits.startswith("99"):
+        digits = f"{digits[:2]}.{digits[2:]}"
+    return float(digits) if float(digits) <= 100 else None
 
 
 # --- what is read
@@ -159,11 +178,24 @@ def set_names(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "exchanges": [names(exchange) for exchange in value["exchanges"]]}
 
 
+class _SeriesNames(dict[str, object]):
+    """The document of a series in which any percentile of its `total` is found by its name alone."""
+
+    def __init__(self, value: dict[str, Any], total: dict[str, Any]) -> None:
+        super().__init__(value)
+        self._total = total
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name in self or percent_of(name) is None:
+            return super().get(name, default)
+        return self._total.get(name, default)
+
+
 def series_names(value: dict[str, Any]) -> dict[str, Any]:
     """The document of a series with its shorthands, which stand behind `series.` too."""
     total = value["timing"]["total_ms"] or {}
-    found = {**value, **{name: total.get(name) for name in PERCENTILES}, "rate": value["rate_per_s"]}
-    return {**found, "series": found}
+    found = _SeriesNames({**value, "rate": value["rate_per_s"]}, total)
+    return _SeriesNames({**found, "series": found}, total)
 
 
 # --- units
@@ -180,11 +212,11 @@ def last_name(text: str) -> str:
 
 def is_time(text: str) -> bool:
     """Whether a path is a shorthand for a time, beside which a number needs its unit; `json.time` is the peer's own."""
-    name = last_name(text)
-    if name != "time" and name not in PERCENTILES:
-        return False
-    before = text.rpartition(name)[0].rpartition("(")[2]
-    return before == "" or (before.startswith("exchanges[") if name == "time" else before == "series.")
+    inner = text.rpartition("(")[2].rstrip(")] ")
+    if percent_of(inner.removeprefix("series.").strip('"')) is not None:
+        return True
+    before = inner.removesuffix("time")
+    return last_name(inner) == "time" and (before == "" or before.startswith("exchanges["))
 
 
 def unit_of(text: str) -> str:
@@ -196,7 +228,7 @@ def unit_of(text: str) -> str:
         return "ms"
     if name == "days_left":
         return "days"
-    return "per second" if name == "rate_per_s" or text in ("rate", "series.rate") else ""
+    return "per second" if name.endswith("rate_per_s") or text in ("rate", "series.rate") else ""
 
 
 def has_plain_number(text: str) -> bool:

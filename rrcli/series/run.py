@@ -147,6 +147,12 @@ class _Running:
             errors=dict(tally.errors),
             times=dict(tally.times),
             elapsed_ns=max(0, tally.ended_ns - schedule.began_ns) if schedule.began_ns else 0,
+            started_at_ns=schedule.started_at_ns,
+            target_rate_per_s=self.request.rate,
+            unsent=schedule.unsent,
+            bytes_sent=tally.bytes_sent,
+            bytes_received=tally.bytes_received,
+            timeline=tuple(tally.timeline.points()),
             connections=sum(pool.opened for pool in self._pools),
             first=tally.first,
             worst=tally.worst,
@@ -180,10 +186,10 @@ class _Running:
 class _Place:
     """One exchange that a lane steps."""
 
-    def __init__(self, ticket: Ticket, steps: Steps, late_ns: int) -> None:
+    def __init__(self, ticket: Ticket, steps: Steps, began_ns: int) -> None:
         self.ticket = ticket
         self.steps = steps
-        self.late_ns = late_ns
+        self.began_ns = began_ns
         self.waiting: Blocked | None = None
 
     @property
@@ -238,9 +244,9 @@ class _Lane:
             elif ticket.due_ns is not None and ticket.due_ns > now():
                 self._next = ticket
             else:
-                late_ns = now() - ticket.due_ns if ticket.due_ns is not None else 0
+                began_ns = now()
                 exchange = steps(self._running.request, until=self._schedule.whole, shared=self._shared)
-                self._places.append(_Place(ticket, exchange, late_ns))
+                self._places.append(_Place(ticket, exchange, began_ns))
         if self._next and self._schedule.stopped:
             self._next, self._more = None, False
 
@@ -260,7 +266,7 @@ class _Lane:
         if exchange.error and exchange.error.kind == "interrupted":
             raise KeyboardInterrupt
         if place.ticket.number is not None and not self._running.interrupted:
-            self._running.tally.add(place.ticket.number, exchange, place.late_ns)
+            self._running.tally.add(place.ticket.number, exchange, place.began_ns, place.ticket.due_ns)
         return True
 
     def _wait(self) -> None:

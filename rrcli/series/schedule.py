@@ -6,6 +6,8 @@ a server that stalls does not slow down those who would have asked it meanwhile.
 
 from __future__ import annotations
 
+from time import time_ns
+
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.record import Record
 
@@ -29,28 +31,33 @@ class Schedule:
 
         self.whole = whole
         self.began_ns = 0  # when the first counted exchange was to begin
+        self.started_at_ns = 0  # the same, since the epoch
         self.stopped = False
         self._lock = allocate_lock()
         self._warmups = request.warmup or 0
-        self._left = request.repeat
+        self._repeat = request.repeat
         self._lasts_ns = int(request.repeat_for * 1e9) if request.repeat_for else None
         self._every_ns = 1e9 / request.rate if request.rate else None
         self._number = 0
+        self._ended_ns = 0  # when nobody was to begin another, before its time
 
     def next(self) -> Ticket | None:
-        """The next exchange to begin; `None` when there is no other."""
+        """The next exchange to begin; `None` when there is no other, because it was the last or time is up."""
         with self._lock:
+            at_ns = now()
             if self.stopped or self.whole.passed():
+                self._ended_ns = self._ended_ns or at_ns
                 return None
             if self._warmups:
                 self._warmups -= 1
                 return Ticket(number=None)
-            self.began_ns = self.began_ns or now()
-            due_ns = None if self._every_ns is None else self.began_ns + int(self._number * self._every_ns)
-            if self._left == 0 or self._is_over(due_ns or now()):
+            if not self.began_ns:
+                self.began_ns, self.started_at_ns = at_ns, time_ns()
+            if self._number == self._repeat or self._is_over(at_ns):
                 return None
-            if self._left is not None:
-                self._left -= 1
+            due_ns = None if self._every_ns is None else self.began_ns + int(self._number * self._every_ns)
+            if due_ns is not None and self._is_over(due_ns):
+                return None
             self._number += 1
             return Ticket(number=self._number - 1, due_ns=due_ns)
 
@@ -58,7 +65,20 @@ class Schedule:
         return self._lasts_ns is not None and at_ns >= self.began_ns + self._lasts_ns
 
     @property
+    def unsent(self) -> int:
+        """How many were due when time was up, and had not begun."""
+        if self._every_ns is None or not self.began_ns:
+            return 0
+        lasted_ns = self._lasts_ns
+        if self._ended_ns:
+            lasted_ns = min(self._ended_ns - self.began_ns, lasted_ns or self._ended_ns)
+        if lasted_ns is None:
+            return 0
+        due = -(-lasted_ns // self._every_ns)  # those at 0, 1, 2 … times the distance that lie before the end
+        return max(0, int(due if self._repeat is None else min(due, self._repeat)) - self._number)
+
+    @property
     def unfinished(self) -> bool:
         """Whether the invocation's limit passed before the series came to its end."""
         lasting = self._lasts_ns is None or not self._is_over(now())
-        return self.whole.passed() and self._left != 0 and lasting
+        return self.whole.passed() and self._number != self._repeat and lasting

@@ -5,8 +5,11 @@ from __future__ import annotations
 from rrcli.base.deadline import now
 from rrcli.base.errors import exit_code
 from rrcli.base.record import Record
+from rrcli.model.document import iso, ms
 from rrcli.model.values import PHASES
-from rrcli.series.distribution import PERCENTILES, Distribution
+from rrcli.policy.paths import percent_of
+from rrcli.series.distribution import BITS, PERCENTILES, Distribution
+from rrcli.series.timeline import Timeline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +18,11 @@ if TYPE_CHECKING:
     from rrcli.model.values import Check, Exchange
 
 SCHEMA = "rrcli.series/1"
+PRECISION = round(0.5**BITS, 4)  # the width of a bucket, as a part of its values
 
 
 class Series(Record):
-    """A series that is over. `times` has a distribution of the total and of each phase that happened."""
+    """A series that is over. `times` has a distribution of the total, of each phase that happened, and of `BESIDE`."""
 
     count: int
     failed: int
@@ -34,6 +38,12 @@ class Series(Record):
     exit_code: int = 0
     notes: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    started_at_ns: int = 0  # since the epoch
+    target_rate_per_s: float | None = None
+    unsent: int = 0  # were due and never begun
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    timeline: tuple[dict[str, Any], ...] = ()
 
     @property
     def rate_per_s(self) -> float | None:
@@ -51,9 +61,13 @@ class Tally:
         self.statuses: dict[str, int] = {}
         self.errors: dict[str, int] = {}
         self.times = {"total": Distribution()}
+        self.timeline = Timeline()
+        self.bytes_sent = 0
+        self.bytes_received = 0
         self.exit_code = 0
         self.late = 0  # began after they were due
         self.latest_ns = 0
+        self.began_ns = 0  # when the series was to begin
         self.ended_ns = 0
         self.first: Exchange | None = None
         self.worst: Exchange | None = None
@@ -61,11 +75,13 @@ class Tally:
         self._worst = (-1, -1)
         self._lock = allocate_lock()
 
-    def add(self, number: int, exchange: Exchange, late_ns: int) -> None:
-        """Count the exchange that began as this one, so late. Its total counts from when it was due."""
+    def add(self, number: int, exchange: Exchange, began_ns: int, due_ns: int | None = None) -> None:
+        """Count the exchange that began as this one. With a time at which it was due its total counts from then."""
         with self._lock:
-            self.ended_ns = now()
+            self.ended_ns = ended_ns = now()
+            self.began_ns = self.began_ns or began_ns
             self.count += 1
+            late_ns = 0 if due_ns is None else max(0, began_ns - due_ns)
             self.late += late_ns > LATE_NS
             self.latest_ns = max(self.latest_ns, late_ns)
             if exchange.response:
@@ -77,22 +93,38 @@ class Tally:
                 _count(self.errors, exchange.error.kind)
                 code = exit_code(exchange.error)
                 self.exit_code = max(self.exit_code, code)
+            for one in (*exchange.history, exchange):
+                self.bytes_sent += one.connection.bytes_sent
+                self.bytes_received += one.connection.bytes_received
             total_ns = exchange.timing.total_ns + late_ns
-            if exchange.response or (exchange.error and exchange.error.kind == "timeout"):
-                self._time(exchange, total_ns)
+            is_timed = exchange.response or (exchange.error and exchange.error.kind == "timeout")
+            if is_timed:
+                self._time(exchange, total_ns, None if due_ns is None else late_ns)
+            began_ns, ended_ns = began_ns - self.began_ns, ended_ns - self.began_ns
+            self.timeline.add(began_ns, ended_ns, total_ns if is_timed else None, failed=bool(exchange.error))
             if self.first is None or number < self._first_number:
                 self.first, self._first_number = exchange, number
             if (code, total_ns) > self._worst:
                 self.worst, self._worst = exchange, (code, total_ns)
 
-    def _time(self, exchange: Exchange, total_ns: int) -> None:
+    def _time(self, exchange: Exchange, total_ns: int, late_ns: int | None) -> None:
         """What was refused or broken off says nothing of how long an answer takes; a time limit that passed does."""
-        self.times["total"].add(total_ns)
+        self._duration("total", total_ns)
+        self._duration("warm" if exchange.connection.reused else "cold", total_ns)
+        if late_ns is not None:
+            self._duration("late", late_ns)
         for phase, ns in exchange.timing.phases.items():
-            self.times.setdefault(phase, Distribution()).add(ns)
+            self._duration(phase, ns)
+
+    def _duration(self, name: str, ns: int) -> None:
+        times = self.times.get(name)
+        if times is None:
+            times = self.times[name] = Distribution()
+        times.add(ns)
 
 
 LATE_NS = 1_000_000  # of a schedule: less than that is the clock's
+BESIDE = ("late", "cold", "warm")  # how late they began, and the totals over a new and over a kept connection
 
 
 def _count(counts: dict[str, int], name: str) -> None:
@@ -100,19 +132,29 @@ def _count(counts: dict[str, int], name: str) -> None:
 
 
 def summary(series: Series) -> dict[str, Any]:
-    """The contract's document (section 4) without the two exchanges."""
-    rate = series.rate_per_s
+    """The contract's document (sections 4 and 5) without the two exchanges."""
+    rate, times = series.rate_per_s, series.times
     return {
         "schema": SCHEMA,
+        "started_at": iso(series.started_at_ns) if series.started_at_ns else None,
+        "elapsed_ms": ms(series.elapsed_ns),
         "count": series.count,
         "succeeded": series.count - series.failed,
         "failed": series.failed,
         "failed_ratio": round(series.failed / series.count, 6) if series.count else 0.0,
+        "unsent": series.unsent,
         "status": dict(sorted(series.statuses.items())),
         "errors": dict(sorted(series.errors.items())),
-        "timing": {f"{name}_ms": _figures(series.times.get(name)) for name in ("total", *PHASES)},
+        "timing": {f"{name}_ms": _figures(times.get(name)) for name in ("total", "late", *PHASES)},
         "rate_per_s": None if rate is None else round(rate, 3),
+        "target_rate_per_s": series.target_rate_per_s,
         "connections": series.connections,
+        "bytes_sent": series.bytes_sent,
+        "bytes_received": series.bytes_received,
+        "cold": _part(times.get("cold")),
+        "warm": _part(times.get("warm")),
+        "histogram": {"unit": "ns", "precision": PRECISION, "buckets": [list(bucket) for bucket in times["total"].buckets()]},
+        "timeline": list(series.timeline),
     }
 
 
@@ -124,13 +166,28 @@ def series_document(series: Series, *, exact: bool = False) -> dict[str, Any]:
     return {**summary(series), **{name: document(one, exact=exact) if one else None for name, one in kept.items()}}
 
 
-def _figures(times: Distribution | None) -> dict[str, float] | None:
-    if times is None or not times.count:
-        return None
-    figures = {
-        "min": times.least,
-        "mean": times.mean,
-        **{name: times.percentile(p) for name, p in PERCENTILES.items()},
-        "max": times.greatest,
-    }
-    return {name: round(ns / 1e6, 3) for name, ns in figures.items()}
+def _part(times: Distribution | None) -> dict[str, Any]:
+    return {"count": times.count if times else 0, "total_ms": _figures(times)}
+
+
+class Figures(dict[str, float]):
+    """The figures of a distribution in milliseconds. An expression finds any percentile of it, as `p99.99`."""
+
+    def __init__(self, times: Distribution) -> None:
+        self._times = times
+        figures = {
+            "min": times.least,
+            "mean": times.mean,
+            **{name: times.percentile(percent) for name, percent in PERCENTILES.items()},
+            "max": times.greatest,
+        }
+        super().__init__({name: round(ns / 1e6, 3) for name, ns in figures.items()})
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self and (percent := percent_of(name)) is not None:
+            return round(self._times.percentile(percent) / 1e6, 3)
+        return super().get(name, default)
+
+
+def _figures(times: Distribution | None) -> Figures | None:
+    return Figures(times) if times and times.count else None

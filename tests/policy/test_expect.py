@@ -189,7 +189,9 @@ def test_what_does_not_hold(expression: str) -> None:
         ("failed_ratio < 1%", "'1%' in 'failed_ratio < 1%' is no number"),
         ("rate > 5/s", "'5/s' in 'rate > 5/s' is no number"),
         ("status < 4xx", "4xx is a class of statuses, and < compares numbers"),
-        ("series.p98 < 2s", "'p98' in 'series.p98' is no key of a series; did you mean p99?"),
+        ("series.p101 < 2s", "'p101' in 'series.p101' is no key of a series"),
+        ("series.p99.99 < 2", "2 beside series.p99.99 has no unit: 2s or 2ms?"),
+        ('"p98" < 2', '2 beside "p98" has no unit: 2s or 2ms?'),
         ("json.name matches (", "'(' is no regular expression: missing ), unterminated subpattern at position 0"),
     ],
 )

@@ -47,6 +47,11 @@ def test_the_document_holds_to_its_schema(series_web: Any, capfd: pytest.Capture
     figures = list(value["timing"]["total_ms"].values())
     assert figures[0] <= figures[2] <= figures[3] <= figures[4] <= figures[5] <= figures[6]
     assert value["timing"]["tls_ms"] is None
+    assert value["cold"]["count"] + value["warm"]["count"] == 5
+    assert sum(count for _, count in value["histogram"]["buckets"]) == sum(point["count"] for point in value["timeline"]) == 5
+    assert value["bytes_sent"] == 5 * value["first"]["connection"]["bytes_sent"]
+    assert value["elapsed_ms"] == pytest.approx(5000 / value["rate_per_s"], rel=0.01)
+    assert (value["target_rate_per_s"], value["unsent"], value["timing"]["late_ms"]) == (None, 0, None)
 
 
 def test_nothing_answered_has_no_times(capfd: pytest.CaptureFixture[str]) -> None:
@@ -65,6 +70,9 @@ def test_nothing_answered_has_no_times(capfd: pytest.CaptureFixture[str]) -> Non
         (["failed_ratio <= 0.01"], 8),
         (["p99 < 10s", "series.p999 < 10s", "rate > 0", "p50 <= 10s"], 0),
         (["p75 < 0.001ms"], 8),
+        (['series.timing.total_ms."p99.99" < 10s', "p99.99 < 10s", 'series."p42.5" > 0.001ms', "max([p1, p98]) < 10s"], 0),
+        (['series.timing.wait_ms."p99.99" < 0.001'], 8),
+        (["series.unsent == 0", "series.cold.count == 1", "series.warm.total_ms.p50 < 10s", "series.bytes_received > 100"], 0),
         (["status == 503"], 0),
         (["status == 200"], 8),
         (["status == 200", "series.errors.check_failed == 3"], 0),
@@ -158,6 +166,9 @@ def test_a_late_exchange_counts_from_when_it_was_due(capfd: pytest.CaptureFixtur
     with responder(pause(5)) as peer:
         _, value = document(capfd, f"http://{peer.host}:{peer.port}/", "--repeat", "3", "--rate", "1000", "-m", "0.1")
     assert [round(value["timing"]["total_ms"][name], -2) for name in ("min", "p50", "max")] == [100, 200, 300]
+    means = {name: figures["mean"] for name, figures in value["timing"].items() if figures}
+    phases = [mean for name, mean in means.items() if name not in ("total_ms", "late_ms", "connect_ms", "resolve_ms")]
+    assert means["total_ms"] == pytest.approx(means["late_ms"] + sum(phases) + means["connect_ms"], rel=0.02)
 
 
 def test_a_schedule_hands_out_each_ticket_once() -> None:

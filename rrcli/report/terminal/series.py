@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
-from rrcli.base.units import counted, duration
+from rrcli.base.units import counted, duration, size
 from rrcli.model.values import PHASES
 from rrcli.report.terminal.checks import draw_checks
 from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten, span
 from rrcli.report.terminal.render import draw
+from rrcli.report.terminal.timeline import draw_timeline, rate
 from rrcli.report.terminal.verdict import SHORTEST, status_words, verdict
 from rrcli.report.terminal.waterfall import bar
 
@@ -40,6 +41,9 @@ def render_series(series: Series, entry: Protocol, *, width: int, color: bool, v
     for line in _spread(series.times["total"], page.width):
         page.add_cut(line)
     page.blank()
+    for line in draw_timeline(series.timeline, series.elapsed_ns, page.width):
+        page.add_cut(line)
+    page.blank()
     _counts(series, page)
     _remarks(series, page)
     if verbose and series.worst:
@@ -69,16 +73,12 @@ def _verdict(series: Series, page: Page) -> None:
     page.add_flow(items, indent=0, separator=SEPARATOR)
 
 
-def rate(per_second: float) -> str:
-    """`2,310/s`, `4.7/s`, `0.25/s`."""
-    return f"{per_second:,.{0 if per_second >= 100 else 1 if per_second >= 1 else 2}f}/s"
-
-
 def _how(series: Series) -> list[Line]:
     """`in 0.43 s · 8 at once · 1 connection`."""
     items = [f"in {duration(series.elapsed_ns)}", f"{series.at_once} at once"]
     items += [counted(series.connections, "connection")] if series.connections else []
     items += ["multiplexed"] if series.multiplexed else []
+    items += [f"{size(series.bytes_sent)} out, {size(series.bytes_received)} in"] if series.bytes_sent else []
     return [[(item, "")] for item in items]
 
 
@@ -87,7 +87,7 @@ def _table(times: dict[str, Distribution], room: int) -> list[Line]:
 
     Where they would not fit, the columns stand closer together.
     """
-    found = [(name, times[name]) for name in ("total", *PHASES) if name in times and times[name].count]
+    found = [(name, times[name]) for name in ("total", "late", *PHASES) if name in times and times[name].count]
     rows = [(name, each) for name, each in found if name == "total" or each.greatest >= NOTHING_NS]
     if not rows:
         return []
