@@ -108,6 +108,9 @@ def run() -> NoReturn:
     Without the interpreter's own end, which takes every module apart, a sixth of a short call; but with it where something
     waits for it (threads, what was registered with `atexit`), and where somebody looks for what was left open.
     """
+    from rrcli.base import bytecode
+
+    bytecode.install()
     code = main()
     waits = "threading" in sys.modules or atexit._ncallbacks()
     if not (waits or sys.flags.dev_mode or sys.warnoptions):

@@ -5,8 +5,6 @@ The latter hold for parameters of a URL too, and with an exception for members o
 
 from __future__ import annotations
 
-_BYTES = {code: code - 0xDC00 for code in range(0xDC80, 0xDD00)} | dict.fromkeys((*range(0xD800, 0xDC80), *range(0xDD00, 0xE000)), 0xFFFD)
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,4 +65,7 @@ def is_json_lines(media_type: str | None) -> bool:
 
 def readable(text: str) -> str:
     """Text of a field without lone surrogates: bytes that are no UTF-8 are taken for Latin-1, as browsers do."""
-    return text if text.isascii() or text.isprintable() else text.translate(_BYTES)
+    if text.isascii() or text.isprintable():
+        return text
+    bytes_ = {code: code - 0xDC00 for code in range(0xDC80, 0xDD00)}
+    return text.translate(dict.fromkeys(range(0xD800, 0xE000), 0xFFFD) | bytes_)

@@ -52,14 +52,19 @@ def _integer(text: str) -> int | float:
 
 
 class _Rules:
+    """What the C scanner asks for: here also how pairs of an object, and numbers, are taken."""
+
     strict = True
-    object_hook = None
-    object_pairs_hook: Any = None
-    array_hook = None
-    parse_float = float
-    parse_int = staticmethod(_integer)
+    object_hook = array_hook = None
     parse_constant = staticmethod(_refuse)
     memo: dict[str, str] = {}
+
+    def __init__(
+        self, pairs: Callable[..., Any] | None = None, real: Callable[..., Any] = float, whole: Callable[..., Any] = _integer
+    ) -> None:
+        self.object_pairs_hook = pairs
+        self.parse_float = real
+        self.parse_int = whole
 
 
 class Repeated(Exception):
@@ -79,14 +84,10 @@ def _once(pairs: list[tuple[str, Any]]) -> None:
             seen.add(name)
 
 
-class _OnceRules(_Rules):
-    object_pairs_hook = staticmethod(_once)
-
-
 def repeated_name(text: str) -> str | None:
     """A name that some object of a JSON text has twice; readers differ on which of its values counts (RFC 8259 section 4)."""
     try:
-        make_scanner(_OnceRules())(text, len(text) - len(text.lstrip(WHITESPACE)))  # type: ignore[arg-type]  # as below
+        make_scanner(_Rules(_once))(text, len(text) - len(text.lstrip(WHITESPACE)))  # type: ignore[arg-type]  # as below
     except Repeated as repeated:
         return repeated.name
     except (StopIteration, ValueError, RecursionError, SystemError):  # as below
@@ -100,17 +101,12 @@ class Digits(str):
     __slots__ = ()
 
 
-class _DigitsRules(_Rules):
-    parse_float = Digits  # type: ignore[assignment]  # only called
-    parse_int = Digits  # type: ignore[assignment]
-
-
 _scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Rules())  # type: ignore[arg-type]  # only the attributes are read
 
 
 def loads_digits(text: str) -> Any:
     """As `loads`, with each number as the `Digits` that it was written in."""
-    return loads(text, make_scanner(_DigitsRules()))  # type: ignore[arg-type]  # as above
+    return loads(text, make_scanner(_Rules(None, Digits, Digits)))  # type: ignore[arg-type]  # as above
 
 
 def loads(text: str, scan: Callable[[str, int], tuple[Any, int]] = _scan) -> Any:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from binascii import hexlify
 from os import urandom
 
 
 def new_traceparent() -> str:
     """The `traceparent` of a new trace, sampled (W3C Trace Context section 3.2)."""
-    return f"00-{hexlify(urandom(16)).decode()}-{hexlify(urandom(8)).decode()}-01"
+    return f"00-{urandom(16).hex()}-{urandom(8).hex()}-01"

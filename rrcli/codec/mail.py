@@ -5,7 +5,6 @@ The `email` package would do it and costs 20 milliseconds; what a client sends t
 
 from __future__ import annotations
 
-from binascii import b2a_base64, b2a_hex, b2a_qp
 from os import urandom
 from time import gmtime
 
@@ -99,6 +98,8 @@ def _folded(line: str) -> str:
 
 def _encoded_words(text: str) -> str:
     """The text as words of base64, none of which cuts a letter (RFC 2047 section 5)."""
+    from binascii import b2a_base64
+
     words, word = [], b""
     for letter in text:
         encoded = letter.encode("utf-8", "replace")
@@ -117,6 +118,8 @@ def _text(text: str, kind: str) -> Part:
         raise usage("the text has letters without UTF-8") from None
     plain = lines.isascii() and all(len(line) <= MOST for line in lines.split(b"\n"))
     if not plain:
+        from binascii import b2a_qp
+
         lines = b2a_qp(lines, istext=True)
     content = lines.replace(b"\n", b"\r\n")
     if content and not content.endswith(b"\r\n"):
@@ -130,6 +133,8 @@ def _text(text: str, kind: str) -> Part:
 
 def _attached(attachment: Attachment) -> Part:
     """A file in base64 under its name (RFC 2183; beyond ASCII RFC 2231)."""
+    from binascii import b2a_base64
+
     name = attachment.name
     if name.isascii() and not set(name) & set('"\\') and name.isprintable():
         called = f'filename="{name}"'
@@ -145,7 +150,7 @@ def _attached(attachment: Attachment) -> Part:
 
 def _multipart(kind: str, parts: list[Part]) -> Part:
     """Several parts as one (RFC 2046 section 5.1). Its boundary is random, so that it is in none of them."""
-    boundary = f"=_{b2a_hex(urandom(16)).decode()}"
+    boundary = f"=_{urandom(16).hex()}"
     mark = f"--{boundary}".encode()
     content = b"".join(mark + b"\r\n" + head(part.fields) + b"\r\n" + part.content + b"\r\n" for part in parts)
     return Part(fields=(("Content-Type", f'multipart/{kind}; boundary="{boundary}"'),), content=content + mark + b"--\r\n")

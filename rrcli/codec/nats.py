@@ -13,7 +13,6 @@ Specification: https://docs.nats.io/reference/reference-protocols/nats-protocol,
 
 from __future__ import annotations
 
-from binascii import b2a_hex
 from os import urandom
 
 from rrcli.base.errors import ExchangeError, malformed, too_large, usage
@@ -300,7 +299,7 @@ def unsubscribe(sid: int, *, after: int | None = None) -> bytes:
 
 def inbox(prefix: str = "_INBOX") -> str:
     """A subject for replies that nobody else has. Raises `usage` for a prefix that is no subject."""
-    return f"{check_subject(prefix)}.{b2a_hex(urandom(11)).decode()}"
+    return f"{check_subject(prefix)}.{urandom(11).hex()}"
 
 
 def check_subject(subject: str, *, wildcards: bool = False) -> str:

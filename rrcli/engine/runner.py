@@ -8,7 +8,6 @@ It owns the deadline, folds an adapter's events, turns failures into values, and
 from __future__ import annotations
 
 import os
-from binascii import hexlify
 from time import time_ns
 
 from rrcli.base.deadline import Deadline, now
@@ -42,7 +41,7 @@ def new_id() -> str:
     random = bytearray(os.urandom(10))
     random[0] = random[0] & 0x0F | 0x70
     random[2] = random[2] & 0x3F | 0x80
-    text = hexlify(stamp + random).decode()
+    text = (stamp + random).hex()
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 

@@ -5,7 +5,6 @@ Milliseconds are made here, and nowhere else. A masked exchange gives a masked d
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from time import gmtime, monotonic_ns, time
 
 from rrcli.base.fields import readable
@@ -338,4 +337,6 @@ def _entry(entry: TranscriptEntry) -> dict[str, Any]:
 
 
 def _base64(data: bytes) -> str:
+    from binascii import b2a_base64
+
     return b2a_base64(data, newline=False).decode()

@@ -7,7 +7,6 @@ fields that are shown are walked to by hand. Verification is OpenSSL's alone; no
 from __future__ import annotations
 
 from _socket import AF_INET6, inet_ntop, inet_pton
-from binascii import hexlify
 
 from rrcli.base.civildate import days_since_epoch
 from rrcli.base.digest import sha256
@@ -53,7 +52,7 @@ def describe(certificate: Any) -> Certificate:
         not_before=not_before,
         not_after=not_after,
         key=key,
-        sha256=hexlify(sha256(der).digest()).decode(),
+        sha256=sha256(der).hexdigest(),
     )
 
 

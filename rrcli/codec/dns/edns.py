@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from binascii import hexlify, unhexlify
-
 from rrcli.base.record import Record
 from rrcli.codec.dns.tables import OPT
 
@@ -55,7 +53,7 @@ def option_text(code: int, data: bytes) -> str:
 
         family, size = (AF_INET, 4) if data[1] == 1 else (AF_INET6, 16)
         return f"{inet_ntop(family, data[4 : 4 + size].ljust(size, bytes(1)))}/{data[2]}/{data[3]}"
-    return hexlify(data).decode()
+    return data.hex()
 
 
 def error_text(data: bytes) -> str:
@@ -74,6 +72,8 @@ def one_line(text: str) -> str:
 
 def cookie(text: str) -> bytes:
     """A cookie from its hexadecimal digits: 8 bytes of the client's, then 8 to 32 of the server's or none. Raises `ValueError`."""
+    from binascii import unhexlify
+
     try:
         data = unhexlify(text)
     except ValueError:

@@ -7,7 +7,6 @@ whole exchange does, so it is loaded for the first record that needs it. `EVERYD
 from __future__ import annotations
 
 from _socket import AF_INET, AF_INET6, inet_ntop
-from binascii import hexlify
 
 from rrcli.base.errors import malformed
 from rrcli.codec.dns import name as dnsname
@@ -105,7 +104,7 @@ def text(kind: int, of_class: int, data: Data) -> str:
 
 def generic(data: bytes) -> str:
     r"""`\# 4 0a000001`, as data of a type that nobody knows is written (RFC 3597 §5)."""
-    return f"\\# {len(data)} {_pieces(hexlify(data).decode().upper())}".rstrip()
+    return f"\\# {len(data)} {_pieces(data.hex().upper())}".rstrip()
 
 
 def load() -> None:

@@ -18,9 +18,6 @@ Specification: https://redis.io/docs/latest/develop/reference/protocol-spec/ and
 
 from __future__ import annotations
 
-from _json import encode_basestring
-from binascii import b2a_base64
-
 from rrcli.base.errors import ExchangeError, malformed, too_large
 
 TYPE_CHECKING = False
@@ -460,7 +457,7 @@ def oddities(reply: Reply, path: str = "value") -> Iterator[tuple[str, str | Pai
             seen.add(name)
         parts = [(name, part) for name, pair in zip(names, reply.value, strict=True) for part in pair]
         for name, part in parts:
-            yield from _oddities_of(part, path, f".{encode_basestring(name)}")
+            yield from _oddities_of(part, path, f".{_quoted(name)}")
         return
     for at, part in enumerate(reply.value):
         if part.attributes or isinstance(part.value, tuple):
@@ -481,6 +478,8 @@ def _text(value: bytes) -> Any:
     try:
         return value.decode()
     except UnicodeDecodeError:
+        from binascii import b2a_base64
+
         return {"base64": b2a_base64(value, newline=False).decode("ascii")}
 
 
@@ -491,14 +490,20 @@ def _key(reply: Reply) -> str:
     return value if isinstance(value, str) else _compact(value)
 
 
+def _quoted(text: str) -> str:
+    from _json import encode_basestring
+
+    return encode_basestring(text)
+
+
 def _compact(value: Any) -> str:
     """JSON on one line without spaces; `json` itself would double the start-up of a command."""
     if isinstance(value, str):
-        return str(encode_basestring(value))
+        return _quoted(value)
     if isinstance(value, list):
         return f"[{','.join(map(_compact, value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{encode_basestring(key)}:{_compact(item)}' for key, item in value.items())}}}"
+        return f"{{{','.join(f'{_quoted(key)}:{_compact(item)}' for key, item in value.items())}}}"
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -98,9 +98,7 @@ def multipart(parts: list[Part], compress: str | None = None, content_type: str 
 
 
 def _new_boundary() -> str:
-    from binascii import hexlify
-
-    return "-" * 24 + hexlify(os.urandom(12)).decode()
+    return "-" * 24 + os.urandom(12).hex()
 
 
 def _boundary_of(content_type: str) -> str | None:
