@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
 OURS = f"{__name__.partition('.')[0]}."
-MOST = 1 << 16  # bytes of a module's byte code; a larger one is left to the interpreter
 HEAD = MAGIC_NUMBER + bytes(4)  # of byte code that goes by the age of its source, and not by a hash (PEP 552)
 ENDING = f".{sys.implementation.cache_tag}.pyc"
 
@@ -85,8 +84,8 @@ def _read(source: str, cached: str) -> CodeType | None:
         return None
     finally:
         os.close(file)
-    made_of = data[8:12] == (int(now.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little") and data[12:16] == (now.st_size).to_bytes(4, "little")
-    if data[:8] != HEAD or not made_of or len(data) == MOST:
+    made_of = data[8:12] == (int(now.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little") and data[12:16] == now.st_size.to_bytes(4, "little")
+    if data[:8] != HEAD or not made_of:
         return None
     found: CodeType = loads(memoryview(data)[16:])
     return found
