@@ -333,10 +333,10 @@ _rrcli() {
             case $prev in
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --vars|--cases) _rrcli_files "$cur"; return ;;
-                --var|--env|--only|--skip|--jobs|--root|--report) return ;;
+                --var|--env|--only|--skip|--jobs|--expect|--repeat|--duration|--concurrency|--rate|--warmup|--root|--report) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--var --vars --env --cases --only --skip --keep-going --jobs --dry-run --list --root --report --json -q --quiet --color --show-secrets --help'
+                candidates='--var --vars --env --cases --only --skip --keep-going --jobs --dry-run --list --expect --repeat --duration --concurrency --rate --warmup --root --report --json -q --quiet --color --show-secrets --help'
             else
                 candidates=''
             fi

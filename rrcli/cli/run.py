@@ -49,6 +49,11 @@ def run(values: dict[str, Any]) -> int:
     if options.list or options.dry_run:
         _print_steps(plans, choices, output, filled=not options.list)
         return 0
+    if is_load(options):
+        from rrcli.cli.load import run_load
+
+        result = run_load(plans, choices[0], options, output)
+        return highest([result.exit_code, write_reports(output.report, result)])
     drawn = not (output.json or output.quiet)
     columns = Columns([], width())
     in_color = color(output, 1)
@@ -75,6 +80,12 @@ def run(values: dict[str, Any]) -> int:
         print_text("")
         print_text(failures(result, width=width(), color=in_color, masks=not output.show_secrets))
     return highest([result.exit_code, write_reports(output.report, result)])
+
+
+def is_load(options: RunOptions) -> bool:
+    """Whether anything is typed that only a load has."""
+    given = (options.repeat, options.repeat_for, options.concurrency, options.rate, options.warmup)
+    return bool(options.expect) or any(each is not None for each in given)
 
 
 def _given(options: RunOptions) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.options.option import Optioned, option
-from rrcli.options.parse import concurrent, duration
+from rrcli.options.parse import concurrent, duration, lasting, rate, times
 from rrcli.options.request import Output, Request, SettingsOptions
 
 TYPE_CHECKING = False
@@ -62,6 +62,23 @@ class RunOptions(Optioned):
     )
     dry_run: bool = option("--dry-run", kind="flag", help="Print the commands with their values; nothing is sent.", group="Plan")
     list: bool = option("--list", kind="flag", help="Print the steps as they are written; nothing is sent.", group="Plan")
+    expect: tuple[str, ...] = option(
+        "--expect", kind="many", metavar="EXPR", group="Load",
+        help="Of a load: 'steps.NAME.series.p99 < 200ms', or 'series.failed_ratio < 0.01' of its iterations; repeatable.",
+    )  # fmt: skip
+    repeat: int | None = option("--repeat", parse=times, metavar="N", help="Run the steps N times, all users together.", group="Load")
+    repeat_for: float | None = option(
+        "--duration", parse=lasting, metavar="TIME", help="Run the steps again and again for so long.", group="Load"
+    )
+    concurrency: int | None = option(
+        "--concurrency", parse=concurrent, metavar="N", group="Load",
+        help="So many users side by side, each with connections, cookies and variables of its own.  [1]",
+    )  # fmt: skip
+    rate: float | None = option(
+        "--rate", parse=rate, metavar="PER_SECOND", group="Load",
+        help="Begin so many runs of the steps a second, late or not; a late one counts from when it was due.",
+    )  # fmt: skip
+    warmup: int | None = option("--warmup", parse=times, metavar="N", help="Run them N times before, not counted.", group="Load")
     root: str | None = option(
         "--root", metavar="DIR", help="Let the plan read and write files below DIR.  [the plan's folder]", group="Plan"
     )

@@ -42,6 +42,11 @@ class SecretSet:
             if value:
                 self._values[value] = None
 
+    def forget_after(self, count: int) -> None:
+        """Keep the first of them alone."""
+        for value in list(self._values)[count:]:
+            del self._values[value]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 

@@ -8,6 +8,7 @@ from rrcli.base.sourcefile import read
 from rrcli.options.parse import duration, suggestion
 from rrcli.plan.model import Plan
 from rrcli.plan.names import wrong_name
+from rrcli.plan.pace import read_pace
 from rrcli.plan.reading import Reader, told
 from rrcli.plan.step import KINDS, Root, compiled
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 TOP_KEYS = (
     "name", "doc", "tags", "deadline", "teardown-deadline", "jobs", "fresh", "cookies", "vars", "secrets", "env", "defaults", "template",
-    "case", "cases", *KINDS,
+    "case", "cases", "load", *KINDS,
 )  # fmt: skip
 MOST_JOBS = 64
 DEEPEST = 16  # plans that run others
@@ -82,6 +83,7 @@ def load_plan(
     if not values.get("step"):
         problems.add(source, (), "a plan has at least one [[step]]")
     reader.finish()
+    plan.pace = read_pace(source, [step.name for step in plan.steps], problems)
     return plan
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.sourcefile import SourceFile
+    from rrcli.plan.pace import Pace
     from rrcli.plan.step import Root, Step
 
 TEARDOWN_S = 30.0
@@ -45,6 +46,7 @@ class Plan:
         self.secrets: dict[str, str] = {}
         self.steps: list[Step] = []  # of all kinds
         self.cases: list[Case] | None = None  # rows that all of it is run for
+        self.pace: Pace  # of `[load]`
 
     def of(self, kind: str) -> list[Step]:
         """The steps of one kind, in the order in which they run."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rrcli.plan.step import Step
 
 ROOTS = ("env", "secrets", "row", "index", "case", "steps", "run")  # first names that are no variables
+USER = "user.index"  # the number of a load's user; a variable named user may stand before it
 
 
 def wrong_name(name: str) -> str:
@@ -36,7 +37,7 @@ def known_of(plan: Plan) -> tuple[str, ...]:
     tables += [table for table in plan.source.values.get("template", {}).values() if isinstance(table, dict)]
     captured = [name for table in tables if isinstance(table.get("capture"), dict) for name in table["capture"]]
     included = [table["name"] for table in tables if "run" in table and isinstance(table.get("name"), str)]
-    return (*ROOTS, *plan.variables, *plan.given, *captured, *included)
+    return (*ROOTS, USER.partition(".")[0], *plan.variables, *plan.given, *captured, *included)
 
 
 def check(plan: Plan, problems: Problems) -> None:
@@ -134,13 +135,18 @@ def _check_value(
     """Tell what is wrong with the names in a value, of a `step` or of a variable."""
     for expression in expressions(value):
         text = expression.text
-        found = [_unknown(name, known, captures) for name in expression.names if name not in known]
+        found = [_unknown(name, known, captures) for name in expression.names if name not in known and not _is_user(name, text)]
         if why := _wrong_part(plan, expression) or _wrong_row(plan, expression, step):
             found.append(why)
         elif expression.names == ("env",) and not (step and step.when) and _is_unset(expression):
             found.append(f"{text} is not set; give a default: {{{{{text} || '…'}}}}")
         for what in found:
             problems.add(plan.source, path, what, token=f"{{{{{text}")
+
+
+def _is_user(name: str, text: str) -> bool:
+    """Whether a name in the text of an expression is that of a load's user."""
+    return name == USER.partition(".")[0] and USER in text
 
 
 def _unknown(name: str, known: Iterable[str], captures: dict[str, Step]) -> str:

@@ -11,10 +11,10 @@ from rrcli.policy.secrets import all_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from rrcli.model.values import Exchange, ExchangeSet
+    from rrcli.model.values import Check, Exchange, ExchangeSet
     from rrcli.series.tally import Series
 
 RUN_SCHEMA = "rrcli.run/1"
@@ -30,6 +30,7 @@ class StepResult(Record):
 
     name: str
     kind: str
+    step: str = ""  # the step's own name, where `name` has a row's behind it
     line: int = 0
     tags: tuple[str, ...] = ()
     exit_code: int = 0
@@ -85,11 +86,15 @@ class RunResult(Record):
     steps: tuple[StepResult, ...] = ()
     secrets: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    series: Series | None = None  # of a load: its iterations
+    checks: tuple[Check, ...] = ()  # of a load
+    code: int = 0  # of what ended it early
 
     @property
     def exit_code(self) -> int:
-        """The highest of its steps; an interruption wins over all."""
-        return highest([step.exit_code for step in self.steps])
+        """The highest of its steps, and what its checks and its early end come to; an interruption wins over all."""
+        broken = any(not check.ok for check in self.checks)
+        return highest([self.code, EXIT_CODES["check"] if broken else 0, *(step.exit_code for step in self.steps)])
 
     @property
     def ok(self) -> bool:
@@ -151,8 +156,21 @@ def _document(run: RunResult, mask: Mask | None, exact: bool) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "counts": run.counts(),
         "steps": [_step(step, mask, exact) for step in run.steps],
+        "series": _series(run.series) if run.series else None,
+        "checks": _checks(run.checks),
         "notes": [mask.message(note) if mask else note for note in run.notes],
     }
+
+
+def _series(series: Series) -> dict[str, Any]:
+    """The document of iterations, which no exchange stands for."""
+    from rrcli.series.tally import series_document
+
+    return series_document(series)
+
+
+def _checks(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    return [{"expr": check.expr, "ok": check.ok, "actual": check.actual} for check in checks]
 
 
 def _step(step: StepResult, mask: Mask | None, exact: bool) -> dict[str, Any]:
@@ -184,7 +202,7 @@ def _step(step: StepResult, mask: Mask | None, exact: bool) -> dict[str, Any]:
         "attempts": step.attempts,
         "row": mask.json(step.row) if mask else step.row,
         "captures": {name: mask.json(value) if mask else value for name, value in step.captures.items()},
-        "checks": [{"expr": check.expr, "ok": check.ok, "actual": check.actual} for check in checks],
+        "checks": _checks(checks),
         "differences": [],
         "exchange": document(exchange, exact=exact) if exchange else None,
         "set": set_document(several, exact=exact) if several else None,

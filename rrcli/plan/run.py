@@ -33,7 +33,7 @@ from rrcli.wire.pool import Pool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from rrcli.engine.interrupt import Termination
@@ -75,35 +75,48 @@ class Running:
         self._signal = 0  # the exit code of the signal that ended it
         pool, jar = Pool(), Jar()
         first = Shared(pool=pool, cookies=jar)
-        self._secrets = first.secrets
+        self.secrets = first.secrets
         self._shared: dict[tuple[bool, bool, int], Shared] = {(False, True, get_ident()): first}
         self._first = first
         if outer:
-            self._first, self._secrets, self._shared, self._lock = outer._first, outer._secrets, outer._shared, allocate_lock()
+            self._first, self.secrets, self._shared, self._lock = outer._first, outer.secrets, outer._shared, allocate_lock()
         for name, value in scope.values["secrets"].items():
             if name in plan.secrets:
-                self._secrets.add(str(value))
+                self.secrets.add(str(value))
 
     def run(self) -> RunResult:
         """Run it to its end."""
         plan, started, began = self._plan, time_ns(), now()
         whole = Deadline.after(plan.deadline, "deadline")
         try:
-            for step in plan.of("setup"):
-                self._one(step, self._scope, whole)
-            self._steps(whole)
-            self._tear_down()
+            self.set_up(whole)
+            self.run_steps(whole)
+            self.tear_down(plan.of("teardown"))
         finally:
-            for shared in self._shared.values():
-                shared.close()
+            self.close()
         scope = self._scope
         return RunResult(
             id=scope.values["run"]["id"], plan=plan.source.name, name=plan.name, env=plan.env, case=scope.case, started_at_ns=started,
-            elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self._secrets),
+            elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self.secrets),
         )  # fmt: skip
 
-    def _steps(self, whole: Deadline) -> None:
-        """The steps: one after the other, or side by side where any says what it waits for. Their results are in the plan's order."""
+    def close(self) -> None:
+        """Close its connections."""
+        for shared in self._shared.values():
+            shared.close()
+
+    def close_others(self) -> None:
+        """Close the connections of other threads than this one, whose steps are over."""
+        for key in [key for key in self._shared if key[2] != get_ident()]:
+            self._shared.pop(key).close()
+
+    def set_up(self, whole: Deadline) -> None:
+        """Run the setup."""
+        for step in self._plan.of("setup"):
+            self._one(step, self._scope, whole)
+
+    def run_steps(self, whole: Deadline) -> None:
+        """Run the steps: one after the other, or side by side where any says what it waits for. Their results are in the plan's order."""
         steps = [step for step in self._plan.of("step") if self._choice.takes(step)]
         jobs = self._choice.jobs or self._plan.jobs
         ordered = has_order(self._plan)
@@ -119,11 +132,12 @@ class Running:
         with self._lock:
             self._results[begin:] = sorted(self._results[begin:], key=lambda result: places[result.line])
 
-    def _tear_down(self) -> None:
+    def tear_down(self, steps: Sequence[Step]) -> None:
+        """Run these steps of the teardown, and that of the plans that its steps have run, whatever happened before."""
         seconds = self._plan.teardown_deadline
         whole = Deadline.after(min(seconds, AFTER_SIGNAL_S) if self._signal else seconds, "teardown-deadline")
         self._ended, before, self._signal = "", self._signal, 0
-        for step in self._plan.of("teardown"):
+        for step in steps:
             self._one(step, self._scope, whole)
             if self._signal:  # another one ends it at once
                 self._ended = "the run was interrupted again"
@@ -137,18 +151,18 @@ class Running:
         """The setup and the steps, as a step of another run, which has the teardown run at its end."""
         started, began = time_ns(), now()
         whole = whole.sooner(Deadline.after(self._plan.deadline, "deadline"))
-        for step in self._plan.of("setup"):
-            self._one(step, self._scope, whole)
-        self._steps(whole)
+        self.set_up(whole)
+        self.run_steps(whole)
         return RunResult(
             id=self._scope.values["run"]["id"], plan=self._plan.source.name, name=self._plan.name, env=self._plan.env,
-            started_at_ns=started, elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self._secrets),
+            started_at_ns=started, elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self.secrets),
         )  # fmt: skip
 
     def _included(self, step: Step, scope: PlanScope, result: StepResult, whole: Deadline) -> StepResult:
         """Run the plan of a step. Its captures have values below the step's name."""
         assert step.included
         inner, problems = PlanScope(step.included, scope.values["run"]["id"]), Problems()
+        inner.values["user"] = scope.values["user"]
         known = scope.included.get(step.name)
         if known:
             inner.values["secrets"], inner.included = known.values["secrets"], known.included
@@ -176,10 +190,7 @@ class Running:
             return
         if not self._ended and whole.passed():
             self._ended = f"the time limit passed ({whole.limit})"
-            self._add(
-                step,
-                _result(step, exit_code=6, reason=self._ended, started_at_ns=time_ns()),
-            )
+            self._add(step, _result(step, exit_code=6, reason=self._ended, started_at_ns=time_ns()))
             return
         if self._ended:
             self._skip(step, self._ended)
@@ -294,7 +305,7 @@ class Running:
         for template in step.templates():
             for expression in expressions(template):
                 if "secrets" in expression.names and isinstance(value := expression.value(scope), str):
-                    self._secrets.add(value)
+                    self.secrets.add(value)
 
     # --- results
 
@@ -310,7 +321,7 @@ class Running:
             scope.values[name] = value
             if self._plan.secrets.get(name) == "capture":
                 scope.set_secret(name, value)
-                self._secrets.add(str(value))
+                self.secrets.add(str(value))
         self._results.append(result)
         if not result.ok:
             for name in sets(step):
@@ -336,15 +347,17 @@ class Running:
         if step.kind == "teardown":
             self._skip(step, str(error), is_wanted=True)
         else:
-            self._add(
-                step,
-                _result(
-                    step,
-                    exit_code=USAGE,
-                    reason=str(error),
-                    started_at_ns=time_ns(),
-                ),
-            )
+            self._add(step, _result(step, exit_code=USAGE, reason=str(error), started_at_ns=time_ns()))
+
+    def leave(self, signal: int) -> None:
+        """Give up what is under way in another thread: nothing more is taken of it, and the teardown may follow.
+
+        `signal` is the exit code of what ended it.
+        """
+        self._signal, self._ended = signal, "the run was interrupted"
+        self._left.update(step.name for step in self._plan.steps if step.kind != "teardown")
+        for limit in list(self._limits.values()):
+            limit.at_ns = now()
 
     def _interrupted(self, step: Step, signal: KeyboardInterrupt) -> None:
         """A signal came while a step was under way, or about to be."""
@@ -374,7 +387,7 @@ def scope_of(plan: Plan) -> PlanScope:
 
 def _result(step: Step, **values: Any) -> StepResult:
     """A result of a step."""
-    return StepResult(name=step.name, kind=step.kind, line=step.line, tags=step.tags, **values)
+    return StepResult(name=step.name, step=step.name, kind=step.kind, line=step.line, tags=step.tags, **values)
 
 
 def _captured(step: Step, exchange: Exchange) -> tuple[Exchange, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rrcli.engine import registry
 from rrcli.engine.manifest import load as load_named
 from rrcli.plan.load import TOP_KEYS
+from rrcli.plan.pace import KEYS as LOAD_KEYS
 from rrcli.plan.reading import STEP_KEYS, keys_of, word_names
 from rrcli.plan.step import KINDS
 
@@ -32,6 +33,21 @@ OWN: dict[str, Any] = {
     "fresh": {"type": "boolean", "description": "Open a connection of its own."},
     "cookies": {"type": "boolean", "description": "Keep cookies.  [true]"},
 }
+NUMBER = {"type": ["integer", "string"]}
+RATE = {"type": ["number", "string"]}
+LOAD: dict[str, Any] = {
+    "users": {**NUMBER, "description": "How many run it side by side."},
+    "spawn-rate": {**RATE, "description": "How many users begin a second.  [all at once]"},
+    "rate": {**RATE, "description": "Iterations a second of all users, whether those before them are over or not."},
+    "duration": DURATION,
+    "repeat": {**NUMBER, "description": "Iterations of all users."},
+    "warmup": {**NUMBER, "description": "Iterations before those that are counted."},
+    "think": {
+        "anyOf": [DURATION, {"type": "array", "items": DURATION, "minItems": 2, "maxItems": 2}],
+        "description": "What a user waits between two iterations: a time, or the least and the most.",
+    },
+    "expect": {**WORDS, "description": "series.p99 < 200ms of the iterations, steps.NAME.series.p99 < 200ms of a step."},
+}
 TOP: dict[str, Any] = {
     "name": TEXT,
     "doc": TEXT,
@@ -48,6 +64,12 @@ TOP: dict[str, Any] = {
     "template": {"type": "object", "additionalProperties": ANY_TABLE},
     "case": {"type": "array", "items": ANY_TABLE, "minItems": 1, "description": "All of it is run once for each; {{case.NAME}} reads it."},
     "cases": {"type": ["string", "array"], "items": ANY_TABLE, "description": "A file of such rows, or a list of them."},
+    "load": {
+        "type": "object",
+        "description": "How it is run as a load, by rrcli locust, and by rrcli run where --repeat or --duration asks for one.",
+        "properties": LOAD,
+        "additionalProperties": False,
+    },
 }
 
 
@@ -65,6 +87,7 @@ def plan_schema() -> dict[str, Any]:
     lists = {kind: {"type": "array", "items": {"$ref": "#/$defs/step"}} for kind in KINDS}
     properties = {**TOP, **lists}
     assert set(properties) == set(TOP_KEYS)
+    assert set(LOAD) == set(LOAD_KEYS)
     assert set(OWN) == set(STEP_KEYS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -40,6 +40,11 @@ class StepDocuments:
             self._made[name] = with_shorthands(document(self._exchanges[name]))
         return self._made.get(name)
 
+    def copy(self) -> StepDocuments:
+        found = StepDocuments()
+        found._exchanges = dict(self._exchanges)
+        return found
+
     def all(self) -> dict[str, Any]:
         return {name: self.get(name) for name in self._exchanges}
 
@@ -57,6 +62,7 @@ class PlanScope(Scope):
             "case": None,
             "steps": self.steps,
             "run": {"id": run_id, "ok": True, "failed": False},
+            "user": {"index": 0},
         }
         super().__init__(values)
         self.included: dict[str, PlanScope] = {}  # of plans that steps run, by the steps' names
@@ -69,6 +75,28 @@ class PlanScope(Scope):
         """The same for one row of a `for-each`."""
         found: PlanScope = copy(self)
         found.values = {**self.values, "row": row, "index": index}
+        return found
+
+    def of_user(self, index: int) -> PlanScope:
+        """The same for one user of many, who has variables of its own, which are not worked out yet; secrets are known.
+
+        Users take the plan's cases in turn.
+        """
+        found = PlanScope(self._plan, self.values["run"]["id"])
+        found.values.update(env=self.values["env"], secrets=dict(self.values["secrets"]), user={"index": index})
+        if self._plan.cases:
+            case = self._plan.cases[index % len(self._plan.cases)]
+            found.case, found.values["case"] = case.name, case.row
+        found.included = {name: inner.of_user(index) for name, inner in self.included.items()}
+        return found
+
+    def of_iteration(self) -> PlanScope:
+        """The same for a run of the steps that others follow: what they capture is not known to those."""
+        found: PlanScope = copy(self)
+        found.steps = self.steps.copy()
+        found.unset = dict(self.unset)
+        run = {**self.values["run"], "ok": True, "failed": False}
+        found.values = {**self.values, "secrets": dict(self.values["secrets"]), "steps": found.steps, "run": run}
         return found
 
     def everything(self) -> dict[str, Any]:

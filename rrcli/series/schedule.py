@@ -13,7 +13,7 @@ from rrcli.base.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rrcli.options.request import Request
+    from rrcli.options.request import SeriesOptions
 
 
 class Ticket(Record):
@@ -26,7 +26,7 @@ class Ticket(Record):
 class Schedule:
     """Hands out tickets to all threads of a series. `whole` is the limit of the invocation."""
 
-    def __init__(self, request: Request, whole: Deadline) -> None:
+    def __init__(self, request: SeriesOptions, whole: Deadline) -> None:
         from _thread import allocate_lock
 
         self.whole = whole
@@ -60,6 +60,14 @@ class Schedule:
                 return None
             self._number += 1
             return Ticket(number=self._number - 1, due_ns=due_ns)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next one of a schedule with a rate is due."""
+        at_ns = now()
+        if self._every_ns is None or not self.began_ns or self.stopped or self._number == self._repeat or self._is_over(at_ns):
+            return False
+        return at_ns >= self.began_ns + int(self._number * self._every_ns)
 
     def _is_over(self, at_ns: int) -> bool:
         return self._lasts_ns is not None and at_ns >= self.began_ns + self._lasts_ns

@@ -78,21 +78,15 @@ class Tally:
     def add(self, number: int, exchange: Exchange, began_ns: int, due_ns: int | None = None) -> None:
         """Count the exchange that began as this one. With a time at which it was due its total counts from then."""
         with self._lock:
-            self.ended_ns = ended_ns = now()
-            self.began_ns = self.began_ns or began_ns
-            self.count += 1
-            late_ns = 0 if due_ns is None else max(0, began_ns - due_ns)
-            self.late += late_ns > LATE_NS
-            self.latest_ns = max(self.latest_ns, late_ns)
+            late_ns = self._begun(began_ns, due_ns)
+            ended_ns = self.ended_ns
             if exchange.response:
                 status = exchange.response.status
                 _count(self.statuses, str(status.text if status.code is None else status.code))
             code = 0
             if exchange.error:
-                self.failed += 1
-                _count(self.errors, exchange.error.kind)
                 code = exit_code(exchange.error)
-                self.exit_code = max(self.exit_code, code)
+                self._failed(exchange.error.kind, code)
             for one in (*exchange.history, exchange):
                 self.bytes_sent += one.connection.bytes_sent
                 self.bytes_received += one.connection.bytes_received
@@ -106,6 +100,38 @@ class Tally:
                 self.first, self._first_number = exchange, number
             if (code, total_ns) > self._worst:
                 self.worst, self._worst = exchange, (code, total_ns)
+
+    def add_other(self, began_ns: int, due_ns: int | None, failure: tuple[str, int] | None, *, is_timed: bool = False) -> None:
+        """Count something that is no exchange and is over now, with the kind of its failure and the exit code, if it has failed.
+
+        How long it took is counted only where it `is_timed`.
+        """
+        with self._lock:
+            late_ns = self._begun(began_ns, due_ns)
+            if failure:
+                self._failed(*failure)
+            total_ns = self.ended_ns - began_ns + late_ns
+            if is_timed:
+                self._duration("total", total_ns)
+                if due_ns is not None:
+                    self._duration("late", late_ns)
+            began_ns, ended_ns = began_ns - self.began_ns, self.ended_ns - self.began_ns
+            self.timeline.add(began_ns, ended_ns, total_ns if is_timed else None, failed=bool(failure))
+
+    def _begun(self, began_ns: int, due_ns: int | None) -> int:
+        """Count something that is over now; how late it began."""
+        self.ended_ns = now()
+        self.began_ns = self.began_ns or began_ns
+        self.count += 1
+        late_ns = 0 if due_ns is None else max(0, began_ns - due_ns)
+        self.late += late_ns > LATE_NS
+        self.latest_ns = max(self.latest_ns, late_ns)
+        return late_ns
+
+    def _failed(self, kind: str, code: int) -> None:
+        self.failed += 1
+        _count(self.errors, kind)
+        self.exit_code = max(self.exit_code, code)
 
     def _time(self, exchange: Exchange, total_ns: int, late_ns: int | None) -> None:
         """What was refused or broken off says nothing of how long an answer takes; a time limit that passed does."""
