@@ -10,7 +10,7 @@ function __rrcli_in
     # Whether the first word is this command; without one: whether it is none, and so an option before a URL.
     set -l words (commandline -opc)
     if test (count $argv) -eq 0
-        not contains -- "$words[2]" http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run config session demo schema help completion
+        not contains -- "$words[2]" http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config session demo schema help completion
     else
         test "$words[2]" = "$argv[1]"
     end
@@ -62,6 +62,7 @@ complete -c rrcli -n __rrcli_first -a serve -d 'Run loopback responders until Ct
 complete -c rrcli -n __rrcli_first -a doctor -d 'Walk the layers one by one and name the first that fails.'
 complete -c rrcli -n __rrcli_first -a wait -d 'Wait until every URL answers well, whatever its scheme.'
 complete -c rrcli -n __rrcli_first -a run -d 'Run plans of exchanges, with checks, captures and a teardown.'
+complete -c rrcli -n __rrcli_first -a diff -d 'Show where two documents differ: exchanges, sets, runs or series.'
 complete -c rrcli -n __rrcli_first -a config -d 'Show the settings in force, and where each comes from.'
 complete -c rrcli -n __rrcli_first -a session -d 'List, show or remove the named sessions of HTTP.'
 complete -c rrcli -n __rrcli_first -a demo -d 'Show one exchange per protocol; needs no network.'
@@ -1909,6 +1910,14 @@ complete -c rrcli -n '__rrcli_in run' -s q -d 'Print no result; what failed is o
 complete -c rrcli -n '__rrcli_in run' -l quiet -d 'Print no result; what failed is one line each on stderr.'
 complete -c rrcli -n '__rrcli_in run' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
 complete -c rrcli -n '__rrcli_in run' -l show-secrets -d 'Do not mask credentials.'
+complete -c rrcli -n '__rrcli_in diff' -l ignore -r -F -d 'No difference here and below, as json.items[*].at or header.etag; repeatable.'
+complete -c rrcli -n '__rrcli_in diff' -l all -d 'Compare times, ids, dates, the request and the connection, too.'
+complete -c rrcli -n '__rrcli_in diff' -l tolerance -x -d 'By how much rate and percentiles of a series may be worse.  [10%]'
+complete -c rrcli -n '__rrcli_in diff' -l json -d 'Print the exchange as one JSON document.'
+complete -c rrcli -n '__rrcli_in diff' -s q -d 'Print no result; what failed is one line each on stderr.'
+complete -c rrcli -n '__rrcli_in diff' -l quiet -d 'Print no result; what failed is one line each on stderr.'
+complete -c rrcli -n '__rrcli_in diff' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
+complete -c rrcli -n '__rrcli_in diff' -l show-secrets -d 'Do not mask credentials.'
 complete -c rrcli -n '__rrcli_in config' -l env -x -d 'Take the options and the base-url of [env.NAME] in rrcli.toml; a URL may then be a /path.  [RRCLI_ENV]'
 complete -c rrcli -n '__rrcli_in config' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in config' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
@@ -1944,6 +1953,7 @@ complete -c rrcli -n '__rrcli_in serve' -a 'http sse poll graphql soap ws grpc d
 complete -c rrcli -n '__rrcli_in doctor' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in wait' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in run' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_in diff' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in config' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in session' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before session word list show remove' -a 'list show remove'
@@ -1951,6 +1961,6 @@ complete -c rrcli -n '__rrcli_in demo' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in schema' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in schema' -a 'exchange event set series run plan'
 complete -c rrcli -n '__rrcli_in help' -l help -d 'Show help.'
-complete -c rrcli -n '__rrcli_before help word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run config session demo schema help completion exit-codes expressions items servers time' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run config session demo schema help completion exit-codes expressions items servers time'
+complete -c rrcli -n '__rrcli_before help word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config session demo schema help completion exit-codes expressions items servers time' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config session demo schema help completion exit-codes expressions items servers time'
 complete -c rrcli -n '__rrcli_in completion' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before completion word bash zsh fish powershell' -a 'bash zsh fish powershell'

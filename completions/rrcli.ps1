@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         , @('doctor', 'Walk the layers one by one and name the first that fails.')
         , @('wait', 'Wait until every URL answers well, whatever its scheme.')
         , @('run', 'Run plans of exchanges, with checks, captures and a teardown.')
+        , @('diff', 'Show where two documents differ: exchanges, sets, runs or series.')
         , @('config', 'Show the settings in force, and where each comes from.')
         , @('session', 'List, show or remove the named sessions of HTTP.')
         , @('demo', 'Show one exchange per protocol; needs no network.')
@@ -1941,6 +1942,17 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('--show-secrets', 'Do not mask credentials.')
             , @('--help', 'Show help.')
         )
+        'diff' = @(
+            , @('--ignore', 'No difference here and below, as json.items[*].at or header.etag; repeatable.')
+            , @('--all', 'Compare times, ids, dates, the request and the connection, too.')
+            , @('--tolerance', 'By how much rate and percentiles of a series may be worse.  [10%]')
+            , @('--json', 'Print the exchange as one JSON document.')
+            , @('-q', 'Print no result; what failed is one line each on stderr.')
+            , @('--quiet', 'Print no result; what failed is one line each on stderr.')
+            , @('--color', 'Colour: auto, always, never.')
+            , @('--show-secrets', 'Do not mask credentials.')
+            , @('--help', 'Show help.')
+        )
         'config' = @(
             , @('--env', 'Take the options and the base-url of [env.NAME] in rrcli.toml; a URL may then be a /path.  [RRCLI_ENV]')
             , @('--json', 'Print the exchange as one JSON document.')
@@ -2073,6 +2085,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         'wait --tls-min' = @('1.0', '1.1', '1.2', '1.3')
         'wait --tls-max' = @('1.0', '1.1', '1.2', '1.3')
         'run --color' = @('auto', 'always', 'never')
+        'diff --color' = @('auto', 'always', 'never')
         'config --color' = @('auto', 'always', 'never')
         'session --color' = @('auto', 'always', 'never')
     }
@@ -2101,7 +2114,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         'serve' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp')
         'session' = @('list', 'show', 'remove')
         'schema' = @('exchange', 'event', 'set', 'series', 'run', 'plan')
-        'help' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp', 'tls', 'curl', 'explain', 'serve', 'doctor', 'wait', 'run', 'config', 'session', 'demo', 'schema', 'help', 'completion', 'exit-codes', 'expressions', 'items', 'servers', 'time')
+        'help' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp', 'tls', 'curl', 'explain', 'serve', 'doctor', 'wait', 'run', 'diff', 'config', 'session', 'demo', 'schema', 'help', 'completion', 'exit-codes', 'expressions', 'items', 'servers', 'time')
         'completion' = @('bash', 'zsh', 'fish', 'powershell')
     }
     # What ends the words: one of them, or with 'url' what may be a URL too.

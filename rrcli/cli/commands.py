@@ -16,7 +16,7 @@ from rrcli.cli.command import Command
 from rrcli.cli.execute import execute
 from rrcli.cli.fast import build
 from rrcli.cli.show import color
-from rrcli.cli.tooloptions import config_options, doctor_options, run_options, session_options, wait_options
+from rrcli.cli.tooloptions import config_options, diff_options, doctor_options, run_options, session_options, wait_options
 from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
 from rrcli.explain import codes, lookup, near
@@ -233,6 +233,13 @@ def run(values: Values) -> int:
     return run(values)
 
 
+def diff(values: Values) -> int:
+    """`rrcli diff A B`: where two documents differ."""
+    from rrcli.cli.diff import diff
+
+    return diff(values)
+
+
 def config(values: Values) -> int:
     """`rrcli config`: the settings in force."""
     from rrcli.cli.config import config
@@ -327,6 +334,13 @@ TOOLS = {
             name="run", synopsis="PLAN...", help="Run plans of exchanges, with checks, captures and a teardown.",
             options=run_options(), run=run, needs_arguments=True,
             examples=("rrcli run shop.toml", "rrcli run shop.toml --var base=http://127.0.0.1:8080 --only reserve --json"),
+        ),
+        Command(
+            name="diff", synopsis="A B", help="Show where two documents differ: exchanges, sets, runs or series.",
+            options=diff_options(), run=diff, needs_arguments=True,
+            words=(("A B", "Files that --json wrote, of one kind; - is standard input."),),
+            examples=("rrcli diff before.json after.json", "rrcli diff before.json after.json --ignore 'json.items[*].at' --json",
+                      "rrcli http :8080/users --json | rrcli diff saved.json -"),
         ),
         Command(
             name="config", synopsis="", help="Show the settings in force, and where each comes from.",

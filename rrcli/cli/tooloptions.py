@@ -8,6 +8,7 @@ from rrcli.options.request import Output, Request, SettingsOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rrcli.model.diff.places import Pattern
     from rrcli.options.option import Option
 
 # Shared options that a tool takes over for the requests that it makes of a URL alone.
@@ -84,6 +85,39 @@ class RunOptions(Optioned):
     )
 
 
+def ignored(text: str) -> Pattern:
+    """The PATH of `--ignore`."""
+    from rrcli.policy.ignored import pattern
+
+    return pattern(text)
+
+
+def tolerated(text: str) -> float:
+    """The part that `--tolerance` names: 0.1 of `10%`."""
+    number = text.removesuffix("%")
+    try:
+        part = float(number)
+    except ValueError:
+        part = -1.0
+    if text == number or not 0 <= part <= 100_000:
+        raise ValueError(f"{text!r} is no percentage, as 10%")
+    return part / 100
+
+
+class DiffOptions(Optioned):
+    """What is compared."""
+
+    ignore: tuple[Pattern, ...] = option(
+        "--ignore", kind="many", parse=ignored, metavar="PATH", group="Comparison",
+        help="No difference here and below, as json.items[*].at or header.etag; repeatable.",
+    )  # fmt: skip
+    all: bool = option("--all", kind="flag", group="Comparison", help="Compare times, ids, dates, the request and the connection, too.")
+    tolerance: float = option(
+        "--tolerance", default=0.1, parse=tolerated, metavar="PERCENT", group="Comparison",
+        help="By how much rate and percentiles of a series may be worse.  [10%]",
+    )  # fmt: skip
+
+
 def _shown(*names: str) -> dict[str, Option]:
     return {name: Output.options_[name] for name in names}
 
@@ -101,6 +135,11 @@ def wait_options() -> dict[str, Option]:
 def run_options() -> dict[str, Option]:
     """The options of `rrcli run`."""
     return {**RunOptions.options_, **_shown("report", "json", "quiet", "color", "show_secrets")}
+
+
+def diff_options() -> dict[str, Option]:
+    """The options of `rrcli diff`."""
+    return {**DiffOptions.options_, **_shown("json", "quiet", "color", "show_secrets")}
 
 
 def config_options() -> dict[str, Option]:

@@ -63,7 +63,7 @@ class _Comparison:
 
     def differences(self) -> list[dict[str, Any]]:
         answers: list[Any] = [document.get("response") for document in self._documents]
-        is_told = all(answers) and len({bool(answer["status"]["ok"]) for answer in answers}) > 1  # by the status
+        is_told = all(answers) and len({bool(answer["status"].get("ok")) for answer in answers}) > 1  # by the status
         if not is_told:
             self._plain("outcome")
         if all(answers):

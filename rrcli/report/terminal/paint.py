@@ -34,6 +34,8 @@ STYLES = {
     "literal": "magenta",
     "tag": "cyan",
     "keyword": "yellow",
+    "removed": "red",
+    "added": "green",
 }
 NARROW = frozenset("‹›…←→≠✔✘▏▎▍▌▋▊▉█▐▕–—‘’“”")  # beside Latin letters: one column each, known without rich's tables
 PROSE = 80  # columns that running text takes at most: longer lines are hard to read

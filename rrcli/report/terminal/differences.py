@@ -1,0 +1,216 @@
+"""Documents that were compared, drawn: who is who, then each difference under its path, then how many there are.
+
+What is short stands side by side; what is not, one below the other as `-` and `+`, texts and lists as a unified diff.
+"""
+
+from __future__ import annotations
+
+from rrcli.base.units import counted, duration
+from rrcli.model.diff.documents import EXCHANGE, RUN, SERIES, SET
+from rrcli.model.diff.places import Pattern, path_text
+from rrcli.report.terminal.hunks import hunks, one_line, spread
+from rrcli.report.terminal.paint import Page, cells, pad, pieces, shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from rrcli.model.diff.compared import Compared
+    from rrcli.model.diff.places import Steps
+    from rrcli.report.terminal.paint import Line
+
+    Difference = dict[str, Any]
+
+GAP = 2
+WIDEST_PATH = 0.6  # of the terminal; a longer path stands above its values
+MOST = 200  # differences that are drawn
+MANY_ITEMS = 3  # of a list that differs in so many places, and in its length, the lines are shown instead
+LEFT, RIGHT = ("- ", "removed"), ("+ ", "added")
+
+
+def render_compared(found: Compared, *, width: int, color: bool, tolerance: float) -> str:
+    """What was compared as lines of text for a terminal of `width` columns. Secrets must be masked."""
+    page = Page(width)
+    _heads(found, page)
+    page.blank()
+    if found.kind == SERIES:
+        from rrcli.report.terminal.figures import draw_figures
+
+        draw_figures(found.documents, found.labels, page, tolerance)
+    else:
+        rows = _without_items(found.differences, _listed(found))
+        if found.kind == RUN:
+            _by_step(rows, page, found.labels)
+        else:
+            draw_differences(rows, page, found.labels)
+    page.blank()
+    page.add(verdict(found.differences, found.labels, page.width), 0)
+    return page.text(color=color)
+
+
+def verdict(differences: Sequence[Difference], labels: Sequence[str], width: int) -> Line:
+    """`✔ no difference`, `✘ 3 differences between a.json and b.json`."""
+    if not differences:
+        return [("✔ no difference", "good")]
+    said = f"✘ {counted(len(differences), 'difference')}"
+    whole = f"{said} between {labels[0]} and {labels[1]}"
+    return pieces(whole if labels[0] != labels[1] and cells(whole) <= width else said, "bad")
+
+
+# --- who is who
+
+
+def _heads(found: Compared, page: Page) -> None:
+    """A line for each document: its mark, its label, and what it holds in a few words."""
+    column = max(map(cells, found.labels))
+    room = max(min(column, page.width // 3), 8)
+    for label, document, (mark, role) in zip(found.labels, found.documents, (LEFT, RIGHT), strict=False):
+        name = pad(pieces(shorten(label, room), "strong"), min(column, room))
+        page.add_cut([(mark, role), *name, (" " * GAP, ""), *pieces(_words(document, page.width - 2 - min(column, room) - GAP))], 0)
+
+
+def _words(document: dict[str, Any], room: int) -> str:
+    """What a document is, in a few words."""
+    schema = document["schema"]
+    if schema == EXCHANGE:
+        return _of_exchange(document, room)
+    if schema == RUN:
+        name, steps = document.get("name") or document.get("plan") or "a run", counted(len(document["steps"]), "step")
+        return f"{name} · {steps} · exit {document.get('exit_code')}"
+    if schema == SET:
+        held = document.get("documents") or document["exchanges"]
+        return counted(len(held), "document" if document.get("documents") else "exchange")
+    return f"{counted(int(document.get('count') or 0), 'exchange')}"
+
+
+def _of_exchange(document: dict[str, Any], room: int) -> str:
+    """`GET http://127.0.0.1/ · 200 OK · 1.3 ms`; the request gives way where that is too long."""
+    answer, timing = document.get("response") or {}, document.get("timing") or {}
+    status = answer.get("status") or {}
+    words = " ".join(str(part) for part in (status.get("code"), status.get("text")) if part not in (None, ""))
+    error = document.get("error") or {}
+    said = words or str(error.get("kind") or document["outcome"]).replace("_", " ")
+    total = timing.get("total_ms")
+    parts = [said, *([duration(int(total * 1e6))] if isinstance(total, (int, float)) else [])]
+    url = str((document.get("target") or {}).get("url") or "")
+    method = document["request"]["data"].get("method")
+    summary = str(document["request"].get("summary") or "")
+    asked = f"{method} {url}" if isinstance(method, str) and summary.startswith(f"{method} ") and url else summary or url
+    rest = " · ".join(parts)
+    return f"{shorten(asked, max(room - cells(rest) - 3, 12))} · {rest}"
+
+
+# --- the differences
+
+
+def _by_step(differences: Sequence[Difference], page: Page, labels: Sequence[str]) -> None:
+    """The differences of runs under the names of their steps, with the paths within those."""
+    groups: dict[str, list[Difference]] = {}
+    for each in differences:
+        steps = Pattern(each["path"]).steps
+        is_within = steps[0] == "steps" and len(steps) > 2
+        path = path_text(steps[2:]) if is_within else each["path"]
+        groups.setdefault(str(steps[1]) if is_within else "", []).append({**each, "path": path})
+    for name, found in groups.items():
+        page.blank()
+        if name:
+            page.add_cut([("✘ ", "bad"), *pieces(name, "strong")])
+        draw_differences(found, page, labels, indent=4 if name else 2)
+
+
+def draw_differences(rows: Sequence[Difference], page: Page, labels: Sequence[str], indent: int = 2) -> None:
+    """Each difference under its path: side by side what is short, one below the other what is not."""
+    shown = rows[:MOST]
+    widest = int(page.width * WIDEST_PATH)
+    column = max((cells(each["path"]) for each in shown if cells(each["path"]) <= widest), default=0)
+    room = (page.width - indent - column - 2 * GAP) // 2
+    texts = [[_short(each, number) for number in (0, 1)] for each in shown]
+    first = max((cells(pair[0]) for pair in texts if pair[0] is not None and cells(pair[0]) <= room), default=0)
+    for each, pair in zip(shown, texts, strict=True):
+        fits = cells(each["path"]) <= column and all(text is not None and cells(text) <= room for text in pair)
+        if fits:
+            line = pad(pieces(each["path"]), column + GAP)
+            line += [*pad(_value(pair[0] or "", each, 0), first + GAP), *_value(pair[1] or "", each, 1)]
+            page.add(line, indent)
+        else:
+            _below(each, page, labels, indent)
+    if len(rows) > MOST:
+        page.add([(f"… and {len(rows) - MOST} more: --json has all of them", "dim")], indent)
+
+
+def _short(difference: Difference, number: int) -> str | None:
+    """A value in one line; `None` for one that is better read in several."""
+    if number in difference.get("missing", ()):
+        return "nothing"
+    return one_line(difference["values"][number])
+
+
+def _value(text: str, difference: Difference, number: int) -> Line:
+    if number in difference.get("missing", ()):
+        return [(text, "dim")]
+    return pieces(text, (LEFT, RIGHT)[number][1])
+
+
+def _below(difference: Difference, page: Page, labels: Sequence[str], indent: int) -> None:
+    """The path, and below it both values, or what is between them."""
+    missing = difference.get("missing", [])
+    head = pieces(difference["path"])
+    if missing:
+        other = labels[1 - missing[0]]
+        head += pieces(f"{' ' * GAP}only in {other}", "dim")
+    page.add_cut(head, indent, rows=2)
+    inner = indent + GAP
+    if missing:
+        number = 1 - missing[0]
+        for line in spread(difference["values"][number], (LEFT, RIGHT)[number], page.width - inner):
+            page.add_cut(line, inner, rows=2)
+        return
+    for line in hunks(difference["values"], (LEFT, RIGHT), page.width - inner):
+        page.add_cut(line, inner, rows=2)
+
+
+# --- lists whose items have moved
+
+
+def _listed(found: Compared) -> dict[str, list[Any]]:
+    """The lists in which differences lie and whose lengths differ, by their paths, each with both values; the outermost first."""
+    lists: dict[str, list[Any]] = {}
+    for each in found.differences:
+        steps = Pattern(each["path"]).steps
+        for end in (at for at, step in enumerate(steps) if isinstance(step, int)):
+            path = path_text(steps[:end])
+            if path not in lists:
+                values = [_at(document, steps[:end]) for document in found.documents]
+                lists[path] = values if all(isinstance(value, list) for value in values) and len({*map(len, values)}) > 1 else []
+    return {path: values for path, values in lists.items() if values}
+
+
+def _at(document: Any, steps: Steps) -> Any:
+    value = document
+    for number, step in enumerate(steps):
+        if isinstance(step, str) and number and steps[number - 1] == "steps" and isinstance(value, list):
+            value = next((item for item in value if isinstance(item, dict) and item.get("name") == step), None)
+        elif isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _without_items(differences: Sequence[Difference], lists: dict[str, list[Any]]) -> list[Difference]:
+    """The differences, those within a list whose items have moved as one of the list."""
+    inside = {path: [each for each in differences if each["path"].startswith(f"{path}[")] for path in lists}
+    many = [path for path, found in inside.items() if len(found) >= MANY_ITEMS]
+    rows: list[Difference] = []
+    done: set[str] = set()
+    for each in differences:
+        path = next((path for path in many if each["path"].startswith(f"{path}[")), None)
+        if path is None:
+            rows.append(each)
+        elif path not in done:
+            done.add(path)
+            rows.append({"path": path, "values": lists[path]})
+    return rows

@@ -1,0 +1,50 @@
+"""The figures of two series side by side, and by how much each has changed."""
+
+from __future__ import annotations
+
+from rrcli.base.units import duration
+from rrcli.model.diff.documents import PERCENTILES, change, is_worse, value_at
+from rrcli.report.terminal.paint import pieces, shorten
+from rrcli.report.terminal.tables import aligned
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from rrcli.model.diff.places import Steps
+    from rrcli.report.terminal.paint import Line, Page
+
+TIMES = ("min", "mean", *PERCENTILES, "max")
+COMPARED = (("rate_per_s",), ("failed_ratio",), *(("timing", "total_ms", name) for name in PERCENTILES))
+LONGEST = 24  # columns of a label
+
+
+def draw_figures(documents: Sequence[dict[str, Any]], labels: Sequence[str], page: Page, tolerance: float) -> None:
+    """A row for each figure: both values, the change, and a mark where it is worse by more than is tolerated."""
+    names: list[tuple[str, Steps]] = [("exchanges", ("count",)), ("failed", ("failed_ratio",)), ("rate", ("rate_per_s",))]
+    names += [(name, ("timing", "total_ms", name)) for name in TIMES]
+    rows: list[list[Line]] = [[[], *(pieces(shorten(label, LONGEST), "strong") for label in labels), [("change", "dim")], []]]
+    for name, steps in names:
+        values = [value_at(document, steps) for document in documents]
+        if all(value is None for value in values):
+            continue
+        is_figure = steps in COMPARED
+        worse = is_figure and is_worse(steps, values, tolerance)
+        better = is_figure and is_worse(steps, values[::-1], tolerance)
+        role = "bad" if worse else "good" if better else "" if is_figure else "dim"
+        changed = change(values)
+        cell = [] if changed is None or name == "exchanges" else [(f"{changed:+.1%}", role)]
+        rows.append([pieces(name), *(pieces(_shown(steps, value)) for value in values), cell, [("✘", "bad")] if worse else []])
+    aligned(page, rows, [False, True, True, True, False])
+    page.add([(f"✘ is worse by more than {round(tolerance * 100, 4):g}%", "dim")], 2)
+
+
+def _shown(steps: Steps, value: Any) -> str:
+    if not isinstance(value, (int, float)):
+        return "-"
+    if steps[0] == "timing":
+        return duration(int(value * 1e6))
+    if steps[0] == "failed_ratio":
+        return f"{value:.2%}"
+    return f"{value:,.0f}/s" if steps[0] == "rate_per_s" else f"{value:,}"
