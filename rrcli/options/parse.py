@@ -207,7 +207,7 @@ TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
 FORMATS = ("pretty", "body", "raw", "json", "ndjson", "har", "curl", "mermaid")
-REPORTS = ("json", "junit", "tap", "har")  # kinds of `--report`; what each is made of stands in `report/reports.py`
+REPORTS = ("json", "junit", "tap", "html", "har")  # kinds of `--report`; what each is made of stands in `report/reports.py`
 
 
 def certificate(text: str) -> tuple[str, str | None]:

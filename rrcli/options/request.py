@@ -327,7 +327,7 @@ class Output(Optioned):
     show_secrets: bool = option("--show-secrets", kind="flag", help="Do not mask credentials.", group="Output")
     report: tuple[tuple[str, str], ...] = option(
         "--report", kind="many", parse=report_rule, write=report_text, metavar="KIND=FILE", group="Output",
-        help="Write a report as well: junit, tap, har or json; repeatable.",
+        help="Write a report as well: junit, tap, html, har or json; repeatable.",
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "json": ("rrcli.report.formats.jsonreport:json_report", ANY),
     "junit": ("rrcli.report.formats.junit:junit_report", ANY),
     "tap": ("rrcli.report.formats.tap:tap_report", ANY),
+    "html": ("rrcli.report.formats.html.page:html_report", ANY),
     "har": ("rrcli.report.formats.hararchive:har_report", ARCHIVED),
 }
 
