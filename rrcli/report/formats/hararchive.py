@@ -26,7 +26,7 @@ def har_report(result: Result) -> str:
     mask, pages, found = run.mask(), [], []
     for number, each in enumerate(runs_of(run), 1):
         page = f"page_{number}"
-        title = mask.text(" · ".join(filter(None, (each.plan, each.name))))
+        title = mask.text(" · ".join(filter(None, (each.plan, each.title))))
         times = {"onContentLoad": UNKNOWN, "onLoad": ms(each.elapsed_ns)}
         pages.append({"startedDateTime": moment(each.started_at_ns), "id": page, "title": readable(title), "pageTimings": times})
         for step in each.steps:

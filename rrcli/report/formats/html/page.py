@@ -12,8 +12,9 @@ from rrcli.base import __version__
 from rrcli.base.digest import sha256
 from rrcli.base.units import duration
 from rrcli.model.document import iso
-from rrcli.report.formats.html.exchange import Scale
+from rrcli.report.formats.html.exchange import Scale, checks_of
 from rrcli.report.formats.html.markup import text_of
+from rrcli.report.formats.html.series import series_of
 from rrcli.report.formats.html.step import Steps
 from rrcli.report.formats.runreport import as_run, runs_of
 
@@ -41,7 +42,7 @@ def _page(run: RunResult) -> Iterator[str]:
     mask = run.mask()
     style, script = _own("style.css"), _own("filter.js")
     policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
-    name = text_of(mask.text(run.name or (run.plan or "rrcli")))
+    name = text_of(mask.text(run.title or run.plan or "rrcli"))
     yield f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
     yield '<meta name="viewport" content="width=device-width">\n<meta name="referrer" content="no-referrer">\n'
     yield '<meta name="color-scheme" content="light dark">\n'
@@ -50,9 +51,19 @@ def _page(run: RunResult) -> Iterator[str]:
     runs = runs_of(run)
     for each in runs:
         if len(runs) > 1:
-            yield f"<h2>{_mark(each)} {text_of(mask.text(each.name or each.plan or ''))}</h2>\n"
+            yield f"<h2>{_mark(each)} {text_of(mask.text(each.title or each.plan or ''))}</h2>\n"
+        yield from _load(each, _scale(run))
         yield from Steps(each, mask, _scale(run)).lines()
     yield f"<footer>rrcli {__version__}</footer>\n<script>{script}</script>\n</html>\n"
+
+
+def _load(run: RunResult, scale: Scale) -> Iterator[str]:
+    """Of a load its checks, and its iterations as a series."""
+    yield checks_of(run.checks)
+    if run.series:
+        yield '<details class="h" open><summary>iterations</summary><div class="in">'
+        yield from series_of(run.series, None, None, scale, "iteration")
+        yield "</div></details>\n"
 
 
 def _scale(run: RunResult) -> Scale:

@@ -21,19 +21,19 @@ HEIGHT = 100
 WIDTH = 1000
 
 
-def series_of(series: Series, first: Exchange | None, worst: Exchange | None, scale: Scale) -> Iterator[str]:
-    """The parts of a series; `first` and `worst` are its exchanges, masked."""
+def series_of(series: Series, first: Exchange | None, worst: Exchange | None, scale: Scale, what: str = "exchange") -> Iterator[str]:
+    """The parts of a series; `first` and `worst` are its exchanges, masked. `what` it counts is named so."""
     found = summary(series)
     yield checks_of(series.checks)
     speed = "" if found["rate_per_s"] is None else f" · {found['rate_per_s']:,.1f}/s"
     statuses = "".join(f" · {count:,} × {text_of(name)}" for name, count in (found["status"] | found["errors"]).items())
-    over = counted(series.connections, "connection")
-    yield f'<p class="d">{counted(series.count, "exchange")} in {duration(series.elapsed_ns)}{speed} · {over}{statuses}'
+    over = f" · {counted(series.connections, 'connection')}" if series.connections else ""
+    yield f'<p class="d">{counted(series.count, what)} in {duration(series.elapsed_ns)}{speed}{over}{statuses}'
     for said in series.notes:
         yield f'<p class="w">! {text_of(said)}'
     yield _table(found["timing"])
     yield from _histogram(series.times["total"])
-    yield from _timeline(found.get("timeline") or [])
+    yield from _timeline(found["timeline"])
     for name, one in (("first", first), ("worst" if series.failed else "slowest", worst)):
         if one:
             yield f'<details class="h"><summary>{name} · {duration(one.timing.total_ns)}</summary><div class="in">'
@@ -69,7 +69,7 @@ def _timeline(points: list[dict[str, Any]]) -> Iterator[str]:
     if len(points) < 2:
         return
     begin, end = (f"{points[at]['at_s']:g} s" for at in (0, -1))
-    yield "<h3>Exchanges over time</h3>" + _bars([point["count"] for point in points], begin, end, [point["failed"] for point in points])
+    yield "<h3>Ended over time</h3>" + _bars([point["count"] for point in points], begin, end, [point["failed"] for point in points])
     yield "<h3>Longest total over time</h3>" + _bars([point["max_ms"] or 0 for point in points], begin, end, unit=" ms")
 
 
