@@ -18,7 +18,7 @@ _rrcli() {
                 --session) _rrcli_named sessions "$cur"; return ;;
                 --session-read-only) _rrcli_named sessions "$cur"; return ;;
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -37,7 +37,7 @@ _rrcli() {
                 --session) _rrcli_named sessions "$cur"; return ;;
                 --session-read-only) _rrcli_named sessions "$cur"; return ;;
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -56,7 +56,7 @@ _rrcli() {
                 --session) _rrcli_named sessions "$cur"; return ;;
                 --session-read-only) _rrcli_named sessions "$cur"; return ;;
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -76,7 +76,7 @@ _rrcli() {
                 --session) _rrcli_named sessions "$cur"; return ;;
                 --session-read-only) _rrcli_named sessions "$cur"; return ;;
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -96,7 +96,7 @@ _rrcli() {
                 --session) _rrcli_named sessions "$cur"; return ;;
                 --session-read-only) _rrcli_named sessions "$cur"; return ;;
                 --compress) COMPREPLY=($(compgen -W 'gzip deflate br zstd' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -113,7 +113,7 @@ _rrcli() {
             case $prev in
                 --session) _rrcli_named sessions "$cur"; return ;;
                 --session-read-only) _rrcli_named sessions "$cur"; return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -129,7 +129,7 @@ _rrcli() {
         grpc)
             case $prev in
                 --compress) COMPREPLY=($(compgen -W 'gzip' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -144,7 +144,7 @@ _rrcli() {
             ;;
         dns)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -159,7 +159,7 @@ _rrcli() {
             ;;
         redis)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -174,7 +174,7 @@ _rrcli() {
             ;;
         nats)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -191,7 +191,7 @@ _rrcli() {
             case $prev in
                 --sslmode) COMPREPLY=($(compgen -W 'disable allow prefer require verify-ca verify-full' -- "$cur")) && return || return ;;
                 --target-session-attrs) COMPREPLY=($(compgen -W 'any read-write read-only primary standby prefer-standby' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -209,7 +209,7 @@ _rrcli() {
                 --auth-mech) COMPREPLY=($(compgen -W 'plain login cram-md5 xoauth2' -- "$cur")) && return || return ;;
                 --stop-after) COMPREPLY=($(compgen -W 'connect ehlo starttls auth mail rcpt data' -- "$cur")) && return || return ;;
                 --dsn) COMPREPLY=($(compgen -W 'success failure delay never' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -226,7 +226,7 @@ _rrcli() {
             case $prev in
                 --transport) COMPREPLY=($(compgen -W 'buffered framed header auto' -- "$cur")) && return || return ;;
                 --protocol) COMPREPLY=($(compgen -W 'binary compact json auto' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -243,7 +243,7 @@ _rrcli() {
             case $prev in
                 --proxy-protocol) COMPREPLY=($(compgen -W 'v1 v2' -- "$cur")) && return || return ;;
                 --length-prefix) COMPREPLY=($(compgen -W 'u8 u16be u16le u32be u32le varint' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -259,7 +259,7 @@ _rrcli() {
         tls)
             case $prev in
                 --starttls) COMPREPLY=($(compgen -W 'smtp lmtp imap pop3 ftp nntp sieve irc xmpp ldap postgres mysql' -- "$cur")) && return || return ;;
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
@@ -404,7 +404,7 @@ _rrcli() {
             ;;
         *)
             case $prev in
-                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid' -- "$cur")) && return || return ;;
+                --format) COMPREPLY=($(compgen -W 'pretty body raw json ndjson har curl mermaid plan' -- "$cur")) && return || return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
                 --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
                 --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # `check(protocol)`, which raises `usage` for what it cannot draw.
 DRAWN = {"har": "rrcli.report.formats.har", "mermaid": "rrcli.report.formats.mermaid"}
 TEXTS = ("pretty", "body", "raw", "quiet", "written")  # styles that something may stand behind
-OF_EXCHANGE = ("har", "curl", "mermaid")  # of the exchange as another tool takes it: the file of -o has no place in them
+OF_EXCHANGE = ("har", "curl", "mermaid", "plan")  # of the exchange as another tool takes it: the file of -o has no place in them
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 
 
@@ -51,6 +51,10 @@ class Printer:
         if self.style == "pretty" and not (self.output.format or self.query or self.hooks.is_offline(self.request)):
             self.style = "written" if self.hooks.replaces_result(self.request) else "pretty"
         self.drawer = _drawer(self.style, invocation.entry)
+        if self.style == "plan" and not self.query:
+            from rrcli.plan.written import refuse_input
+
+            refuse_input(self.request)
         if self.query or self.style not in TEXTS:
             self._refuse_company()
         self.include = invocation.output.include or self.hooks.includes_head(invocation.request)
@@ -104,8 +108,8 @@ class Printer:
 
     def _print_result(self, exchange: Exchange, shown: Exchange) -> None:
         """Print the exchange in the chosen format; `shown` is the same without its secrets."""
-        if self.style == "curl":
-            self._show_command(exchange)
+        if self.style in ("curl", "plan"):
+            self._show_otherwise((exchange,))
         elif self.drawer:
             _print_pieces(self.drawer((shown,)))
         elif self.style in ("json", "ndjson"):
@@ -152,10 +156,10 @@ class Printer:
             for exchange in several.exchanges:
                 self._print_content(exchange) if self.style == "raw" else self._print_body(exchange)
                 self._print_summary(exchange, f"{exchange.target.url} ")
-        elif self.style == "curl":
-            for exchange, masked_one in zip(several.exchanges, shown.exchanges, strict=True):
-                self._show_command(exchange)
-                self._explain(masked_one)
+        elif self.style in ("curl", "plan"):
+            self._show_otherwise(several.exchanges)
+            for exchange in shown.exchanges:
+                self._explain(exchange)
         elif self.drawer:
             _print_pieces(self.drawer(shown.exchanges))
         elif self.style in ("json", "ndjson"):
@@ -202,17 +206,12 @@ class Printer:
             to_stderr(f"rrcli: --query {query.text!r} finds nothing{because}\n")
         return found is not None
 
-    def _show_command(self, exchange: Exchange) -> None:
-        """Print the command of the protocol's own tool for the same exchange; its adapter writes it, without secrets if it can."""
-        from rrcli.engine.manifest import load
+    def _show_otherwise(self, exchanges: tuple[Exchange, ...]) -> None:
+        """Print the request as another tool takes it, or as the step of a plan."""
+        from rrcli.cli.otherwise import texts
 
-        manifest = self.entry.load_manifest()
-        options = {"show_secrets": True} if self.output.show_secrets and manifest.command_may_show_secrets else {}
-        command = load(manifest.as_command)(exchange, self.request, **options) if manifest.as_command else None
-        if command is not None:
-            print_text(command)
-        else:
-            to_stderr("rrcli: no command of another tool does the same\n")
+        for text in texts(self.style, self.entry, self.request, exchanges, self.output):
+            print_text(text)
 
     def _draw(self, exchange: Exchange, *, color: bool, height: int | None = None) -> str:
         from rrcli.report.terminal.render import render

@@ -28,7 +28,7 @@ def command_of(name: str, request: Request, *, options_end: bool = False) -> Wor
     the protocol reads options up to the first word of data. The words are true; `shown_command` has them masked.
     """
     try:
-        options = [word for declared, flag, text in _given(request) for word in _spelled(declared, flag, text)]
+        options = [word for declared, flag, text in given_options(request) for word in _spelled(declared, flag, text)]
     except ValueError:
         return None
     return (name, *options, *_arguments(request, request.arguments, options_end=options_end))
@@ -37,19 +37,25 @@ def command_of(name: str, request: Request, *, options_end: bool = False) -> Wor
 def shown_command(name: str, request: Request, *, options_end: bool = False) -> Words | None:
     """The same words with the mask in the place of each secret that its option or its place among the arguments tells."""
     try:
-        options = [word for declared, flag, text in _given(request) for word in _spelled(declared, flag, _shown(declared, flag, text))]
+        given = given_options(request)
+        options = [word for declared, flag, text in given for word in _spelled(declared, flag, shown_text(declared, flag, text))]
     except ValueError:
         return None
-    arguments = request.arguments
-    if request.shown_arguments and not all(map(_is_plain, arguments)):
-        arguments = _function(request.shown_arguments)(arguments)
-    return (name, *options, *_arguments(request, arguments, options_end=options_end))
+    return (name, *options, *_arguments(request, shown_arguments(request), options_end=options_end))
 
 
-def text_of(declared: Option, value: Any) -> str:
+def shown_arguments(request: Request) -> Words:
+    """The arguments with the mask in the place of each secret that its place among them tells."""
+    if not request.shown_arguments or all(map(_is_plain, request.arguments)):
+        return request.arguments
+    shown: Words = _function(request.shown_arguments)(request.arguments)
+    return shown
+
+
+def text_of(declared: Option, value: Any, longest: float = LONGEST_WORD) -> str:
     """The word from which the option reads this value; of a step, the word behind its flag. Raises `ValueError`."""
     content = value[1] if declared.kind == "steps" else value
-    if isinstance(content, (str, bytes)) and len(content) > LONGEST_WORD:
+    if isinstance(content, (str, bytes)) and len(content) > longest:
         raise ValueError(f"{declared.flag} has more than fits into a word")
     if declared.write:
         return declared.write(value)
@@ -62,8 +68,11 @@ def text_of(declared: Option, value: Any) -> str:
     raise ValueError(f"no word of {declared.flag} stands for {value!r}")
 
 
-def _given(request: Request) -> Iterator[tuple[Option, str, str | None]]:
-    """Each option that was given: its declaration, the flag and the word for its value. Raises `ValueError` where there is none."""
+def given_options(request: Request, longest: float = LONGEST_WORD) -> Iterator[tuple[Option, str, str | None]]:
+    """Each option that was given: its declaration, the flag and the word for its value, none of a flag.
+
+    Raises `ValueError` where there is none, or one of more than `longest` bytes.
+    """
     for name, value in request.__dict__.items():
         declared = request.options_.get(name)
         if name == "arguments" or name in request.wordless or value == getattr(type(request), name):
@@ -76,16 +85,16 @@ def _given(request: Request) -> Iterator[tuple[Option, str, str | None]]:
             yield declared, declared.flag, None
         elif declared.kind == "many":
             for each in value:
-                yield declared, declared.flag, text_of(declared, each)
+                yield declared, declared.flag, text_of(declared, each, longest)
         elif declared.kind == "steps":
             for step in value:
                 if step[0] not in declared.flags:
                     raise ValueError(f"{step[0]} is no flag of {name}")
-                yield declared, step[0], text_of(declared, step)
+                yield declared, step[0], text_of(declared, step, longest)
         elif declared.kind == "optional" and value == declared.parse(declared.bare):
             yield declared, declared.flag, None
         else:
-            yield declared, declared.flag, text_of(declared, value)
+            yield declared, declared.flag, text_of(declared, value, longest)
 
 
 def _spelled(declared: Option, flag: str, text: str | None) -> Words:
@@ -130,7 +139,8 @@ def _is_plain(word: str) -> bool:
     return word.partition("://")[0].isalnum() and "@" not in word and "?" not in word
 
 
-def _shown(declared: Option, flag: str, text: str | None) -> str | None:
+def shown_text(declared: Option, flag: str, text: str | None) -> str | None:
+    """The word of an option with the mask in the place of each secret that its option tells."""
     return text if text is None or not declared.secret else _function(declared.secret)(flag, text)
 
 

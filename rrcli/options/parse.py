@@ -206,8 +206,8 @@ def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
-FORMATS = ("pretty", "body", "raw", "json", "ndjson", "har", "curl", "mermaid")
 REPORTS = ("json", "junit", "tap", "html", "har")  # kinds of `--report`; what each is made of stands in `report/reports.py`
+FORMATS = ("pretty", "body", "raw", "json", "ndjson", "har", "curl", "mermaid", "plan")
 
 
 def certificate(text: str) -> tuple[str, str | None]:

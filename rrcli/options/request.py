@@ -248,6 +248,9 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     wordless: ClassVar[tuple[str, ...]] = ()  # fields that no word says; the command without them sends the same to the same peer
     written: ClassVar[tuple[str, ...]] = ()  # fields that name a file to write: their `-` is standard output
     typed_keys: ClassVar[str] = ""  # MODULE:NAME of the keys of a plan's step that have typed values, beside the options
+    typed_words: ClassVar[str] = ""  # MODULE:FUNCTION that puts words and options under those keys where they say the same
+    keyed_words: ClassVar[str] = ""  # MODULE:FUNCTION that tells the arguments apart as a plan's step has them, see `plan/written.py`
+    dry: ClassVar[tuple[str, ...]] = ()  # fields that have the request built and not sent
     word_parts: ClassVar[str] = ""  # MODULE:FUNCTION that splits a later argument at its syntax; without it all of it is data
     fills: ClassVar[tuple[str, ...]] = ()  # names whose {{NAME}} the request fills in itself
     input_option: ClassVar[str | None] = None  # how standard input is asked for, where it can be
@@ -312,7 +315,7 @@ class Output(Optioned):
     format: str | None = option(
         "--format", metavar="FORMAT", choices=FORMATS, parse=one_of(*FORMATS), group="Output",
         help="pretty on a terminal, raw (the answer's content alone) elsewhere; body: the content laid out; json, ndjson; "
-        "har: for browsers; mermaid: a diagram; curl: the same by the protocol's own tool.",
+        "har: for browsers; mermaid: a diagram; curl: the same by the protocol's own tool; plan: a step of a plan.",
     )  # fmt: skip
     query: str | None = option("--query", metavar="JMESPATH", help="Print only this part of the JSON document.", group="Output")
     verbose: bool = option("-v", "--verbose", kind="flag", help="Show the request as well, part by part.", group="Output")

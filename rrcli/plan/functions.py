@@ -25,7 +25,7 @@ NUMBER: Any = {"types": ["number"]}
 
 
 class PlanFunctions(Functions):
-    """`uuid() now() now('+1h') unix() random(a, b) base64(x) urlencode(x) sha256(x) hmac_sha256(key, x) env('X')`."""
+    """`uuid() now() now('+1h') unix() random(a, b) base64(x) base64_decode(x) urlencode(x) sha256(x) hmac_sha256(key, x) env('X')`."""
 
     @signature()
     def _func_uuid(self) -> str:
@@ -57,7 +57,13 @@ class PlanFunctions(Functions):
     def _func_base64(self, text: str) -> str:
         from binascii import b2a_base64
 
-        return b2a_base64(text.encode(), newline=False).decode()
+        return b2a_base64(text.encode("utf-8", "surrogateescape"), newline=False).decode()
+
+    @signature(STRING)
+    def _func_base64_decode(self, text: str) -> str:
+        from binascii import a2b_base64
+
+        return a2b_base64(text, strict_mode=True).decode("utf-8", "surrogateescape")
 
     @signature(STRING)
     def _func_urlencode(self, text: str) -> str:

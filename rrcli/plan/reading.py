@@ -169,6 +169,8 @@ class Reader:
         with told(self.problems, self.source, path):
             words = split(value) if isinstance(value, str) else [_text(each) for each in value]
             is_data = step.entry.request_type.options_end_at_data
+            if isinstance(value, list) and words[:1] == ["--"]:  # as on a command line: what follows is no option
+                words, is_data = words[1:], True
             for word in words:
                 if word[:1] == "-" and len(word) > 1 and not is_data:
                     name = word.lstrip("-").partition("=")[0]
@@ -269,8 +271,8 @@ class Reader:
         if declared.name in EXPRESSIONS:
             return self._expression(declared, value, left, entry)
         found = compiled(value, left)
-        if found == value and not isinstance(found, Template):
-            value_of(declared, key, value)
+        if next(names.expressions(found), None) is None:
+            value_of(declared, key, found)
         elif declared.kind == "steps" and "@FILE" in declared.help and not key.endswith(("-raw", "-string")):
             for each in found if isinstance(found, list) else [found]:
                 ((flag, text),) = each.items() if isinstance(each, dict) and len(each) == 1 else ((key, each),)
@@ -288,7 +290,7 @@ class Reader:
             if not template.is_plain and HOLE in split_expectation(holed)[0]:
                 raise ValueError(f"{text!r} has a template in its path; only the value on the right may be one")
             self._check_expression(declared, holed, entry)
-            found.append(text if template.is_plain else template)
+            found.append(template.plain if template.is_plain else template)
         return found if isinstance(value, list) else found[0]
 
     @staticmethod
@@ -325,13 +327,18 @@ def keys_of(entry: registry.Protocol) -> dict[str, Option]:
 
 def word_names(synopsis: str) -> list[str]:
     """The keys of a command's later words: of `DSN SQL [PARAM...]`, `sql` and `params`."""
+    return [name for name, _, _ in later_words(synopsis)]
+
+
+def later_words(synopsis: str) -> list[tuple[str, bool, bool]]:
+    """The keys of a command's later words, whether each is a list, and whether its words begin with @."""
     words = synopsis.removeprefix("[METHOD] ").replace("[:PORT]", "").split(" ")
     found = []
     for number, word in enumerate(words):
         is_list = "..." in word
         name = re.split(r"[/.]", word.strip("[]@").replace("...", "").strip("[]@"))[-1].lower()
         if number or is_list:
-            found.append(name + "s" * is_list)
+            found.append((name + "s" * is_list, is_list, "@" in word))
     return found
 
 

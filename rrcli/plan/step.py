@@ -30,7 +30,8 @@ HOLE = "\ue000"  # stands for a value where the syntax around it is read
 ANYWHERE = ("cacert", "cert", "key", "key_password")  # fields of files that may lie outside of the plan's folder
 FILE_METAVARS = ("FILE", "DIR", "PATH")
 FILE_AHEAD = re.compile(r"([^=:@;]*(?:==|:=|=|:)?@)([^;]+)(.*)", re.DOTALL)  # of an item: what stands before the file's name
-REST_OF_URL = "/?&=:!$'()*+,;~"
+REST_OF_URL = "/?&=:!$'()*+,;~%"
+STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")  # that begins no escape
 
 
 class Step:
@@ -180,7 +181,7 @@ def compiled(value: Any, leave: tuple[str, ...] = ()) -> Any:
         if not has_template(value):
             return value
         template = Template(value, leave)
-        return value if template.is_plain else template
+        return template.plain if template.is_plain else template
     if isinstance(value, list):
         return [compiled(each, leave) for each in value]
     if isinstance(value, dict):
@@ -258,7 +259,7 @@ def _place_word(word: Template, scope: Scope) -> str:
             raise usage(f"a value in {word.text!r} would be read as syntax", "write a URL, in which any value is encoded")
         if number == 0 or not is_url or scope.is_dry:
             return text
-        return quote(text, "" if seen <= in_userinfo else REST_OF_URL)
+        return quote(text) if seen <= in_userinfo else STRAY_PERCENT.sub("%25", quote(text, REST_OF_URL))
 
     return word.filled(spell)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 OPEN, CLOSE = "{{", "}}"
+DECODE = "base64_decode('"
 QUOTES = "'\"`"
 
 
@@ -85,6 +86,11 @@ class Template:
         return all(isinstance(piece, str) for piece in self.pieces)
 
     @property
+    def plain(self) -> str:
+        """The text of one without expressions, braces as they are meant."""
+        return self.filled(lambda piece, _: piece.text)
+
+    @property
     def begins_with_value(self) -> bool:
         return bool(self.pieces) and isinstance(self.pieces[0], Expression)
 
@@ -130,6 +136,8 @@ def _pieces(text: str, leave: tuple[str, ...]) -> Iterator[str | Expression]:
         plain += text[at:begin]
         if inner.strip() in leave:
             plain += text[begin:end]
+        elif meant := _spelled_out(inner.strip()):
+            plain += meant
         else:
             if plain:
                 yield plain
@@ -160,6 +168,19 @@ def end_of(text: str, begin: int) -> int:
             return at + 2
         at += 1
     raise usage(f"{text[begin : begin + 40]!r} has no end", "write {{NAME}}; braces themselves are {{'{{'}}")
+
+
+def _spelled_out(inner: str) -> str:
+    """What is text as all that is written, and only has to be spelled: braces, `'{{'`, and bytes, `base64_decode('/w==')`; else empty."""
+    if inner.startswith(DECODE) and inner.endswith("')"):
+        from binascii import a2b_base64
+
+        try:
+            return a2b_base64(inner[len(DECODE) : -2], strict_mode=True).decode("utf-8", "surrogateescape")
+        except ValueError:
+            return ""
+    text = _quoted(inner) or ""
+    return "" if text.strip("{}") else text
 
 
 def _quoted(text: str) -> str | None:

@@ -30,6 +30,7 @@ from rrcli.policy.secrets import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from rrcli.model.values import Check, ExchangeSet, Fields, Lines
@@ -56,6 +57,12 @@ def masked_for_others(exchange: Exchange) -> Exchange:
         return exchange
     masks = Masks(whole=Mask(tuple(secrets)), own=Mask(tuple(_own(exchange))), of_requests=True, of_answers=True)
     return _masked(exchange, masks, first=True)
+
+
+def mask_of_asked(exchanges: Iterable[Exchange]) -> Callable[[str], str]:
+    """What masks, in a word of the command line, the secrets of what these exchanges have asked."""
+    own = Mask(tuple(dict.fromkeys(secret for exchange in exchanges for secret in _own(exchange))))
+    return lambda word: own.text(mask_url(word))
 
 
 def masked_by(exchange: Exchange, mask: Mask) -> Exchange:

@@ -95,7 +95,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> A
         ),
         (
             "tcp h:1 --format jsn",
-            "invalid value for --format: 'jsn' is not one of pretty, body, raw, json, ndjson, har, curl, mermaid; did you mean json?",
+            "invalid value for --format: 'jsn' is not one of pretty, body, raw, json, ndjson, har, curl, mermaid, plan; did you mean json?",
             None,
         ),
         ("tcp h:1 --wire=much", "invalid value for --wire: 'much' is no size; write a number of bytes, or 64KiB, 10MB, 1GiB", None),

@@ -45,9 +45,9 @@ LINES: list[tuple[str, list[str]]] = [
     ("rrcli --vers", ["--version"]),
     ("rrcli tcp --send-", ["--send-base64", "--send-file", "--send-hex"]),
     ("rrcli tcp h:1 --read-u", ["--read-until"]),
-    ("rrcli tcp --format ", ["body", "curl", "har", "json", "mermaid", "ndjson", "pretty", "raw"]),
+    ("rrcli tcp --format ", ["body", "curl", "har", "json", "mermaid", "ndjson", "plan", "pretty", "raw"]),
     ("rrcli tcp --format=n", ["ndjson"]),
-    ("rrcli tcp --format=", ["body", "curl", "har", "json", "mermaid", "ndjson", "pretty", "raw"]),
+    ("rrcli tcp --format=", ["body", "curl", "har", "json", "mermaid", "ndjson", "plan", "pretty", "raw"]),
     ("rrcli --color n", ["never"]),
     ("rrcli dns --tls-min 1.", ["1.0", "1.1", "1.2", "1.3"]),
     ("rrcli tls --cacert ca.", ["ca.pem"]),
@@ -236,7 +236,7 @@ def test_powershell_names_every_command_and_option() -> None:
         assert f"        '{command.name}' = @(" in text
         for declared in command.shown():
             assert all(f", @('{flag}', '" in text for flag in declared.flags)
-    assert "'tcp --format' = @('pretty', 'body', 'raw', 'json', 'ndjson', 'har', 'curl', 'mermaid')" in text
+    assert "'tcp --format' = @('pretty', 'body', 'raw', 'json', 'ndjson', 'har', 'curl', 'mermaid', 'plan')" in text
 
 
 def test_nothing_starts_python() -> None:

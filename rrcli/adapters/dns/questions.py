@@ -116,6 +116,16 @@ def questions_of(request: DnsRequest) -> list[Question]:
     return [question.replace(others=tuple(others)) for question in found]
 
 
+def keyed(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    """The words of the name, and those of the types and of the servers under their keys; in each list in their order."""
+    names: list[str] = []
+    found: dict[str, list[str]] = {"types": [], "servers": []}
+    for word in arguments:
+        is_type = "://" not in word and (class_number(word) is not None or type_number(word) is not None)
+        (found["servers"] if word[:1] == "@" else found["types"] if is_type else names).append(word)
+    return tuple(names), {key: words for key, words in found.items() if words}
+
+
 def name_in(request: DnsRequest) -> str:
     """The name among the arguments, as the user wrote it."""
     return _Words(request).names[0]

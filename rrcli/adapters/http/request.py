@@ -211,7 +211,9 @@ class AnyHttpRequest(HttpTarget, HttpState, HttpAuth, HttpRedirects, HttpVersion
     multiplexes: ClassVar[bool] = True
     input_option: ClassVar[str | None] = "-d @-"
     typed_keys: ClassVar[str] = "rrcli.adapters.http.typedkeys:HEADERS"
+    typed_words: ClassVar[str] = "rrcli.adapters.http.typedwords:headers"
     word_parts: ClassVar[str] = "rrcli.adapters.http.prepare.items:parts_of_word"
+    dry: ClassVar[tuple[str, ...]] = ("offline",)
     written: ClassVar[tuple[str, ...]] = ("dump_header", "cookie_jar")
     wordless: ClassVar[tuple[str, ...]] = ("bound_fields", "bound_certificate")
     bound_fields: tuple[str, ...] = ()  # names in lower case of fields that go to no other origin, whatever else is asked
@@ -267,6 +269,8 @@ class HttpRequest(AnyHttpRequest, HttpContent, HttpDownload):
     """`[METHOD] URL [ITEM...]`, in HTTPie's words or with curl's options."""
 
     typed_keys: ClassVar[str] = "rrcli.adapters.http.typedkeys:KEYS"
+    typed_words: ClassVar[str] = "rrcli.adapters.http.typedwords:typed"
+    keyed_words: ClassVar[str] = "rrcli.adapters.http.typedwords:keyed"
     line_events: ClassVar[bool] = True
 
     # Of the command line alone, which reads what it says into the other fields.

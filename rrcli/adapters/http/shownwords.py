@@ -9,13 +9,8 @@ from rrcli.adapters.http.prepare.items import split_item
 from rrcli.adapters.http.prepare.target import split_words
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import MASK, is_secret_name
-from rrcli.base.jsontext import dumps, loads
 from rrcli.base.url import unquote
 from rrcli.policy.secrets import mask_field, mask_url
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def header(_flag: str, text: str) -> str:
@@ -51,15 +46,12 @@ def part(_flag: str, text: str) -> str:
 
 def json(_flag: str, text: str) -> str:
     """JSON with its secret members masked; what is none, as @FILE, stays."""
-    value = _loaded(text)
-    shown = _members(value)
-    return text if shown == value else dumps(shown)
+    return _masked(text)
 
 
 def json_texts(_flag: str, text: str) -> str:
     """JSON with every text masked: all of it may be a credential."""
-    value = _loaded(text)
-    return text if value is None else dumps(_all_texts(value))
+    return _masked(text, all_texts=True)
 
 
 def arguments(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,22 +96,9 @@ def _pair(text: str) -> str:
     return f"{name}{equals}{MASK}" if value and _is_secret(unquote(name)) else text
 
 
-def _loaded(text: str) -> Any:
-    try:
-        return loads(text) if text.lstrip()[:1] in ("{", "[") else None
-    except ValueError:
-        return None
+def _masked(text: str, *, all_texts: bool = False) -> str:
+    if text.lstrip()[:1] not in ("{", "["):
+        return text
+    from rrcli.adapters.http.shownjson import masked
 
-
-def _members(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: MASK if is_secret_name(name) and inner not in (None, "") else _members(inner) for name, inner in value.items()}
-    return [_members(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _all_texts(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _all_texts(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_all_texts(inner) for inner in value]
-    return MASK if isinstance(value, str) and value else value
+    return masked(text, all_texts=all_texts)

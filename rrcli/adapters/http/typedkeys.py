@@ -6,7 +6,9 @@ value is syntax there: it is quoted, or stands where everything is content.
 
 from __future__ import annotations
 
+from rrcli.adapters.http.prepare.items import Item, json_path, split_item
 from rrcli.adapters.http.prepare.target import split_words
+from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import dumps, loads
 from rrcli.base.record import Record
 from rrcli.base.url import quote
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     Values = dict[str, Any]
     Resolve = Callable[[str], str]  # the file that a name in the plan means
 
+BACKSLASH = "\\"
 FILE_KEYS = ("file", "type", "filename")
 
 
@@ -68,14 +71,40 @@ def _query(value: Any, values: Values, _: Resolve) -> None:
     method, address, items = split_words(values["arguments"])
     address, mark, fragment = address.partition("#")
     query = "&".join(f"{quote(name)}={quote(text)}" for name, text in _pairs(value))
-    joined = f"{address}{'&' if '?' in address else '?'}{query}{mark}{fragment}" if query else address + mark + fragment
-    values["arguments"] = (*([method] if method else []), joined, *items)
+    path, own = (*address.split("?", 1), "")[:2]
+    joined = f"{path}?{own}{own and '&'}{query}" if query else address
+    values["arguments"] = (*([method] if method else []), joined + mark + fragment, *items)
 
 
 def _json_content(value: Any, values: Values, _: Resolve) -> None:
+    """An object as the items that make it on a command line; any other value, and what no item says, as JSON text."""
+    words = [] if values.get("get") or not isinstance(value, dict) else [item_of(name, member) for name, member in value.items()]
+    if words and None not in words:
+        _add(values, "arguments", *words)
+        return
     _add(values, "data", ("--data-raw", dumps(value)))
     if not any(line.partition(":")[0].strip().lower() == "content-type" for line in values.get("headers", ())):
         _add(values, "headers", "Content-Type: application/json")
+
+
+def item_of(name: str, value: Any) -> str | None:
+    """The item that gives a member of a JSON object this value; `None` where none does."""
+    written, separator = (value, "=") if isinstance(value, str) else (dumps(value), ":=")
+    word = f"{escaped(name)}{separator}{BACKSLASH if written[:1] in ('=', '@') else ''}{written}"
+    same = Item(name=name, separator=separator, value=written)
+    try:
+        split_words((":80", word))
+        found = split_item(word)
+        return word if found.replace(name=name) == same and json_path(found.name) == [name] else None
+    except ExchangeError:
+        return None
+
+
+def escaped(name: str) -> str:
+    """The name of an item, with a backslash before what would end it, or be a path into JSON."""
+    for letter in f"{BACKSLASH}[]:=@;":
+        name = name.replace(letter, BACKSLASH + letter)
+    return name
 
 
 def _form(value: Any, values: Values, _: Resolve) -> None:

@@ -26,3 +26,9 @@ def shown_arguments(words: tuple[str, ...]) -> tuple[str, ...]:
         for at, secret in secrets_in([os.fsencode(word) for word in plain]).items():
             shown[at] = plain[at].removesuffix(os.fsdecode(secret)) + MASK
     return (*map(mask_url, places), *shown)
+
+
+def keyed(words: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    """The servers, and the command under a key of its own; without a server the command alone."""
+    places, command = split_words(words)
+    return (tuple(places), {"args": command} if command else {}) if places else (tuple(command), {})

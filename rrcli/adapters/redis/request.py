@@ -16,6 +16,7 @@ class RedisRequest(Request):
 
     without_effect: ClassVar[tuple[str, ...]] = ("idempotency_key", "traceparent")
     shown_arguments: ClassVar[str] = "rrcli.adapters.redis.arguments:shown_arguments"
+    keyed_words: ClassVar[str] = "rrcli.adapters.redis.arguments:keyed"
     needs_arguments: ClassVar[bool] = False  # --pipeline names a file of commands
     options_end_at_data: ClassVar[bool] = True
     lines: ClassVar[bool] = True
