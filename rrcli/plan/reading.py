@@ -169,7 +169,7 @@ class Reader:
         with told(self.problems, self.source, path):
             words = split(value) if isinstance(value, str) else [_text(each) for each in value]
             is_data = step.entry.request_type.options_end_at_data
-            if isinstance(value, list) and words[:1] == ["--"]:  # as on a command line: what follows is no option
+            if not is_data and isinstance(value, list) and words[:1] == ["--"]:  # as on a command line: what follows is no option
                 words, is_data = words[1:], True
             for word in words:
                 if word[:1] == "-" and len(word) > 1 and not is_data:
