@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.errors import usage
 from rrcli.base.output import to_stderr
 
 TYPE_CHECKING = False
@@ -11,6 +12,16 @@ if TYPE_CHECKING:
     from rrcli.engine.registry import Protocol
     from rrcli.model.values import Exchange
     from rrcli.options.request import Output, Request
+
+
+def check(style: str, entry: Protocol, request: Request) -> None:
+    """Raise `usage` for what the format cannot print, before anything is sent."""
+    if style == "plan":
+        from rrcli.plan.written import refuse_input
+
+        refuse_input(request)
+    elif not entry.load_manifest().as_command:
+        raise usage("no other tool has a command for this protocol", "--format json has all of the exchange")
 
 
 def texts(style: str, entry: Protocol, request: Request, exchanges: tuple[Exchange, ...], output: Output) -> Iterator[str]:

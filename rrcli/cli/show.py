@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 # `check(protocol)`, which raises `usage` for what it cannot draw.
 DRAWN = {"har": "rrcli.report.formats.har", "mermaid": "rrcli.report.formats.mermaid"}
 TEXTS = ("pretty", "body", "raw", "quiet", "written")  # styles that something may stand behind
-OF_EXCHANGE = ("har", "curl", "mermaid", "plan")  # of the exchange as another tool takes it: the file of -o has no place in them
+OTHERWISE = ("curl", "plan")  # of the request as a command of another tool, or as a step
+OF_EXCHANGE = (*DRAWN, *OTHERWISE)  # of the exchange as another tool takes it: the file of -o has no place in them
 AT_ONCE = 1 << 20  # bytes of a document that are gathered before they are written
 
 
@@ -51,10 +52,10 @@ class Printer:
         if self.style == "pretty" and not (self.output.format or self.query or self.hooks.is_offline(self.request)):
             self.style = "written" if self.hooks.replaces_result(self.request) else "pretty"
         self.drawer = _drawer(self.style, invocation.entry)
-        if self.style == "plan" and not self.query:
-            from rrcli.plan.written import refuse_input
+        if self.style in OTHERWISE and not self.query:
+            from rrcli.cli.otherwise import check
 
-            refuse_input(self.request)
+            check(self.style, self.entry, self.request)
         if self.query or self.style not in TEXTS:
             self._refuse_company()
         self.include = invocation.output.include or self.hooks.includes_head(invocation.request)
@@ -108,7 +109,7 @@ class Printer:
 
     def _print_result(self, exchange: Exchange, shown: Exchange) -> None:
         """Print the exchange in the chosen format; `shown` is the same without its secrets."""
-        if self.style in ("curl", "plan"):
+        if self.style in OTHERWISE:
             self._show_otherwise((exchange,))
         elif self.drawer:
             _print_pieces(self.drawer((shown,)))
@@ -156,7 +157,7 @@ class Printer:
             for exchange in several.exchanges:
                 self._print_content(exchange) if self.style == "raw" else self._print_body(exchange)
                 self._print_summary(exchange, f"{exchange.target.url} ")
-        elif self.style in ("curl", "plan"):
+        elif self.style in OTHERWISE:
             self._show_otherwise(several.exchanges)
             for exchange in shown.exchanges:
                 self._explain(exchange)
@@ -330,8 +331,6 @@ def color(output: Output, number: int) -> bool:
 
 def _drawer(style: str, entry: Protocol) -> Callable[[Iterable[Exchange]], Iterator[str]] | None:
     """What draws exchanges in this format, where it is one of those."""
-    if style == "curl" and not entry.load_manifest().as_command:
-        raise usage("no other tool has a command for this protocol", "--format json has all of the exchange")
     if style not in DRAWN:
         return None
     module = __import__(DRAWN[style], fromlist=["render"])
