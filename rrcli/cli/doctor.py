@@ -13,11 +13,11 @@ from rrcli.base.output import to_stdout
 from rrcli.base.record import Record
 from rrcli.base.units import duration
 from rrcli.base.url import literal_family
-from rrcli.cli.address import probe_of, protocol_of_url
 from rrcli.cli.settings import tool_defaults
 from rrcli.cli.show import color
 from rrcli.cli.tooloptions import DOCTOR_TAKES
 from rrcli.engine import registry
+from rrcli.engine.address import probe_of, protocol_of_url
 from rrcli.engine.fanout import send_all
 from rrcli.engine.interrupt import on_term
 from rrcli.engine.target import target_of

@@ -120,7 +120,7 @@ class _Run:
         if self.printer.exact:
             watch_output()
         if self.download or path:
-            from rrcli.report.formats.raw import ToFile
+            from rrcli.engine.tofile import ToFile
 
         if self.download:
             return ToFile(self.download.open, keep=read_later, raw_event=self.hooks.raw_event)

@@ -168,15 +168,16 @@ def _written(step: Step) -> str:
     """The command of a step as it is written."""
     if step.included:
         return f"run {quoted(step.included.source.name)}"
-    assert step.entry
-    return " ".join([step.entry.name, *(quoted(word.text) for word in (*step.words, *step.data))])
+    return " ".join([step.command, *(quoted(word.text) for word in (*step.words, *step.data))])
 
 
 def _command(step: Step, scope: PlanScope, plan: Plan) -> str:
     """The command line of a step, templates without a value left as they are, secrets masked where their place tells."""
-    if step.entry is None:
-        return _written(step)
     try:
+        if step.tool:
+            return " ".join([step.command, *map(quoted, step.tool_values(scope, plan.root)[0])])
+        if step.entry is None:
+            return _written(step)
         request = step.request(scope, plan.root)
     except (ExchangeError, NoValue) as error:
         return f"{_written(step)}  # {error}"

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from rrcli.options.option import Optioned, option
-from rrcli.options.parse import concurrent, duration, lasting, rate, times
+from rrcli.options.parse import concurrent, lasting, rate, times
 from rrcli.options.request import Output, Request, SettingsOptions
+from rrcli.options.waiting import WAIT_TAKES, WaitOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.model.diff.places import Pattern
     from rrcli.options.option import Option
 
-# Shared options that a tool takes over for the requests that it makes of a URL alone.
+# Shared options that it takes over for the request that it makes of a URL alone.
 DOCTOR_TAKES = (
     "timeout", "connect_timeout", "deadline", "ipv4", "ipv6", "resolve", "interface", "cacert", "cert", "key", "key_password",
     "insecure", "sni", "tls_min", "tls_max",
 )  # fmt: skip
-WAIT_TAKES = (
-    "timeout", "connect_timeout", "ipv4", "ipv6", "resolve", "connect_to", "interface", "proxy", "cacert", "cert", "key", "key_password",
-    "insecure", "sni", "tls_min", "tls_max",
-)  # fmt: skip
-
-
-class WaitOptions(Optioned):
-    """How long it is waited, and how often asked."""
-
-    deadline: float = option("--deadline", default=60.0, parse=duration, metavar="TIME", help="Give up after so long.  [60s]", group="Wait")
-    every: float = option(
-        "--every", default=0.5, parse=duration, metavar="TIME", help="Wait between two tries of one URL.  [500ms]", group="Wait"
-    )
 
 
 def variable(text: str) -> tuple[str, str]:

@@ -7,15 +7,15 @@ from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_TIMEOUT, h
 from rrcli.base.output import to_stderr
 from rrcli.base.units import counted, duration
 from rrcli.base.visible import visible
-from rrcli.cli.address import probe_of, protocol_of_url
 from rrcli.cli.settings import tool_defaults
 from rrcli.cli.show import color, print_document, print_text
-from rrcli.cli.tooloptions import WAIT_TAKES, WaitOptions
+from rrcli.engine.address import probe_of, protocol_of_url
 from rrcli.engine.interrupt import on_term
 from rrcli.engine.wait import wait_for
 from rrcli.model.document import set_document
 from rrcli.model.values import ExchangeSet
 from rrcli.options.request import Output
+from rrcli.options.waiting import WAIT_TAKES, WaitOptions
 from rrcli.policy.redact import masked, masked_set
 from rrcli.policy.secrets import mask_url
 from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pieces, span

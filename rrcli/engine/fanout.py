@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rrcli.engine.context import Shared
     from rrcli.options.request import Request
 
 
@@ -25,9 +26,10 @@ def parts_of(request: Request) -> tuple[Request, ...]:
     return tuple(hooks_of(request).several(request) or (request,))
 
 
-def send_all(parts: Sequence[Request], deadline: float | None = None) -> ExchangeSet:
+def send_all(parts: Sequence[Request], deadline: float | None = None, shared: Sequence[Shared] = ()) -> ExchangeSet:
     """Send what `parts_of` gave, all within `deadline` seconds.
 
+    `shared` has for each part the connections and cookies that it may use.
     Raises what `send` raises. Ctrl-C and TERM end it at once: parts without an answer are reported as interrupted.
     """
     results: list[Exchange | BaseException | None] = [None] * len(parts)
@@ -36,7 +38,7 @@ def send_all(parts: Sequence[Request], deadline: float | None = None) -> Exchang
     each = [part.replace(expect=tuple(text for text in part.expect if text not in of_all)) for part in parts]
     judges = [judge_of(part) for part in each]  # here: in a thread nothing would end a check that goes on for ever
     try:
-        _work(tuple(part.replace(expect=(), ok=None) for part in parts), results, whole)
+        _work(tuple(part.replace(expect=(), ok=None) for part in parts), results, whole, shared)
     except KeyboardInterrupt:
         pass
     exchanges = []
@@ -104,7 +106,7 @@ def every_address(request: Request) -> tuple[Request, ...]:
     return tuple(request.replace(resolve=(*request.resolve, (host.lower(), port, place.text))) for place in found)
 
 
-def _work(parts: tuple[Request, ...], results: list[Exchange | BaseException | None], whole: Deadline) -> None:
+def _work(parts: tuple[Request, ...], results: list[Exchange | BaseException | None], whole: Deadline, shared: Sequence[Shared]) -> None:
     """Send the parts in threads that nobody has to wait for when the program is told to end."""
     from threading import Lock, Thread
 
@@ -118,7 +120,7 @@ def _work(parts: tuple[Request, ...], results: list[Exchange | BaseException | N
                     return
                 at, part = todo.pop()
             try:
-                results[at] = send(part, until=whole)
+                results[at] = send(part, until=whole, shared=shared[at] if shared else None)
             except BaseException as error:  # noqa: BLE001  # raised again where somebody can catch it
                 results[at] = error
 

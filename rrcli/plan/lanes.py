@@ -60,3 +60,31 @@ def run_side_by_side(
     finally:
         for _ in threads:
             work.put(None)
+
+
+def rows_side_by_side(count: int, lanes: int, run: Callable[[int], None]) -> None:
+    """Run rows by their numbers, each begun in its turn, at most `lanes` at the same time.
+
+    Ctrl-C and TERM are raised here; what is under way then goes on by itself. Raises what `run` raises.
+    """
+    todo: SimpleQueue[int | None] = SimpleQueue()
+    done: SimpleQueue[BaseException | None] = SimpleQueue()
+    for number in range(count):
+        todo.put(number)
+    threads = min(lanes, count)
+
+    def lane() -> None:
+        error: BaseException | None = None
+        try:
+            while (number := todo.get()) is not None:
+                run(number)
+        except BaseException as raised:  # noqa: BLE001  # raised again where somebody can catch it
+            error = raised
+        done.put(error)
+
+    for _ in range(threads):
+        todo.put(None)
+        Thread(target=lane, daemon=True).start()
+    for _ in range(threads):
+        if error := done.get():
+            raise error

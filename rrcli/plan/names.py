@@ -109,14 +109,14 @@ def _values(step: Step) -> Iterator[tuple[Place, Any]]:
     table: Any = step.source.values
     for part in step.path:
         table = table[part]
-    command = step.entry.name if step.entry else ""
-    yield (*step.path, command), step.words
+    yield (*step.path, step.command), step.words
     yield (*step.path, "vars"), step.variables
     for key, (_, value) in step.options.items():
         yield (*step.path, key), value
     for key, value in step.typed.items():
         yield (*step.path, key), value
     yield step.path, step.data
+    yield (*step.path, "output"), step.output
     if step.rows is not None:
         yield (*step.path, "for-each"), step.rows
     if step.when and step.when.expression:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 
 from rrcli.base.errors import ExchangeError
 from rrcli.engine import registry
 from rrcli.engine.manifest import load as load_named
-from rrcli.options.keys import by_key, value_of
-from rrcli.options.parse import duration, suggestion
-from rrcli.options.request import Request
+from rrcli.options.keys import value_of
+from rrcli.options.parse import concurrent, duration, suggestion
 from rrcli.plan import names
-from rrcli.plan.step import EXPRESSIONS, HOLE, Condition, Step, compiled
+from rrcli.plan.keys import COMMON, GROUPS, STEP_KEYS, commands, keys_of, word_names
+from rrcli.plan.step import EXPRESSIONS, HOLE, INCLUDE, Condition, Step, compiled
 from rrcli.plan.template import Expression, Template
+from rrcli.plan.tools import TOOLS, ports_of
 from rrcli.plan.words import split
 from rrcli.policy.expect import Expectation, of_one, split_expectation
 from rrcli.policy.paths import Path
@@ -27,12 +27,9 @@ if TYPE_CHECKING:
     from rrcli.base.sourcefile import Problems, SourceFile
     from rrcli.options.option import Option
     from rrcli.plan.model import Plan
+    from rrcli.plan.tools import Tool
 
-STEP_KEYS = ("name", "doc", "tags", "when", "for-each", "depends-on", "delay", "use", "capture", "on-failure", "fresh", "cookies")
-GROUPS = re.compile(r"\(\?P<([A-Za-z_][A-Za-z0-9_]*)>")  # of a regular expression, whose names later sends of the same step may use
-INCLUDE = "run"
 FILE_ENDINGS = (".csv", ".json", ".ndjson", ".toml")
-COMMON = (*by_key(Request.options_), "header")  # what stands in [defaults] for all commands
 
 
 @contextmanager
@@ -66,12 +63,12 @@ class Reader:
         place: Place = (kind, number)
         step = Step("", kind, self.source, place)
         merged, origins = self._with_template(table, place)
-        if isinstance(merged.get(INCLUDE), str) and not registry.BY_NAME.keys() & merged.keys():
+        if isinstance(merged.get(INCLUDE), str) and not commands() & merged.keys():
             self._read_included(step, merged, origins)
         else:
             self._find_command(step, merged, origins, place)
         name = merged.get("name")
-        step.name = name if isinstance(name, str) and name else f"{step.entry.name if step.entry else kind} {number + 1}"
+        step.name = name if isinstance(name, str) and name else f"{step.command or kind} {number + 1}"
         if name is not None and not isinstance(name, str):
             self.problems.add(self.source, origins["name"], "name is a text")
         self._read_own(step, merged, origins)
@@ -79,12 +76,30 @@ class Reader:
             self.problems.add(self.source, origins["capture"], f"what the plan captures is read as {{{{{step.name}.NAME}}}}", key=True)
         if step.entry:
             self._read_options(step, merged, origins)
+        elif step.tool:
+            self._read_tool(step, step.tool, merged, origins)
         elif step.runs_plan:
             for key in merged:
                 self.problems.add(
                     self.source, origins[key], f"a step that runs a plan has no {key}{suggestion(key, list(STEP_KEYS))}", key=True
                 )
         return step
+
+    def _read_tool(self, step: Step, tool: Tool, table: dict[str, Any], origins: dict[str, Place]) -> None:
+        """The options of a command that is no protocol's."""
+        options = tool.keys()
+        self._fill_defaults(tool.name, options, table, origins)
+        for key, value in table.items():
+            with told(self.problems, self.source, origins[key]):
+                if key not in options:
+                    near = suggestion(key.replace("_", "-"), [*STEP_KEYS, *options])
+                    self.problems.add(self.source, origins[key], f"{tool.name} has no option {key}{near}", key=True)
+                    continue
+                given = ports_of(value, [word.text for word in step.words]) if key == "port" else value
+                found = compiled(given)
+                if found == given and not isinstance(found, Template):
+                    value_of(options[key], key, given)
+                step.options[key] = options[key], found
 
     def _read_included(self, step: Step, table: dict[str, Any], origins: dict[str, Place]) -> None:
         """The plan that a step runs, and the variables that it is given."""
@@ -129,6 +144,14 @@ class Reader:
                 if isinstance(own, dict):
                     yield (*path, command), own
 
+    def _fill_defaults(self, command: str, options: dict[str, Option], table: dict[str, Any], origins: dict[str, Place]) -> None:
+        """Add what the tables of defaults have for a command and its step does not say."""
+        written = set(table)
+        for path, defaults in self._tables(command):
+            for key, value in defaults.items():
+                if key in options and key not in written:
+                    table[key], origins[key] = value, (*path, key)
+
     def _check_defaults(self) -> None:
         """Tell the keys of `[defaults]` and `[env.NAME]` that no step could have."""
         values = self.source.values
@@ -141,34 +164,36 @@ class Reader:
             for key, value in table.items():
                 if key == "vars" and path[0] == "env":
                     continue
-                entry = registry.by_name(key) if isinstance(value, dict) else None
-                known = keys_of(entry) if entry else COMMON
-                for each in value if entry else [key]:
+                is_command = isinstance(value, dict) and key in commands()
+                known = keys_of(key) if is_command else COMMON
+                for each in value if is_command else [key]:
                     if each not in known:
-                        where = (*path, key, each) if entry else (*path, key)
-                        said = f"{entry.name} has no option" if entry else "not every command has"
+                        where = (*path, key, each) if is_command else (*path, key)
+                        said = f"{key} has no option" if is_command else "not every command has"
                         self.problems.add(self.source, where, f"{said} {each}{suggestion(each, list(known))}", key=True)
 
     # --- the command
 
     def _find_command(self, step: Step, table: dict[str, Any], origins: dict[str, Place], place: Place) -> None:
         """Which key is the command, and its words."""
-        found = [key for key, value in table.items() if isinstance(value, (str, list)) and key in registry.BY_NAME]
+        found = [key for key, value in table.items() if isinstance(value, (str, list)) and key in commands()]
         if len(found) > 1:
-            found = [key for key in found if not any(key in keys_of(registry.BY_NAME[other]) for other in found if other != key)] or found
+            found = [key for key in found if not any(key in keys_of(other) for other in found if other != key)] or found
         if len(found) != 1:
             self.problems.add(self.source, place, f"a step has exactly one command: {_instead(found, table)}", key=True)
             return
         key = found[0]
         value, path = table.pop(key), origins[key]
-        with told(self.problems, self.source, path, key=True):
-            registry.BY_NAME[key].load()
-            step.entry = registry.BY_NAME[key]
-        if step.entry is None:
-            return
+        step.tool = TOOLS.get(key)
+        if step.tool is None:
+            with told(self.problems, self.source, path, key=True):
+                registry.BY_NAME[key].load()
+                step.entry = registry.BY_NAME[key]
+            if step.entry is None:
+                return
         with told(self.problems, self.source, path):
             words = split(value) if isinstance(value, str) else [_text(each) for each in value]
-            is_data = step.entry.request_type.options_end_at_data
+            is_data = step.entry is not None and step.entry.request_type.options_end_at_data
             if not is_data and isinstance(value, list) and words[:1] == ["--"]:  # as on a command line: what follows is no option
                 words, is_data = words[1:], True
             for word in words:
@@ -176,10 +201,15 @@ class Reader:
                     name = word.lstrip("-").partition("=")[0]
                     raise ValueError(f"{key}: {word} is an option: write it as a key, {name} = …")
             step.words = [Template(word, self._left(step, table)) for word in words]
+            if step.tool:
+                if not words and step.tool.needs_words:
+                    raise ValueError(f"{key} takes {step.tool.synopsis}, got nothing")
+                step.tool.check([word.text for word in step.words if word.is_plain])
 
     def _left(self, step: Step, table: dict[str, Any]) -> tuple[str, ...]:
         """Names whose templates the request fills in itself."""
-        assert step.entry
+        if step.entry is None:
+            return ()
         own = (*step.entry.request_type.fills, *GROUPS.findall(str(table)))
         known = {*self.plan.variables, *self.plan.given}
         return tuple(name for name in own if name not in known)
@@ -188,6 +218,7 @@ class Reader:
 
     def _read_own(self, step: Step, table: dict[str, Any], origins: dict[str, Place]) -> None:
         """The keys that every step may have."""
+        self._keys = set(table)
         for key in STEP_KEYS:
             if key in table:
                 value = table.pop(key)
@@ -211,7 +242,19 @@ class Reader:
             if value not in ("stop", "continue"):
                 raise ValueError(f"on-failure is stop or continue{suggestion(str(value), ['stop', 'continue'])}")
             step.goes_on = value == "continue"
+        elif key == "output":
+            if step.entry is None:
+                raise ValueError(f"{step.command} has no content for a file")
+            step.output = compiled(_text(value))
+            if isinstance(step.output, str):
+                self.plan.root.resolve(step.output)
+        elif key == "jobs":
+            step.jobs = concurrent(str(value))
+            if "for-each" not in self._keys:
+                raise ValueError("jobs is for the rows of for-each; steps side by side are depends-on, and jobs of the plan")
         elif key in ("fresh", "cookies"):
+            if step.tool:
+                raise ValueError(f"{step.command} has no {key}")
             if not isinstance(value, bool):
                 raise ValueError(f"{key} is true or false")
             setattr(step, key, value)
@@ -222,7 +265,8 @@ class Reader:
                 if why := names.wrong_name(name):
                     self.problems.add(self.source, (*path, name), why, key=True)
                 with told(self.problems, self.source, (*path, name)):
-                    step.captures[name] = Path(_text(text))
+                    known = step.tool.reads() if step.tool and step.tool.reads else ()
+                    step.captures[name] = Path(_text(text), known, f"{step.command}")
 
     def _rows(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -238,15 +282,11 @@ class Reader:
         """The keys that the command has: typed ones, options, and names of its later words."""
         entry = step.entry
         assert entry
-        options = keys_of(entry)
+        options = keys_of(entry.name)
         typed = load_named(entry.request_type.typed_keys) if entry.request_type.typed_keys else {}
         later = word_names(entry.load_manifest().synopsis)
         left = self._left(step, table)
-        written = set(table)
-        for path, defaults in self._tables(entry.name):
-            for key, value in defaults.items():
-                if key in options and key not in written:
-                    table[key], origins[key] = value, (*path, key)
+        self._fill_defaults(entry.name, options, table, origins)
         for key, value in table.items():
             with told(self.problems, self.source, origins[key]):
                 if key in typed and not (key in options and isinstance(value, bool)):
@@ -312,41 +352,11 @@ class Reader:
 # --- small things
 
 
-def keys_of(entry: registry.Protocol) -> dict[str, Option]:
-    """The options that a step of this command may have, by key; none where what it needs is not installed.
-
-    Flags that share a field in the order given have its name as a key too, for all of them in one list.
-    """
-    try:
-        options = entry.request_type.options_
-    except ExchangeError:
-        return {}
-    ordered = {name.replace("_", "-"): declared for name, declared in options.items() if declared.kind == "steps"}
-    return {key: declared for key, declared in {**ordered, **by_key(options)}.items() if not declared.expands}
-
-
-def word_names(synopsis: str) -> list[str]:
-    """The keys of a command's later words: of `DSN SQL [PARAM...]`, `sql` and `params`."""
-    return [name for name, _, _ in later_words(synopsis)]
-
-
-def later_words(synopsis: str) -> list[tuple[str, bool, bool]]:
-    """The keys of a command's later words, whether each is a list, and whether its words begin with @."""
-    words = synopsis.removeprefix("[METHOD] ").replace("[:PORT]", "").split(" ")
-    found = []
-    for number, word in enumerate(words):
-        is_list = "..." in word
-        name = re.split(r"[/.]", word.strip("[]@").replace("...", "").strip("[]@"))[-1].lower()
-        if number or is_list:
-            found.append((name + "s" * is_list, is_list, "@" in word))
-    return found
-
-
 def _instead(found: list[str], table: dict[str, Any]) -> str:
     """What to say of a step that has several commands, or none."""
     if found:
         return f"it has {' and '.join(found)}"
-    known = list(registry.BY_NAME)
+    known = [*registry.BY_NAME, INCLUDE, *TOOLS]
     near = ((key, suggestion(key, known)) for key, value in table.items() if isinstance(value, (str, list)) and key not in STEP_KEYS)
     return next((f"{key} is none{meant}" for key, meant in near if meant), f"one of {', '.join(known)}")
 

@@ -26,7 +26,7 @@ JUDGED = (EXIT_CODES["application"], EXIT_CODES["check"])  # an answer came, and
 
 
 class StepResult(Record):
-    """What became of one step, or of one row of it. `summary` says in short what was asked."""
+    """What became of one step, or of one row of it."""
 
     name: str
     kind: str
@@ -44,6 +44,9 @@ class StepResult(Record):
     exchange: Exchange | None = None
     several: ExchangeSet | None = None
     series: Series | None = None
+    served: dict[str, str] | None = None  # where responders are
+    asked: str = ""  # what it asked for and
+    found: str = ""  # what came of it, in short, where no exchange says so
     run: RunResult | None = None
 
     @property
@@ -207,5 +210,6 @@ def _step(step: StepResult, mask: Mask | None, exact: bool) -> dict[str, Any]:
         "exchange": document(exchange, exact=exact) if exchange else None,
         "set": set_document(several, exact=exact) if several else None,
         "series": found,
+        "served": step.served,
         "run": _document(step.run, mask, exact) if step.run else None,
     }

@@ -6,30 +6,26 @@ not run any more is skipped, with the reason. Nothing here raises for what a pee
 
 from __future__ import annotations
 
-from _thread import allocate_lock, get_ident
+from _thread import allocate_lock
 from time import sleep, time_ns
 
 from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code
 from rrcli.base.sourcefile import Problems
-from rrcli.codec.http.cookies import Jar
-from rrcli.engine.context import Shared
 from rrcli.engine.interrupt import Interrupted
+from rrcli.engine.manifest import load
 from rrcli.engine.runner import new_id
-from rrcli.engine.send import send
-from rrcli.model.document import document
 from rrcli.model.values import Failure
 from rrcli.plan.choice import Choice
-from rrcli.plan.names import expressions, sets
+from rrcli.plan.names import expressions, sets, used_by
 from rrcli.plan.novalue import NoValue
 from rrcli.plan.order import has_order, in_order, needs
 from rrcli.plan.result import RunResult, StepResult
 from rrcli.plan.rows import label
 from rrcli.plan.scope import PlanScope
+from rrcli.plan.sending import Keeping, Sender
 from rrcli.plan.step import fill
 from rrcli.plan.template import value_of
-from rrcli.policy.paths import names as with_shorthands
-from rrcli.wire.pool import Pool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,10 +33,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.engine.interrupt import Termination
-    from rrcli.model.values import Exchange
-    from rrcli.options.request import Request
     from rrcli.plan.model import Plan
+    from rrcli.plan.sending import Sent
     from rrcli.plan.step import Step
+    from rrcli.plan.tools import Tool
 
 AFTER_SIGNAL_S = 10.0  # of teardown, once somebody waits for the end
 ENDED = (EXIT_INTERRUPTED, EXIT_TERMINATED)
@@ -70,16 +66,16 @@ class Running:
         self._results: list[StepResult] = []
         self._lock = allocate_lock()
         self._left: set[str] = set()  # steps that were under way when a signal came, of which nothing more is taken
-        self._limits: dict[str, Deadline] = {}  # of the steps that are under way
+        self._limits: dict[str, list[Deadline]] = {}  # of the steps that are under way
         self._ended = ""  # why no further step is run
         self._signal = 0  # the exit code of the signal that ended it
-        pool, jar = Pool(), Jar()
-        first = Shared(pool=pool, cookies=jar)
-        self.secrets = first.secrets
-        self._shared: dict[tuple[bool, bool, int], Shared] = {(False, True, get_ident()): first}
-        self._first = first
-        if outer:
-            self._first, self.secrets, self._shared, self._lock = outer._first, outer.secrets, outer._shared, allocate_lock()
+        self._sender: Sender = outer._sender if outer else Sender(termination)
+        self.secrets = self._sender.secrets
+        self._keeping: Keeping = Keeping(
+            connections=not plan.fresh and (outer is None or outer._keeping.connections),
+            cookies=plan.cookies and (outer is None or outer._keeping.cookies),
+        )
+        self._read_later = {name for step in plan.steps for name in used_by(step)} if any(step.output for step in plan.steps) else set()
         for name, value in scope.values["secrets"].items():
             if name in plan.secrets:
                 self.secrets.add(str(value))
@@ -101,14 +97,12 @@ class Running:
         )  # fmt: skip
 
     def close(self) -> None:
-        """Close its connections."""
-        for shared in self._shared.values():
-            shared.close()
+        """Close its connections, and end the responders that its steps have started."""
+        self._sender.close()
 
     def close_others(self) -> None:
         """Close the connections of other threads than this one, whose steps are over."""
-        for key in [key for key in self._shared if key[2] != get_ident()]:
-            self._shared.pop(key).close()
+        self._sender.close_others()
 
     def set_up(self, whole: Deadline) -> None:
         """Run the setup."""
@@ -169,6 +163,9 @@ class Running:
         inner.resolve_variables(problems, fill(step.variables, scope))
         problems.raise_any()
         running = Running(step.included, inner, Choice(step.included), report=lambda _: None, termination=self._termination, outer=self)
+        running._keeping = running._keeping.replace(
+            connections=running._keeping.connections and not step.fresh, cookies=running._keeping.cookies and step.cookies
+        )
         run = running._as_step(whole)
         captures = {name: inner.values[name] for each in step.included.steps for name in each.captures if name in inner.values}
         with self._lock:
@@ -209,21 +206,32 @@ class Running:
             self._interrupted(step, signal)
 
     def _rows(self, step: Step, scope: PlanScope, whole: Deadline) -> None:
-        """All rows of a `for-each`, also after one that failed; a capture is the list of all rows'."""
+        """All rows of a `for-each`, also after one that failed; a capture is the list of all rows', results are in their order."""
         rows = fill(step.rows if isinstance(step.rows, list) else value_of(step.rows, scope), scope)
         if not isinstance(rows, list):
             raise NoValue(step.rows.text, "for-each takes a list")
-        found: dict[str, list[Any]] = {name: [] for name in step.captures}
-        failed = False
-        for index, row in enumerate(rows):
-            result = self._sent(step, scope.of_row(row, index), whole, row=row, name=f"{step.name}{label(row, index)}")
-            failed = failed or not result.ok
-            for name, value in result.captures.items():
-                found[name].append(value)
-            if self._signal:
-                break
-        scope.values.update(found)
-        if failed and not (step.goes_on or self._choice.keep_going or self._ended):
+        found: dict[int, StepResult] = {}
+
+        def one(index: int) -> None:
+            row = rows[index]
+            if not self._signal:
+                found[index] = self._sent(step, scope.of_row(row, index), whole, row=row, name=f"{step.name}{label(row, index)}")
+
+        if step.jobs == 1:
+            for index in range(len(rows)):
+                one(index)
+        else:
+            from rrcli.plan.lanes import rows_side_by_side
+
+            rows_side_by_side(len(rows), step.jobs, one)
+            with self._lock:
+                places = {id(result): index for index, result in found.items()}
+                own = sorted((each for each in self._results if id(each) in places), key=lambda each: places[id(each)])
+                self._results[:] = [own.pop(0) if id(each) in places else each for each in self._results]
+        results = [found[index] for index in sorted(found)]
+        for name in step.captures:
+            scope.values[name] = [result.captures[name] for result in results if name in result.captures]
+        if not all(result.ok for result in results) and not (step.goes_on or self._choice.keep_going or self._ended):
             self._ended = f"the step {step.name} failed"
 
     def _sent(self, step: Step, scope: PlanScope, whole: Deadline, *, row: Any = None, name: str = "") -> StepResult:
@@ -236,10 +244,7 @@ class Running:
             result = result.replace(name=name)
         try:
             self._learn_secrets(step, scope)
-            if step.included:
-                result = self._included(step, scope, result, whole)
-            else:
-                result = self._exchanged(step, result, step.request(scope, self._plan.root), whole)
+            result = self._included(step, scope, result, whole) if step.included else self._asked(step, scope, result, whole)
         except NoValue as error:
             if step.kind == "teardown":
                 raise
@@ -250,55 +255,37 @@ class Running:
         self._add(step, result)
         return result
 
-    def _exchanged(self, step: Step, result: StepResult, request: Request, whole: Deadline) -> StepResult:
-        """Send the request: once, as a series, or as several side by side."""
-        assert step.entry
-        hooks = step.entry.load_hooks()
-        if request.repeats():
-            from rrcli.options.request import Output
-            from rrcli.series.contradictions import refuse_contradictions
-            from rrcli.series.run import send_series
-
-            refuse_contradictions(request, Output(), hooks)
-            series = send_series(request)
-            if any(note.startswith("interrupted") for note in series.notes):
-                self._signal = EXIT_TERMINATED if self._termination and self._termination.arrived else EXIT_INTERRUPTED
-            return result.replace(series=series, exit_code=self._signal or series.exit_code)
-        parts = hooks.several(request)
-        if parts is not None or request.all_addresses:
-            from rrcli.engine.fanout import every_address, send_all
-
-            if request.all_addresses:
-                parts = tuple(one for part in parts or (request,) for one in every_address(part))
-            several = send_all(parts or (), request.deadline)
-            return result.replace(several=several, exit_code=max(self._code(exchange) for exchange in several.exchanges))
-        limit = whole.sooner(Deadline.after(request.deadline, "--deadline"))
-        self._limits[step.name] = limit
-        exchange = send(request, until=limit, shared=self._shared_for(step))
+    def _asked(self, step: Step, scope: PlanScope, result: StepResult, whole: Deadline) -> StepResult:
+        """Do what a step asks for, and take what it captures."""
+        limit = Deadline(whole.at_ns, whole.limit)
+        self._limits.setdefault(step.name, []).append(limit)
+        try:
+            sent = self._from_tool(step, step.tool, scope, limit) if step.tool else self._from_peer(step, scope, limit)
+        finally:
+            self._limits[step.name].remove(limit)
+        if sent.exit_code in ENDED:
+            self._signal = sent.exit_code
         captures: dict[str, Any] = {}
-        if exchange.outcome == "ok" and step.captures:
-            exchange, captures = _captured(step, exchange)
-        self._scope.steps.add(step.name, exchange)
-        reason = exchange.error.message if exchange.error else None
-        return result.replace(exchange=exchange, captures=captures, exit_code=self._code(exchange), reason=reason)
+        if not sent.exit_code and step.captures:
+            sent, captures = _captured(step, sent)
+        scope.steps.add(step.name, sent.value)
+        told = {name: getattr(sent, name) for name in sent.fields_ if name in result.fields_}
+        return result.replace(**told, captures=captures)
 
-    def _code(self, exchange: Exchange) -> int:
-        """The exit code of an exchange; of an interrupted one that of the signal, which ends the run."""
-        code = exit_code(exchange.error, terminated=self._termination is not None and self._termination.arrived)
-        if code in ENDED:
-            self._signal = code
-        return code
+    def _from_peer(self, step: Step, scope: PlanScope, limit: Deadline) -> Sent:
+        request, file = step.request(scope, self._plan.root), step.file(scope, self._plan.root)
+        keeping = self._keeping.replace(
+            connections=self._keeping.connections and not step.fresh,
+            cookies=self._keeping.cookies and step.cookies,
+            file=file,
+            content=file is None or bool(step.captures) or step.name in self._read_later,
+        )
+        return self._sender.send(request, keeping, limit)
 
-    def _shared_for(self, step: Step) -> Shared:
-        """The connections and cookies that a step uses; secrets are known to all."""
-        key = (step.fresh or self._plan.fresh, step.cookies and self._plan.cookies, get_ident())
-        if key not in self._shared:
-            with self._lock:  # a pool is for one thread; cookies and secrets are for all
-                same = next((shared.pool for known, shared in self._shared.items() if known[0] is key[0] and known[2] == key[2]), None)
-                shared = Shared(pool=None if key[0] else same or Pool(), cookies=self._first.cookies if key[1] else None)
-                shared.secrets, shared.learned = self._first.secrets, self._first.learned
-                self._shared[key] = shared
-        return self._shared[key]
+    def _from_tool(self, step: Step, tool: Tool, scope: PlanScope, limit: Deadline) -> Sent:
+        words, values = step.tool_values(scope, self._plan.root)
+        found: Sent = load(tool.runs)(self._sender, words, values, limit)
+        return found
 
     def _learn_secrets(self, step: Step, scope: PlanScope) -> None:
         """A value made of a secret, as `base64(secrets.x)`, is one too."""
@@ -356,7 +343,7 @@ class Running:
         """
         self._signal, self._ended = signal, "the run was interrupted"
         self._left.update(step.name for step in self._plan.steps if step.kind != "teardown")
-        for limit in list(self._limits.values()):
+        for limit in [limit for limits in self._limits.values() for limit in list(limits)]:
             limit.at_ns = now()
 
     def _interrupted(self, step: Step, signal: KeyboardInterrupt) -> None:
@@ -364,7 +351,7 @@ class Running:
         self._signal = EXIT_TERMINATED if isinstance(signal, Interrupted) else EXIT_INTERRUPTED
         self._add(step, _result(step, exit_code=self._signal, reason="interrupted", started_at_ns=time_ns()))
         self._left.add(step.name)
-        if limit := self._limits.get(step.name):
+        for limit in self._limits.get(step.name, ()):
             limit.at_ns = now()  # for a thread that is left behind, so that it sends nothing more
 
 
@@ -390,13 +377,16 @@ def _result(step: Step, **values: Any) -> StepResult:
     return StepResult(name=step.name, step=step.name, kind=step.kind, line=step.line, tags=step.tags, **values)
 
 
-def _captured(step: Step, exchange: Exchange) -> tuple[Exchange, dict[str, Any]]:
-    """The values that a step captures; where one finds nothing the exchange has failed as a check does."""
-    value = with_shorthands(document(exchange))
+def _captured(step: Step, sent: Sent) -> tuple[Sent, dict[str, Any]]:
+    """The values that a step captures; where one finds nothing it has failed as a check does."""
+    value = sent.value()
     found = {name: path.find(value) for name, path in step.captures.items()}
     missing = [f"{name} = {step.captures[name].text!r}" for name, one in found.items() if one is None]
     if not missing:
-        return exchange, found
+        return sent, found
     message = f"the answer has nothing to capture for {', '.join(missing)}"
-    failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
-    return exchange.replace(outcome="check_failed", error=failure), {}
+    sent = sent.replace(exit_code=EXIT_CODES["check"], reason=message)
+    if exchange := sent.exchange:
+        failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
+        sent = sent.replace(exchange=exchange.replace(outcome="check_failed", error=failure))
+    return sent, {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rrcli.engine import registry
 from rrcli.engine.manifest import load as load_named
+from rrcli.plan.keys import STEP_KEYS, keys_of, word_names
 from rrcli.plan.load import TOP_KEYS
 from rrcli.plan.pace import KEYS as LOAD_KEYS
-from rrcli.plan.reading import STEP_KEYS, keys_of, word_names
 from rrcli.plan.step import KINDS
+from rrcli.plan.tools import TOOLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ OWN: dict[str, Any] = {
     "on-failure": {"enum": ["stop", "continue"]},
     "fresh": {"type": "boolean", "description": "Open a connection of its own."},
     "cookies": {"type": "boolean", "description": "Keep cookies.  [true]"},
+    "output": {**TEXT, "description": "The file that the answer's content is written to."},
+    "jobs": {"type": ["integer", "string"], "description": "Rows of for-each side by side.  [1]"},
 }
 NUMBER = {"type": ["integer", "string"]}
 RATE = {"type": ["number", "string"]}
@@ -71,6 +74,8 @@ TOP: dict[str, Any] = {
         "additionalProperties": False,
     },
 }
+NOT_OF_TOOLS = ("fresh", "cookies", "output")
+TOOL_KEYS: dict[str, Any] = {"serve": {"port": {"type": ["integer", "string", "array", "object"], "description": "NAME=PORT, or a table."}}}
 
 
 def plan_schema() -> dict[str, Any]:
@@ -83,6 +88,16 @@ def plan_schema() -> dict[str, Any]:
         "required": ["run"],
         "additionalProperties": False,
     }
+    for tool in TOOLS.values():
+        keys = {key: _option(declared) for key, declared in tool.keys().items()}
+        own = {key: value for key, value in OWN.items() if key not in NOT_OF_TOOLS}
+        command = {**WORDS, "description": f"{tool.help} {tool.synopsis}"}
+        commands[tool.name] = {
+            "type": "object",
+            "properties": {**keys, **own, **TOOL_KEYS.get(tool.name, {}), tool.name: command},
+            "required": [tool.name],
+            "additionalProperties": False,
+        }
     step = {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in commands]}
     lists = {kind: {"type": "array", "items": {"$ref": "#/$defs/step"}} for kind in KINDS}
     properties = {**TOP, **lists}
@@ -103,7 +118,7 @@ def plan_schema() -> dict[str, Any]:
 
 def _command(entry: registry.Protocol) -> dict[str, Any]:
     """The steps of one command. What `use` brings may be its command, so that nothing else is required beside that."""
-    options = keys_of(entry)
+    options = keys_of(entry.name)
     manifest = entry.load_manifest()
     typed: dict[str, Any] = {}
     if options and entry.request_type.typed_keys:

@@ -7,19 +7,16 @@ from copy import copy
 
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.runner import new_id
-from rrcli.model.document import document
 from rrcli.plan.names import expressions
 from rrcli.plan.novalue import NoValue, Scope
 from rrcli.plan.step import fill
-from rrcli.policy.paths import names as with_shorthands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from rrcli.base.sourcefile import Problems
-    from rrcli.model.values import Exchange
     from rrcli.plan.model import Plan
 
 
@@ -27,26 +24,27 @@ class StepDocuments:
     """`steps.NAME`: the documents of the steps that have run, made when one is asked for."""
 
     def __init__(self) -> None:
-        self._exchanges: dict[str, Exchange] = {}
+        self._makers: dict[str, Callable[[], dict[str, Any]]] = {}
         self._made: dict[str, dict[str, Any]] = {}
 
-    def add(self, name: str, exchange: Exchange) -> None:
-        self._exchanges[name] = exchange
+    def add(self, name: str, make: Callable[[], dict[str, Any]]) -> None:
+        """A step has run; `make` gives its document with the shorthands."""
+        self._makers[name] = make
         self._made.pop(name, None)
 
     def get(self, name: str) -> Any:
         """The document with its shorthands; `None` for a step that has sent nothing."""
-        if name not in self._made and name in self._exchanges:
-            self._made[name] = with_shorthands(document(self._exchanges[name]))
+        if name not in self._made and name in self._makers:
+            self._made[name] = self._makers[name]()
         return self._made.get(name)
 
     def copy(self) -> StepDocuments:
         found = StepDocuments()
-        found._exchanges = dict(self._exchanges)
+        found._makers = dict(self._makers)
         return found
 
     def all(self) -> dict[str, Any]:
-        return {name: self.get(name) for name in self._exchanges}
+        return {name: self.get(name) for name in self._makers}
 
 
 class PlanScope(Scope):

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from rrcli.options.option import Option
     from rrcli.options.request import Request
     from rrcli.plan.novalue import Scope
+    from rrcli.plan.tools import Tool
     from rrcli.policy.paths import Path
 
 KINDS = ("setup", "step", "teardown")
+INCLUDE = "run"  # the command of a step that runs another plan
 EXPRESSIONS = ("expect", "until", "ok")  # fields whose text is an expression, where only a literal may be a template
 HOLE = "\ue000"  # stands for a value where the syntax around it is read
 ANYWHERE = ("cacert", "cert", "key", "key_password")  # fields of files that may lie outside of the plan's folder
@@ -43,6 +45,7 @@ class Step:
         self.source = source
         self.path = path
         self.entry: Protocol | None = None
+        self.tool: Tool | None = None  # a command that is no protocol's
         self.tags: tuple[str, ...] = ()
         self.words: list[Template] = []  # of the command's text
         self.data: list[Template] = []  # later words, by their names
@@ -51,6 +54,8 @@ class Step:
         self.captures: dict[str, Path] = {}
         self.when: Condition | None = None
         self.rows: Any = None  # of `for-each`: a list, or an expression
+        self.jobs = 1  # rows side by side
+        self.output: Any = None  # the file of the answer's content, which may be a template
         self.delay = 0.0
         self.depends_on: tuple[str, ...] | None = None
         self.included: Any = None  # of `run`: another `Plan`, and
@@ -76,7 +81,24 @@ class Step:
             _collect(value, found)
         _collect(self.typed, found)
         _collect(self.variables, found)
+        _collect(self.output, found)
         return found
+
+    @property
+    def command(self) -> str:
+        """The key that is its command."""
+        return self.entry.name if self.entry else self.tool.name if self.tool else INCLUDE if self.runs_plan else ""
+
+    def file(self, scope: Scope, root: Root) -> str | None:
+        """The file that the answer's content goes to. Raises `NoValue`, and `usage` for one outside of the root."""
+        return None if self.output is None else _path(as_text(fill(self.output, scope)), root)
+
+    def tool_values(self, scope: Scope, root: Root) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """The words and the values of a command that is no protocol's. Raises what `request` raises."""
+        values: dict[str, Any] = {}
+        for key, (declared, compiled) in self.options.items():
+            self._set(values, key, declared, _filled(declared, key, compiled, scope), root)
+        return tuple(_place_word(word, scope) for word in self.words), values
 
     def request(self, scope: Scope, root: Root) -> Request:
         """The request with all values in place.

@@ -15,9 +15,9 @@ from rrcli.base.sourcefile import Problems, parse
 from rrcli.base.url import begins_data, unquote
 from rrcli.engine.manifest import load as load_named
 from rrcli.options.commandline import given_options, reads_stdin, shown_arguments, shown_text
+from rrcli.plan.keys import GROUPS, later_words
 from rrcli.plan.load import load_plan
 from rrcli.plan.names import ROOTS
-from rrcli.plan.reading import GROUPS, later_words
 from rrcli.plan.step import EXPRESSIONS
 from rrcli.plan.tomltext import table
 from rrcli.policy.maskedplaces import Place, hidden, places

@@ -31,14 +31,15 @@ MOST_THREADS = 8  # past about so many they distort their own measurements
 NAP_S = 0.2  # between two looks at whether a series was stopped
 
 
-def send_series(request: Request, tally: Tally | None = None) -> Series:
+def send_series(request: Request, tally: Tally | None = None, shared: Shared | None = None) -> Series:
     """Send the request as often as it says and return what that amounts to; Ctrl-C and TERM end it early.
 
+    `shared` has cookies and secrets for all of it, and connections that its first lane uses and leaves open.
     Checks under `series.` are made on the whole. Raises what `send` raises: a request that is wrong in itself.
     """
     checks = [text for text in request.expect if _is_whole(text)]
     each = request.replace(expect=tuple(text for text in request.expect if text not in checks))
-    running = _Running(each, tally or Tally())
+    running = _Running(each, tally or Tally(), shared)
     running.run()
     series = running.series()
     if not checks:
@@ -68,9 +69,12 @@ def _checked(series: Series, texts: list[str]) -> Series:
 class _Running:
     """A series under way: its lanes, and what they have in common."""
 
-    def __init__(self, request: Request, tally: Tally) -> None:
+    def __init__(self, request: Request, tally: Tally, shared: Shared | None = None) -> None:
         self.request = request
         self.tally = tally
+        self._shared = shared
+        self._opened_before = shared.pool.opened if shared and shared.pool else 0
+        self._reopened_before = shared.pool.reopened_count if shared and shared.pool else 0
         self.schedule = Schedule(request, Deadline.after(request.deadline, "--deadline"))
         self.at_once = request.concurrency or 1
         self.multiplexed = False
@@ -81,7 +85,7 @@ class _Running:
 
     def run(self) -> None:
         """Send all of it. Raises the usage error of the first request that has one."""
-        first = self._lane()
+        first = self._lane(self._shared)
         shares = self.request.multiplexes
         if not shares:
             self.spread()
@@ -92,7 +96,8 @@ class _Running:
             self.interrupted = True
         finally:
             self.schedule.stopped = True
-            first.pool.close()
+            if self._shared is None or first.pool is not self._shared.pool:
+                first.pool.close()
         if self.failure:
             raise self.failure
 
@@ -114,10 +119,10 @@ class _Running:
             thread.start()
             self._others.append(thread)
 
-    def _lane(self) -> _Lane:
-        pool = Pool()
+    def _lane(self, shared: Shared | None = None) -> _Lane:
+        pool = (shared.pool if shared else None) or Pool()
         self._pools.append(pool)
-        return _Lane(self, pool)
+        return _Lane(self, pool, self._shared)
 
     def _work(self, lane: _Lane) -> None:
         try:
@@ -153,7 +158,7 @@ class _Running:
             bytes_sent=tally.bytes_sent,
             bytes_received=tally.bytes_received,
             timeline=tuple(tally.timeline.points()),
-            connections=sum(pool.opened for pool in self._pools),
+            connections=sum(pool.opened for pool in self._pools) - self._opened_before,
             first=tally.first,
             worst=tally.worst,
             at_once=self.at_once,
@@ -177,7 +182,7 @@ class _Running:
                 f"{tally.late} began later than --rate asks for, {worst}, as those before were not over: "
                 "their total counts from when they were due; more --concurrency keeps the rate"
             )
-        if reopened := sum(pool.reopened_count for pool in self._pools):
+        if reopened := sum(pool.reopened_count for pool in self._pools) - self._reopened_before:
             times = "once" if reopened == 1 else f"{reopened} times"
             notes.append(f"{times} a connection that was kept open was over: sent again on another one")
         return notes
@@ -201,9 +206,11 @@ class _Place:
 class _Lane:
     """One thread's part of a series: up to `slots` exchanges at once."""
 
-    def __init__(self, running: _Running, pool: Pool) -> None:
+    def __init__(self, running: _Running, pool: Pool, shared: Shared | None) -> None:
         self.pool = pool
-        self._shared = Shared(pool=pool)
+        self._shared = Shared(pool=pool, cookies=shared.cookies if shared else None)
+        if shared:
+            self._shared.secrets, self._shared.learned = shared.secrets, shared.learned
         self.slots = 1
         self._running = running
         self._schedule = running.schedule

@@ -11,9 +11,10 @@ import pytest
 
 from rrcli.base.errors import ExchangeError
 from rrcli.base.output import to_file, to_stderr, to_stdout
+from rrcli.engine.tofile import ToFile
 from rrcli.model.head import head
 from rrcli.model.values import Response, Status
-from rrcli.report.formats.raw import Raw, ToFile
+from rrcli.report.formats.raw import Raw
 
 ANSWER = Response(summary="HTTP/1.1 200 OK", status=Status(code=200, text="OK"), fields=(("X-A", "é"), ("x-a", "\udcff")))
 HEAD = b"HTTP/1.1 200 OK\r\nX-A: \xc3\xa9\r\nx-a: \xff\r\n\r\n"

@@ -273,8 +273,10 @@ class Jar:
         now = time() if now is None else now
         domains = set()
         for cookie in cookies:
-            before = self._cookies.pop(cookie.key, None)
-            if not cookie.ended(now):
+            before = self._cookies.get(cookie.key)
+            if cookie.ended(now):
+                self._cookies.pop(cookie.key, None)
+            else:
                 self._cookies[cookie.key] = cookie.replace(created=before.created) if before else cookie
                 domains.add(cookie.domain)
         self._make_room(domains, now)
@@ -283,7 +285,7 @@ class Jar:
         """Take a `Set-Cookie`. Raises `Refused`."""
         cookie = read_set_cookie(text, place, now)
         if not place.secure:
-            for other in self._cookies.values():  # no plain answer replaces what TLS has set (6265bis section 5.7)
+            for other in list(self._cookies.values()):  # no plain answer replaces what TLS has set (6265bis section 5.7)
                 alike = domain_matches(other.domain, cookie.domain) or domain_matches(cookie.domain, other.domain)
                 if other.secure and other.name == cookie.name and alike and path_matches(cookie.path, other.path):
                     raise Refused(cookie.name, "it would replace a Secure cookie, and the answer came without TLS")
@@ -298,7 +300,9 @@ class Jar:
         within one run unless `anywhere`. What is sent is from then on bound to where it went.
         """
         moment = time() if now is None else now
-        found = [one for one in self._cookies.values() if not one.ended(moment) and one.fits(place) and path_matches(place.path, one.path)]
+        found = [
+            one for one in list(self._cookies.values()) if not one.ended(moment) and one.fits(place) and path_matches(place.path, one.path)
+        ]
         found.sort(key=lambda cookie: (-len(cookie.path), cookie.created))
         kept = [one for one in found if anywhere or one.stays_at(place)]
         for one in kept:

@@ -66,6 +66,8 @@ def step_line(step: StepResult, columns: Columns, *, color: bool, masks: bool = 
 
 def _asked_and_found(step: StepResult, mask: Mask | None) -> tuple[str, str]:
     """What a step asked, and what came of it, in a few words each."""
+    if step.asked:
+        return step.asked, step.found
     if step.series:
         first = step.series.first
         summary = _summary(masked_by(first, mask) if first and mask else first)
