@@ -92,6 +92,11 @@ def is_judged(request: Request) -> bool:
     return True
 
 
+def is_translated(request: Request) -> bool:
+    """Whether it has an option in whose place others are put before anything is sent."""
+    return any(getattr(request, name) for name, declared in request.options_.items() if declared.expands)
+
+
 def alike(request: Request) -> dict[str, Any]:
     """The fields of a request, without those that a plan has not, or in another order."""
     values = {name: value for name, value in request.__dict__.items() if value != getattr(type(request), name) and name not in request.dry}
@@ -109,7 +114,7 @@ def test_a_step_makes_the_request_that_the_words_make(name: str) -> None:
     @given(command_lines(name))
     def holds(words: list[str]) -> None:
         request = read([name, *words])
-        if request is None or reads_stdin(request) or not is_judged(request):
+        if request is None or reads_stdin(request) or not is_judged(request) or is_translated(request):
             return
         try:
             text = step_of(registry.BY_NAME[name], request, None)
