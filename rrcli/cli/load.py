@@ -8,7 +8,8 @@ from rrcli.base.errors import usage
 from rrcli.base.output import to_stderr
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
-from rrcli.cli.show import color, print_document, print_text
+from rrcli.cli.drawn import print_drawn
+from rrcli.cli.show import color, print_document
 from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term
 from rrcli.load.counts import Counts
@@ -90,7 +91,7 @@ def print_load(result: RunResult, output: Output) -> None:
     if output.json:
         print_document(run_document(result, exact=True, masks=not output.show_secrets), 2)
     elif not output.quiet:
-        print_text(render_load(result, width=width(), color=color(output, 1), masks=not output.show_secrets))
+        print_drawn(render_load(result, width=width(), color=color(output, 1), masks=not output.show_secrets))
         return
     mask = result.mask()
     for check in result.checks:

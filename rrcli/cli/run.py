@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from rrcli.base.errors import ExchangeError, highest, usage
 from rrcli.base.jsontext import loads
 from rrcli.base.output import to_stderr
 from rrcli.base.shellquote import quoted
 from rrcli.base.visible import visible
+from rrcli.cli.drawn import print_drawn
 from rrcli.cli.show import color, print_document, print_text
 from rrcli.cli.tooloptions import RunOptions
 from rrcli.engine.interrupt import on_term
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.plan.model import Plan
-    from rrcli.plan.result import StepResult
+    from rrcli.plan.result import RunResult, StepResult
     from rrcli.plan.scope import PlanScope
     from rrcli.plan.step import Step
 
@@ -53,7 +56,7 @@ def run(values: dict[str, Any]) -> int:
         from rrcli.cli.load import run_load
 
         result = run_load(plans, choices[0], options, output)
-        return highest([result.exit_code, write_reports(output.report, result)])
+        return _reported(result, output)
     drawn = not (output.json or output.quiet)
     columns = Columns([], width())
     in_color = color(output, 1)
@@ -63,11 +66,11 @@ def run(values: dict[str, Any]) -> int:
         columns = Columns([step.name + ROW * (step.rows is not None) for step in plan.steps], width())
         if drawn:
             case = scope.case and (scope.case if output.show_secrets else Mask(secrets_of(scope)).text(scope.case))
-            print_text(heading(plan.name, case, width(), color=in_color))
+            print_drawn(heading(plan.name, case, width(), color=in_color))
 
     def report(step: StepResult) -> None:
         if drawn:
-            print_text(step_line(step, columns, color=in_color, masks=not output.show_secrets))
+            print_drawn(step_line(step, columns, color=in_color, masks=not output.show_secrets))
 
     result = run_all(plans, choices, begin=begin, report=report, termination=on_term())
     if output.json:
@@ -78,7 +81,17 @@ def run(values: dict[str, Any]) -> int:
             to_stderr(f"rrcli: {visible(mask.text(step.name))}: {visible(said(step, mask))}\n")
     else:
         print_text("")
-        print_text(failures(result, width=width(), color=in_color, masks=not output.show_secrets))
+        print_drawn(failures(result, width=width(), color=in_color, masks=not output.show_secrets))
+    return _reported(result, output)
+
+
+def _reported(result: RunResult, output: Output) -> int:
+    """Write the reports of what was printed; the exit code of all of it."""
+    if os.environ.get("GITHUB_ACTIONS"):
+        from rrcli.report.formats.github import is_github, publish
+
+        if is_github():
+            publish(result)
     return highest([result.exit_code, write_reports(output.report, result)])
 
 
