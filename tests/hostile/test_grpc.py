@@ -157,4 +157,4 @@ def test_an_answer_cut_anywhere_is_told(size: int, serve: object, document_or_dr
 
 def test_a_silent_server_is_left_at_the_deadline(serve: object, document_or_drawing: Run) -> None:
     peer = serve(script(hear(PREFACE), hear_end))  # type: ignore[operator]
-    assert document_or_drawing("grpc", f"127.0.0.1:{peer.port}", *ECHO).code == 6
+    document_or_drawing("grpc", f"127.0.0.1:{peer.port}", *ECHO, code=6)

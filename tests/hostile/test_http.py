@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 import zlib
 from pathlib import Path
 
@@ -19,6 +20,7 @@ ASKED = hear(b"\r\n\r\n")
 OK = b"HTTP/1.1 200 OK\r\n"
 FIELD = b"Field-%d: value\r\n".__mod__
 COOKIES = b"".join(b'Set-Cookie: c=a%d&"/\r\n' % number for number in range(4900))  # each value is a secret, with many spellings
+ZEROS = bytes(1 << 20)
 
 
 def answer(*parts: bytes) -> Handler:
@@ -31,14 +33,16 @@ def with_body(body: bytes, *fields: bytes) -> Handler:
     return answer(OK + lines + b"\r\n" + body)
 
 
-def bomb(layers: int, size: int = 256 << 20) -> bytes:
-    """`size` zeros under so many layers of gzip."""
-    compress = zlib.compressobj(9, wbits=31)
-    zeros = bytes(1 << 20)
-    data = b"".join(compress.compress(zeros) for _ in range(size >> 20)) + compress.flush()
-    for _ in range(layers - 1):
-        data = gzip.compress(data)
-    return data
+def bomb(size: int = 256 << 20) -> bytes:
+    """`size` zeros under gzip (RFC 1952), a multiple of 1 MiB: as they are all alike, they are squeezed once."""
+    block = zlib.compressobj(9, wbits=-15)
+    squeezed = block.compress(ZEROS) + block.flush(zlib.Z_FULL_FLUSH)
+    count = size >> 20
+    checksum = 0
+    for _ in range(count):
+        checksum = zlib.crc32(ZEROS, checksum)
+    last = zlib.compressobj(wbits=-15).flush()
+    return b"\x1f\x8b\x08\0\0\0\0\0\2\3" + squeezed * count + last + struct.pack("<II", checksum, size)
 
 
 ENDLESS = {
@@ -68,7 +72,7 @@ ENDLESS = {
 def test_what_does_not_end(name: str, serve, document_or_drawing) -> None:
     handler, code = ENDLESS[name]
     peer = serve(handler)
-    assert document_or_drawing("http", f"http://{peer.host}:{peer.port}/").code == code
+    document_or_drawing("http", f"http://{peer.host}:{peer.port}/", code=code)
 
 
 WRONG = Made(
@@ -124,8 +128,7 @@ WRONG = Made(
 def test_what_is_wrong(name: str, serve, document_or_drawing) -> None:
     handler, code = WRONG[name]
     peer = serve(handler)
-    ended = document_or_drawing("http", f"http://{peer.host}:{peer.port}/")
-    assert code in (None, ended.code)
+    document_or_drawing("http", f"http://{peer.host}:{peer.port}/", code=code)
 
 
 SLOW_TO_COLOUR = {
@@ -139,7 +142,7 @@ SLOW_TO_COLOUR = {
 @pytest.mark.parametrize("media_type", SLOW_TO_COLOUR, ids=bytes.decode)
 def test_text_that_takes_a_lexer_long_is_plain_after_a_moment(media_type: bytes, serve) -> None:
     peer = serve(with_body(SLOW_TO_COLOUR[media_type], b"Content-Type: " + media_type))
-    assert coloured("http", f"http://{peer.host}:{peer.port}/").code == 0
+    coloured("http", f"http://{peer.host}:{peer.port}/", code=0)
 
 
 # --- content that is large, or deep
@@ -147,7 +150,8 @@ def test_text_that_takes_a_lexer_long_is_plain_after_a_moment(media_type: bytes,
 
 @pytest.fixture(scope="session")
 def bombs() -> dict[int, bytes]:
-    return {layers: bomb(layers) for layers in (1, 2, 3)}
+    one = bomb()
+    return {1: one, 2: gzip.compress(one), 3: gzip.compress(gzip.compress(one))}
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])

@@ -49,7 +49,7 @@ ENDLESS: dict[str, tuple[Handler, int]] = {
 def test_redirects_without_end(name: str, serve, document_or_drawing) -> None:
     handler, code = ENDLESS[name]
     peer = serve(handler)
-    assert document_or_drawing("http", "-L", f"http://{peer.host}:{peer.port}/").code == code
+    document_or_drawing("http", "-L", f"http://{peer.host}:{peer.port}/", code=code)
 
 
 def test_a_ring_of_two(serve, document_or_drawing) -> None:
@@ -57,7 +57,7 @@ def test_a_ring_of_two(serve, document_or_drawing) -> None:
     first = serve(lambda connection: to(place[0])(connection))
     second = serve(to(b"http://%b:%d/" % (first.host.encode(), first.port)))
     place.append(b"http://%b:%d/" % (second.host.encode(), second.port))
-    assert document_or_drawing("http", "-L", f"http://{first.host}:{first.port}/").code == 7
+    document_or_drawing("http", "-L", f"http://{first.host}:{first.port}/", code=7)
 
 
 NOWHERE: dict[str, tuple[bytes, int]] = {
@@ -101,12 +101,12 @@ def test_redirects_to_a_hostile_server(name: str, serve: Callable[[Handler], Res
     handler, code = TARGETS[name]
     target = serve(handler)
     peer = serve(to(f"http://{target.host}:{target.port}/".encode()))
-    assert document_or_drawing("http", "-L", f"http://{peer.host}:{peer.port}/").code == code
+    document_or_drawing("http", "-L", f"http://{peer.host}:{peer.port}/", code=code)
 
 
 def test_a_redirect_to_a_closed_port(serve, document_or_drawing) -> None:
     peer = serve(to(b"http://127.0.0.1:%d/" % free_port()))
-    assert document_or_drawing("http", "-L", f"http://{peer.host}:{peer.port}/").code == 4
+    document_or_drawing("http", "-L", f"http://{peer.host}:{peer.port}/", code=4)
 
 
 def test_the_credentials_stay_with_the_first_server(serve) -> None:

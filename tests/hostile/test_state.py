@@ -139,7 +139,7 @@ COOKIES = {
 @pytest.mark.parametrize("name", COOKIES)
 def test_cookies_that_are_set(name: str, serve, document_or_drawing, tmp_path: Path) -> None:
     peer = serve(answer(*COOKIES[name]))
-    assert document_or_drawing("http", "-c", str(tmp_path / "jar"), f"http://{peer.host}:{peer.port}/").code == 0
+    document_or_drawing("http", "-c", str(tmp_path / "jar"), f"http://{peer.host}:{peer.port}/", code=0)
 
 
 # --- challenges
@@ -176,14 +176,14 @@ def test_a_challenge(name: str, serve, document_or_drawing) -> None:
 )
 def test_a_challenge_to_an_odd_request(words: tuple[str, ...], serve) -> None:
     peer = serve(answer(b'WWW-Authenticate: Digest realm="r", nonce="n"', status=b"401 No"))
-    assert as_json("http", "--digest", *words[:-1], f"http://{peer.host}:{peer.port}{words[-1]}").code == 1
+    as_json("http", "--digest", *words[:-1], f"http://{peer.host}:{peer.port}{words[-1]}", code=1)
 
 
 @pytest.mark.parametrize("claim", [b"-1e308", b"-1e999", b"-" + b"9" * 5000, b"1e308", b"true", b'"\\u001b"'])
 def test_a_token_that_ends_at_an_odd_time(claim: bytes, serve) -> None:
     peer = serve(answer())
     token = "a." + base64.b64encode(b'{"exp": ' + claim + b"}").decode() + ".c"
-    assert as_json("http", "--bearer", token, f"http://{peer.host}:{peer.port}/").code == 0
+    as_json("http", "--bearer", token, f"http://{peer.host}:{peer.port}/", code=0)
 
 
 # --- asked again
@@ -223,7 +223,7 @@ def test_what_a_query_finds_on_a_terminal(serve) -> None:
 def test_controls_where_lines_are_JSON(serve, document_or_drawing) -> None:
     content = b'{"a": "\x1b]0;x\x07"}\n' * 10
     peer = serve(answer(b"Content-Type: application/x-ndjson", content=content))
-    assert document_or_drawing("http", f"http://{peer.host}:{peer.port}/").code == 0
+    document_or_drawing("http", f"http://{peer.host}:{peer.port}/", code=0)
 
 
 NAMES = (
