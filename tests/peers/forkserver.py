@@ -28,8 +28,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 USUAL = 24 << 20  # bytes that a run holds for its interpreter and modules
 STARTED_S = 30.0  # until the server has loaded everything and answers
@@ -160,11 +161,11 @@ def _serve(control: socket.socket) -> None:
     running: dict[int, int] = {}
     shared = max(0, _most(resource.getrusage(resource.RUSAGE_SELF)) - USUAL)
     while True:
-        ready = select.select([control, woken], [], [])[0]
+        ready = select.select([control.fileno(), woken], [], [])[0]
         if woken in ready:
             os.read(woken, 1024)
             _reap(running, shared)
-        if control not in ready:
+        if control.fileno() not in ready:
             continue
         data, handed, _, _ = socket.recv_fds(control, 1, 5)
         if not data:
@@ -219,7 +220,7 @@ def _become(asked: int, streams: Sequence[int]) -> None:
             code = ended.code if isinstance(ended.code, int) else 1
         code = _end(code)
     except BaseException:  # noqa: BLE001  # as an interpreter does with what nobody caught
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     finally:
         os._exit(code)
 
@@ -233,15 +234,17 @@ def _set_up(request: dict[str, Any]) -> None:
     time.tzset()
     sys.argv = [str(ROOT / "rrcli" / "__main__.py"), *request["words"]]
     like = sys.stdin.encoding, sys.stdin.errors
-    sys.stdin = sys.__stdin__ = _stream(0, "r", *like)  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = _stream(1, "w", *like)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _stream(2, "w", like[0], "backslashreplace")  # type: ignore[misc]
+    sys.stdin = _stream(0, "r", *like)
+    sys.stdout = _stream(1, "w", *like)
+    sys.stderr = _stream(2, "w", like[0], "backslashreplace")
 
 
-def _stream(number: int, mode: str, encoding: str, errors: str | None) -> TextIO:
+def _stream(number: int, mode: str, encoding: str, errors: str | None) -> TextIOWrapper:
     """A standard stream as the interpreter opens it."""
     buffering = 1 if mode == "w" and (number == 2 or os.isatty(number)) else -1
-    return cast("TextIO", open(number, mode, buffering, encoding=encoding, errors=errors, closefd=False))
+    stream = open(number, mode, buffering, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115  # open until the end
+    assert isinstance(stream, TextIOWrapper)
+    return stream
 
 
 def _end(code: int) -> int:
@@ -254,7 +257,7 @@ def _end(code: int) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     except (OSError, ValueError):
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         return 120
     return code
 
