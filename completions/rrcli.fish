@@ -10,7 +10,7 @@ function __rrcli_in
     # Whether the first word is this command; without one: whether it is none, and so an option before a URL.
     set -l words (commandline -opc)
     if test (count $argv) -eq 0
-        not contains -- "$words[2]" http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config session demo schema help completion
+        not contains -- "$words[2]" http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config history session demo schema help completion
     else
         test "$words[2]" = "$argv[1]"
     end
@@ -64,6 +64,7 @@ complete -c rrcli -n __rrcli_first -a wait -d 'Wait until every URL answers well
 complete -c rrcli -n __rrcli_first -a run -d 'Run plans of exchanges, with checks, captures and a teardown.'
 complete -c rrcli -n __rrcli_first -a diff -d 'Show where two documents differ: exchanges, sets, runs or series.'
 complete -c rrcli -n __rrcli_first -a config -d 'Show the settings in force, and where each comes from.'
+complete -c rrcli -n __rrcli_first -a history -d 'List what was sent, the newest first, where history = true is set.'
 complete -c rrcli -n __rrcli_first -a session -d 'List, show or remove the named sessions of HTTP.'
 complete -c rrcli -n __rrcli_first -a demo -d 'Show one exchange per protocol; needs no network.'
 complete -c rrcli -n __rrcli_first -a schema -d 'Print the JSON Schema of a document, or of a plan.'
@@ -1922,6 +1923,8 @@ complete -c rrcli -n '__rrcli_in config' -l env -x -d 'Take the options and the 
 complete -c rrcli -n '__rrcli_in config' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in config' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
 complete -c rrcli -n '__rrcli_in config' -l show-secrets -d 'Do not mask credentials.'
+complete -c rrcli -n '__rrcli_in history' -l json -d 'Print the exchange as one JSON document.'
+complete -c rrcli -n '__rrcli_in history' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
 complete -c rrcli -n '__rrcli_in session' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in session' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
 complete -c rrcli -n '__rrcli_in session' -l show-secrets -d 'Do not mask credentials.'
@@ -1955,12 +1958,13 @@ complete -c rrcli -n '__rrcli_in wait' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in run' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in diff' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in config' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_in history' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in session' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before session word list show remove' -a 'list show remove'
 complete -c rrcli -n '__rrcli_in demo' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in schema' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in schema' -a 'exchange event set series run plan'
 complete -c rrcli -n '__rrcli_in help' -l help -d 'Show help.'
-complete -c rrcli -n '__rrcli_before help word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config session demo schema help completion exit-codes expressions items servers time' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config session demo schema help completion exit-codes expressions items servers time'
+complete -c rrcli -n '__rrcli_before help word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config history session demo schema help completion exit-codes expressions items servers time' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff config history session demo schema help completion exit-codes expressions items servers time'
 complete -c rrcli -n '__rrcli_in completion' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before completion word bash zsh fish powershell' -a 'bash zsh fish powershell'

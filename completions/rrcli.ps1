@@ -28,6 +28,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         , @('run', 'Run plans of exchanges, with checks, captures and a teardown.')
         , @('diff', 'Show where two documents differ: exchanges, sets, runs or series.')
         , @('config', 'Show the settings in force, and where each comes from.')
+        , @('history', 'List what was sent, the newest first, where history = true is set.')
         , @('session', 'List, show or remove the named sessions of HTTP.')
         , @('demo', 'Show one exchange per protocol; needs no network.')
         , @('schema', 'Print the JSON Schema of a document, or of a plan.')
@@ -1960,6 +1961,11 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('--show-secrets', 'Do not mask credentials.')
             , @('--help', 'Show help.')
         )
+        'history' = @(
+            , @('--json', 'Print the exchange as one JSON document.')
+            , @('--color', 'Colour: auto, always, never.')
+            , @('--help', 'Show help.')
+        )
         'session' = @(
             , @('--json', 'Print the exchange as one JSON document.')
             , @('--color', 'Colour: auto, always, never.')
@@ -2087,6 +2093,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         'run --color' = @('auto', 'always', 'never')
         'diff --color' = @('auto', 'always', 'never')
         'config --color' = @('auto', 'always', 'never')
+        'history --color' = @('auto', 'always', 'never')
         'session --color' = @('auto', 'always', 'never')
     }
     # The folder whose files' names are offered.
@@ -2114,7 +2121,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         'serve' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp')
         'session' = @('list', 'show', 'remove')
         'schema' = @('exchange', 'event', 'set', 'series', 'run', 'plan')
-        'help' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp', 'tls', 'curl', 'explain', 'serve', 'doctor', 'wait', 'run', 'diff', 'config', 'session', 'demo', 'schema', 'help', 'completion', 'exit-codes', 'expressions', 'items', 'servers', 'time')
+        'help' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp', 'tls', 'curl', 'explain', 'serve', 'doctor', 'wait', 'run', 'diff', 'config', 'history', 'session', 'demo', 'schema', 'help', 'completion', 'exit-codes', 'expressions', 'items', 'servers', 'time')
         'completion' = @('bash', 'zsh', 'fish', 'powershell')
     }
     # What ends the words: one of them, or with 'url' what may be a URL too.

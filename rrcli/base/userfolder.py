@@ -11,6 +11,12 @@ def config_folder() -> str:
     return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.config"), "rrcli")
 
 
+def state_folder() -> str:
+    """The folder of what is kept from run to run, and lost without harm: `$XDG_STATE_HOME/rrcli`, `~/.local/state/rrcli` without."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.local/state"), "rrcli")
+
+
 def settings_file() -> str:
     """The path of the settings file, whether there is one or not."""
     return os.path.join(config_folder(), "rrcli.toml")

@@ -16,9 +16,10 @@ from rrcli.cli.command import Command
 from rrcli.cli.execute import execute
 from rrcli.cli.fast import build
 from rrcli.cli.show import color
-from rrcli.cli.tooloptions import config_options, diff_options, doctor_options, run_options, session_options, wait_options
+from rrcli.cli.tooloptions import config_options, diff_options, doctor_options, history_options, run_options, session_options, wait_options
 from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
+from rrcli.engine.manifest import load
 from rrcli.explain import codes, lookup, near
 from rrcli.options.option import Optioned, option
 from rrcli.options.parse import suggestion
@@ -182,46 +183,9 @@ class _Standard(StringIO):
         return len(text)
 
 
-def doctor(values: Values) -> int:
-    """`rrcli doctor URL`: every layer on the way, and the first that fails."""
-    from rrcli.cli.doctor import doctor
-
-    return doctor(values)
-
-
-def wait(values: Values) -> int:
-    """`rrcli wait URL...`: until all of them answer well."""
-    from rrcli.cli.wait import wait
-
-    return wait(values)
-
-
-def run(values: Values) -> int:
-    """`rrcli run PLAN...`: plans of exchanges."""
-    from rrcli.cli.run import run
-
-    return run(values)
-
-
-def diff(values: Values) -> int:
-    """`rrcli diff A B`: where two documents differ."""
-    from rrcli.cli.diff import diff
-
-    return diff(values)
-
-
-def config(values: Values) -> int:
-    """`rrcli config`: the settings in force."""
-    from rrcli.cli.config import config
-
-    return config(values)
-
-
-def session(values: Values) -> int:
-    """`rrcli session [list|show|remove] [NAME]`: the named sessions."""
-    from rrcli.cli.session import session
-
-    return session(values)
+def later(reference: str) -> Callable[[Values], int]:
+    """The function that `MODULE:NAME` names, loaded when it runs."""
+    return lambda values: load(reference)(values)
 
 
 def demo(values: Values) -> int:
@@ -292,34 +256,40 @@ TOOLS = {
         ),
         Command(
             name="doctor", synopsis="URL", help="Walk the layers one by one and name the first that fails.",
-            options=doctor_options(), run=doctor, needs_arguments=True,
+            options=doctor_options(), run=later("rrcli.cli.doctor:doctor"), needs_arguments=True,
             examples=("rrcli doctor https://example.com/", "rrcli doctor redis://127.0.0.1:6379 --json"),
         ),
         Command(
             name="wait", synopsis="URL...", help="Wait until every URL answers well, whatever its scheme.",
-            options=wait_options(), run=wait, needs_arguments=True,
+            options=wait_options(), run=later("rrcli.cli.wait:wait"), needs_arguments=True,
             examples=("rrcli wait http://127.0.0.1:8080/ redis://127.0.0.1:6379", "rrcli wait tcp://db:5432 --deadline 10s --every 100ms"),
         ),
         Command(
             name="run", synopsis="PLAN...", help="Run plans of exchanges, with checks, captures and a teardown.",
-            options=run_options(), run=run, needs_arguments=True,
+            options=run_options(), run=later("rrcli.cli.run:run"), needs_arguments=True,
             examples=("rrcli run shop.toml", "rrcli run shop.toml --var base=http://127.0.0.1:8080 --only reserve --json"),
         ),
         Command(
             name="diff", synopsis="A B", help="Show where two documents differ: exchanges, sets, runs or series.",
-            options=diff_options(), run=diff, needs_arguments=True,
+            options=diff_options(), run=later("rrcli.cli.diff:diff"), needs_arguments=True,
             words=(("A B", "Files that --json wrote, of one kind; - is standard input."),),
             examples=("rrcli diff before.json after.json", "rrcli diff before.json after.json --ignore 'json.items[*].at' --json",
                       "rrcli http :8080/users --json | rrcli diff saved.json -"),
         ),
         Command(
             name="config", synopsis="", help="Show the settings in force, and where each comes from.",
-            options=config_options(), run=config,
+            options=config_options(), run=later("rrcli.cli.config:config"),
             examples=("rrcli config", "rrcli config --env staging --json"),
         ),
         Command(
+            name="history", synopsis="[N]", help="List what was sent, the newest first, where history = true is set.",
+            options=history_options(), run=later("rrcli.cli.history:history"),
+            words=(("N", "How many; without it 20, and all with --json."),),
+            examples=("rrcli history", "rrcli history 5 --json | jq -r .target.url"),
+        ),
+        Command(
             name="session", synopsis="[list|show|remove] [NAME]", help="List, show or remove the named sessions of HTTP.",
-            options=session_options(), run=session, completes=lambda: ("list", "show", "remove"),
+            options=session_options(), run=later("rrcli.cli.session:session"), completes=lambda: ("list", "show", "remove"),
             completes_until="word",
             examples=("rrcli session", "rrcli session show me", "rrcli session remove 127.0.0.1_8080/me"),
         ),

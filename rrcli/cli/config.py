@@ -11,7 +11,7 @@ from rrcli.base.userfolder import reads_settings, settings_file
 from rrcli.cli.show import color, print_document, print_text
 from rrcli.engine import registry
 from rrcli.engine.manifest import load
-from rrcli.engine.settings import COMMON, keys_of, read_settings
+from rrcli.engine.settings import COMMON, HISTORY, keys_of, read_settings
 from rrcli.options.request import Output
 from rrcli.policy.secrets import mask_field, mask_url
 from rrcli.report.terminal.paint import Page, cells, pad, pieces
@@ -57,6 +57,9 @@ def _in_force(settings: Settings | None, command: str | None) -> list[Row]:
     found: list[Row] = []
     seen: set[str] = set()
     variable = os.environ.get(VARIABLE) if reads_settings() else None
+    if settings and command is None and HISTORY in settings.source.values:
+        place = {"from": HISTORY, "file": settings.source.name, "line": settings.source.line((HISTORY,))}
+        found.append({"command": None, "key": HISTORY, "value": settings.keeps_history, **place})
     for setting in settings.of(command or "") if settings else ():
         if command is None and variable and "format" not in seen and not setting.is_of_environment:
             found.append(_variable(variable))

@@ -88,6 +88,7 @@ def _run(words: list[str], *options: str) -> int:
     """Run a command line of ours, with some options after the command's name; its exit code. What a missing extra keeps from it is told."""
     invocation = fast.parse([words[0], *options, *words[1:]])
     assert invocation is not None, words
+    invocation.keeps_history = False  # nobody asked for these
     try:
         return execute(invocation)
     except ExchangeError as error:

@@ -46,7 +46,9 @@ def execute(invocation: Invocation) -> int:
         except ExchangeError as error:
             if error.layer != "usage" or invocation.fallback is None:
                 raise
+            keeps_history = invocation.keeps_history
             invocation = invocation.fallback()  # nothing was sent
+            invocation.keeps_history = keeps_history
 
 
 def _execute(invocation: Invocation) -> int:
@@ -91,6 +93,7 @@ class _Run:
         self.printer = Printer(invocation)
         self.hooks = invocation.hooks
         self.output = self.printer.output
+        self.keeps = invocation.keeps_history and not self.hooks.is_offline(invocation.request)
         self.request = without_attempt_timeout(invocation.request) if invocation.output.output else invocation.request
         self.download = self.hooks.download(invocation.request, self.output)
         if self.download:
@@ -116,6 +119,7 @@ class _Run:
     def observer(self) -> Observer:
         """Who takes the content while it comes: a file, standard output, or nobody."""
         read_later = bool(self.printer.query or self.request.expect or self.request.ok or self.output.report)
+        keep = read_later or self.keeps
         path = self.output.output
         if self.printer.exact:
             watch_output()
@@ -133,7 +137,7 @@ class _Run:
 
             raw_event = self.hooks.raw_event
             lines = self.request.lines and not self.printer.exact
-            return Raw(self._watched(exact_or_visible()), include=self.printer.include, lines=lines, keep=read_later, raw_event=raw_event)
+            return Raw(self._watched(exact_or_visible()), include=self.printer.include, lines=lines, keep=keep, raw_event=raw_event)
         if self.printer.style == "body":
             from rrcli.report.formats.raw import RawStream
 
@@ -197,6 +201,7 @@ class _Run:
             exchange = self.download.explained(exchange)
             self.printer.file = self.download.path
         code = self.exit_code(exchange)
+        self._keep(exchange)
         found = self.printer.exchange(exchange)
         if exchange.response and exchange.response.trailer_text:
             to_stdout(exchange.response.trailer_text.encode("utf-8", "surrogateescape"))
@@ -217,10 +222,18 @@ class _Run:
 
         codes = [self.exit_code(exchange) for exchange in several.exchanges]
         code = set_exit_code(several, terminated=self.termination.arrived)
+        self._keep(several)
         found = self.printer.exchanges(several)
         if self.epilogue:
             self.epilogue.write(zip(several.exchanges, codes, strict=True))
         return self._reported(several, code or (0 if found else EXIT_CODES["application"]))
+
+    def _keep(self, result: Exchange | ExchangeSet) -> None:
+        """Put what came of it into the history, where the user wants one."""
+        if self.keeps:
+            from rrcli.cli.historyfile import keep
+
+            keep(result, silent=self.output.silent)
 
     def _reported(self, result: Exchange | ExchangeSet, code: int) -> int:
         """Write the reports of what was printed; the exit code, with theirs."""

@@ -20,13 +20,14 @@ class Invocation:
     Where settings are a part of it, `fallback` gives it without those that exclude something nearer.
     """
 
-    __slots__ = ("entry", "fallback", "output", "request")
+    __slots__ = ("entry", "fallback", "keeps_history", "output", "request")
 
     def __init__(self, entry: Protocol, request: Request, output: Output, fallback: Callable[[], Invocation] | None = None) -> None:
         self.entry = entry
         self.request = request
         self.output = output
         self.fallback = fallback
+        self.keeps_history = False
 
     @property
     def hooks(self) -> Hooks:

@@ -49,6 +49,10 @@ def execute_series(invocation: Invocation) -> int:
     finally:
         if progress:
             progress.finish()
+    if invocation.keeps_history:
+        from rrcli.cli.historyfile import keep
+
+        keep(series, silent=invocation.output.silent)
     found = _print(series, printer)
     code = series.exit_code or (0 if found else EXIT_CODES["application"])
     if any(note.startswith("interrupted") for note in series.notes):

@@ -132,7 +132,9 @@ def with_settings(entry: Protocol, request_type: type[Request], typed: Values, e
     own = next((setting for setting in bases if setting.is_of_environment), None)
     if any(default.is_for_one_peer for default in found) and not (at is not None and own is bases[0]):
         defaults.settings = _at_home(defaults, own, silent=bool(typed.get("silent")))
-    return defaults.invocation()
+    invocation = defaults.invocation()
+    invocation.keeps_history = settings.keeps_history
+    return invocation
 
 
 def settings_for(settings: Settings, entry: Protocol, typed: Values, options: dict[str, Option]) -> list[Default]:

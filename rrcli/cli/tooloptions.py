@@ -135,6 +135,11 @@ def config_options() -> dict[str, Option]:
     return {**SettingsOptions.options_, **_shown("json", "color", "show_secrets")}
 
 
+def history_options() -> dict[str, Option]:
+    """The options of `rrcli history`."""
+    return _shown("json", "color")
+
+
 def session_options() -> dict[str, Option]:
     """The options of `rrcli session`."""
     return _shown("json", "color", "show_secrets")

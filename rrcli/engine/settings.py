@@ -1,5 +1,6 @@
 """The settings file: option defaults and environments, read and checked as a whole.
 
+    history = true                  # keep what is sent: `rrcli history`, `rrcli replay @1`
     [defaults]                      # of every command that has the option
     timeout = "10s"
     [defaults.http]                 # of one command
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 BASE_URL = "base-url"
 DEFAULTS, ENVIRONMENTS = "defaults", "env"
 TABLES = (DEFAULTS, ENVIRONMENTS)
+HISTORY = "history"  # whether what is sent is kept
 # What may stand in a table of all commands: the options that all share, and the fields that most have.
 COMMON = {
     **by_key(Output.options_),
@@ -88,6 +90,10 @@ class Settings:
     def __init__(self, source: SourceFile, env: str | None) -> None:
         self.source = source
         self.env = env
+
+    @property
+    def keeps_history(self) -> bool:
+        return self.source.values.get(HISTORY) is True
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -160,8 +166,11 @@ def check(source: SourceFile, problems: Problems) -> None:
         elif key == ENVIRONMENTS:
             for name, table in _tables(source, (key,), value, problems):
                 _check_table(source, (key, name), table, problems)
+        elif key == HISTORY:
+            if not isinstance(value, bool):
+                problems.add(source, (key,), f"{HISTORY} is true or false")
         else:
-            near = suggestion(key, [*TABLES, *COMMON, BASE_URL])
+            near = suggestion(key, [*TABLES, HISTORY, *COMMON, BASE_URL])
             hint = (
                 f"; write it under [{DEFAULTS}]"
                 if key in COMMON or key == BASE_URL
