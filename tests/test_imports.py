@@ -84,7 +84,7 @@ def test_what_was_not_asked_for_is_not_loaded() -> None:
 def test_https_loads_no_ssl_module(ca: Authority) -> None:
     with responder(over_tls(ca.good, script(hear(b"\r\n\r\n"), say(ANSWER)))) as peer:
         modules = loaded("http", "--json", "--cacert", str(ca.root), f"https://localhost:{peer.port}/")
-    assert modules & (HEAVY | {"aioquic", "pylsqpack", "rrcli.wire.quic.connection", "rrcli.wire.datagram"}) == set()
+    assert modules & (HEAVY | {"qh3", "pylsqpack", "rrcli.wire.quic.connection", "rrcli.wire.datagram"}) == set()
     assert "_ssl" in modules
 
 

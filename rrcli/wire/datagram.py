@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RECVERR = {2: (IPPROTO_IP, 11), 10: (IPPROTO_IPV6, 25)} if platform == "linux" else {}  # linux/in.h, linux/in6.h
 LARGEST = 65535
+AT_ONCE = 64  # datagrams that are read before they are looked at
 
 
 class Datagrams:
@@ -117,6 +118,43 @@ class Datagrams:
                 if deadline is until:
                     return None
                 deadline.expire()
+
+    def receive_many(self, until: Deadline, wanted: Callable[[list[bytes]], bool]) -> bool:
+        """Hand on datagrams of the peer, those that have come together as one list, until they are `wanted`.
+
+        False when `until` passes first. Raises `ExchangeError` at the deadline.
+        """
+        deadline = self.deadline.sooner(until)
+        self.recorder.timeline.reading(now())
+        while True:
+            if self._poll(POLLIN, deadline) and (found := self._take_many()):
+                at_ns = now()
+                if wanted(found):
+                    self.recorder.timeline.read(at_ns)
+                    return True
+            if deadline.passed():
+                if deadline is until:
+                    return False
+                deadline.expire()
+
+    def _take_many(self) -> list[bytes]:
+        """The datagrams of the peer that have arrived, up to so many that nothing else has to wait for long."""
+        found: list[bytes] = []
+        for _ in range(AT_ONCE):
+            try:
+                data, source = self.sock.recvfrom(LARGEST)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if found:
+                    break  # it is told again, when those are read
+                raise translate(error, f"waiting for {self.place.endpoint}") from error
+            if source[:2] == self.peer[:2]:
+                found.append(data)
+            else:
+                self.foreign_datagrams += 1
+        self.recorder.bytes_received += sum(map(len, found))
+        return found
 
     def take(self, wanted: Callable[[bytes], bool] | None) -> bytes | None:
         """A datagram of the peer that has arrived and is `wanted`; `None` when there is none. Raises `ExchangeError`."""

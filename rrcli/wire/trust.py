@@ -33,6 +33,21 @@ def trusted_paths(cacert: str | None) -> tuple[str | None, str | None]:
     return file, environ.get(dir_name) or (dir_default if exists(dir_default) else None)
 
 
+def trusted_pem(cacert: str | None) -> bytes:
+    """The certificates to trust in PEM form, for a library that takes no folder. Raises `ExchangeError` of layer `local`."""
+    from os import listdir
+
+    from rrcli.base.files import read_local
+
+    file, folder = trusted_paths(cacert)
+    places = [file] if file else []
+    if folder and _is_hashed(folder):  # a file for each certificate, HASH.NUMBER
+        places += [f"{folder}/{name}" for name in sorted(listdir(folder)) if name[-2:-1] == "."]
+    elif not file:
+        places += [path for path in BUNDLES if exists(path)][:1]
+    return b"\n".join(map(read_local, places))
+
+
 def trust_digest(cacert: str | None) -> str:
     """What tells one trust from another: the content of its file, and the name of its folder. Raises `ExchangeError` of layer `local`."""
     file, folder = trusted_paths(cacert)

@@ -132,7 +132,7 @@ def test_http2_shows_the_fields_as_http2_has_them() -> None:
 
 
 def test_http3_shows_the_fields_alone() -> None:
-    pytest.importorskip("aioquic")
+    pytest.importorskip("qh3")
     exchange, data = built("https://nowhere.invalid/x", http3=True)
     assert (exchange.request.summary, data) == ("GET /x HTTP/3", b"")
     assert [note.code for note in exchange.notes] == ["no-bytes"]

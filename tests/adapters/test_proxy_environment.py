@@ -227,7 +227,7 @@ def test_a_target_of_the_users_own_is_made_no_nonsense(given: str, sent: bytes) 
 
 
 def test_a_proxy_keeps_http3_from_being_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("aioquic")
+    pytest.importorskip("qh3")
     heard: list[bytes] = []
     with responder(script(hear(b"\r\n\r\n", heard), say(b"HTTP/1.1 403 Forbidden\r\n\r\n"))) as proxy:
         monkeypatch.setenv("https_proxy", f"http://{proxy.host}:{proxy.port}")

@@ -219,7 +219,7 @@ def test_an_interface_address_chooses_its_family(machine: Machine, ip6: None) ->
 
 def test_where_no_datagram_reaches_any_address(machine: Machine, ip6: None) -> None:  # noqa: ARG001
     """A broadcast address, and one of a link that is not named: they are refused before there is a socket."""
-    pytest.importorskip("aioquic")
+    pytest.importorskip("qh3")
     machine.hosts.write_text("255.255.255.255 two.test\nfe80::1 two.test\n")
     value = machine.run("--http3-only", "https://two.test:9/", command="http")
     assert sorted(attempts(value)) == [("255.255.255.255", "unreachable"), ("fe80::1", "unreachable")]

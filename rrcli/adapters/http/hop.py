@@ -177,7 +177,7 @@ def _load_http3() -> Any:
     """The module that speaks HTTP/3. Raises `usage` without the extra that has QUIC."""
     try:
         from rrcli.adapters.http.versions import http3
-        from rrcli.wire.quic import setup  # noqa: F401  # while no clock runs
+        from rrcli.wire.quic import library  # noqa: F401  # while no clock runs
     except ModuleNotFoundError as error:
         from rrcli.base.errors import usage
 

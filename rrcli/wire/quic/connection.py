@@ -1,7 +1,7 @@
 """QUIC over our datagrams: the handshake as phase `tls`, streams of bytes, under our clock and deadline (RFC 9000).
 
-aioquic keeps the state of the connection and never touches a socket; this module hands it datagrams and the time. What goes into
-the transcript is the plaintext of the streams. Needs the extra `h3`.
+The library (`library.py`) keeps the state of the connection and never touches a socket; this module hands it datagrams and the time.
+What goes into the transcript is the plaintext of the streams. Needs the extra `h3`.
 
 The phases: `connect` is the opening of the UDP socket, with all the time that was spent on addresses tried in vain; `tls` the
 handshake of the one that answers, in which QUIC's own is contained; `wait` ends with the first bytes on a stream that we opened,
@@ -14,7 +14,7 @@ from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, too_large, truncated, usage
 from rrcli.model.values import Attempt
 from rrcli.wire.datagram import Datagrams
-from rrcli.wire.quic.ending import chain_of, closed, describe, failure_of, name_refused, no_alpn
+from rrcli.wire.quic.ending import NO_COMMON_VERSION, chain_of, closed, describe, failure_of, forgotten, no_alpn
 from rrcli.wire.race import redirected
 from rrcli.wire.resolve import addresses, to_ascii
 from rrcli.wire.tls import begin_key_log, make_context
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.options.request import QuicOptions, TransportOptions
+    from rrcli.wire.quic.library import Connection, StreamChunk
     from rrcli.wire.quic.qlog import Qlog
     from rrcli.wire.quic.tickets import Tickets
     from rrcli.wire.recorder import Recorder
@@ -34,20 +35,6 @@ NO_TRANSPORT_ERROR = 0
 FIRST_WORD = 1.0  # seconds after which a silent address gives way to the next
 KEEP_ALIVE = 10.0  # seconds of silence after which we ask whether the peer is there still, so that it does not forget us
 RECEIVE_BUFFER = 4 << 20  # bytes asked of the system: what does not fit is lost and has to come again
-RESET_TOKEN, SHORTEST_RESET = 16, 21  # bytes (RFC 9000 section 10.3)
-
-
-class StreamChunk:
-    """What came on a stream: `data`, its `end`, the peer's `reset` of it or its wish that we stop, by their error codes."""
-
-    __slots__ = ("data", "end", "reset", "stop", "stream")
-
-    def __init__(self, stream: int, data: bytes = b"", *, end: bool = False, reset: int | None = None, stop: int | None = None) -> None:
-        self.stream = stream
-        self.data = data
-        self.end = end
-        self.reset = reset
-        self.stop = stop
 
 
 class Quic:
@@ -97,7 +84,7 @@ class Quic:
         self._until = Deadline(None, "")
         self._heard_ns = 0
         self._socket: Any = None
-        self._setup = _load(options, alpn)
+        self._library = _load(options, alpn)
         self._tickets = _tickets(files, f"{self.name}:{port}", options)
         connect = Deadline.after(options.connect_timeout, "--connect-timeout")
         try:
@@ -142,8 +129,7 @@ class Quic:
 
     def _new_connection(self) -> None:
         """State of a connection still to be opened; made before the clock looks."""
-        self._connection: Any = self._setup.connection(self.options, self.name, self._alpn, (self._log, self._keys), self._tickets)
-        self._losses: Any = self._setup.Losses(self._connection._loss)
+        self._connection: Connection = self._library.Connection(self.options, self.name, self._alpn, (self._log, self._keys), self._tickets)
         self._failure = None
         self._arrived = []
 
@@ -157,8 +143,8 @@ class Quic:
         silent = None if is_last else Deadline.after(FIRST_WORD, "")
         bytes_before = self.recorder.bytes_received
         try:
-            self._connection.connect(self._socket.peer, now=_clock())
-            if self._early and self._may_be_early():
+            self._connection.connect(self._socket.peer, _clock())
+            if self._early and self._connection.may_send_early:
                 self._early(self)
             while not self._ready:
                 if silent and silent.passed() and self.recorder.bytes_received == bytes_before:
@@ -180,12 +166,6 @@ class Quic:
         self.recorder.timeline.leave()
         self._socket.deadline = self._deadline = self.deadline
 
-    def _may_be_early(self) -> bool:
-        """Whether there are keys for data in the first flight."""
-        from aioquic.tls import Epoch
-
-        return bool(self._connection._cryptos[Epoch.ZERO_RTT].send.is_valid())
-
     def _enlarge(self) -> None:
         from _socket import SO_RCVBUF, SOL_SOCKET
 
@@ -198,18 +178,15 @@ class Quic:
 
     def open(self, *, one_way: bool = False) -> int:
         """The number of a new stream."""
-        number: int = self._connection.get_next_available_stream_id(is_unidirectional=one_way)
-        self._connection.send_stream_data(number, b"")
-        return number
+        return self._connection.open(one_way=one_way)
 
     def put(self, stream: int, data: bytes, *, end: bool = False) -> None:
         """Have `data` sent, as soon as `flush` finds room for it. After the peer's wish that we stop, or our reset, it is dropped."""
-        found = self._connection._streams.get(stream)
-        if found is None or found.sender._reset_error_code is not None:
+        if not self._connection.takes(stream):
             return
         if data:
             self.tell_sent(stream, data)
-        self._connection.send_stream_data(stream, data, end)
+        self._connection.put(stream, data, end=end)
 
     def tell_sent(self, stream: int, data: bytes) -> None:  # noqa: ARG002
         """Write down what goes out on a stream."""
@@ -225,20 +202,17 @@ class Quic:
         return bool(self._arrived)
 
     def unsent(self, stream: int) -> int:
-        """Bytes on a stream, its end counted as one, that wait for room in the peer's windows or on the way."""
-        found = self._connection._streams.get(stream)
-        if found is None or found.sender.is_finished or found.sender._reset_error_code is not None:
-            return 0
-        return int(sum(len(part) for part in found.sender._pending) + found.sender._pending_eof)
+        """Bytes on a stream that wait for room in the peer's windows or on the way."""
+        return self._connection.unsent(stream)
 
     def reset(self, stream: int, code: int) -> None:
         """Send no more on a stream, unless all is sent."""
-        if stream in self._connection._streams:
-            self._connection.reset_stream(stream, code)
+        if self._connection.takes(stream):
+            self._connection.reset(stream, code)
 
     def flush(self) -> None:
         """Send what may go out now."""
-        for data, _ in self._connection.datagrams_to_send(now=_clock()):
+        for data in self._connection.to_send(_clock()):
             self._socket.send(data)
             self.datagrams[0] += 1
 
@@ -294,8 +268,8 @@ class Quic:
                 self._tickets.save()
             except ExchangeError as error:
                 self._note("ticket-not-kept", error.message)
-        self._connection.close(error_code=code, reason_phrase=reason)
-        for data, _ in self._connection.datagrams_to_send(now=_clock()):
+        self._connection.close(code, reason)
+        for data in self._connection.to_send(_clock()):
             try:
                 self.recorder.bytes_sent += self._socket.sock.sendto(data, self._socket.peer)
             except OSError:
@@ -312,18 +286,17 @@ class Quic:
         """Where tickets are kept: whether one was taken, and what became of data in the first flight."""
         if self._tickets is None:
             return {}
-        tls = self._connection.tls
-        return {"resumed": bool(tls.session_resumed), "early_data": bool(self._early and tls.early_data_accepted)}
+        resumed, early = self._connection.resumption
+        return {"resumed": resumed, "early_data": bool(self._early and early)}
 
     def stats(self) -> dict[str, Any]:
         """What QUIC itself has to tell: its version, the path's round trip as it measured it, packets."""
-        loss = self._connection._loss
-        version = self._connection._version
+        round_trip_s, (sent, lost) = self._connection.round_trip_s, self._connection.packets
         return {
-            "version": {1: "1", 0x6B3343CF: "2"}.get(version, f"0x{version:x}"),
-            "rtt_ms": round(loss._rtt_smoothed * 1000, 3) if loss._rtt_initialized else None,
-            "packets_sent": self._connection._packet_number,
-            "packets_lost": self._losses.count,
+            "version": self._connection.version,
+            "rtt_ms": None if round_trip_s is None else round(round_trip_s * 1000, 3),
+            "packets_sent": sent,
+            "packets_lost": lost,
             "datagrams_sent": self.datagrams[0],
             "datagrams_received": self.datagrams[1],
             **self._resumption(),
@@ -336,7 +309,7 @@ class Quic:
         self.flush()
         if self._deadline.passed():  # a peer that always has more does not move it
             self._deadline.expire()
-        timer = self._connection.get_timer()
+        timer = self._connection.timer()
         quiet = self._heard_ns + int(KEEP_ALIVE * 1e9) if self._ready else None
         limits = (timer and int(timer * 1e9), quiet, until and until.at_ns, self._deadline.at_ns)
         if self._hear(min([at - 1 for at in limits if at], default=None)):
@@ -344,79 +317,56 @@ class Quic:
         if self._deadline.passed():
             self._deadline.expire()
         if timer is not None and _clock() >= timer:
-            self._connection.handle_timer(now=_clock())
+            self._connection.on_timer(_clock())
             self._take()
         if quiet and now() >= quiet:
             self._heard_ns = now()
-            self._connection.send_ping(0)
+            self._connection.ping()
         return False
 
     def _hear(self, until_ns: int | None) -> bool:
         """Whether a datagram of use came. A port that is closed after the handshake was open before: the peer may have read all."""
         self._until = Deadline(until_ns, "")
         try:
-            return self._socket.receive(self._until, self._feed) is not None
+            return bool(self._socket.receive_many(self._until, self._feed))
         except ExchangeError as error:
             if error.kind == "refused" and self._ready:
                 raise ExchangeError("transport", "reset", f"the peer is gone: {error.message}") from error
             raise
 
-    def _feed(self, data: bytes) -> bool:
-        """Whether the datagram brought something that is waited for."""
-        self.datagrams[1] += 1
+    def _feed(self, datagrams: list[bytes]) -> bool:
+        """Whether the datagrams brought something that is waited for."""
+        self.datagrams[1] += len(datagrams)
         self._heard_ns = now()
         before = self._ready
-        if self._is_reset(data):
-            hint = "the server forgot the connection: it was restarted, or something between lost its way to it"
-            self._failure = ExchangeError("transport", "reset", "the peer reset the connection (stateless reset)", hint=hint)
-            return True
-        from service_identity import CertificateError
-
-        try:
-            self._connection.receive_datagram(data, self._socket.peer, now=_clock())
-        except CertificateError:  # which aioquic lets through: an address as a DNS name in the certificate
-            self._failure = name_refused(self.name, chain_of(self._connection.tls))
-            return True
+        self._connection.receive(datagrams, _clock())
         news = self._take() or self.sending or before != self._ready
         if not news:
             self._until.at_ns = now()  # it may have set other timers: look at them
         return news
 
-    def _is_reset(self, data: bytes) -> bool:
-        """Whether the peer says by its token that it knows nothing of the connection (RFC 9000 section 10.3.1); aioquic looks for none."""
-        token = self._connection._peer_cid.stateless_reset_token
-        return bool(token) and len(data) >= SHORTEST_RESET and not data[0] & 0x80 and data[-RESET_TOKEN:] == token
-
     def _take(self) -> bool:
-        """Take over what aioquic understood; whether there was something that ends the wait for an answer."""
-        from aioquic.quic import events
-
+        """Take over what the library understood; whether there was something that ends the wait for an answer."""
         news = False
-        while (event := self._connection.next_event()) is not None:
-            if isinstance(event, events.HandshakeCompleted):
-                self._ready = True
-                if event.alpn_protocol is None:
-                    self._failure = no_alpn()
-            elif isinstance(event, events.StreamDataReceived):
-                self._arrived.append(StreamChunk(event.stream_id, event.data, end=event.end_stream))
-                if event.data:
-                    self.tell_received(event.stream_id, event.data)
-                news = news or event.stream_id % 4 == 0
-            elif isinstance(event, events.StreamReset):
-                self._arrived.append(StreamChunk(event.stream_id, reset=event.error_code))
-                news = True
-            elif isinstance(event, events.StopSendingReceived):
-                self._arrived.append(StreamChunk(event.stream_id, stop=event.error_code))
-                news = True
-        ended = self._connection._close_event  # the event of it comes only when the last stragglers must have passed
+        for piece in self._connection.news():
+            self._arrived.append(piece)
+            if piece.data:
+                self.tell_received(piece.stream, piece.data)
+            news = news or piece.stream % 4 == 0 or piece.reset is not None or piece.stop is not None
+        if self._connection.ready and not self._ready:
+            self._ready = True
+            if self._connection.alpn is None:
+                self._failure = no_alpn()
+        ended = self._connection.ended
         if ended is not None and self._failure is None:
-            is_ours = self._connection._close_pending
             self.flush()
-            if ended.frame_type is None:
-                self._failure = closed(self.name_of(ended.error_code), ended.reason_phrase, ready=self._ready)
+            if ended.forgotten:
+                self._failure = forgotten()
+            elif ended.application and ended.reason != NO_COMMON_VERSION:
+                self._failure = closed(self.name_of(ended.code), ended.reason, ready=self._ready)
             else:
-                chain = chain_of(self._connection.tls) if is_ours else None
-                self._failure = failure_of(ended.error_code, ended.reason_phrase, self.name, chain, ready=self._ready)
+                chain = chain_of(self._connection) if ended.ours else None
+                self._failure = failure_of(ended.code, ended.reason, self.name, chain, ready=self._ready)
             news = True
         return news
 
@@ -428,12 +378,11 @@ class Quic:
 
     def _describe(self, *, verified: bool) -> None:
         """Write down what the handshake agreed on, as far as it got."""
-        if self._connection.tls is not None:
-            self.recorder.tls = describe(self._connection.tls, self.name, verified=verified)
+        self.recorder.tls = describe(self._connection, self.name, verified=verified)
 
 
 def _clock() -> float:
-    """The time as aioquic wants it: in seconds, and of the clock that our deadlines have."""
+    """The time as the library wants it: in seconds, and of the clock that our deadlines have."""
     return now() / 1e9
 
 
@@ -447,10 +396,12 @@ def _tickets(files: QuicOptions | None, origin: str, options: TransportOptions) 
 
 
 def _load(options: TransportOptions, alpn: tuple[str, ...]) -> Any:
-    """The module that makes connections. Raises `usage` without aioquic, and, as TLS over TCP would, for what the options name."""
+    """The module that makes connections. Raises `usage` without the extra, and, as TLS over TCP would, for what the options name."""
     try:
-        from rrcli.wire.quic import setup
+        from rrcli.wire.quic import library
     except ModuleNotFoundError as error:
         raise usage(f"QUIC needs the module {error.name}", "pip install 'rrcli[h3]'") from error
-    make_context(options, alpn)  # reads all files that aioquic would trip over
-    return setup
+    if options.tls_max and options.tls_max < "1.3":
+        raise usage(f"QUIC speaks TLS 1.3, and --tls-max is {options.tls_max}")
+    make_context(options, alpn)  # reads all files that the library would trip over
+    return library

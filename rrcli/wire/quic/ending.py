@@ -5,16 +5,30 @@ from __future__ import annotations
 from time import time
 
 from rrcli.base.errors import ExchangeError
+from rrcli.base.url import literal_family
 from rrcli.model.values import TlsInfo
+from rrcli.wire.certificate import describe as described
 from rrcli.wire.tls import VERIFY_KINDS, asked_name
+from rrcli.wire.verification import (
+    ANY_USAGE,
+    HOSTNAME,
+    NOT_CA,
+    NOT_YET_VALID,
+    PATH_LENGTH,
+    PURPOSE,
+    SERVER_AUTH,
+    WEAK_DIGEST,
+    WEAK_ISSUER,
+    link_of,
+    objection,
+)
 from rrcli.wire.verification import EXPIRED as HAS_EXPIRED
-from rrcli.wire.verification import HOSTNAME, NOT_YET_VALID, link_of, objection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
 
-    from rrcli.model.values import Certificate
+    from rrcli.wire.quic.library import Connection
     from rrcli.wire.verification import Link
 
 # RFC 9000 section 20.1
@@ -27,15 +41,16 @@ CRYPTO_ERROR = 0x100  # and a TLS alert above it (RFC 9001 section 4.8)
 BAD_CERTIFICATE, EXPIRED, NO_ALPN = 42, 45, 120
 CLIENT_CERTIFICATE, UNTRUSTED = (BAD_CERTIFICATE, 49, 116), (46, 48)  # the peer's alerts about our certificate
 CONNECTION_REFUSED = 2
-# OpenSSL's words for its codes, which are all that aioquic passes on.
+NO_COMMON_VERSION = "Could not find a common protocol version"  # says the library
+NO_ISSUER, SELF_SIGNED, SELF_SIGNED_ROOT = 20, 18, 19
+NO_ISSUER_SAID = "unable to get local issuer certificate"  # by the library
+# OpenSSL's words for its codes.
 VERIFY_WORDS = {
     9: "certificate is not yet valid", 10: "certificate has expired", 18: "self-signed certificate",
     19: "self-signed certificate in certificate chain", 20: "unable to get local issuer certificate",
-    21: "unable to verify the first certificate", 25: "path length constraint exceeded", 26: "unsuitable certificate purpose",
-    66: "EE certificate key too weak", 67: "CA certificate key too weak", 68: "CA signature digest algorithm too weak",
-    79: "invalid CA certificate",
+    25: "path length constraint exceeded", 26: "unsuitable certificate purpose", 67: "CA certificate key too weak",
+    68: "CA signature digest algorithm too weak", 79: "invalid CA certificate",
 }  # fmt: skip
-OF_ANOTHER = ("match", "subjectAltName", "VerificationError")  # in what aioquic says of a certificate for another name
 
 
 class NoSuchProtocol(ExchangeError):
@@ -49,8 +64,8 @@ def failure_of(code: int, reason: str, name: str, chain: list[Link] | None, *, r
     """
     if CRYPTO_ERROR <= code < CRYPTO_ERROR + 256:
         alert = code - CRYPTO_ERROR
-        return (chain and _objection(alert, reason, name, chain)) or _refusal(alert, reason)
-    if reason == "Could not find a common protocol version":
+        return _objection(reason, name, chain) if chain and alert in (EXPIRED, BAD_CERTIFICATE) else _refusal(alert, reason)
+    if reason == NO_COMMON_VERSION:
         hint = "it speaks another version of QUIC than 1 and 2"
         return ExchangeError("protocol", "unsupported", "the server shares no version of QUIC with us", hint=hint, phase="tls")
     if reason == "Idle timeout":
@@ -67,27 +82,47 @@ def closed(name: str, reason: str, *, ready: bool) -> ExchangeError:
     return ExchangeError("transport", "closed", f"the peer {'closed' if ready else 'refused'} the connection ({why})")
 
 
+def forgotten() -> ExchangeError:
+    """The failure of a connection that the peer knows nothing of any more (RFC 9000 section 10.3)."""
+    hint = "the server forgot the connection: it was restarted, or something between lost its way to it"
+    return ExchangeError("transport", "reset", "the peer reset the connection (stateless reset)", hint=hint)
+
+
 def no_alpn() -> ExchangeError:
     return NoSuchProtocol("tls", "handshake_failed", "the server speaks QUIC, but not this protocol over it (ALPN)", phase="tls")
 
 
-def _objection(alert: int, reason: str, name: str, chain: list[Link]) -> ExchangeError | None:
-    """What we have against the peer's certificates, by the TLS alert that says so (RFC 8446 section 6.2), and aioquic's words."""
-    if alert not in (EXPIRED, BAD_CERTIFICATE):
-        return None
-    if alert == EXPIRED:
-        reason = VERIFY_WORDS[NOT_YET_VALID[0] if "not valid yet" in reason else HAS_EXPIRED[0]]
-    code = next((code for code, words in VERIFY_WORDS.items() if reason.startswith(words)), None)
-    if code is None and any(words in reason for words in OF_ANOTHER):
-        return name_refused(name, chain)
-    return objection(
-        code or 0, VERIFY_WORDS.get(code or 0, reason), VERIFY_KINDS.get(code or 0, "certificate_untrusted"), name, chain, time()
-    )
+def _objection(reason: str, name: str, chain: list[Link]) -> ExchangeError:
+    """What we have against the peer's certificates. The library says hardly more than that it has something: they are looked at again."""
+    at_s = time()
+    code = NO_ISSUER if NO_ISSUER_SAID in reason else next((code for code, is_wrong in FAULTS if is_wrong(chain, name, at_s)), 0)
+    if code == NO_ISSUER and chain and chain[-1].shown.subject == chain[-1].shown.issuer:
+        code = SELF_SIGNED if len(chain) == 1 else SELF_SIGNED_ROOT
+    said = VERIFY_WORDS.get(code, reason)
+    return objection(code, said, VERIFY_KINDS.get(code, "certificate_untrusted"), name, chain, at_s)
 
 
-def name_refused(name: str, chain: list[Link]) -> ExchangeError:
-    """The failure that the certificate is for another peer than `name`."""
-    return objection(HOSTNAME[0], "", VERIFY_KINDS[HOSTNAME[0]], name, chain, time())
+def _is_for(link: Link, name: str) -> bool:
+    """Whether a certificate names the peer: an address as it is, another name also by a star in place of its first label (RFC 6125)."""
+    kind = "IP Address" if literal_family(name) else "DNS"
+    wanted = {name.lower(), f"*.{name.lower().partition('.')[2]}"}
+    return any(found == kind and text.lower() in wanted for found, text in link.names)
+
+
+# What may be wrong with a chain, in the order in which OpenSSL finds it, by its codes (X509_V_ERR_*).
+FAULTS: tuple[tuple[int, Callable[[list[Link], str, float], bool]], ...] = (
+    (NOT_CA[-1], lambda chain, _name, _at: any(not link.is_ca for link in chain[1:])),
+    (
+        PATH_LENGTH[0],
+        lambda chain, _name, _at: any(link.most_below is not None and link.most_below < at for at, link in enumerate(chain[1:])),
+    ),
+    (PURPOSE[0], lambda chain, _name, _at: any(link.usages and not {SERVER_AUTH, ANY_USAGE} & {*link.usages} for link in chain)),
+    (NOT_YET_VALID[0], lambda chain, _name, at: any(link.shown.not_before > at for link in chain)),
+    (HAS_EXPIRED[0], lambda chain, _name, at: any(link.shown.not_after < at for link in chain)),
+    (HOSTNAME[0], lambda chain, name, _at: not _is_for(chain[0], name)),
+    (WEAK_ISSUER[0], lambda chain, _name, _at: any(link.is_weak for link in chain[1:])),
+    (WEAK_DIGEST[0], lambda chain, _name, _at: any(link.digest for link in chain)),
+)
 
 
 def _refusal(alert: int, reason: str) -> ExchangeError:
@@ -109,63 +144,18 @@ def _short(reason: str) -> str:
     return reason.strip()[:200]
 
 
-def describe(session: Any, name: str, *, verified: bool) -> TlsInfo:
-    """What a TLS session of aioquic agreed on with the server that is to be `name`."""
-    suite = session.key_schedule.cipher_suite.name if getattr(session, "key_schedule", None) else None
+def describe(connection: Connection, name: str, *, verified: bool) -> TlsInfo:
+    """What the handshake agreed on with the server that is to be `name`, as far as it got."""
     return TlsInfo(
         version="TLSv1.3",
-        cipher=f"TLS_{suite}" if suite and not suite.startswith("TLS_") else suite,
-        alpn=getattr(session, "alpn_negotiated", None),
+        cipher=connection.cipher,
+        alpn=connection.alpn,
         sni=asked_name(name),
         verified=verified,
-        chain=tuple(map(_described, _shown(session))),
+        chain=tuple(map(described, connection.certificates)),
     )
 
 
-def chain_of(session: Any) -> list[Link]:
+def chain_of(connection: Connection) -> list[Link]:
     """The certificates that the peer showed, its own first."""
-    return [link_of(_Certificate(one), _described(one)) for one in _shown(session)]
-
-
-def _shown(session: Any) -> list[Any]:
-    peer = getattr(session, "_peer_certificate", None)
-    return [peer, *getattr(session, "_peer_certificate_chain", ())] if peer is not None else []
-
-
-def _described(certificate: Any) -> Certificate:
-    """A certificate of `cryptography` as the model has it."""
-    from rrcli.wire.certificate import describe
-
-    return describe(_Certificate(certificate))
-
-
-class _Certificate:
-    """Shows a certificate of `cryptography` as `_ssl` would."""
-
-    def __init__(self, certificate: Any) -> None:
-        self._certificate = certificate
-
-    def public_bytes(self, _encoding: int) -> bytes:
-        from cryptography.hazmat.primitives.serialization import Encoding
-
-        data: bytes = self._certificate.public_bytes(Encoding.DER)
-        return data
-
-    def get_info(self) -> dict[str, Any]:
-        from cryptography import x509
-
-        info: dict[str, Any] = {key: _parts(getattr(self._certificate, key)) for key in ("subject", "issuer")}
-        try:
-            names = self._certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except (x509.ExtensionNotFound, ValueError):
-            return info
-        info["subjectAltName"] = tuple(
-            ("IP Address" if isinstance(name, x509.IPAddress) else "DNS", str(name.value))
-            for name in names
-            if isinstance(name, (x509.IPAddress, x509.DNSName))
-        )
-        return info
-
-
-def _parts(name: Any) -> tuple[tuple[tuple[str, str], ...], ...]:
-    return tuple(tuple((attribute.oid._name, str(attribute.value)) for attribute in part) for part in name.rdns)
+    return [link_of(one, described(one)) for one in connection.certificates]

@@ -1,6 +1,6 @@
 """What QUIC does, written as qlog while it happens: events of packets, frames, keys and loss (draft-ietf-quic-qlog-main-schema).
 
-aioquic keeps all events in memory; a download has millions, so they go to the file at once. Of HTTP there is nothing in it,
+The library keeps all events in memory; a download has millions, so they go to the file at once. Of HTTP there is nothing in it,
 no field and no content; the tokens with which somebody else could end a connection or pass for this client are masked.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from aioquic.quic.logger import QLOG_VERSION, QuicLogger, QuicLoggerTrace
+from qh3.quic.logger import QLOG_VERSION, QuicLogger, QuicLoggerTrace
 
 from rrcli.base.errors import ExchangeError
 from rrcli.base.fields import MASK
@@ -62,7 +62,7 @@ class Qlog(QuicLogger):
         return _Trace(self, is_client, odcid)
 
     def end_trace(self, trace: QuicLoggerTrace) -> None:
-        """aioquic does with a connection; what it says of it later belongs to no trace."""
+        """The library does with a connection; what it says of it later belongs to no trace."""
 
     def _end_trace(self) -> None:
         if self._within:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from json import JSONDecodeError, dumps, loads
 
-from aioquic.tls import CipherSuite, SessionTicket
+from qh3.tls import CipherSuite, SessionTicket
 
 from rrcli.base.errors import ExchangeError
 from rrcli.base.privatefile import check_writable, read_text, write_text

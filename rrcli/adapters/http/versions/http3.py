@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rrcli.codec.http.h1 import Event as CodecEvent
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
-    from rrcli.wire.quic.connection import StreamChunk
+    from rrcli.wire.quic.library import StreamChunk
 
 __all__ = ["GENERAL_PROTOCOL_ERROR", "NO_ERROR", "VERSION", "H3Stream", "reach", "refuse_options"]
 
