@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rrcli.base.deadline import Deadline
     from rrcli.codec.http.cookies import Jar
+    from rrcli.engine.begun import Begun
     from rrcli.engine.eventlog import EventLog
     from rrcli.engine.events import Continue
     from rrcli.options.request import Request, TlsOptions
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from rrcli.wire.stream import Stream
 
     Words = tuple[str, ...] | None
+
+
+MOST_ASKED = 1 << 14  # bytes of a request that leave at once
 
 
 class SecretSet:
@@ -66,6 +70,9 @@ class Shared:
         self.cookies = cookies
         self.secrets = SecretSet()
         self.learned: dict[Any, Any] = {}  # of services, by keys of the adapters' own: what need not be asked again
+        self.repeats = False  # one request goes out many times
+        self.repeated: tuple[Any, bytes, bytes] | None = None  # of the latest exchange: where it went, all it sent, all it was answered
+        self.accepted: Request | None = None  # the latest request that could be sent
         self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
 
     def close(self) -> None:
@@ -97,6 +104,8 @@ class Context:
     route: Route | None = None
     place: Any = None  # that the latest kept connection leads to
     reopened = 0  # times that it was found closed
+    begun: Begun | None = None  # the exchange is under way on this connection
+    asked: bytes | None = None  # all that it sends, where it is worth comparing its answer with others
 
     def __init__(self, request: Request, shared: Shared, deadline: Deadline, exchange_id: str, state: Any = None) -> None:
         self.request = request
@@ -164,14 +173,22 @@ class Context:
     def reuse(self, place: Any) -> Stream | None:
         """The stream that was kept for a place, which is whatever tells one connection from another; `keep` uses it too."""
         self.place = place
+        if begun := self.begun:
+            self.begun = None
+            return begun.taken_up()
         stream = self.pool.take(self._key(place)) if self.pool else None
         if stream:
-            before, recorder = stream.recorder, self.recorder
-            recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
-            recorder.reused = True
-            stream.re_record(recorder)
-            stream.deadline, stream.idle = self.deadline, self.request.idle_timeout
+            stream.hand_over(self.recorder, self.deadline, self.request.idle_timeout)
         return stream
+
+    def repeats(self, asked: bytes) -> None:
+        """Say that the exchange is the same each time: it sends these bytes, over a connection that is nobody else's meanwhile, and what
+        is received then is its answer and nothing else. To be said before any of it is read.
+        """
+        if self.shared.repeats and self.recorder.reused and not self.follows and len(asked) <= MOST_ASKED:
+            self.asked = asked
+            if self.recorder.answer is None:
+                self.recorder.answer = bytearray()
 
     def _key(self, place: Any) -> Any:
         """What a kept connection is found by: a place, and how it is reached; one that trusts others, or goes another way, is another."""
@@ -204,7 +221,10 @@ class Context:
     def keep(self, stream: Stream) -> None:
         """The exchange is over, and another could go over its stream: it is kept where the client keeps connections, else closed."""
         if self.pool:
-            self.pool.keep(self._key(self.place), stream)
+            place = self._key(self.place)
+            if self.asked is not None and self.recorder.answer is not None:
+                self.shared.repeated = place, self.asked, bytes(self.recorder.answer)
+            self.pool.keep(place, stream)
         else:
             stream.close()
 

@@ -46,7 +46,7 @@ def send_all(parts: Sequence[Request], deadline: float | None = None, shared: Se
         if isinstance(result, BaseException):
             raise result
         exchange = with_command(result or interrupted(part), protocol_of(part), part)  # with the checks, which are made here
-        exchanges.append(judge(exchange, whole) if judge and result else exchange)
+        exchanges.append(judge.judge(exchange, whole) if judge and result else exchange)
     return _judged(ExchangeSet(exchanges=tuple(exchanges)), parts, of_all, whole)
 
 

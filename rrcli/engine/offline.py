@@ -33,7 +33,7 @@ class _NothingComes(Exception):
 class OfflineStream:
     """Stands where a `Stream` stands: takes what is written, and has at most one thing to read."""
 
-    buffered = reset = eof = False
+    buffered = reset = eof = is_ahead = False
     idle = pace = None
 
     def __init__(self, context: Offline) -> None:

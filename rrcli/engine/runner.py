@@ -24,13 +24,14 @@ from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
 
     from rrcli.engine.attempts import Attempts
     from rrcli.engine.events import Event
     from rrcli.engine.history import History
     from rrcli.model.values import Body, Response
     from rrcli.options.request import Request
+    from rrcli.policy.judge import Judge
 
 MAX_HOPS = 20  # that one exchange may lead on to
 
@@ -126,14 +127,14 @@ def _holds_mask(value: object) -> bool:
     return MASK in value if isinstance(value, str) else isinstance(value, bytes) and MASK.encode() in value
 
 
-def judge_of(request: Request) -> Callable[[Exchange, Deadline], Exchange] | None:
+def judge_of(request: Request) -> Judge | None:
     """The checks of the request, read before anything is sent so that a wrong one costs nothing."""
     expect = (*request.expect, *request.own_checks)
     if not (expect or request.ok):
         return None
     from rrcli.policy.judge import Judge
 
-    return Judge(expect, request.ok).judge
+    return Judge(expect, request.ok)
 
 
 def _drive(events: Iterator[Event], builder: ExchangeBuilder, context: Context) -> Generator[Event, None, ExchangeError | None]:

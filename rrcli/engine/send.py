@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Any
 
+    from rrcli.engine.begun import Begun
     from rrcli.engine.events import Event
     from rrcli.model.values import Exchange
     from rrcli.options.request import Request
@@ -28,7 +29,11 @@ def send(
     `shared` has the connections and cookies that it may use, `state` is what the adapter's first hop begins with.
     Raises `ExchangeError` of layer `usage` or `local` when the request is wrong in itself: nothing was sent then.
     """
-    running = steps(request, observer, until=until, shared=shared, state=state)
+    return finish(steps(request, observer, until=until, shared=shared, state=state))
+
+
+def finish(running: Generator[Event, None, Exchange]) -> Exchange:
+    """The exchange that these steps come to, waited for whenever they say that they have to."""
     while True:
         try:
             event = next(running)
@@ -49,34 +54,40 @@ def steps(
     shared: Shared | None = None,
     state: Any = None,
     stepwise: bool = False,
+    begun: Begun | None = None,
+    judges: bool = True,
 ) -> Generator[Event, None, Exchange]:
     """What `send` does, in steps: it comes back with `Blocked` while it waits for a connection that others use too.
 
-    With `stepwise` it comes back with every event.
+    With `stepwise` it comes back with every event. One that was `begun` goes on from there; without `judges` nothing is checked.
     """
-    began = now()
+    began = begun.began_ns if begun else now()
     entry = registry.protocol_of(request)
     asked = request
-    refuse_masks(request)
+    shared = shared or Shared()
+    if shared.accepted is not request:
+        refuse_masks(request)
+        shared.accepted = request
     hooks = entry.load_hooks()
     streams = hooks.streams(request)
     if streams:
         request = without_attempt_timeout(request, hooks.idle_limit(request))
     if request.idempotency_key == "auto":
         request = request.replace(idempotency_key=new_id())
-    judge = judge_of(request)
+    judge = judge_of(request) if judges else None
     whole = until or Deadline.after(request.deadline, "--deadline")
     exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()
-    shared = shared or Shared()
     if hooks.is_offline(request):
         from rrcli.engine.offline import build
 
         exchange = with_command(build(request, observer or Observer(), str(exchange_id), state), entry, asked, shared)
-        return judge(exchange, whole) if judge else exchange
+        return judge.judge(exchange, whole) if judge else exchange
 
     def once(request: Request, observer: Observer) -> Generator[Event, None, Exchange]:
         limit = whole.sooner(Deadline.after(request.retry_max_time, "--retry-max-time")) if request.retry else whole
-        context = Context(request, shared, attempt_deadline(request, limit), str(exchange_id), state)
+        context = Context(request, shared, begun.deadline if begun else attempt_deadline(request, limit), str(exchange_id), state)
+        if begun:
+            context.begun, context.recorder = begun, begun.recorder
         context.stepwise, context.whole = stepwise, limit
         if streams:
             context.event_log()
@@ -89,7 +100,7 @@ def steps(
     else:
         exchange = yield from once(request, observer or Observer())
     exchange = with_command(exchange, entry, asked, shared)
-    return judge(exchange, whole) if judge else exchange
+    return judge.judge(exchange, whole) if judge else exchange
 
 
 def with_command(exchange: Exchange, entry: registry.Protocol, asked: Request, shared: Shared | None = None) -> Exchange:

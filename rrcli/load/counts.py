@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.deadline import now
 from rrcli.base.errors import EXIT_CODES, EXIT_TIMEOUT
+from rrcli.engine.repeat import outcome_of
 from rrcli.series.tally import Tally
 
 TYPE_CHECKING = False
@@ -110,7 +111,7 @@ class Counts:
     def _add_exchange(self, count: StepCount, path: Path, exchange: Exchange, late_ns: int | None) -> None:
         began_ns = now() - exchange.timing.total_ns
         due_ns = None if late_ns is None else began_ns - late_ns
-        count.tally.add(count.tally.count, exchange, began_ns, due_ns)
+        count.tally.add(count.tally.count, outcome_of(exchange), began_ns, due_ns)
         count.connections += sum(not one.connection.reused for one in (*exchange.history, exchange) if one.connection.peer)
         if self.listener:
             self.listener("/".join(path), exchange.protocol, exchange, exchange.timing.total_ns + (late_ns or 0))

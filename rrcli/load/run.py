@@ -146,7 +146,7 @@ class Load:
     # --- the end
 
     def _halt(self) -> None:
-        self._schedule.stopped = True
+        self._schedule.stop()
         self._stop.set()
 
     def _end_early(self, look: Callable[[], None]) -> None:

@@ -23,6 +23,11 @@ class Judge:
     def __init__(self, expect: tuple[str, ...], ok: str | None) -> None:
         self._expectations = [of_one(text) for text in expect]
         self._ok = _success(ok) if ok else None
+        self._judges_by = [*self._expectations, *([of_one(ok)] if ok and _is_expectation(ok) else [])]
+
+    def reads_only(self, names: tuple[str, ...]) -> bool:
+        """Whether the verdict comes of nothing but these parts of the document; the status is always one of them."""
+        return all(expectation.reads_only(names) for expectation in self._judges_by)
 
     def judge(self, exchange: Exchange, deadline: Deadline | None = None) -> Exchange:
         """The exchange with its checks and the outcome that follows from them."""
@@ -69,11 +74,16 @@ def _success(text: str) -> Callable[[dict[str, Any], Deadline | None], bool]:
     """What `--ok` means: `any`, a list of statuses and classes (`2xx,404`, `NXDOMAIN`), or an expectation."""
     if text == "any":
         return lambda _value, _deadline: True
-    if all(set(part.strip()) <= set(NAME) and part.strip() for part in text.split(",")):
+    if not _is_expectation(text):
         wanted = [part.strip().lower() for part in text.split(",")]
         return lambda value, _deadline: any(_status_fits(value, part) for part in wanted)
     expectation = of_one(text)
     return lambda value, deadline: expectation.check(value, deadline).ok
+
+
+def _is_expectation(text: str) -> bool:
+    """Whether a value of `--ok` is none of a list of statuses and classes."""
+    return not all(set(part.strip()) <= set(NAME) and part.strip() for part in text.split(","))
 
 
 def _status_fits(value: dict[str, Any], wanted: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rrcli.base.deadline import now
-from rrcli.base.errors import exit_code
 from rrcli.base.record import Record
 from rrcli.model.document import iso, ms
 from rrcli.model.values import PHASES
@@ -15,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rrcli.engine.repeat import Outcome
     from rrcli.model.values import Check, Exchange
 
 SCHEMA = "rrcli.series/1"
@@ -56,6 +56,7 @@ class Tally:
     def __init__(self) -> None:
         from _thread import allocate_lock
 
+        self._lock = allocate_lock()
         self.count = 0
         self.failed = 0
         self.statuses: dict[str, int] = {}
@@ -73,33 +74,29 @@ class Tally:
         self.worst: Exchange | None = None
         self._first_number = 0
         self._worst = (-1, -1)
-        self._lock = allocate_lock()
 
-    def add(self, number: int, exchange: Exchange, began_ns: int, due_ns: int | None = None) -> None:
+    def add(self, number: int, outcome: Outcome, began_ns: int, due_ns: int | None = None) -> None:
         """Count the exchange that began as this one. With a time at which it was due its total counts from then."""
+        verdict = outcome.verdict
         with self._lock:
-            late_ns = self._begun(began_ns, due_ns)
-            ended_ns = self.ended_ns
-            if exchange.response:
-                status = exchange.response.status
-                _count(self.statuses, str(status.text if status.code is None else status.code))
-            code = 0
-            if exchange.error:
-                code = exit_code(exchange.error)
-                self._failed(exchange.error.kind, code)
-            for one in (*exchange.history, exchange):
-                self.bytes_sent += one.connection.bytes_sent
-                self.bytes_received += one.connection.bytes_received
-            total_ns = exchange.timing.total_ns + late_ns
-            is_timed = exchange.response or (exchange.error and exchange.error.kind == "timeout")
-            if is_timed:
-                self._time(exchange, total_ns, None if due_ns is None else late_ns)
-            began_ns, ended_ns = began_ns - self.began_ns, ended_ns - self.began_ns
-            self.timeline.add(began_ns, ended_ns, total_ns if is_timed else None, failed=bool(exchange.error))
+            late_ns = self._over(began_ns, due_ns)
+            total_ns = outcome.total_ns + late_ns
+            if verdict.status is not None:
+                self.statuses[verdict.status] = self.statuses.get(verdict.status, 0) + 1
+            if verdict.failure is not None:
+                self._failed(verdict.failure, verdict.exit_code)
+            self.bytes_sent += outcome.bytes_sent
+            self.bytes_received += outcome.bytes_received
+            if verdict.is_timed:
+                self._time(total_ns, None if due_ns is None else late_ns)
+                self._duration("warm" if outcome.reused else "cold", total_ns)
+                for phase, ns in outcome.phases.items():
+                    self._duration(phase, ns)
+            self._place(began_ns, total_ns if verdict.is_timed else None, failed=verdict.failure is not None)
             if self.first is None or number < self._first_number:
-                self.first, self._first_number = exchange, number
-            if (code, total_ns) > self._worst:
-                self.worst, self._worst = exchange, (code, total_ns)
+                self.first, self._first_number = outcome.exchange(), number
+            if total_ns > self._worst[1] or verdict.exit_code > self._worst[0]:
+                self._is_worst(outcome, (verdict.exit_code, total_ns))
 
     def add_other(self, began_ns: int, due_ns: int | None, failure: tuple[str, int] | None, *, is_timed: bool = False) -> None:
         """Count something that is no exchange and is over now, with the kind of its failure and the exit code, if it has failed.
@@ -107,40 +104,42 @@ class Tally:
         How long it took is counted only where it `is_timed`.
         """
         with self._lock:
-            late_ns = self._begun(began_ns, due_ns)
+            late_ns = self._over(began_ns, due_ns)
             if failure:
                 self._failed(*failure)
             total_ns = self.ended_ns - began_ns + late_ns
             if is_timed:
-                self._duration("total", total_ns)
-                if due_ns is not None:
-                    self._duration("late", late_ns)
-            began_ns, ended_ns = began_ns - self.began_ns, self.ended_ns - self.began_ns
-            self.timeline.add(began_ns, ended_ns, total_ns if is_timed else None, failed=bool(failure))
+                self._time(total_ns, None if due_ns is None else late_ns)
+            self._place(began_ns, total_ns if is_timed else None, failed=bool(failure))
 
-    def _begun(self, began_ns: int, due_ns: int | None) -> int:
+    def _over(self, began_ns: int, due_ns: int | None) -> int:
         """Count something that is over now; how late it began."""
         self.ended_ns = now()
-        self.began_ns = self.began_ns or began_ns
+        self.began_ns = self.began_ns or (began_ns if due_ns is None else due_ns)
         self.count += 1
         late_ns = 0 if due_ns is None else max(0, began_ns - due_ns)
-        self.late += late_ns > LATE_NS
-        self.latest_ns = max(self.latest_ns, late_ns)
+        if late_ns > LATE_NS:
+            self.late += 1
+            self.latest_ns = max(self.latest_ns, late_ns)
         return late_ns
 
     def _failed(self, kind: str, code: int) -> None:
         self.failed += 1
-        _count(self.errors, kind)
+        self.errors[kind] = self.errors.get(kind, 0) + 1
         self.exit_code = max(self.exit_code, code)
 
-    def _time(self, exchange: Exchange, total_ns: int, late_ns: int | None) -> None:
-        """What was refused or broken off says nothing of how long an answer takes; a time limit that passed does."""
+    def _time(self, total_ns: int, late_ns: int | None) -> None:
         self._duration("total", total_ns)
-        self._duration("warm" if exchange.connection.reused else "cold", total_ns)
         if late_ns is not None:
             self._duration("late", late_ns)
-        for phase, ns in exchange.timing.phases.items():
-            self._duration(phase, ns)
+
+    def _place(self, began_ns: int, total_ns: int | None, *, failed: bool) -> None:
+        """Put what is over now into the timeline."""
+        self.timeline.add(max(0, began_ns - self.began_ns), self.ended_ns - self.began_ns, total_ns, failed=failed)
+
+    def _is_worst(self, outcome: Outcome, how_bad: tuple[int, int]) -> None:
+        if how_bad > self._worst:
+            self.worst, self._worst = outcome.exchange(), how_bad
 
     def _duration(self, name: str, ns: int) -> None:
         times = self.times.get(name)
@@ -151,10 +150,6 @@ class Tally:
 
 LATE_NS = 1_000_000  # of a schedule: less than that is the clock's
 BESIDE = ("late", "cold", "warm")  # how late they began, and the totals over a new and over a kept connection
-
-
-def _count(counts: dict[str, int], name: str) -> None:
-    counts[name] = counts.get(name, 0) + 1
 
 
 def summary(series: Series) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from time import time_ns
 
 from rrcli.model.values import Attempt, Connection, TlsInfo, TranscriptEntry
 
+MOST_COPIED = 1 << 16  # bytes of an answer that is compared with those that follow
 FIRST_BYTES = 512  # kept of every answer, so that another protocol on the port can be named
 
 
@@ -36,6 +37,7 @@ class Recorder:
         self.certificate_asked = False  # by the peer, of us
         self.answered = False  # bytes of the protocol's own came after the handshake
         self.wrote = False  # bytes of the request itself may have left
+        self.answer: bytearray | None = None  # all that was received, while somebody wants to know and it is not too much
         self.limit = limit  # bytes of the transcript; `None` for none
         self._room = limit or 0
         self._entries: list[TranscriptEntry] = []
@@ -72,10 +74,18 @@ class Recorder:
         """Plaintext came in."""
         if self.timeline.current != "handshake":
             self.answered = True
+        if self.answer is not None:
+            self._copy(data)
         if len(self.first) < FIRST_BYTES:
             self.first += bytes(data[: FIRST_BYTES - len(self.first)])
         if self.limit is not None:
             self._record("received", data, at_ns, note)
+
+    def _copy(self, data: bytes) -> None:
+        assert self.answer is not None
+        self.answer += data
+        if len(self.answer) > MOST_COPIED:
+            self.answer = None
 
     def ignored(self, data: bytes, at_ns: int) -> None:
         """Something came in that is no part of the answer."""

@@ -128,6 +128,8 @@ class Stream:
         self.pace: RateLimit | None = None  # limits the speed of both directions
         self.session: Any = None  # what its protocol knows of the connection, for the next exchange over it
         self._buffer = bytearray()
+        self._written = 0  # bytes of what is written next that have left before
+        self._failure: ExchangeError | None = None  # that was met then
         self._poller = poll()
         self._poller.register(link.fileno(), POLLIN)
 
@@ -148,7 +150,11 @@ class Stream:
     def write_until_input(self, data: bytes | memoryview, note: str | None = None) -> int:
         """Send `data`, but return early, with the number of bytes that left, once something has arrived."""
         link, view, done = self.link, memoryview(data), 0
-        begin = now()
+        if self._written or self._failure:
+            done = self._skip(len(view))
+            if done == len(view):
+                return done
+        begin, before = now(), done
         self.recorder.timeline.writing(begin)
         try:
             while done < len(view) or link.pending:
@@ -166,9 +172,22 @@ class Stream:
                 raise
             self.reset = True
         finally:
-            if done:
-                self.recorder.sent(view[:done], begin, note)
+            if done > before:
+                self.recorder.sent(view[before:done], begin, note)
         return done
+
+    def _skip(self, size: int) -> int:
+        """How much of so many bytes has left before. Raises what the rest failed with."""
+        done = min(self._written, size)
+        self._written -= done
+        if done < size:
+            self._raise_failure()
+        return done
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure:
+            raise failure
 
     def _send(self, view: memoryview) -> int:
         """Send what the link takes of it, or what the pace allows, which is rested for before."""
@@ -276,6 +295,8 @@ class Stream:
 
     def _take(self, size: int) -> bytes | None:
         """What the link has now, written down: `None` when there is nothing yet, `b""` at the end."""
+        if self._failure:
+            self._raise_failure()
         if self.deadline.passed():  # a peer that always has more does not move it
             self.deadline.expire()
         data = self.link.recv(self.pace.allows(size) if self.pace else size)
@@ -355,6 +376,31 @@ class Stream:
         """Another exchange goes over this connection: write down what happens in its trace from now on."""
         self.recorder = recorder
         self.link.re_record(recorder)
+
+    def hand_over(self, recorder: Recorder, deadline: Deadline, idle: float | None = None) -> None:
+        """The connection was kept, and goes to another exchange, whose recorder tells whose it is."""
+        before = self.recorder
+        recorder.local, recorder.peer, recorder.proxy, recorder.tls = before.local, before.peer, before.proxy, before.tls
+        recorder.reused = True
+        self.re_record(recorder)
+        self.deadline, self.idle = deadline, idle
+
+    def take(self) -> bytes | None:
+        """What has arrived, written down, without waiting; `None` when nothing has, `b""` at the end. Raises at the deadline."""
+        return self._take(LARGE)
+
+    def take_up(self, written: int, received: bytes, failure: ExchangeError | None) -> None:
+        """Let whoever goes on with an exchange find it as if they had begun it.
+
+        So many bytes of what they write first have left, this has arrived since, and then came the failure, if one did.
+        """
+        self._written, self._failure = written, failure
+        self._buffer += received
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether what is written next has left before."""
+        return self._written > 0
 
     def close(self) -> None:
         self.link.close()

@@ -47,6 +47,7 @@ class Web:
     clear: int
     three: int
     tls: int
+    pid: int
 
     def url(self, path: str = "/") -> str:
         return f"http://{LOOPBACK}:{self.clear}{path}"
@@ -59,4 +60,4 @@ def series_web(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> Itera
     config = folder / "nginx.conf"
     config.write_text(CONFIG.format(host=LOOPBACK, clear=clear, three=three, port=port, folder=folder, certificate=ca.good))
     with running([program, "-p", folder, "-c", config, "-e", "stderr"], folder, lambda: accepts(port)):
-        yield Web(clear, three, port)
+        yield Web(clear, three, port, int((folder / "nginx.pid").read_text()))

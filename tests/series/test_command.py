@@ -164,7 +164,7 @@ def test_a_rate_is_kept_and_lateness_counted(series_web: Any, capfd: pytest.Capt
 
 def test_a_late_exchange_counts_from_when_it_was_due(capfd: pytest.CaptureFixture[str]) -> None:
     with responder(pause(5)) as peer:
-        _, value = document(capfd, f"http://{peer.host}:{peer.port}/", "--repeat", "3", "--rate", "1000", "-m", "0.1")
+        _, value = document(capfd, f"http://{peer.host}:{peer.port}/", "--repeat", "3", "--rate", "1000", "--concurrency", "1", "-m", "0.1")
     assert [round(value["timing"]["total_ms"][name], -2) for name in ("min", "p50", "max")] == [100, 200, 300]
     means = {name: figures["mean"] for name, figures in value["timing"].items() if figures}
     phases = [mean for name, mean in means.items() if name not in ("total_ms", "late_ms", "connect_ms", "resolve_ms")]

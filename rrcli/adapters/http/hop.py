@@ -68,7 +68,8 @@ def _one_hop(state: HopState, context: Context) -> Iterator[Event]:
         if context.pool:
             from rrcli.adapters.http.versions.pooled import PooledExchange, exchange_pooled
 
-            yield from exchange_pooled(PooledExchange(request, prepared, NextHop(state, prepared, context)), context, _offered(request))
+            pooled = PooledExchange(request, prepared, NextHop(state, prepared, context), keeps_state=state.jar is not None)
+            yield from exchange_pooled(pooled, context, _offered(request))
             return
         connection = context.connect(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=_offered(request))
         if request.limit_rate:

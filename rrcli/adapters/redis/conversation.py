@@ -38,7 +38,10 @@ def converse(endpoint: Endpoint, context: Context, replies: Replies) -> Iterator
     in_parts = not (context.keeps_content or endpoint.request.quoted or streams)
     _raise_limits_for_blocking(endpoint, context, replies)
     replies.begin(endless=streams or in_parts)
-    replies.stream.write(encode(endpoint.words), command, secrets=secret_spans((endpoint.words,)))
+    asked = encode(endpoint.words)
+    if not (streams or in_parts or stopwatch or context.state):
+        context.repeats(asked)
+    replies.stream.write(asked, command, secrets=secret_spans((endpoint.words,)))
     if in_parts:
         told = yield from _in_parts(replies)
         if told:

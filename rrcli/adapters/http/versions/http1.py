@@ -96,7 +96,7 @@ class Http1Stream(ClientStream):
     def _write(self) -> None:
         """Write what comes next, until something arrives. A reset that comes behind an answer only ends the sending."""
         data, note = self._queue[0]
-        if self.framing is None:
+        if self.framing is None and not self._connection.is_ahead:
             self._connection.recorder.timeline.resume_sending()
         try:
             rest = memoryview(data)[self._connection.write_until_input(data, note) :]

@@ -6,7 +6,7 @@ server allows, each a stream stepped by the thread that pumps the connection.
 
 from __future__ import annotations
 
-from rrcli.adapters.http.versions.http1 import Http1Stream
+from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
 from rrcli.adapters.http.versions.response import ResponseReader, note_dropped, sent
 from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
@@ -32,10 +32,22 @@ DELIMITED = ("content-length", "chunked", "none")  # framings after which anothe
 class PooledExchange:
     """One exchange of a series: what is asked, and where its answer leads."""
 
-    def __init__(self, request: AnyHttpRequest, prepared: PreparedRequest, leads: Leads) -> None:
+    def __init__(self, request: AnyHttpRequest, prepared: PreparedRequest, leads: Leads, *, keeps_state: bool = False) -> None:
         self.request = request
         self.prepared = prepared
         self.leads = leads
+        self._keeps_state = keeps_state  # cookies: what is sent depends on the answers before
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether each exchange of a series sends the same bytes at once, and goes by nothing but its answer's."""
+        request, prepared = self.request, self.prepared
+        varies = (
+            request.request_id is not None, request.traceparent is not None, request.idempotency_key is not None, request.digest,
+            request.aws_sigv4, request.idle_timeout, prepared.upload, prepared.awaits_continue, prepared.chunked, prepared.bare,
+            self._keeps_state,
+        )  # fmt: skip
+        return not any(varies)
 
     @property
     def place(self) -> tuple[str, str, int]:
@@ -82,6 +94,8 @@ def _alone(exchange: PooledExchange, context: Context, connection: Stream, chose
         yield Blocked()
         if not context.recorder.reused:
             context.recorder.timeline.origin_ns += now() - begin  # the others were begun meanwhile
+        if exchange.is_constant:
+            context.repeats(head_of(prepared) + (prepared.content or b""))
         stream = Http1Stream(connection, prepared.method)
         reader = ResponseReader(prepared, context, stream, exchange.leads)
         yield from send_request(stream, prepared, reader, context)
