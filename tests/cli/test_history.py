@@ -100,7 +100,8 @@ def test_of_many_the_newest_stay() -> None:
 
 
 def test_several_processes_at_once_lose_nothing() -> None:
-    code = 'from rrcli.cli.historyfile import _append\nfor n in range(60): _append(b\'{"schema": "rrcli.x", "x": "\' + b\'y\' * 9000 + b\'"}\\n\')'
+    append = '_append(b\'{"schema": "rrcli.x", "x": "\' + b\'y\' * 9000 + b\'"}\\n\')'
+    code = f"from rrcli.cli.historyfile import _append\nfor n in range(60): {append}"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [each.wait(30) for each in running] == [0, 0, 0]
     assert len(entries()) == 180
