@@ -336,7 +336,7 @@ _rrcli() {
                 --var|--env|--only|--skip|--jobs|--expect|--repeat|--duration|--concurrency|--rate|--warmup|--root|--report) return ;;
             esac
             if [[ $cur == -* ]]; then
-                candidates='--var --vars --env --cases --only --skip --keep-going --jobs --dry-run --list --expect --repeat --duration --concurrency --rate --warmup --root --report --json -q --quiet --color --show-secrets --help'
+                candidates='--var --vars --env --cases --only --skip --keep-going --jobs --update-snapshots --dry-run --list --expect --repeat --duration --concurrency --rate --warmup --root --report --json -q --quiet --color --show-secrets --help'
             else
                 candidates=''
             fi

@@ -1896,6 +1896,7 @@ complete -c rrcli -n '__rrcli_in run' -l only -x -d 'Run these steps, with setup
 complete -c rrcli -n '__rrcli_in run' -l skip -x -d 'Leave these steps out; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l keep-going -d 'Run the later steps after one that failed.'
 complete -c rrcli -n '__rrcli_in run' -l jobs -x -d 'Steps side by side, where any has depends-on.  [4]'
+complete -c rrcli -n '__rrcli_in run' -l update-snapshots -d 'Write the snapshots of the steps anew.'
 complete -c rrcli -n '__rrcli_in run' -l dry-run -d 'Print the commands with their values; nothing is sent.'
 complete -c rrcli -n '__rrcli_in run' -l list -d 'Print the steps as they are written; nothing is sent.'
 complete -c rrcli -n '__rrcli_in run' -l expect -x -d 'Of a load: \'steps.NAME.series.p99 < 200ms\', or \'series.failed_ratio < 0.01\' of its iterations; repeatable.'

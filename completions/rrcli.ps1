@@ -1926,6 +1926,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('--skip', 'Leave these steps out; repeatable.')
             , @('--keep-going', 'Run the later steps after one that failed.')
             , @('--jobs', 'Steps side by side, where any has depends-on.  [4]')
+            , @('--update-snapshots', 'Write the snapshots of the steps anew.')
             , @('--dry-run', 'Print the commands with their values; nothing is sent.')
             , @('--list', 'Print the steps as they are written; nothing is sent.')
             , @('--expect', 'Of a load: ''steps.NAME.series.p99 < 200ms'', or ''series.failed_ratio < 0.01'' of its iterations; repeatable.')

@@ -213,6 +213,13 @@ def dumps(value: Any, indent: int = 0) -> str:
     return "".join(pieces(value, indent))
 
 
+def laid_out(value: Any) -> str:
+    """JSON for a file that people keep in git: a member a line, in the order of names."""
+    from json import dumps as dumped
+
+    return _safe(dumped(_finite(value), indent=2, sort_keys=True, ensure_ascii=False)) + "\n"
+
+
 def pieces(value: Any, indent: int = 0) -> Iterator[str]:
     """The same text in pieces, none of them longer than the longest text that the value holds whole."""
     return map(_safe, _write(value, indent, "\n"))

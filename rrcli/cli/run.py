@@ -47,7 +47,8 @@ def run(values: dict[str, Any]) -> int:
     output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
     options = RunOptions(**values)
     plans = open_plans(paths, _given(options), env=options.env, root=options.root, cases=options.cases, resolves=not options.list)
-    choices = [Choice(plan, only=options.only, skip=options.skip, keep_going=options.keep_going, jobs=options.jobs) for plan, _ in plans]
+    asked = ("only", "skip", "keep_going", "jobs", "update_snapshots")
+    choices = [Choice(plan, **{name: getattr(options, name) for name in asked}) for plan, _ in plans]
     check_reports(output.report, RUN)
     if options.list or options.dry_run:
         _print_steps(plans, choices, output, filled=not options.list)

@@ -49,6 +49,7 @@ class RunOptions(Optioned):
     jobs: int | None = option(
         "--jobs", parse=concurrent, metavar="N", help="Steps side by side, where any has depends-on.  [4]", group="Plan"
     )
+    update_snapshots: bool = option("--update-snapshots", kind="flag", help="Write the snapshots of the steps anew.", group="Plan")
     dry_run: bool = option("--dry-run", kind="flag", help="Print the commands with their values; nothing is sent.", group="Plan")
     list: bool = option("--list", kind="flag", help="Print the steps as they are written; nothing is sent.", group="Plan")
     expect: tuple[str, ...] = option(

@@ -13,15 +13,25 @@ if TYPE_CHECKING:
 
 
 class Choice:
-    """What `--only`, `--skip`, `--keep-going` and `--jobs` ask for. Raises `usage` for a name that no step has, as its own or as a tag.
+    """What `--only`, `--skip`, `--keep-going`, `--jobs` and `--update-snapshots` ask for.
+
+    Raises `usage` for a name that no step has, as its own or as a tag.
 
     `only` takes setup and teardown with it, and the steps whose captures it uses, unless a variable gives them.
     """
 
     def __init__(
-        self, plan: Plan, *, only: tuple[str, ...] = (), skip: tuple[str, ...] = (), keep_going: bool = False, jobs: int | None = None
+        self,
+        plan: Plan,
+        *,
+        only: tuple[str, ...] = (),
+        skip: tuple[str, ...] = (),
+        keep_going: bool = False,
+        jobs: int | None = None,
+        update_snapshots: bool = False,
     ) -> None:
         self.jobs = jobs
+        self.update_snapshots = update_snapshots
         self.keep_going = keep_going
         self._skip = {step.name for step in _named(plan, skip, "--skip")}
         self._only: set[str] | None = None

@@ -137,12 +137,15 @@ def run(
     jobs: int | None = None,
     root: str | None = None,
     cases: str | os.PathLike[str] | None = None,
+    update_snapshots: bool = False,
 ) -> RunResult:
     """Run a plan, or the plans of a folder, and return what became of it: `ok`, `exit_code`, `steps`, and `document()`.
 
-    `vars` are variables, which come before those of the plan, `cases` is a file of rows to run all of it for.
+    `vars` are variables, which come before those of the plan, `cases` is a file of rows to run all of it for. With `update_snapshots`
+    the snapshots are written anew.
     Raises `ExchangeError` of layer `usage`, whose `problems` are lines with places, for all that is wrong in the plan, and of layer
     `local` for a file that cannot be read: nothing was sent then.
     """
     plans = open_plans([os.fspath(plan)], vars or {}, env=env, root=root, cases=None if cases is None else os.fspath(cases))
-    return run_all(plans, [Choice(each, only=tuple(only), skip=tuple(skip), keep_going=keep_going, jobs=jobs) for each, _ in plans])
+    chosen = {"only": tuple(only), "skip": tuple(skip), "keep_going": keep_going, "jobs": jobs, "update_snapshots": update_snapshots}
+    return run_all(plans, [Choice(each, **chosen) for each, _ in plans])  # type: ignore[arg-type]

@@ -24,6 +24,8 @@ STEP_KEYS = (
     "delay",
     "use",
     "capture",
+    "snapshot",
+    "json-schema",
     "on-failure",
     "fresh",
     "cookies",

@@ -57,6 +57,10 @@ class Reader:
     def finish(self) -> None:
         """Check what can be told once all steps are known: names of steps, and of variables."""
         names.check(self.plan, self.problems)
+        if any(step.snapshot or step.schema for step in self.plan.steps):
+            from rrcli.plan.snapshot import check
+
+            check(self.plan, self.problems)
 
     def step(self, kind: str, number: int, table: dict[str, Any]) -> Step:
         """One step. It is read as far as it can be understood."""
@@ -258,6 +262,14 @@ class Reader:
             if not isinstance(value, bool):
                 raise ValueError(f"{key} is true or false")
             setattr(step, key, value)
+        elif key == "snapshot":
+            from rrcli.plan.snapshot import read_snapshot
+
+            step.snapshot = read_snapshot(value)
+        elif key == "json-schema":
+            from rrcli.plan.schemafile import read_schema
+
+            step.schema = read_schema(value, self.plan.root, self.problems, self.source, path)
         elif key == "capture":
             if not isinstance(value, dict):
                 raise ValueError('capture is a table: { name = "json.id" }')

@@ -41,6 +41,8 @@ class StepResult(Record):
     elapsed_ns: int = 0
     row: Any = None
     captures: dict[str, Any] = {}
+    differences: tuple[dict[str, Any], ...] = ()  # from the snapshot
+    snapshot: str | None = None  # the file that it is to be written to
     exchange: Exchange | None = None
     several: ExchangeSet | None = None
     series: Series | None = None
@@ -172,6 +174,10 @@ def _series(series: Series) -> dict[str, Any]:
     return series_document(series)
 
 
+def _difference(found: dict[str, Any], mask: Mask | None) -> dict[str, Any]:
+    return {**found, "path": mask.text(found["path"]), "values": mask.json(found["values"])} if mask else found
+
+
 def _checks(checks: Sequence[Check]) -> list[dict[str, Any]]:
     return [{"expr": check.expr, "ok": check.ok, "actual": check.actual} for check in checks]
 
@@ -206,7 +212,7 @@ def _step(step: StepResult, mask: Mask | None, exact: bool) -> dict[str, Any]:
         "row": mask.json(step.row) if mask else step.row,
         "captures": {name: mask.json(value) if mask else value for name, value in step.captures.items()},
         "checks": _checks(checks),
-        "differences": [],
+        "differences": [_difference(each, mask) for each in step.differences],
         "exchange": document(exchange, exact=exact) if exchange else None,
         "set": set_document(several, exact=exact) if several else None,
         "series": found,

@@ -162,7 +162,8 @@ class Running:
             inner.values["secrets"], inner.included = known.values["secrets"], known.included
         inner.resolve_variables(problems, fill(step.variables, scope))
         problems.raise_any()
-        running = Running(step.included, inner, Choice(step.included), report=lambda _: None, termination=self._termination, outer=self)
+        choice = Choice(step.included, update_snapshots=self._choice.update_snapshots)
+        running = Running(step.included, inner, choice, report=lambda _: None, termination=self._termination, outer=self)
         running._keeping = running._keeping.replace(
             connections=running._keeping.connections and not step.fresh, cookies=running._keeping.cookies and step.cookies
         )
@@ -266,6 +267,11 @@ class Running:
         if sent.exit_code in ENDED:
             self._signal = sent.exit_code
         captures: dict[str, Any] = {}
+        if not sent.exit_code and (step.schema or step.snapshot):
+            from rrcli.plan.answers import judged
+
+            sent, more = judged(sent, step, self._plan, scope, updates=self._choice.update_snapshots, secrets=self.secrets)
+            result = result.replace(**more)
         if not sent.exit_code and step.captures:
             sent, captures = _captured(step, sent)
         scope.steps.add(step.name, sent.value)
@@ -278,7 +284,8 @@ class Running:
             connections=self._keeping.connections and not step.fresh,
             cookies=self._keeping.cookies and step.cookies,
             file=file,
-            content=file is None or bool(step.captures) or step.name in self._read_later,
+            content=file is None or bool(step.captures or step.snapshot or step.schema) or step.name in self._read_later,
+            is_judged=bool(step.snapshot or step.schema),
         )
         return self._sender.send(request, keeping, limit)
 
@@ -364,7 +371,12 @@ def run_plan(
     termination: Termination | None = None,
 ) -> RunResult:
     """Run a plan whose variables and secrets are resolved, and return what became of it; `report` is told of each result."""
-    return Running(plan, scope, choice, report=report, termination=termination).run()
+    result = Running(plan, scope, choice, report=report, termination=termination).run()
+    if any(step.snapshot or step.included for step in plan.steps):
+        from rrcli.plan.snapshot import write_snapshots
+
+        return write_snapshots(result, plan)
+    return result
 
 
 def scope_of(plan: Plan) -> PlanScope:

@@ -30,6 +30,21 @@ OWN: dict[str, Any] = {
     "delay": DURATION,
     "use": {**TEXT, "description": "The name of a [template.NAME]."},
     "capture": {"type": "object", "additionalProperties": TEXT, "description": "Variables from the answer: name to path."},
+    "snapshot": {
+        "anyOf": [
+            {"type": "boolean"},
+            {
+                "type": "object",
+                "properties": {"name": {**TEXT, "minLength": 1}, "ignore": {"type": "array", "items": TEXT}},
+                "additionalProperties": False,
+            },
+        ],
+        "description": "Compare the answer with the file PLAN.snapshots/NAME.json, which is written where there is none.",
+    },
+    "json-schema": {
+        "type": ["string", "object"],
+        "description": "The JSON Schema that the answer fits: a file, a part of one as openapi.json#/components/schemas/Order, or a table.",
+    },
     "on-failure": {"enum": ["stop", "continue"]},
     "fresh": {"type": "boolean", "description": "Open a connection of its own."},
     "cookies": {"type": "boolean", "description": "Keep cookies.  [true]"},

@@ -63,6 +63,7 @@ class Keeping(Record):
     connections: bool = True
     cookies: bool = True
     file: str | None = None
+    is_judged: bool = False  # by its content, beside what it expects: there is to be one answer
     content: bool = True  # somebody reads it, though it goes to a file
 
 
@@ -121,6 +122,8 @@ class Sender:
             return self._series(request.replace(deadline=_left(request, limit)), keeping)
         parts = hooks.several(request)
         if parts is not None or request.all_addresses:
+            if keeping.is_judged:
+                raise usage("snapshot and json-schema are of one answer, and this asks several", "ask one at a time")
             if keeping.file:
                 raise usage("a file takes the content of one answer, and this asks several", "ask one at a time")
             return self._several(request.replace(deadline=_left(request, limit)), parts or (request,), keeping)

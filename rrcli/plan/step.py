@@ -6,6 +6,7 @@ import os
 import re
 
 from rrcli.base.errors import ExchangeError, usage
+from rrcli.base.record import Record
 from rrcli.base.url import quote
 from rrcli.engine.manifest import load as load_named
 from rrcli.options.keys import value_of as option_value
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from rrcli.base.places import Path as Place
     from rrcli.base.sourcefile import SourceFile
     from rrcli.engine.registry import Protocol
+    from rrcli.model.diff.places import Pattern
     from rrcli.options.option import Option
     from rrcli.options.request import Request
+    from rrcli.plan.answerschema import AnswerSchema
     from rrcli.plan.novalue import Scope
     from rrcli.plan.tools import Tool
     from rrcli.policy.paths import Path
@@ -34,6 +37,13 @@ FILE_METAVARS = ("FILE", "DIR", "PATH")
 FILE_AHEAD = re.compile(r"([^=:@;]*(?:==|:=|=|:)?@)([^;]+)(.*)", re.DOTALL)  # of an item: what stands before the file's name
 REST_OF_URL = "/?&=:!$'()*+,;~%"
 STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")  # that begins no escape
+
+
+class Snapshot(Record):
+    """What a step's snapshot is called, where it is not called as the step, and the paths that are left out of it."""
+
+    name: str | None = None
+    ignored: tuple[Pattern, ...] = ()
 
 
 class Step:
@@ -61,6 +71,8 @@ class Step:
         self.included: Any = None  # of `run`: another `Plan`, and
         self.variables: dict[str, Any] = {}  # what it is given
         self.runs_plan = False  # also where that one could not be read
+        self.snapshot: Snapshot | None = None
+        self.schema: AnswerSchema | None = None  # of `json-schema`
         self.goes_on = False  # `on-failure = "continue"`
         self.fresh = False
         self.cookies = True

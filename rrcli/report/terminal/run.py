@@ -129,6 +129,8 @@ def _explain(page: Page, step: StepResult, mask: Mask | None) -> None:
         for check in exchange.checks:
             if not check.ok:
                 page.add_hanging([], f"{check.expr} does not hold: it is {_value(check.actual)}")
+    elif failure and step.differences:
+        _differences(page, step, mask)
     elif failure:
         said = headline(failure)
         page.add_hanging([], failure.message if said in failure.message else f"{said}: {failure.message}")
@@ -140,6 +142,17 @@ def _explain(page: Page, step: StepResult, mask: Mask | None) -> None:
         errors = [each.error.message for each in step.exchanges() if each.error] if step.several else []
         for said in errors or [step.reason or f"exit {step.exit_code}"]:
             page.add_hanging([], mask.message(said) if mask else said)
+
+
+def _differences(page: Page, step: StepResult, mask: Mask | None) -> None:
+    """Where the answer differs from the snapshot, and how to keep it."""
+    from rrcli.report.terminal.differences import draw_differences
+
+    page.add([*pieces("the snapshot has "), ("- ", "removed"), *pieces("and the answer "), ("+", "added")])
+    values = [mask.json(each["values"]) if mask else each["values"] for each in step.differences]
+    shown = [{**each, "values": value} for each, value in zip(step.differences, values, strict=True)]
+    draw_differences(shown, page, ("the snapshot", "the answer"), indent=4)
+    page.labelled([("Keep it", "--update-snapshots writes the snapshot anew")])
 
 
 def _verdict_line(run: RunResult) -> Line:
