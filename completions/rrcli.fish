@@ -1890,7 +1890,7 @@ complete -c rrcli -n '__rrcli_in wait' -l tls-min -x -a '1.0 1.1 1.2 1.3' -d 'Lo
 complete -c rrcli -n '__rrcli_in wait' -l tls-max -x -a '1.0 1.1 1.2 1.3' -d 'Highest TLS version.'
 complete -c rrcli -n '__rrcli_in run' -l var -x -d 'Give a variable this value; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l vars -r -F -d 'Variables from FILE: .toml, .json, or lines of NAME=VALUE.'
-complete -c rrcli -n '__rrcli_in run' -l env -x -d 'Take the variables and options of the plan\'s [env.NAME].'
+complete -c rrcli -n '__rrcli_in run' -l env -x -d 'Take variables, options and the base-url of [env.NAME], of the plan and of rrcli.toml.  [RRCLI_ENV]'
 complete -c rrcli -n '__rrcli_in run' -l cases -r -F -d 'Run all of it once for each row of FILE: .csv, .json, .ndjson or .toml.'
 complete -c rrcli -n '__rrcli_in run' -l only -x -d 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.'
 complete -c rrcli -n '__rrcli_in run' -l skip -x -d 'Leave these steps out; repeatable.'

@@ -1920,7 +1920,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         'run' = @(
             , @('--var', 'Give a variable this value; repeatable.')
             , @('--vars', 'Variables from FILE: .toml, .json, or lines of NAME=VALUE.')
-            , @('--env', 'Take the variables and options of the plan''s [env.NAME].')
+            , @('--env', 'Take variables, options and the base-url of [env.NAME], of the plan and of rrcli.toml.  [RRCLI_ENV]')
             , @('--cases', 'Run all of it once for each row of FILE: .csv, .json, .ndjson or .toml.')
             , @('--only', 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.')
             , @('--skip', 'Leave these steps out; repeatable.')

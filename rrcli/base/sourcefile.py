@@ -56,6 +56,14 @@ class Problems:
         line, column = source.where(path, key=key, token=token)
         self._found.append((source.name, line, column, what))
 
+    def __bool__(self) -> bool:
+        """Whether anything was told."""
+        return bool(self._found)
+
+    def take(self, other: Problems) -> None:
+        """What was told to another."""
+        self._found += other._found
+
     def raise_any(self) -> None:
         """Raise one error of layer `usage` for all that was told; its `problems` are the lines to print."""
         if self._found:

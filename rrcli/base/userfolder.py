@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+NAME = "rrcli.toml"  # of a settings file
+
 
 def config_folder() -> str:
     """The folder of settings and named sessions; a relative `XDG_CONFIG_HOME` is passed over, as the XDG specification wants."""
@@ -19,7 +21,7 @@ def state_folder() -> str:
 
 def settings_file() -> str:
     """The path of the settings file, whether there is one or not."""
-    return os.path.join(config_folder(), "rrcli.toml")
+    return os.path.join(config_folder(), NAME)
 
 
 def reads_settings() -> bool:

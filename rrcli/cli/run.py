@@ -16,6 +16,7 @@ from rrcli.engine.interrupt import on_term
 from rrcli.options.commandline import shown_command
 from rrcli.options.request import Output
 from rrcli.plan.choice import Choice
+from rrcli.plan.defaults import requests
 from rrcli.plan.execute import open_plans, run_all
 from rrcli.plan.novalue import NoValue
 from rrcli.plan.result import run_document
@@ -192,7 +193,7 @@ def _command(step: Step, scope: PlanScope, plan: Plan) -> str:
             return " ".join([step.command, *map(quoted, step.tool_values(scope, plan.root)[0])])
         if step.entry is None:
             return _written(step)
-        request = step.request(scope, plan.root)
+        request = next(requests(step, scope, plan.root, lambda _note: None))
     except (ExchangeError, NoValue) as error:
         return f"{_written(step)}  # {error}"
     words = shown_command(step.entry.name, request, options_end=request.options_end_at_data)
@@ -204,4 +205,5 @@ def _files(plan: Plan) -> list[tuple[str, str]]:
     found = [(name, place.removeprefix("file:")) for name, place in plan.secrets.items() if place.startswith("file:")]
     for step in plan.steps:
         found += [(step.name, str(step.options[key][1])) for key in ("cacert", "cert", "key") if key in step.options]
+        found += [(step.name, str(default.value)) for default in step.defaults if default.key in ("cacert", "cert", "key")]
     return found

@@ -16,6 +16,19 @@ from rrcli.base.sourcefile import Problems
 from rrcli.base.url import without_userinfo
 from rrcli.base.userfolder import has_settings
 from rrcli.cli.invocation import made_of
+from rrcli.engine.defaults import (
+    PATHS,
+    READ,
+    bound,
+    field_name,
+    goes_to,
+    in_url,
+    is_for_one_peer,
+    is_missing,
+    path_beside,
+    place_of_url,
+    typed_fields,
+)
 from rrcli.engine.fanout import parts_of
 from rrcli.engine.settings import BASE_URL, read_settings
 from rrcli.engine.target import target_of
@@ -35,12 +48,7 @@ if TYPE_CHECKING:
 
     Values = dict[str, Any]
 
-FIELD_OPTIONS = {"user": "authorization", "bearer": "authorization", "cookies": "cookie", "user_agent": "user-agent", "referer": "referer"}
-# Keys beside those whose value has a secret that are for one peer alone: who asks, and what is told of that.
-FOR_ONE_PEER = ("user", "user-agent", "referer", "cert", "key", "nkey", "creds", "netrc-file", "session", "session-read-only")
 FORMATS = ("json", "format")  # what RRCLI_FORMAT stands before
-PATHS = ("FILE", "PATH")  # metavars of options that name a file
-READ = ("cacert", "cert", "key", "netrc-file", "nkey", "creds")  # keys whose file is there already
 
 
 class Default(Record):
@@ -52,10 +60,8 @@ class Default(Record):
 
     @property
     def is_for_one_peer(self) -> bool:
-        """Whether it is a field, a credential or content of an environment; what a proxy is told goes to the proxy."""
-        if not self.setting.is_of_environment or self.declared.name == "proxy":
-            return False
-        return bool(self.declared.secret) or self.setting.key in FOR_ONE_PEER
+        """Whether it is a field, a credential or content of an environment."""
+        return self.setting.is_of_environment and is_for_one_peer(self.declared, self.setting.key)
 
 
 class Defaults:
@@ -102,19 +108,14 @@ class Defaults:
 
     def _values(self, chosen: list[Default]) -> Values:
         values = dict(self.typed)
-        bound = []
         for default in chosen:
             name = default.declared.name
             if name == "headers":
                 values[name] = (*default.value, *values.get(name, ()))
             else:
                 values[name] = default.value
-            if default.is_for_one_peer:
-                bound += _names_of(default.value) if name == "headers" else [FIELD_OPTIONS.get(name, "")]
-        if "bound_fields" in self.request_type.fields_:
-            values |= {"bound_fields": tuple(sorted(filter(None, bound)))} if any(bound) else {}
-            values |= {"bound_certificate": True} if any(each.setting.key == "cert" and each.is_for_one_peer for each in chosen) else {}
-        return values
+        own = [(each.declared, each.setting.key, each.value) for each in chosen if each.is_for_one_peer]
+        return values | bound(self.request_type, own)
 
 
 def with_settings(entry: Protocol, request_type: type[Request], typed: Values, env: str | None) -> Invocation:
@@ -124,7 +125,8 @@ def with_settings(entry: Protocol, request_type: type[Request], typed: Values, e
         return made_of(entry, request_type, typed)
     found = settings_for(settings, entry, typed, {**Output.options_, **request_type.options_})
     bases = [setting for setting in settings.of(entry.name) if setting.key == BASE_URL]
-    arguments, at = typed["arguments"], _place_of_url(entry, request_type, typed["arguments"], bases)
+    arguments = typed["arguments"]
+    at = place_of_url(entry, request_type, arguments, bases[0].value if bases else None)
     if at is not None:
         joined = bases[0].value.rstrip("/") + arguments[at]
         typed = {**typed, "arguments": (*arguments[:at], joined, *arguments[at + 1 :])}
@@ -142,7 +144,11 @@ def settings_for(settings: Settings, entry: Protocol, typed: Values, options: di
 
     Raises `usage` for files that are named and are not there.
     """
-    keys, taken, fields = by_key(options), {*typed, *_typed_in_url(typed)}, _typed_fields(typed)
+    keys, taken, fields = (
+        by_key(options),
+        {*typed, *in_url(typed["arguments"])},
+        typed_fields(typed, typed.get("headers", ()), typed["arguments"]),
+    )
     found, problems = [], Problems()
     for setting in settings.of(entry.name):
         declared = keys.get(setting.key)
@@ -150,14 +156,14 @@ def settings_for(settings: Settings, entry: Protocol, typed: Values, options: di
             continue
         value = value_of(declared, setting.key, setting.value)
         if declared.name == "headers":
-            value = tuple(line for line in value if _name_of(line) not in fields)
-            fields.update(map(_name_of, value))
+            value = tuple(line for line in value if field_name(line) not in fields)
+            fields.update(map(field_name, value))
         elif declared.name in taken:
             continue
         taken.add(declared.name)
         if declared.metavar in PATHS and isinstance(value, str):
-            value = _path(value, setting)
-            if setting.key in READ and not (os.path.exists(value) or os.path.exists(value.rpartition(":")[0])):
+            value = path_beside(value, setting.source.name)
+            if setting.key in READ and is_missing(value):
                 problems.add(setting.source, (*setting.table, setting.key), f"{setting.key}: there is no file {value}")
         if value not in (declared.default, ()):
             found.append(Default(declared=declared, value=value, setting=setting))
@@ -170,11 +176,6 @@ def _format_is_given(setting: Setting) -> bool:
     return not setting.is_of_environment and bool(os.environ.get("RRCLI_FORMAT"))
 
 
-def _path(text: str, setting: Setting) -> str:
-    """The file that is meant: `~` is the user's home, and a relative one lies beside the settings file."""
-    return os.path.join(os.path.dirname(setting.source.name), os.path.expanduser(text)) if text not in ("", "-") else text
-
-
 def tool_defaults(entry: Protocol, typed: Values, names: tuple[str, ...]) -> Values:
     """The settings of these options that a tool takes over for a request of its own; no credential is among them."""
     if not has_settings():
@@ -185,51 +186,7 @@ def tool_defaults(entry: Protocol, typed: Values, names: tuple[str, ...]) -> Val
     return {default.declared.name: default.value for default in found if not default.is_for_one_peer}
 
 
-# --- fields
-
-
-def _names_of(lines: tuple[str, ...]) -> list[str]:
-    return [_name_of(line) for line in lines]
-
-
-def _name_of(line: str) -> str:
-    """The name of a field of `-H`, in lower case."""
-    return line.partition(":")[0].rstrip("; \t").lower()
-
-
-def _typed_in_url(typed: Values) -> tuple[str, ...]:
-    """The options that a user in a typed URL stands for."""
-    authorities = [word.partition("://")[2].partition("/")[0] for word in typed["arguments"]]
-    return ("user", "bearer", "password", "token") if any("@" in authority for authority in authorities) else ()
-
-
-def _typed_fields(typed: Values) -> set[str]:
-    """The names of the fields that the command line gives: with `-H`, as items, and by options that stand for one."""
-    names = set(_names_of(typed.get("headers", ())))
-    given = {*typed, *_typed_in_url(typed)}
-    names |= {name for option, name in FIELD_OPTIONS.items() if option in given}
-    for word in typed["arguments"][1:]:
-        name, colon, rest = word.partition(":")
-        if colon and not rest.startswith(("=", "//")) and name.replace("-", "").replace("_", "").isalnum():
-            names.add(name.lower())
-    return names
-
-
 # --- where it goes
-
-
-def _place_of_url(entry: Protocol, request_type: type[Request], arguments: tuple[str, ...], bases: list[Setting]) -> int | None:
-    """Which argument is a URL that begins with `/`, to be put behind the base-url."""
-    if not bases or not arguments:
-        return None
-    words = entry.load_manifest().synopsis.replace("[", "").replace("]", "").split()
-    has_method = words[0] == "METHOD"
-    if words[int(has_method)] not in ("URL", "DSN"):
-        return None
-    if request_type.options_end_at_data and bases[0].value.partition("://")[0].lower() not in entry.schemes:
-        return None  # it may be data
-    at = int(has_method and len(arguments) > 1 and not arguments[0].startswith("/"))
-    return at if arguments[at].startswith("/") else None
 
 
 def _at_home(defaults: Defaults, base: Setting | None, *, silent: bool) -> list[Default]:
@@ -251,19 +208,10 @@ def _goes_to(base: str, defaults: Defaults, free: list[Default]) -> bool:
     entry, request_type, options = defaults.entry, defaults.request_type, defaults.request_type.options_
     # Without what has a secret: the target does not depend on it, and a password that is missing would be asked for.
     kept = {name: value for name, value in defaults.typed.items() if name not in options or not options[name].secret}
-    manifest = entry.load_manifest()
     try:
-        asked = parts_of(Defaults(entry, request_type, kept, free).with_only(free).request)
-        probe = request_type(base, *manifest.probe, **manifest.probe_options)
-        return {_origin(part) for part in asked} == {_origin(probe)}
+        return goes_to(base, entry, Defaults(entry, request_type, kept, free).with_only(free).request)
     except ExchangeError:
         return False
-
-
-def _origin(request: Request) -> tuple[str, str, int | None]:
-    """Scheme, host and port of whom a request is for. Raises `usage` or `local`."""
-    target = target_of(request)[0]
-    return target.url.partition("://")[0].lower(), (target.host or "").lower(), target.port
 
 
 # --- what excludes what

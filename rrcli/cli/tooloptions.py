@@ -36,7 +36,12 @@ class RunOptions(Optioned):
     vars: tuple[str, ...] = option(
         "--vars", kind="many", metavar="FILE", help="Variables from FILE: .toml, .json, or lines of NAME=VALUE.", group="Plan"
     )
-    env: str | None = option("--env", metavar="NAME", help="Take the variables and options of the plan's [env.NAME].", group="Plan")
+    env: str | None = option(
+        "--env",
+        metavar="NAME",
+        help="Take variables, options and the base-url of [env.NAME], of the plan and of rrcli.toml.  [RRCLI_ENV]",
+        group="Plan",
+    )
     cases: str | None = option(
         "--cases", metavar="FILE", help="Run all of it once for each row of FILE: .csv, .json, .ndjson or .toml.", group="Plan"
     )

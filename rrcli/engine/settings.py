@@ -23,7 +23,7 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.record import Record
 from rrcli.base.sourcefile import Problems, read
 from rrcli.base.url import split_url
-from rrcli.base.userfolder import reads_settings, settings_file
+from rrcli.base.userfolder import NAME, reads_settings, settings_file
 from rrcli.engine import registry
 from rrcli.options.keys import by_key, value_of
 from rrcli.options.option import option
@@ -40,9 +40,12 @@ if TYPE_CHECKING:
     from rrcli.options.option import Option
 
 BASE_URL = "base-url"
+VARIABLES = "vars"  # of plans
 DEFAULTS, ENVIRONMENTS = "defaults", "env"
 TABLES = (DEFAULTS, ENVIRONMENTS)
 HISTORY = "history"  # whether what is sent is kept
+OF_PROJECTS = ("Time", "Retry", "Checks")  # groups of options that a project's file may set: limits, and no place to go to
+OTHERS_OF_PROJECTS = ("header", "max-redirects", "max-redirs")
 # What may stand in a table of all commands: the options that all share, and the fields that most have.
 COMMON = {
     **by_key(Output.options_),
@@ -111,19 +114,25 @@ class Settings:
     def commands(self) -> tuple[str, ...]:
         """The commands that have a table of their own among those that count."""
         tables = [self._at((DEFAULTS,)), self._at((ENVIRONMENTS, self.env)) if self.env is not None else {}]
-        return tuple(dict.fromkeys(key for table in tables for key, value in table.items() if isinstance(value, dict)))
+        return tuple(dict.fromkeys(key for table in tables for key, value in table.items() if isinstance(value, dict) and key != VARIABLES))
+
+    @property
+    def variables(self) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+        """The tables of variables for plans, each with where it stands, the farthest first."""
+        yield (VARIABLES,), self._at((VARIABLES,))
+        if self.env is not None:
+            yield (ENVIRONMENTS, self.env, VARIABLES), self._at((ENVIRONMENTS, self.env, VARIABLES))
 
     def _at(self, path: tuple[str, ...]) -> dict[str, Any]:
         found: Any = self.source.values
         for part in path:
-            found = found.get(part, {})
-        assert isinstance(found, dict)
-        return found
+            found = found.get(part, {}) if isinstance(found, dict) else {}
+        return found if isinstance(found, dict) else {}
 
     def _table(self, path: tuple[str, ...]) -> Iterator[Setting]:
         is_common = path == (DEFAULTS,) or (len(path) == 2 and path[0] == ENVIRONMENTS)
         for key, value in self._at(path).items():
-            if not (is_common and isinstance(value, dict)):  # which is the table of a command
+            if not (is_common and isinstance(value, dict)) and key != VARIABLES:  # which is the table of a command
                 yield Setting(key=key, value=value, table=path, source=self.source)
 
 
@@ -155,20 +164,36 @@ def read_settings(env: str | None = None) -> Settings | None:
     return settings
 
 
+def project_file(folder: str, plan: str) -> str | None:
+    """The nearest settings file in a folder or above it, which is the project's; `None` where there is none but the user's."""
+    folder, own = os.path.realpath(folder or "."), os.path.realpath(settings_file())
+    while True:
+        path = os.path.join(folder, NAME)
+        if path not in (own, os.path.realpath(plan)) and os.path.isfile(path):
+            return path
+        if folder == os.path.dirname(folder):
+            return None
+        folder = os.path.dirname(folder)
+
+
 # --- what may stand in it
 
 
-def check(source: SourceFile, problems: Problems) -> None:
-    """Tell everything that is wrong in a settings file."""
+def check(source: SourceFile, problems: Problems, *, of_project: bool = False) -> None:
+    """Tell everything that is wrong in a settings file; one of a project may not say where requests go, or whom to trust."""
     for key, value in source.values.items():
         if key == DEFAULTS:
-            _check_table(source, (key,), value, problems)
+            _check_table(source, (key,), value, problems, of_project=of_project)
         elif key == ENVIRONMENTS:
             for name, table in _tables(source, (key,), value, problems):
-                _check_table(source, (key, name), table, problems)
-        elif key == HISTORY:
+                _check_table(source, (key, name), table, problems, of_project=of_project)
+        elif key == VARIABLES:
+            _check_variables(source, (key,), value, problems)
+        elif key == HISTORY and not of_project:
             if not isinstance(value, bool):
                 problems.add(source, (key,), f"{HISTORY} is true or false")
+        elif of_project and key not in COMMON and key != BASE_URL:
+            problems.add(source, (key,), f"{_not_of_projects(key)}{suggestion(key, [*TABLES, VARIABLES])}", key=True)
         else:
             near = suggestion(key, [*TABLES, HISTORY, *COMMON, BASE_URL])
             hint = (
@@ -186,7 +211,21 @@ def _tables(source: SourceFile, path: Path, value: Any, problems: Problems) -> I
         problems.add(source, path, f"{path[-1]} is a table: write [{'.'.join(map(str, path))}.NAME]")
 
 
-def _check_table(source: SourceFile, path: tuple[str, ...], table: Any, problems: Problems) -> None:
+def _check_variables(source: SourceFile, path: Path, table: Any, problems: Problems) -> None:
+    """The variables of plans; their names are the plan's to judge."""
+    if not isinstance(table, dict):
+        problems.add(source, path, f"{VARIABLES} is a table: write [{'.'.join(map(str, path))}]")
+
+
+def _not_of_projects(key: str) -> str:
+    return f"a project's settings have no {key}: they may hold vars, base-url, limits, retry, checks and header"
+
+
+def _may_be_of_project(key: str, known: Mapping[str, Option]) -> bool:
+    return key in (BASE_URL, *OTHERS_OF_PROJECTS) or known[key].group in OF_PROJECTS
+
+
+def _check_table(source: SourceFile, path: tuple[str, ...], table: Any, problems: Problems, *, of_project: bool) -> None:
     """A table of all commands, with those of single commands in it."""
     if not isinstance(table, dict):
         problems.add(source, path, f"{path[-1]} is a table: write [{'.'.join(path)}]")
@@ -194,7 +233,11 @@ def _check_table(source: SourceFile, path: tuple[str, ...], table: Any, problems
     for key, value in table.items():
         entry = registry.by_name(key) if isinstance(value, dict) and key not in COMMON else None
         if entry:
-            _check_command(source, (*path, key), entry, value, problems)
+            _check_command(source, (*path, key), entry, value, problems, of_project=of_project)
+        elif key == VARIABLES and path[0] == ENVIRONMENTS:
+            _check_variables(source, (*path, key), value, problems)
+        elif of_project and key in COMMON and not _may_be_of_project(key, COMMON):
+            problems.add(source, (*path, key), _not_of_projects(key), key=True)
         elif key in COMMON or key == BASE_URL:
             _check_value(source, (*path, key), COMMON, value, problems)
         elif isinstance(value, dict):
@@ -211,10 +254,14 @@ def _not_common(key: str, path: tuple[str, ...]) -> str:
     return f"no option {key}{suggestion(key, [*COMMON, BASE_URL, *registry.BY_NAME])}"
 
 
-def _check_command(source: SourceFile, path: tuple[str, ...], entry: registry.Protocol, table: Any, problems: Problems) -> None:
+def _check_command(
+    source: SourceFile, path: tuple[str, ...], entry: registry.Protocol, table: Any, problems: Problems, *, of_project: bool
+) -> None:
     known = keys_of(entry)
     for key, value in table.items():
-        if key in known or key == BASE_URL:
+        if of_project and key in known and not _may_be_of_project(key, known):
+            problems.add(source, (*path, key), _not_of_projects(key), key=True)
+        elif key in known or key == BASE_URL:
             _check_value(source, (*path, key), known, value, problems)
         elif known:
             problems.add(source, (*path, key), f"{entry.name} has no option {key}{suggestion(key, [*known, BASE_URL])}", key=True)
@@ -231,14 +278,14 @@ def keys_of(entry: registry.Protocol) -> Mapping[str, Option]:
 def _check_value(source: SourceFile, path: tuple[str, ...], known: Mapping[str, Option], value: Any, problems: Problems) -> None:
     try:
         if path[-1] == BASE_URL:
-            _check_base(value)
+            check_base(value)
         else:
             value_of(known[path[-1]], path[-1], value)
     except ValueError as error:
         problems.add(source, path, str(error))
 
 
-def _check_base(value: Any) -> None:
+def check_base(value: Any) -> None:
     """Raise `ValueError` for what is no beginning of URLs."""
     if not isinstance(value, str):
         raise ValueError(f"{BASE_URL} is a text, as 'https://api.example'")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from rrcli.base.sourcefile import read
+from rrcli.engine.settings import Settings
 from rrcli.options.parse import duration, suggestion
 from rrcli.plan.model import Plan
 from rrcli.plan.names import wrong_name
 from rrcli.plan.pace import read_pace
 from rrcli.plan.reading import Reader, told
+from rrcli.plan.settings import read_plan_settings
 from rrcli.plan.step import KINDS, Root, compiled
 
 TYPE_CHECKING = False
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.sourcefile import Problems, SourceFile
+    from rrcli.plan.settings import PlanSettings
 
 TOP_KEYS = (
     "name", "doc", "tags", "deadline", "teardown-deadline", "jobs", "fresh", "cookies", "vars", "secrets", "env", "defaults", "template",
@@ -36,23 +39,26 @@ def load_plan(
     env: str | None = None,
     root: str | None = None,
     cases: str | None = None,
+    settings: PlanSettings | None = None,
     chain: tuple[str, ...] = (),
 ) -> Plan:
     """Read a plan. What is wrong is told to `problems`, and then the plan is none to run.
 
     `given` are the variables from outside, `env` the environment chosen, `root` the folder outside of which no file may lie,
-    `cases` a file of rows in place of the plan's own, `chain` the files of the plans that run this one.
+    `cases` a file of rows in place of the plan's own, `settings` and `chain` the settings and the files of the plans that run this one.
     """
     folder = "" if source.name == "-" else os.path.dirname(source.name)
     plan = Plan(source, Root(folder, folder if root is None else root))
     plan.given = {**_from_environment(), **given}
-    plan.env = env
-    plan.chain = (*chain, os.path.realpath(source.name))
+    plan.settings = settings or read_plan_settings(source.name, env, problems)
+    plan.env = plan.settings.env
     values = source.values
     for key in values:
         if key not in TOP_KEYS:
             problems.add(source, (key,), f"a plan has no {key}{suggestion(key, list(TOP_KEYS))}", key=True)
+    plan.chain = chain
     _read_top(plan, problems)
+    plan.chain = (*chain, os.path.realpath(source.name))
     _read_variables(plan, problems)
     _read_secrets(plan, problems)
     if chain and (own := next((key for key in ("case", "cases") if key in values), None)):
@@ -69,9 +75,8 @@ def load_plan(
             raise ValueError(f"{path} runs itself")
         if len(plan.chain) >= DEEPEST:
             raise ValueError(f"plans run others {DEEPEST} deep at most")
-        inner = read(path)
-        chosen = env if env in inner.values.get("env", {}) else None
-        return load_plan(inner, problems, dict.fromkeys(names), env=chosen, root=plan.root.root, chain=plan.chain)
+        given = dict.fromkeys(names)
+        return load_plan(read(path), problems, given, root=plan.root.root, settings=plan.settings, chain=plan.chain)
 
     reader = Reader(plan, problems, include)
     for kind in KINDS:
@@ -108,25 +113,22 @@ def _read_top(plan: Plan, problems: Problems) -> None:
         if not isinstance(values.get(key, {}), dict):
             problems.add(source, (key,), f"{key} is a table: write [{key}]")
             values[key] = {}
-    if plan.env is not None and plan.env not in values.get("env", {}):
-        known = list(values.get("env", {}))
+    known = [*values.get("env", {}), *plan.settings.environments]
+    if plan.env is not None and plan.env not in known and not plan.chain:
         there = f"it has {', '.join(known)}" if known else "it has none"
         problems.add(source, (), f"there is no environment {plan.env}{suggestion(plan.env, known)} ({there})")
 
 
 def _read_variables(plan: Plan, problems: Problems) -> None:
-    """`[vars]`, and those of the environment before them."""
-    chosen = plan.source.values.get("env", {}).get(plan.env, {})
-    tables: list[tuple[tuple[str, ...], Any]] = [(("vars",), plan.source.values.get("vars", {}))]
-    if isinstance(chosen, dict) and "vars" in chosen:
-        tables.append((("env", str(plan.env), "vars"), chosen["vars"]))
-    for path, table in tables:
+    """`[vars]` of the user's and the project's settings and of the plan, and those of the environment before them, in that order."""
+    tables = [(each.source, *table) for each in (*plan.settings.files[::-1], Settings(plan.source, plan.env)) for table in each.variables]
+    for source, path, table in [each for each in tables if len(each[1]) == 1] + [each for each in tables if len(each[1]) > 1]:
         for name, value in table.items():
             if why := wrong_name(name):
-                problems.add(plan.source, (*path, name), why, key=True)
+                problems.add(source, (*path, name), why, key=True)
                 continue
-            with told(problems, plan.source, (*path, name)):
-                plan.variables[name] = compiled(value)
+            with told(problems, source, (*path, name)):
+                plan.variables[name], plan.places[name] = compiled(value), (source, (*path, name))
 
 
 def _read_secrets(plan: Plan, problems: Problems) -> None:

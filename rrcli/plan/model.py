@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from rrcli.base.record import Record
+from rrcli.plan.settings import PlanSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rrcli.base.places import Path as Place
     from rrcli.base.sourcefile import SourceFile
     from rrcli.plan.pace import Pace
     from rrcli.plan.step import Root, Step
@@ -41,7 +43,9 @@ class Plan:
         self.fresh = values.get("fresh") is True
         self.chain: tuple[str, ...] = ()  # the files that this one is run by, and itself
         self.env: str | None = None
-        self.variables: dict[str, Any] = {}  # not worked out yet
+        self.settings = PlanSettings()
+        self.variables: dict[str, Any] = {}  # not worked out yet, and
+        self.places: dict[str, tuple[SourceFile, Place]] = {}  # where each is set
         self.given: dict[str, Any] = {}  # variables from outside, which are values
         self.secrets: dict[str, str] = {}
         self.steps: list[Step] = []  # of all kinds

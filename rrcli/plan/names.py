@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.base.places import Path as Place
-    from rrcli.base.sourcefile import Problems
+    from rrcli.base.sourcefile import Problems, SourceFile
     from rrcli.plan.model import Plan
     from rrcli.plan.step import Step
 
@@ -50,7 +50,8 @@ def check(plan: Plan, problems: Problems) -> None:
     before = {*ROOTS, *plan.variables, *plan.given}
     whole = {name: step for step in plan.steps for name in sets(step)}
     for name, value in plan.variables.items():
-        _check_value(plan, problems, value, ("vars", name), before, whole)
+        source, path = plan.places[name]
+        _check_value(plan, problems, value, path, before, whole, source=source)
     for step in plan.of("setup"):
         _check_step(plan, problems, step, before, whole)
         before.update(sets(step))
@@ -113,6 +114,8 @@ def _values(step: Step) -> Iterator[tuple[Place, Any]]:
     yield (*step.path, "vars"), step.variables
     for key, (_, value) in step.options.items():
         yield (*step.path, key), value
+    for default in step.defaults:
+        yield (*default.setting.table, default.key), default.value
     for key, value in step.typed.items():
         yield (*step.path, key), value
     yield step.path, step.data
@@ -131,6 +134,7 @@ def _check_value(
     known: Iterable[str],
     captures: dict[str, Step],
     step: Step | None = None,
+    source: SourceFile | None = None,
 ) -> None:
     """Tell what is wrong with the names in a value, of a `step` or of a variable."""
     for expression in expressions(value):
@@ -141,7 +145,7 @@ def _check_value(
         elif expression.names == ("env",) and not (step and step.when) and _is_unset(expression):
             found.append(f"{text} is not set; give a default: {{{{{text} || '…'}}}}")
         for what in found:
-            problems.add(plan.source, path, what, token=f"{{{{{text}")
+            problems.add(source or plan.source, path, what, token=f"{{{{{text}")
 
 
 def _is_user(name: str, text: str) -> bool:

@@ -6,13 +6,16 @@ from contextlib import contextmanager
 
 from rrcli.base.errors import ExchangeError
 from rrcli.engine import registry
+from rrcli.engine.defaults import place_of_url
 from rrcli.engine.manifest import load as load_named
+from rrcli.engine.settings import BASE_URL, check_base
 from rrcli.options.keys import value_of
 from rrcli.options.parse import concurrent, duration, suggestion
 from rrcli.plan import names
+from rrcli.plan.defaults import defaults_of
 from rrcli.plan.keys import COMMON, GROUPS, STEP_KEYS, commands, keys_of, word_names
 from rrcli.plan.step import EXPRESSIONS, HOLE, INCLUDE, Condition, Step, compiled
-from rrcli.plan.template import Expression, Template
+from rrcli.plan.template import Expression, Template, has_template
 from rrcli.plan.tools import TOOLS, ports_of
 from rrcli.plan.words import split
 from rrcli.policy.expect import Expectation, of_one, split_expectation
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from rrcli.base.places import Path as Place
     from rrcli.base.sourcefile import Problems, SourceFile
+    from rrcli.engine.settings import Setting
     from rrcli.options.option import Option
     from rrcli.plan.model import Plan
     from rrcli.plan.tools import Tool
@@ -52,6 +56,7 @@ class Reader:
         self.plan = plan
         self.problems = problems
         self.source = plan.source
+        self._known_settings: dict[str, list[Setting]] = {}
         self._check_defaults()
 
     def finish(self) -> None:
@@ -92,7 +97,6 @@ class Reader:
     def _read_tool(self, step: Step, tool: Tool, table: dict[str, Any], origins: dict[str, Place]) -> None:
         """The options of a command that is no protocol's."""
         options = tool.keys()
-        self._fill_defaults(tool.name, options, table, origins)
         for key, value in table.items():
             with told(self.problems, self.source, origins[key]):
                 if key not in options:
@@ -104,6 +108,8 @@ class Reader:
                 if found == given and not isinstance(found, Template):
                     value_of(options[key], key, given)
                 step.options[key] = options[key], found
+        self._defaults(step, options, table)
+        step.defaults = [default for default in step.defaults if not default.is_bound]  # which go to one place
 
     def _read_included(self, step: Step, table: dict[str, Any], origins: dict[str, Place]) -> None:
         """The plan that a step runs, and the variables that it is given."""
@@ -137,24 +143,29 @@ class Reader:
             merged[key] = {**before, **value} if isinstance(before, dict) and isinstance(value, dict) else value
         return merged, origins
 
-    def _tables(self, command: str) -> Iterator[tuple[Place, dict[str, Any]]]:
-        """The tables of defaults for a command, the farthest first."""
-        values = self.source.values
-        chosen = values.get("env", {}).get(self.plan.env, {})
-        for path, table in ((("defaults",), values.get("defaults", {})), (("env", str(self.plan.env)), chosen)):
-            if isinstance(table, dict):
-                yield path, {key: value for key, value in table.items() if not isinstance(value, dict)}
-                own = table.get(command)
-                if isinstance(own, dict):
-                    yield (*path, command), own
+    def _defaults(self, step: Step, options: dict[str, Option], table: dict[str, Any], left: tuple[str, ...] = ()) -> None:
+        """What the settings have for a step and it does not say itself."""
 
-    def _fill_defaults(self, command: str, options: dict[str, Option], table: dict[str, Any], origins: dict[str, Place]) -> None:
-        """Add what the tables of defaults have for a command and its step does not say."""
-        written = set(table)
-        for path, defaults in self._tables(command):
-            for key, value in defaults.items():
-                if key in options and key not in written:
-                    table[key], origins[key] = value, (*path, key)
+        def compile_own(declared: Option, setting: Setting) -> Any:
+            with told(self.problems, self.source, (*setting.table, setting.key)):
+                return self._option(declared, setting.key, setting.value, left, step.entry)
+            return setting.value
+
+        step.defaults = defaults_of(step, self._settings(step.command), options, table, compile_own, self.problems)
+
+    def _settings(self, command: str) -> list[Setting]:
+        """The settings for a command, which are the same for all its steps."""
+        if command not in self._known_settings:
+            self._known_settings[command] = self.plan.settings.of(self.source, command)
+        return self._known_settings[command]
+
+    def _join_base(self, step: Step, entry: registry.Protocol, left: tuple[str, ...]) -> None:
+        """Put a URL that begins with `/` behind the nearest base-url."""
+        base = next((setting.value for setting in self._settings(entry.name) if setting.key == BASE_URL), None)
+        texts = [word.text for word in step.words]
+        at = place_of_url(entry, entry.request_type, texts, base if isinstance(base, str) else None)
+        if at is not None:
+            step.words[at] = Template(f"{str(base).rstrip('/')}{texts[at]}", left)
 
     def _check_defaults(self) -> None:
         """Tell the keys of `[defaults]` and `[env.NAME]` that no step could have."""
@@ -171,7 +182,12 @@ class Reader:
                 is_command = isinstance(value, dict) and key in commands()
                 known = keys_of(key) if is_command else COMMON
                 for each in value if is_command else [key]:
-                    if each not in known:
+                    if each == BASE_URL:
+                        with told(self.problems, self.source, (*path, key, each) if is_command else (*path, key)):
+                            base = value[each] if is_command else value
+                            if not (isinstance(base, str) and has_template(base)):
+                                check_base(base)
+                    elif each not in known:
                         where = (*path, key, each) if is_command else (*path, key)
                         said = f"{key} has no option" if is_command else "not every command has"
                         self.problems.add(self.source, where, f"{said} {each}{suggestion(each, list(known))}", key=True)
@@ -298,7 +314,7 @@ class Reader:
         typed = load_named(entry.request_type.typed_keys) if entry.request_type.typed_keys else {}
         later = word_names(entry.load_manifest().synopsis)
         left = self._left(step, table)
-        self._fill_defaults(entry.name, options, table, origins)
+        self._join_base(step, entry, left)
         for key, value in table.items():
             with told(self.problems, self.source, origins[key]):
                 if key in typed and not (key in options and isinstance(value, bool)):
@@ -314,13 +330,15 @@ class Reader:
                 step.data += [_data_word(each, left) for each in given]
         if entry.request_type.needs_arguments and not step.words and not step.data:
             self.problems.add(self.source, step.path, f"{entry.name} takes {entry.load_manifest().synopsis}, got nothing")
-        waits = "until" in step.options and "deadline" not in step.options and self.plan.deadline is None
+        self._defaults(step, options, table, left)
+        has_deadline = "deadline" in step.options or any(default.key == "deadline" for default in step.defaults)
+        waits = "until" in step.options and not has_deadline and self.plan.deadline is None
         if waits:
             self.problems.add(self.source, origins["until"], "until needs a deadline, of the step or of the plan", key=True)
 
-    def _option(self, declared: Option, key: str, value: Any, left: tuple[str, ...], entry: registry.Protocol) -> Any:
+    def _option(self, declared: Option, key: str, value: Any, left: tuple[str, ...], entry: registry.Protocol | None) -> Any:
         """The value of an option, checked as far as it can be without what templates bring."""
-        if declared.name in EXPRESSIONS:
+        if declared.name in EXPRESSIONS and entry:
             return self._expression(declared, value, left, entry)
         found = compiled(value, left)
         if next(names.expressions(found), None) is None:

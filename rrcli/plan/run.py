@@ -17,6 +17,7 @@ from rrcli.engine.manifest import load
 from rrcli.engine.runner import new_id
 from rrcli.model.values import Failure
 from rrcli.plan.choice import Choice
+from rrcli.plan.defaults import requests
 from rrcli.plan.names import expressions, sets, used_by
 from rrcli.plan.novalue import NoValue
 from rrcli.plan.order import has_order, in_order, needs
@@ -67,6 +68,7 @@ class Running:
         self._lock = allocate_lock()
         self._left: set[str] = set()  # steps that were under way when a signal came, of which nothing more is taken
         self._limits: dict[str, list[Deadline]] = {}  # of the steps that are under way
+        self._notes: dict[str, None] = outer._notes if outer else {}
         self._ended = ""  # why no further step is run
         self._signal = 0  # the exit code of the signal that ended it
         self._sender: Sender = outer._sender if outer else Sender(termination)
@@ -94,6 +96,7 @@ class Running:
         return RunResult(
             id=scope.values["run"]["id"], plan=plan.source.name, name=plan.name, env=plan.env, case=scope.case, started_at_ns=started,
             elapsed_ns=now() - began, steps=tuple(self._results), secrets=tuple(self.secrets),
+            notes=tuple(self._notes),
         )  # fmt: skip
 
     def close(self) -> None:
@@ -279,7 +282,7 @@ class Running:
         return result.replace(**told, captures=captures)
 
     def _from_peer(self, step: Step, scope: PlanScope, limit: Deadline) -> Sent:
-        request, file = step.request(scope, self._plan.root), step.file(scope, self._plan.root)
+        file = step.file(scope, self._plan.root)
         keeping = self._keeping.replace(
             connections=self._keeping.connections and not step.fresh,
             cookies=self._keeping.cookies and step.cookies,
@@ -287,7 +290,20 @@ class Running:
             content=file is None or bool(step.captures or step.snapshot or step.schema) or step.name in self._read_later,
             is_judged=bool(step.snapshot or step.schema),
         )
-        return self._sender.send(request, keeping, limit)
+        wrong = None
+        for request in requests(step, scope, self._plan.root, self._note):
+            try:
+                return self._sender.send(request, keeping, limit)
+            except ExchangeError as error:  # nothing was sent
+                if error.layer != "usage":
+                    raise
+                wrong = error
+        assert wrong
+        raise wrong
+
+    def _note(self, text: str) -> None:
+        """Keep a note of the whole run."""
+        self._notes[text] = None
 
     def _from_tool(self, step: Step, tool: Tool, scope: PlanScope, limit: Deadline) -> Sent:
         words, values = step.tool_values(scope, self._plan.root)

@@ -142,14 +142,14 @@ class PlanScope(Scope):
             ready = [name for name, value in waiting.items() if not (_needs(value) & waiting.keys())]
             if not ready:
                 circle = next(iter(waiting))
-                problems.add(self._plan.source, ("vars", circle), f"variables need each other: {', '.join(waiting)}")
+                problems.add(*self._plan.places[circle], f"variables need each other: {', '.join(waiting)}")
                 return
             for name in ready:
                 try:
                     self.values[name] = fill(waiting.pop(name), self)
                 except NoValue as error:
                     if not error.text.startswith("env."):  # which was told when the names were checked
-                        problems.add(self._plan.source, ("vars", name), str(error))
+                        problems.add(*self._plan.places[name], str(error))
 
 
 def _needs(value: Any) -> set[str]:

@@ -8,6 +8,7 @@ import re
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.record import Record
 from rrcli.base.url import quote
+from rrcli.engine.defaults import bound
 from rrcli.engine.manifest import load as load_named
 from rrcli.options.keys import value_of as option_value
 from rrcli.options.steps import escape
@@ -15,6 +16,7 @@ from rrcli.plan.template import Expression, Template, as_text, has_template, val
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from rrcli.base.places import Path as Place
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from rrcli.options.request import Request
     from rrcli.plan.answerschema import AnswerSchema
     from rrcli.plan.novalue import Scope
+    from rrcli.plan.settings import Default
     from rrcli.plan.tools import Tool
     from rrcli.policy.paths import Path
 
@@ -60,6 +63,7 @@ class Step:
         self.words: list[Template] = []  # of the command's text
         self.data: list[Template] = []  # later words, by their names
         self.options: dict[str, tuple[Option, Any]] = {}  # by key: values whose templates are to be filled in
+        self.defaults: list[Default] = []  # the nearest first
         self.typed: dict[str, Any] = {}
         self.captures: dict[str, Path] = {}
         self.when: Condition | None = None
@@ -91,6 +95,7 @@ class Step:
         found = [*self.words, *self.data]
         for _, value in self.options.values():
             _collect(value, found)
+        _collect([default.value for default in self.defaults], found)
         _collect(self.typed, found)
         _collect(self.variables, found)
         _collect(self.output, found)
@@ -110,10 +115,11 @@ class Step:
         values: dict[str, Any] = {}
         for key, (declared, compiled) in self.options.items():
             self._set(values, key, declared, _filled(declared, key, compiled, scope), root)
+        self._add_defaults(values, self.defaults, scope, root)
         return tuple(_place_word(word, scope) for word in self.words), values
 
-    def request(self, scope: Scope, root: Root) -> Request:
-        """The request with all values in place.
+    def request(self, scope: Scope, root: Root, defaults: Sequence[Default] = ()) -> Request:
+        """The request with all values in place, and with these defaults.
 
         Raises `NoValue`, and `ExchangeError` of layer `usage` for a value that does not fit where it stands.
         """
@@ -137,7 +143,24 @@ class Step:
                     typed.apply(fill(self.typed[key], scope), values, root.resolve)
         except ValueError as error:
             raise usage(str(error)) from None
-        return request_type(**values)
+        used = self._add_defaults(values, defaults, scope, root)
+        return request_type(**values, **(bound(request_type, used) if used else {}))
+
+    def _add_defaults(self, values: dict[str, Any], defaults: Sequence[Default], scope: Scope, root: Root) -> list[tuple[Option, str, Any]]:
+        """Add defaults for what has no value; option, key and value of those that are for one peer alone."""
+        used = []
+        for default in defaults:
+            declared, key = default.declared, default.key
+            own: dict[str, Any] = {}
+            self._set(own, key, declared, _filled(declared, key, default.value, scope), root if default.is_own else None)
+            value = own[declared.name]
+            if declared.name == "headers":
+                values["headers"] = (*value, *values.get("headers", ()))
+            else:
+                values.setdefault(declared.name, value)
+            if default.is_bound:
+                used.append((declared, key, value))
+        return used
 
     def _place_number(self) -> int:
         """Which of the words says where to: the first, or the one behind a method."""
@@ -147,12 +170,13 @@ class Step:
         method, address = self.words[0].text, self.words[1]
         return int(method.isalpha() and (method.isupper() or "/" in address.text or address.begins_with_value))
 
-    def _set(self, values: dict[str, Any], key: str, declared: Option, given: Any, root: Root) -> None:
+    def _set(self, values: dict[str, Any], key: str, declared: Option, given: Any, root: Root | None) -> None:
+        """Keep the value of an option; the files of a plan's lie below the root."""
         try:
             value = option_value(declared, key, given)
         except ValueError as error:
             raise usage(str(error)) from None
-        if declared.name not in ANYWHERE:
+        if declared.name not in ANYWHERE and root:
             value = _with_files(declared, value, root)
         if declared.kind in ("many", "steps"):
             value = (*values.get(declared.name, ()), *value)

@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from rrcli.engine.events import Event
     from rrcli.engine.begun import Begun
+    from rrcli.engine.events import Event
     from rrcli.engine.repeat import Outcome
     from rrcli.model.values import Exchange
     from rrcli.options.request import Request
