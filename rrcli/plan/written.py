@@ -18,6 +18,7 @@ from rrcli.options.commandline import given_options, reads_stdin, shown_argument
 from rrcli.plan.keys import GROUPS, later_words
 from rrcli.plan.load import load_plan
 from rrcli.plan.names import ROOTS
+from rrcli.plan.settings import PlanSettings
 from rrcli.plan.step import EXPRESSIONS
 from rrcli.plan.tomltext import table
 from rrcli.policy.maskedplaces import Place, hidden, places
@@ -40,9 +41,11 @@ BRACES = re.compile("[{]{2}|[{](?=\\Z|[\ud800-\udfff])")  # that would begin a t
 
 
 def refuse_input(request: Request) -> None:
-    """Raise `usage` for content that no plan can have, before anything is sent."""
+    """Raise `usage` for content that no plan can have, or give away, before anything is sent."""
     if reads_stdin(request):
         raise usage("--format plan: a plan takes nothing from standard input", "name a file in its place")
+    if any(getattr(request, name) == "-" for name in request.written):
+        raise usage("--format plan: a plan writes nothing to standard output", "name a file in its place")
 
 
 def step_of(entry: Protocol, request: Request, mask: Callable[[str], str] | None) -> str:
@@ -51,6 +54,7 @@ def step_of(entry: Protocol, request: Request, mask: Callable[[str], str] | None
     `mask` puts the mask in the place of secrets that the exchange has shown; without it secrets stand there as they are.
     Raises `usage` for a request that only a program can make.
     """
+    refuse_input(request)
     asked = _Asked(entry, request, mask)
     try:
         keys = _keys(asked)
@@ -63,7 +67,7 @@ def step_of(entry: Protocol, request: Request, mask: Callable[[str], str] | None
 def remarks(text: str) -> list[str]:
     """What keeps a plan from being run as it is: files that lie outside of its folder."""
     problems, found = Problems(), []
-    plan = load_plan(parse(text.encode(), "-"), problems, {})
+    plan = load_plan(parse(text.encode(), "-"), problems, {}, settings=PlanSettings())
     problems.raise_any()
     from rrcli.plan.run import scope_of
 
