@@ -48,9 +48,8 @@ class Digest:
         self._waiting.clear()
 
     def hexdigest(self) -> str:
-        if self._hash is None:
-            self._begin(sha256())
-        return str(self._hash.hexdigest())
+        """The digest so far. It decides nothing: more may come, as behind the head of an upload that is told first."""
+        return str((self._hash or sha256(b"".join(self._waiting))).hexdigest())
 
 
 def _fast() -> Any:

@@ -20,3 +20,12 @@ def test_it_is_that_of_the_whole(pieces: list[bytes], openssl: bool, monkeypatch
         digest.update(piece)
     expected = hashlib.sha256(b"".join(pieces)).hexdigest()
     assert (digest.hexdigest(), digest.hexdigest()) == (expected, expected)
+
+
+def test_what_is_asked_early_decides_nothing() -> None:
+    digest = Digest()
+    digest.update(b"a")
+    assert digest.hexdigest() == hashlib.sha256(b"a").hexdigest()
+    digest.update(bytes(LATER))
+    assert type(digest._hash).__module__ == "_hashlib"
+    assert digest.hexdigest() == hashlib.sha256(b"a" + bytes(LATER)).hexdigest()
