@@ -9,10 +9,11 @@ from rrcli.report.terminal.paint import pieces, text_lines, without_line_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from rrcli.model.values import Body, Lines
-    from rrcli.report.terminal.paint import Line, Page
+    from rrcli.report.terminal.paint import Line, Page, Piece
 
 MOST_LINES = 400
 MOST_TEXT = 64 << 10  # characters
@@ -23,12 +24,9 @@ READING = 1.0  # seconds for that
 COLOURING = 0.5  # seconds for it: what is plain after a moment is read sooner than what is coloured after many
 ROWS = 3  # rows of the terminal that one line of content may take
 
+MARKUP = ("html", "xhtml", "xml", "svg")  # last words of media types
 # By the last word of the media type: the lexer of pygments that colours it.
 LEXERS = {
-    "html": ("pygments.lexers.html", "HtmlLexer"),
-    "xhtml": ("pygments.lexers.html", "HtmlLexer"),
-    "xml": ("pygments.lexers.html", "XmlLexer"),
-    "svg": ("pygments.lexers.html", "XmlLexer"),
     "yaml": ("pygments.lexers.data", "YamlLexer"),
     "javascript": ("pygments.lexers.javascript", "JavascriptLexer"),
     "ecmascript": ("pygments.lexers.javascript", "JavascriptLexer"),
@@ -131,7 +129,13 @@ def _lines(body: Body, text: str, *, color: bool, limit: int | None = MOST_TEXT)
         except TimeLimitExceeded:
             pass
     shown, mark = without_line_ends(text[:limit])
-    lines = _coloured(shown, *LEXERS[subtype]) if color and subtype in LEXERS else None
+    lines = None
+    if color and subtype in MARKUP:
+        from rrcli.report.terminal.markup import parts
+
+        lines = _as_lines(parts(shown))
+    elif color and subtype in LEXERS:
+        lines = _coloured(shown, *LEXERS[subtype])
     lines = lines or text_lines(shown)
     return [[*lines[0], *mark], *lines[1:]] if mark else lines
 
@@ -154,17 +158,23 @@ def _coloured(text: str, module: str, name: str) -> list[Line] | None:
     """Lines coloured by one lexer; `None` where it takes too long, as some text makes any of them."""
     lexer = getattr(__import__(module, fromlist=[name]), name)()
     try:
-        return run_with_limit(COLOURING, lambda: _tokens(lexer, text))
+        return run_with_limit(COLOURING, lambda: _as_lines(_tokens(lexer, text)))
     except TimeLimitExceeded:
         return None
 
 
-def _tokens(lexer: Any, text: str) -> list[Line]:
-    """The lines as a lexer colours them; fed without its own preparation, which would drop carriage returns."""
-    lines: list[Line] = [[]]
+def _tokens(lexer: Any, text: str) -> Iterator[Piece]:
+    """The parts of a text as a lexer colours them; fed without its own preparation, which would drop carriage returns."""
     for _, token, value in lexer.get_tokens_unprocessed(text):
         while (role := TOKEN_ROLES.get(str(token))) is None:
             token = token.parent
+        yield value, role
+
+
+def _as_lines(parts: Iterator[Piece]) -> list[Line]:
+    """Lines of the parts of a text."""
+    lines: list[Line] = [[]]
+    for value, role in parts:
         first, *rest = value.split("\n")
         lines[-1] += pieces(first.expandtabs(), role)
         lines += [pieces(part.expandtabs(), role) for part in rest]
