@@ -20,7 +20,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nor are the user's settings: tests write their own.
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
-for _name in ("RRCLI_ENV", "RRCLI_FORMAT", "RRCLI_NO_CONFIG", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+for _name in ("RRCLI_ENV", "RRCLI_FORMAT", "RRCLI_NO_CONFIG", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TRACEPARENT"):
     os.environ.pop(_name, None)
 
 _PEERS = Path(__file__).parent / "peers"

@@ -53,6 +53,10 @@ def execute(invocation: Invocation) -> int:
 
 def _execute(invocation: Invocation) -> int:
     """The same, of the invocation as it is."""
+    if invocation.output.otlp:
+        from rrcli.cli.telemetry import traced
+
+        invocation.request = traced(invocation.request, invocation.output)
     if invocation.request.repeats():
         if given := invocation.hooks.epilogue_options(invocation.request):
             raise usage(f"{given[0]} is for one exchange, and --repeat sends many", "--query prints any value of the summary")
@@ -236,7 +240,11 @@ class _Run:
             keep(result, silent=self.output.silent)
 
     def _reported(self, result: Exchange | ExchangeSet, code: int) -> int:
-        """Write the reports of what was printed; the exit code, with theirs."""
+        """Send the trace of what was printed, and write the reports; the exit code, with theirs."""
+        if self.output.otlp:
+            from rrcli.cli.telemetry import send_trace
+
+            send_trace(self.output, self.request.traceparent, result)
         if not self.output.report:
             return code
         from rrcli.report.reports import write_reports

@@ -46,10 +46,11 @@ def run(values: dict[str, Any]) -> int:
     """Run the plans, or with `--list` and `--dry-run` say what would be sent. Raises `usage` for all that is wrong in them."""
     paths = values.pop("arguments")
     output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
+    trace = _trace(output, values.pop("traceparent", None))
     options = RunOptions(**values)
     plans = open_plans(paths, _given(options), env=options.env, root=options.root, cases=options.cases, resolves=not options.list)
     asked = ("only", "skip", "keep_going", "jobs", "update_snapshots")
-    choices = [Choice(plan, **{name: getattr(options, name) for name in asked}) for plan, _ in plans]
+    choices = [Choice(plan, **{name: getattr(options, name) for name in asked}, trace=trace) for plan, _ in plans]
     check_reports(output.report, RUN)
     if options.list or options.dry_run:
         _print_steps(plans, choices, output, filled=not options.list)
@@ -58,7 +59,7 @@ def run(values: dict[str, Any]) -> int:
         from rrcli.cli.load import run_load
 
         result = run_load(plans, choices[0], options, output)
-        return _reported(result, output)
+        return _reported(result, output, trace)
     drawn = not (output.json or output.quiet)
     columns = Columns([], width())
     in_color = color(output, 1)
@@ -84,11 +85,29 @@ def run(values: dict[str, Any]) -> int:
     else:
         print_text("")
         print_drawn(failures(result, width=width(), color=in_color, masks=not output.show_secrets))
-    return _reported(result, output)
+    return _reported(result, output, trace)
 
 
-def _reported(result: RunResult, output: Output) -> int:
-    """Write the reports of what was printed; the exit code of all of it."""
+def _trace(output: Output, asked: str | None) -> str | None:
+    """What `--traceparent` is for all steps. Raises `usage`."""
+    if asked == "auto":
+        from rrcli.base.tracecontext import new_trace
+
+        asked = new_trace()
+    if output.otlp:
+        from rrcli.cli.telemetry import collector_of, trace_of
+
+        collector_of(output.otlp)
+        return trace_of(asked)
+    return asked
+
+
+def _reported(result: RunResult, output: Output, trace: str | None) -> int:
+    """Send the trace of what was printed, and write the reports; the exit code of all of it."""
+    if output.otlp:
+        from rrcli.cli.telemetry import send_trace
+
+        send_trace(output, trace, result)
     if os.environ.get("GITHUB_ACTIONS"):
         from rrcli.report.formats.github import is_github, publish
 

@@ -57,6 +57,10 @@ def execute_series(invocation: Invocation) -> int:
     code = series.exit_code or (0 if found else EXIT_CODES["application"])
     if any(note.startswith("interrupted") for note in series.notes):
         code = EXIT_TERMINATED if termination.arrived else EXIT_INTERRUPTED
+    if printer.output.otlp:
+        from rrcli.cli.telemetry import send_trace
+
+        send_trace(printer.output, invocation.request.traceparent, series)
     if printer.output.report:
         from rrcli.report.reports import write_reports
 

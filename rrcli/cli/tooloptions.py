@@ -128,7 +128,8 @@ def wait_options() -> dict[str, Option]:
 
 def run_options() -> dict[str, Option]:
     """The options of `rrcli run`."""
-    return {**RunOptions.options_, **_shown("report", "json", "quiet", "color", "show_secrets")}
+    trace = {"traceparent": Request.options_["traceparent"]}
+    return {**RunOptions.options_, **_shown("otlp", "report", "json", "quiet", "color", "show_secrets"), **trace}
 
 
 def diff_options() -> dict[str, Option]:

@@ -73,6 +73,8 @@ class Manifest(Page):
     measures: tuple[str, ...] = ()  # keys of `response.data` that tell of the connection
     unsaid: Mapping[str, Any] = {}  # keys of records whose column is left out where it has this value alone
     details: str | None = None  # `details(data) -> list[tuple[str, str]]`: labels and words for `-v`, of a request's or an answer's data
+    span: str = ""  # `span(exchange, number) -> (name, attributes)`: as OpenTelemetry's conventions describe it; `number` counts resends
+    posts: str = ""  # `post(url, content, fields, **options) -> Request`: hands JSON to a URL of its schemes
     is_http: bool = False  # its exchanges are those of HTTP, as an HTTP archive holds them
     parts: str | None = None  # `parts(answer) -> list[Part]`: messages drawn below an answer, whose secrets are masked already
     framing_events: tuple[str, ...] = ()  # types of events that every answer has around its messages, and that a drawn report leaves out

@@ -74,6 +74,10 @@ def steps(
         request = without_attempt_timeout(request, hooks.idle_limit(request))
     if request.idempotency_key == "auto":
         request = request.replace(idempotency_key=new_id())
+    if request.traceparent == "auto":
+        from rrcli.base.tracecontext import new_trace
+
+        request = request.replace(traceparent=new_trace())  # that all attempts and hops belong to
     judge = judge_of(request) if judges else None
     whole = until or Deadline.after(request.deadline, "--deadline")
     exchange_id = request.request_id if request.request_id not in (None, "auto") else new_id()

@@ -145,6 +145,13 @@ def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def collector(text: str) -> str:
+    """`auto` or the URL of `--otlp`."""
+    if text != "auto" and not text.startswith(("http://", "https://")):
+        raise ValueError(f"{text!r} is neither auto nor a URL, as http://localhost:4318")
+    return text
+
+
 def report_rule(text: str) -> tuple[str, str]:
     """`KIND=FILE` of `--report`."""
     kind, equals, path = text.partition("=")

@@ -14,6 +14,7 @@ from rrcli.options.option import Optioned, option
 from rrcli.options.parse import (
     FORMATS,
     TLS_VERSIONS,
+    collector,
     concurrent,
     connect_rule,
     connect_text,
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from rrcli.base.errors import ExchangeError
+
+
+def written(asked: str) -> str:
+    """What `--traceparent` says, for another time: a trace that was begun is none then."""
+    return "auto" if asked.startswith("auto:") else asked
 
 
 # Seconds, where the user gives no limit.
@@ -208,7 +214,7 @@ class CorrelationOptions(Optioned):
         "--request-id", metavar="ID", help="Id of the exchange, sent where the protocol has a place: auto or your own.", group="Correlation"
     )
     traceparent: str | None = option(
-        "--traceparent", metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
+        "--traceparent", write=written, metavar="VALUE", help="W3C trace context: auto or your own value.", group="Correlation"
     )
 
 
@@ -328,6 +334,10 @@ class Output(Optioned):
         help="Colour: auto, always, never.", group="Output",
     )  # fmt: skip
     show_secrets: bool = option("--show-secrets", kind="flag", help="Do not mask credentials.", group="Output")
+    otlp: str | None = option(
+        "--otlp", parse=collector, metavar="URL|auto", group="Output",
+        help="Send what happened as a trace to this OpenTelemetry collector; auto: as OTEL_EXPORTER_OTLP_ENDPOINT says.",
+    )  # fmt: skip
     report: tuple[tuple[str, str], ...] = option(
         "--report", kind="many", parse=report_rule, write=report_text, metavar="KIND=FILE", group="Output",
         help="Write a report as well: junit, tap, html, har or json; repeatable.",

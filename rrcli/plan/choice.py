@@ -1,4 +1,4 @@
-"""Which steps of a plan are run."""
+"""Which steps of a plan are run, and how."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Choice:
 
     Raises `usage` for a name that no step has, as its own or as a tag.
 
-    `only` takes setup and teardown with it, and the steps whose captures it uses, unless a variable gives them.
+    `only` takes setup and teardown with it, and the steps whose captures it uses, unless a variable gives them. `trace` is what
+    `--traceparent` says for all steps that have none of their own.
     """
 
     def __init__(
@@ -29,9 +30,11 @@ class Choice:
         keep_going: bool = False,
         jobs: int | None = None,
         update_snapshots: bool = False,
+        trace: str | None = None,
     ) -> None:
         self.jobs = jobs
         self.update_snapshots = update_snapshots
+        self.trace = trace
         self.keep_going = keep_going
         self._skip = {step.name for step in _named(plan, skip, "--skip")}
         self._only: set[str] | None = None

@@ -71,7 +71,7 @@ class Running:
         self._notes: dict[str, None] = outer._notes if outer else {}
         self._ended = ""  # why no further step is run
         self._signal = 0  # the exit code of the signal that ended it
-        self._sender: Sender = outer._sender if outer else Sender(termination)
+        self._sender: Sender = outer._sender if outer else Sender(termination, choice.trace)
         self.secrets = self._sender.secrets
         self._keeping: Keeping = Keeping(
             connections=not plan.fresh and (outer is None or outer._keeping.connections),

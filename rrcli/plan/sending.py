@@ -70,8 +70,10 @@ class Keeping(Record):
 class Sender:
     """Sends for all steps of a run, in any of its threads; `close` ends it."""
 
-    def __init__(self, termination: Termination | None) -> None:
+    def __init__(self, termination: Termination | None, trace: str | None = None) -> None:
+        """`trace` is the `--traceparent` of what has none of its own."""
         self._termination = termination
+        self._trace = trace
         self._first = Shared(pool=Pool(), cookies=Jar())
         self._shared: dict[tuple[bool, bool, Any], Shared] = {(True, True, get_ident()): self._first}
         self._lock = allocate_lock()
@@ -118,6 +120,8 @@ class Sender:
         hooks = hooks_of(request)
         if given := hooks.epilogue_options(request):
             raise usage(f"{given[0]} is for one exchange at the command line", "capture reads its values, and --report writes them")
+        if self._trace and request.traceparent in (None, "auto"):
+            request = request.replace(traceparent=self._trace)
         if request.repeats():
             return self._series(request.replace(deadline=_left(request, limit)), keeping)
         parts = hooks.several(request)

@@ -20,6 +20,7 @@ MANIFEST = Manifest(
     completes=tuple(TYPES),
     topics={"servers": "rrcli.adapters.dns.topics:SERVERS"},
     as_command="rrcli.adapters.dns.dig:as_command",
+    span="rrcli.adapters.dns.span:span",
     explains="dns",
     unsaid={"class": "IN"},
     details="rrcli.adapters.dns.details:details",

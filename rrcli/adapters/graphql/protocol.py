@@ -26,6 +26,7 @@ MANIFEST = Manifest(
     content_spans="rrcli.codec.wsspans:content_spans",
     measures=HTTP.measures,
     is_http=True,
+    span="rrcli.adapters.http.span:span",
     place=Place(over="http", path="/graphql", examples=("rrcli graphql {url} '{{ books {{ title price }} }}'",)),
     demo=(
         DemoStep(heading="GraphQL: data and an error together, and so a failure", line="graphql {where} '{{ books {{ title price }} }}'"),

@@ -21,18 +21,12 @@ def given(request: GrpcRequest, exchange_id: str) -> Fields:
     if request.request_id:
         found.append(("x-request-id", exchange_id))
     if request.traceparent:
-        found.append(("traceparent", _trace(request.traceparent)))
+        from rrcli.base.tracecontext import to_send
+
+        found.append(("traceparent", to_send(request.traceparent)))
     if request.idempotency_key:
         found.append(("idempotency-key", request.idempotency_key))
     return tuple(found)
-
-
-def _trace(asked: str) -> str:
-    if asked != "auto":
-        return asked
-    from os import urandom
-
-    return f"00-{urandom(16).hex()}-{urandom(8).hex()}-01"
 
 
 def _read(word: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ MANIFEST = Manifest(
     tools=("grpcurl", "evans"),
     secure=("grpcs",),
     probe_options={"health": True},
+    span="rrcli.adapters.grpc.span:span",
     explains="grpc",
     families={"grpc": "rrcli.explain.grpc"},
     as_command="rrcli.adapters.grpc.grpcurl:as_command",

@@ -46,7 +46,7 @@ def run_hop(state: HopState, context: Context) -> Iterator[Event]:
 def _one_hop(state: HopState, context: Context) -> Iterator[Event]:
     """One request and its answer; the connection is closed after it, or kept where the client keeps connections."""
     request = state.options
-    prepared = _reopened(state.prepared) if state.prepared else prepare(state, context.id)
+    prepared = _again(state.prepared, request) if state.prepared else prepare(state, context.id)
     prepared = with_cookies_and_proxy(state, prepared, context)
     upload = prepared.upload
     try:
@@ -103,6 +103,20 @@ def with_cookies_and_proxy(state: HopState, prepared: PreparedRequest, context: 
         anonymous = request.cert != context.request.cert
         context.route = Route(unix_socket=request.unix_socket, sni=request.sni, anonymous=anonymous)
     return prepared
+
+
+def _again(hop: PreparedRequest, request: AnyHttpRequest) -> PreparedRequest:
+    """A later hop as it is sent: with its upload from the beginning, and a span of its own in the trace that all belong to."""
+    hop = _reopened(hop)
+    if request.traceparent is None:
+        return hop
+    from rrcli.base.tracecontext import to_send
+
+    names = [name for name, _ in hop.fields]
+    if names.count("traceparent") != 1:  # on another origin, or where it was written as a field, it is the user's
+        return hop
+    sent = to_send(request.traceparent)
+    return hop.replace(fields=tuple([(name, sent if name == "traceparent" else value) for name, value in hop.fields]))
 
 
 def _reopened(hop: PreparedRequest) -> PreparedRequest:

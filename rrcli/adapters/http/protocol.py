@@ -43,6 +43,8 @@ MANIFEST = Manifest(
     content_spans="rrcli.codec.http.contentspans:content_spans",
     measures=("quic",),
     is_http=True,
+    span="rrcli.adapters.http.span:span",
+    posts="rrcli.adapters.http.posting:post",
     responder="rrcli.responders.http:HttpResponder",
     demo=(DemoStep(heading="HTTP: make a user; where does the time go?", line="http {where}/users name=ann age:=3"),),
 )

@@ -239,7 +239,7 @@ def _headers(request: NatsRequest, exchange_id: str) -> Fields:
     if request.request_id is not None:
         found.append(("X-Request-ID", exchange_id))
     if request.traceparent is not None:
-        from rrcli.base.tracecontext import new_traceparent
+        from rrcli.base.tracecontext import to_send
 
-        found.append(("traceparent", new_traceparent() if request.traceparent == "auto" else request.traceparent))
+        found.append(("traceparent", to_send(request.traceparent)))
     return tuple(found)

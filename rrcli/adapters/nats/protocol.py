@@ -18,6 +18,7 @@ MANIFEST = Manifest(
     ),
     label="NATS",
     as_command="rrcli.adapters.nats.natscli:as_command",
+    span="rrcli.adapters.nats.span:span",
     explains="nats",
     families={"nats": "rrcli.explain.nats"},
     framings={

@@ -21,6 +21,7 @@ MANIFEST = Manifest(
     probe=("",),
     own_line="rrcli.adapters.pg.foreign:line_for",
     as_command="rrcli.adapters.pg.psql:as_command",
+    span="rrcli.adapters.pg.span:span",
     explains="pg",
     families={"pg": "rrcli.explain.pg"},
     framings={"ready-for-query": "ReadyForQuery"},

@@ -27,6 +27,7 @@ MANIFEST = Manifest(
     content_spans=HTTP.content_spans,
     measures=HTTP.measures,
     is_http=True,
+    span="rrcli.adapters.http.span:span",
     parts="rrcli.adapters.poll.drawing:parts",
     stream_words="rrcli.adapters.poll.drawing:stream_words",
     place=Place(

@@ -22,6 +22,7 @@ MANIFEST = Manifest(
     tools=("redis-cli", "valkey-cli"),
     secrets_after=("AUTH",),
     as_command="rrcli.adapters.redis.rediscli:as_command",
+    span="rrcli.adapters.redis.span:span",
     explains="redis",
     families={"redis": "rrcli.explain.redis"},
     framings={"crlf": "CRLF", "length-prefix": "its length prefix", "element-count": "its count of elements"},

@@ -27,6 +27,7 @@ MANIFEST = Manifest(
     content_spans=HTTP.content_spans,
     measures=HTTP.measures,
     is_http=True,
+    span="rrcli.adapters.http.span:span",
     place=Place(
         over="http",
         path="/soap?wsdl",

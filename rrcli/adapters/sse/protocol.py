@@ -26,6 +26,7 @@ MANIFEST = Manifest(
     content_spans=HTTP.content_spans,
     measures=HTTP.measures,
     is_http=True,
+    span="rrcli.adapters.http.span:span",
     place=Place(over="http", path="/events", examples=("rrcli sse {url}", "curl -N {url}")),
     demo=(DemoStep(heading="Server-Sent Events: two as they come, then enough", line="sse {where} --max-events 2"),),
 )

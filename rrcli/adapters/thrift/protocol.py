@@ -18,6 +18,7 @@ MANIFEST = Manifest(
     ),
     label="Thrift",
     secure=("thrift+tls",),
+    span="rrcli.adapters.thrift.span:span",
     explains="thrift",
     families={"thrift": "rrcli.explain.thrift"},
     framings={"struct-stop": "the stop field", "length-prefix": "its length prefix", "none": "nothing: a oneway call has no answer"},

@@ -28,6 +28,7 @@ MANIFEST = Manifest(
     content_spans="rrcli.codec.wsspans:content_spans",
     measures=HTTP.measures,
     is_http=True,
+    span="rrcli.adapters.http.span:span",
     place=Place(over="http", path="/ws/echo", examples=("rrcli ws {url} hello", "websocat {url}"), scheme="ws"),
     demo=(DemoStep(heading="WebSocket: a message and its echo; how long does a ping take?", line="ws {where} hello --ping"),),
 )

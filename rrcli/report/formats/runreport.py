@@ -31,7 +31,16 @@ def as_run(result: Result) -> RunResult:
     elif isinstance(result, ExchangeSet):
         steps = [*map(_step_of, result.exchanges), *_of_all(result)]
     else:
-        steps = [StepResult(name=_name(result.first), kind="step", exit_code=result.exit_code, elapsed_ns=result.elapsed_ns, series=result)]
+        steps = [
+            StepResult(
+                name=_name(result.first),
+                kind="step",
+                exit_code=result.exit_code,
+                started_at_ns=result.started_at_ns,
+                elapsed_ns=result.elapsed_ns,
+                series=result,
+            )
+        ]
     started = min((each.timing.started_at_ns for step in steps for each in _whole(step)), default=0)
     ended = max((each.timing.started_at_ns + each.timing.elapsed_ns for step in steps for each in step.exchanges()), default=0)
     elapsed = steps[0].elapsed_ns if steps[0].series else max(ended - started, 0)

@@ -298,9 +298,9 @@ def _default_fields(state: HopState, url: Url, exchange_id: str, *, accept: str)
     if request.idempotency_key is not None:
         fields.append(("Idempotency-Key", request.idempotency_key))
     if request.traceparent is not None:
-        from rrcli.base.tracecontext import new_traceparent
+        from rrcli.base.tracecontext import to_send
 
-        fields.append(("traceparent", new_traceparent() if request.traceparent == "auto" else request.traceparent))
+        fields.append(("traceparent", to_send(request.traceparent)))
     return fields
 
 
