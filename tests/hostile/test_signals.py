@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
 from peers import flood
 from peers.bounds import judged
-from peers.child import finish, started
+from peers.child import finish, let_run, started
 from peers.script import hear, pause, say, script
 from peers.websocket import serving_ws
 
@@ -42,7 +41,7 @@ def test_an_end_from_outside(name: str, number: signal.Signals, serve, tmp_path:
     peer = serve(handler)
     line = [word.format(url=f"http://{peer.host}:{peer.port}/", file=tmp_path / "file") for word in words]
     with started(*line, *(() if name == "an upgrade" else ("--json",))) as process:
-        time.sleep(0.8)  # until it waits: nothing tells
+        let_run(process, 0.8)  # until it waits: nothing tells
         process.send_signal(number)
         ended = judged(finish(process))
     assert (ended.code, told in ended.all or name == "an endless upload") == (128 + number if number == 15 else 130, True)

@@ -248,6 +248,13 @@ def _memory(pid: int) -> int:
     return next((int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
+def let_run(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Let it run for so long, not counting the time for which other processes had the machine."""
+    begin = time.monotonic()
+    while time.monotonic() - begin - _waited(process.pid) < seconds:
+        time.sleep(LOOK_S)
+
+
 def _waited(pid: int) -> float:
     """The seconds for which the process could have run, and none of the processors was free."""
     try:
