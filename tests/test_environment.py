@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from peers.ca import Authority
-from peers.child import Ended, command, environment, finish, on_terminal, piped, started
+from peers.child import Ended, command, environment, finish, let_run, on_terminal, piped, started
 from peers.script import Handler, Responder, deaf, end, hear, hear_end, over_tls, pause, responder, say, script
 
 ASKED = hear(b"\r\n\r\n")
@@ -61,7 +61,7 @@ def interrupted(handler: Handler | None, ending: signal.Signals, *words: str, ht
     with place as peer:
         where = f"http{'s' * https}://localhost:{peer.port}/"
         with started("http", "--json", "--resolve", f"localhost:{peer.port}:{peer.host}", *words, where) as process:
-            time.sleep(0.6)
+            let_run(process, 0.6)
             process.send_signal(ending)
             ended = clean(finish(process))
     assert ended.err == b""
@@ -373,7 +373,7 @@ def test_a_file_that_is_saved_has_the_mode_that_the_umask_leaves(tmp_path: Path,
 def test_signals_in_tls(ca: Authority) -> None:
     with responder(over_tls(ca.good, script(ASKED, say(HEAD + b"gr"), pause(5)))) as peer:  # noqa: SIM117
         with started("http", "--json", "--cacert", str(ca.root), f"https://localhost:{peer.port}/") as process:
-            time.sleep(0.6)
+            let_run(process, 0.6)
             process.send_signal(signal.SIGINT)
             ended = clean(finish(process))
     assert (ended.code, json.loads(ended.out)["response"]["body"]["text"]) == (130, "gr")

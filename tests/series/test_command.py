@@ -8,11 +8,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import jsonschema
 import pytest
+from peers.child import let_run
 from peers.script import pause, responder
 from referencing import Registry, Resource
 
@@ -142,7 +142,7 @@ def test_quietly_a_series_says_what_failed_and_no_more(series_web: Any, capfd: p
 def test_what_has_ended_is_reported_when_it_is_interrupted(series_web: Any, number: int, code: int, lanes: str) -> None:
     command = [sys.executable, "-m", "rrcli", "http", "--json", series_web.url(), "--duration", "20s", "--concurrency", lanes]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        time.sleep(0.7)
+        let_run(running, 0.7)
         os.kill(running.pid, number)
         out, err = running.communicate(timeout=5)
     assert running.returncode == code, err
