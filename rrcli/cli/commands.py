@@ -15,6 +15,7 @@ from rrcli.base.output import to_stderr, to_stdout
 from rrcli.cli.command import Command
 from rrcli.cli.execute import execute
 from rrcli.cli.fast import build
+from rrcli.cli.locustoptions import locust_options
 from rrcli.cli.show import color
 from rrcli.cli.tooloptions import config_options, diff_options, doctor_options, history_options, run_options, session_options, wait_options
 from rrcli.engine import registry
@@ -275,6 +276,14 @@ TOOLS = {
             words=(("A B", "Files that --json wrote, of one kind; - is standard input."),),
             examples=("rrcli diff before.json after.json", "rrcli diff before.json after.json --ignore 'json.items[*].at' --json",
                       "rrcli http :8080/users --json | rrcli diff saved.json -"),
+        ),
+        Command(
+            name="locust", synopsis="PLAN [-- LOCUST OPTION...]", help="Run a plan as a load under Locust, on many cores and machines.",
+            options=locust_options(), run=later("rrcli.cli.locust:locust"),
+            words=(("LOCUST OPTION", "Locust's own, as --csv PREFIX or --html FILE."),),
+            examples=("rrcli locust shop.toml --users 50 --duration 1m --processes -1 --expect 'steps.reserve.series.p99 < 200ms'",
+                      "rrcli locust shop.toml --master --workers 2 --users 500 --rate 200 --duration 5m -- --csv shop",
+                      "rrcli locust --worker --master-host 10.0.0.5", "rrcli locust shop.toml --web"),
         ),
         Command(
             name="config", synopsis="", help="Show the settings in force, and where each comes from.",

@@ -13,8 +13,8 @@ from rrcli.cli.show import color, print_document
 from rrcli.engine.events import Observer
 from rrcli.engine.interrupt import on_term
 from rrcli.load.counts import Counts
+from rrcli.load.refusals import refuse_steps, thresholds_of
 from rrcli.load.run import Load
-from rrcli.plan.pace import Threshold, wrong_step
 from rrcli.plan.result import run_document
 from rrcli.policy.literals import sentence
 from rrcli.report.live.progress import Progress
@@ -65,25 +65,6 @@ def pace_of(pace: Pace, options: RunOptions) -> Pace:
     if options.repeat is not None or options.repeat_for is not None:  # how long it is stands in one place
         pace = pace.replace(repeat=None, duration=None)
     return pace.replace(**given, **({"expect": (*pace.expect, *options.expect)} if options.expect else {}))
-
-
-def thresholds_of(plan: Plan, pace: Pace) -> list[Threshold]:
-    """What decides about the load. Raises `usage` for a step that is none."""
-    found = [Threshold(text) for text in pace.expect]
-    for threshold in found:
-        if why := wrong_step(threshold, [step.name for step in plan.steps]):
-            raise usage(why)
-    return found
-
-
-def refuse_steps(plan: Plan) -> None:
-    """Raise `usage` for a step that is a series by itself."""
-    for step in plan.steps:
-        if step.included:
-            refuse_steps(step.included)
-        for key in ("repeat", "duration"):
-            if key in step.options:
-                raise usage(f"{step.place}: the step {step.name} has {key}, and a load repeats the plan itself", "take it out")
 
 
 def print_load(result: RunResult, output: Output) -> None:

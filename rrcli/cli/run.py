@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import ExchangeError, highest, usage
-from rrcli.base.jsontext import loads
+from rrcli.base.errors import ExchangeError, highest
 from rrcli.base.output import to_stderr
 from rrcli.base.shellquote import quoted
 from rrcli.base.visible import visible
@@ -21,6 +20,7 @@ from rrcli.plan.execute import open_plans, run_all
 from rrcli.plan.novalue import NoValue
 from rrcli.plan.result import run_document
 from rrcli.plan.step import KINDS
+from rrcli.plan.variables import given_variables
 from rrcli.policy.mask import Mask
 from rrcli.report.formats.runreport import said
 from rrcli.report.reports import RUN, check_reports, write_reports
@@ -48,7 +48,14 @@ def run(values: dict[str, Any]) -> int:
     output = Output(**{name: values.pop(name) for name in Output.options_ if name in values})
     trace = _trace(output, values.pop("traceparent", None))
     options = RunOptions(**values)
-    plans = open_plans(paths, _given(options), env=options.env, root=options.root, cases=options.cases, resolves=not options.list)
+    plans = open_plans(
+        paths,
+        given_variables(options.vars, options.var),
+        env=options.env,
+        root=options.root,
+        cases=options.cases,
+        resolves=not options.list,
+    )
     asked = ("only", "skip", "keep_going", "jobs", "update_snapshots")
     choices = [Choice(plan, **{name: getattr(options, name) for name in asked}, trace=trace) for plan, _ in plans]
     check_reports(output.report, RUN)
@@ -120,43 +127,6 @@ def is_load(options: RunOptions) -> bool:
     """Whether anything is typed that only a load has."""
     given = (options.repeat, options.repeat_for, options.concurrency, options.rate, options.warmup)
     return bool(options.expect) or any(each is not None for each in given)
-
-
-def _given(options: RunOptions) -> dict[str, Any]:
-    """The variables of `--vars FILE`, and over them those of `--var`."""
-    found: dict[str, Any] = {}
-    for path in options.vars:
-        found.update(_variables_of(path))
-    found.update(options.var)
-    return found
-
-
-def _variables_of(path: str) -> dict[str, Any]:
-    """The variables of a file: TOML, JSON, or lines of NAME=VALUE. Raises `usage` and `local`."""
-    from rrcli.base.sourcefile import read
-
-    if path.endswith((".toml", ".json")):
-        return read(path).values
-    from rrcli.base.files import read_local
-
-    found = {}
-    for number, line in enumerate(read_local(path).decode("utf-8", "surrogateescape").splitlines(), 1):
-        text = line.strip().removeprefix("export ")
-        name, equals, value = text.partition("=")
-        if text and not text.startswith("#"):
-            if not equals:
-                raise usage(f"{path}:{number}: {text!r} is not NAME=VALUE")
-            found[name.strip()] = _unquoted(value.strip())
-    return found
-
-
-def _unquoted(text: str) -> str:
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        try:
-            return str(loads(text))
-        except ValueError:
-            return text[1:-1]
-    return text[1:-1] if len(text) >= 2 and text[0] == text[-1] == "'" else text
 
 
 # --- what would be sent

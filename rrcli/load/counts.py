@@ -5,6 +5,8 @@ from __future__ import annotations
 from rrcli.base.deadline import now
 from rrcli.base.errors import EXIT_CODES, EXIT_TIMEOUT
 from rrcli.engine.repeat import outcome_of
+from rrcli.model.values import Failure
+from rrcli.policy.redact import mask_of
 from rrcli.series.tally import Tally
 
 TYPE_CHECKING = False
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from rrcli.plan.result import StepResult
 
     Path = tuple[str, ...]  # names of steps: of one that runs another plan, and of that plan's
-    Listener = Callable[[str, str, Exchange, int], None]
+    Listener = Callable[[str, str, int, int, str | None], None]
 
 KINDS = {EXIT_CODES["usage"]: "input", EXIT_TIMEOUT: "timeout"}  # of what failed before anything was sent
 
@@ -24,8 +26,9 @@ KINDS = {EXIT_CODES["usage"]: "input", EXIT_TIMEOUT: "timeout"}  # of what faile
 class StepCount:
     """One step: its tally, and why it was skipped where it was."""
 
-    def __init__(self, kind: str, line: int = 0, tags: tuple[str, ...] = ()) -> None:
+    def __init__(self, kind: str, line: int = 0, tags: tuple[str, ...] = (), protocol: str = "") -> None:
         self.kind = kind
+        self.protocol = protocol
         self.line = line
         self.tags = tags
         self.tally = Tally()
@@ -49,7 +52,10 @@ class Late:
 
 
 class Counts:
-    """Of a load. `listener` is told of each exchange: the name of its step, the protocol, it, and its total."""
+    """Of a load.
+
+    `listener` is told of all that is counted: the name of its step, the protocol, its total, the bytes that came, and what failed.
+    """
 
     def __init__(self, plan: Plan, listener: Listener | None = None) -> None:
         self.plan = plan
@@ -91,11 +97,18 @@ class Counts:
         for exchange in exchanges:
             self._add_exchange(count, path, _whole(exchange, result), late.take())
         if not exchanges:
-            at_ns = now()
-            late_ns = late.take()
-            due_ns = None if late_ns is None else at_ns - late_ns
-            count.reason = count.reason or result.reason
-            count.tally.add_other(at_ns, due_ns, failure_of(result) or ("internal", EXIT_CODES["internal"]))
+            self._add_other(count, path, result, late.take())
+
+    def _add_other(self, count: StepCount, path: Path, result: StepResult, late_ns: int | None) -> None:
+        """Count a step that has sent nothing: it could not, or it is none that does."""
+        began_ns = now() - result.elapsed_ns
+        due_ns = None if late_ns is None else began_ns - late_ns
+        failure = failure_of(result)
+        count.reason = count.reason or result.reason
+        count.tally.add_other(began_ns, due_ns, failure, is_timed=failure is None)
+        if self.listener:
+            told = (result.reason or failure[0]) if failure else None
+            self.listener("/".join(path), count.protocol, result.elapsed_ns + (late_ns or 0), 0, told)
 
     def add_iteration(self, began_ns: int, due_ns: int | None, failure: tuple[str, int] | None) -> None:
         """Count an iteration that is over, with the kind and the exit code of the failure that ended it."""
@@ -104,7 +117,8 @@ class Counts:
     def _count(self, path: Path, result: StepResult) -> StepCount:
         found = self.steps.get(path)
         if found is None:  # of the teardown of a plan that a step has run
-            found = self.steps[path] = StepCount(result.kind, result.line, result.tags)
+            protocol = next((exchange.protocol for exchange in result.exchanges()), "")
+            found = self.steps[path] = StepCount(result.kind, result.line, result.tags, protocol)
             found.tally.began_ns = self.began_ns
         return found
 
@@ -114,7 +128,10 @@ class Counts:
         count.tally.add(count.tally.count, outcome_of(exchange), began_ns, due_ns)
         count.connections += sum(not one.connection.reused for one in (*exchange.history, exchange) if one.connection.peer)
         if self.listener:
-            self.listener("/".join(path), exchange.protocol, exchange, exchange.timing.total_ns + (late_ns or 0))
+            total_ns = exchange.timing.total_ns + (late_ns or 0)
+            error = exchange.error
+            told = mask_of(exchange).message(error.message) if error else None
+            self.listener("/".join(path), count.protocol, total_ns, exchange.connection.bytes_received, told)
 
 
 def _of_plan(plan: Plan, path: Path) -> Iterator[tuple[Path, StepCount]]:
@@ -125,11 +142,17 @@ def _of_plan(plan: Plan, path: Path) -> Iterator[tuple[Path, StepCount]]:
             if step.included:
                 yield from _of_plan(step.included, inner)
             else:
-                yield inner, StepCount(step.kind, step.line, step.tags)
+                yield inner, StepCount(step.kind, step.line, step.tags, step.entry.name if step.entry else "")
 
 
 def _whole(exchange: Exchange, result: StepResult) -> Exchange:
-    """The exchange; of one that was sent until something held, or again, with the time of all of it."""
+    """The exchange as it is counted.
+
+    One that was sent until something held, or again, has the time of all of it; one whose answer is not what the plan keeps has failed.
+    """
+    if result.exit_code and exchange is result.exchange and exchange.error is None:
+        failure = Failure(layer="check", kind="check_failed", message=result.reason or "the answer is another one", delivery="answered")
+        exchange = exchange.replace(outcome="check_failed", error=failure)
     if result.attempts < 2 or result.several:
         return exchange
     return exchange.replace(timing=exchange.timing.replace(total_ns=max(exchange.timing.total_ns, result.elapsed_ns)))

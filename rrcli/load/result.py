@@ -103,7 +103,7 @@ def _result(name: str, count: StepCount, facts: Facts, checks: tuple[Check, ...]
     return StepResult(
         name=name, kind=count.kind, line=count.line, tags=count.tags, exit_code=code, skipped=never, is_wanted=never and count.is_wanted,
         reason=count.reason or ("nobody came to it" if never else None), started_at_ns=facts.started_at_ns,
-        elapsed_ns=series.elapsed_ns, series=None if never and not count.skipped and not checks else series,
+        elapsed_ns=series.elapsed_ns, series=series,
     )  # fmt: skip
 
 

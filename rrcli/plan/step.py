@@ -189,6 +189,7 @@ class Root:
     def __init__(self, folder: str, root: str) -> None:
         self.folder = folder
         self.root = os.path.realpath(root or ".")
+        self.named: set[str] = set()  # the files that were asked for
 
     def resolve(self, name: str) -> str:
         """The path of a file that a plan names. Raises `ValueError` for one outside of the root, and for standard input."""
@@ -197,6 +198,7 @@ class Root:
         path = os.path.join(self.folder, os.path.expanduser(name))
         if os.path.commonpath([os.path.realpath(path), self.root]) != self.root:
             raise ValueError(f"{name} lies outside of {self.root}; rrcli run --root DIR allows more")
+        self.named.add(path)
         return path
 
 

@@ -43,7 +43,7 @@ class Distribution:
         """Count all that the other has counted too."""
         other._take_in()
         self._take_in()
-        self._measure(other._count, other._total, other._least, other._greatest)
+        self.measure(other._count, other._total, other._least, other._greatest)
         if other._buckets:
             self.merge_buckets(other._buckets.items())
         else:
@@ -59,10 +59,10 @@ class Distribution:
         fresh = self._fresh
         if fresh:
             self._fresh = []
-            self._measure(len(fresh), sum(fresh), min(fresh), max(fresh))
+            self.measure(len(fresh), sum(fresh), min(fresh), max(fresh))
             self._hold(fresh)
 
-    def _measure(self, count: int, total: int, least: int, greatest: int) -> None:
+    def measure(self, count: int, total: int, least: int, greatest: int) -> None:
         """Note what is exact of further durations."""
         if count:
             self._least = min(self._least, least) if self._count else least

@@ -72,8 +72,8 @@ class Tally:
         self.ended_ns = 0
         self.first: Exchange | None = None
         self.worst: Exchange | None = None
-        self._first_number = 0
-        self._worst = (-1, -1)
+        self.first_number = 0
+        self.worst_rank = (-1, -1)  # its exit code and its total
 
     def add(self, number: int, outcome: Outcome, began_ns: int, due_ns: int | None = None) -> None:
         """Count the exchange that began as this one. With a time at which it was due its total counts from then."""
@@ -93,9 +93,9 @@ class Tally:
                 for phase, ns in outcome.phases.items():
                     self._duration(phase, ns)
             self._place(began_ns, total_ns if verdict.is_timed else None, failed=verdict.failure is not None)
-            if self.first is None or number < self._first_number:
-                self.first, self._first_number = outcome.exchange(), number
-            if total_ns > self._worst[1] or verdict.exit_code > self._worst[0]:
+            if self.first is None or number < self.first_number:
+                self.first, self.first_number = outcome.exchange(), number
+            if total_ns > self.worst_rank[1] or verdict.exit_code > self.worst_rank[0]:
                 self._is_worst(outcome, (verdict.exit_code, total_ns))
 
     def add_other(self, began_ns: int, due_ns: int | None, failure: tuple[str, int] | None, *, is_timed: bool = False) -> None:
@@ -111,6 +111,36 @@ class Tally:
             if is_timed:
                 self._time(total_ns, None if due_ns is None else late_ns)
             self._place(began_ns, total_ns if is_timed else None, failed=bool(failure))
+
+    def successor(self) -> Tally:
+        """An empty tally that goes on where this one ends: it begins at the same time, and keeps no exchange that this one has."""
+        found = Tally()
+        found.began_ns = self.began_ns
+        found.first, found.first_number, found.worst, found.worst_rank = self.first, self.first_number, self.worst, self.worst_rank
+        return found
+
+    def merge(self, other: Tally) -> None:
+        """Count all that the other has counted, which began at the same time."""
+        with self._lock:
+            self.count += other.count
+            self.failed += other.failed
+            for counts, more in ((self.statuses, other.statuses), (self.errors, other.errors)):
+                for name, number in more.items():
+                    counts[name] = counts.get(name, 0) + number
+            for name, times in other.times.items():
+                self.times.setdefault(name, Distribution()).merge(times)
+            self.timeline.merge(other.timeline)
+            self.bytes_sent += other.bytes_sent
+            self.bytes_received += other.bytes_received
+            self.exit_code = max(self.exit_code, other.exit_code)
+            self.late += other.late
+            self.latest_ns = max(self.latest_ns, other.latest_ns)
+            self.began_ns = self.began_ns or other.began_ns
+            self.ended_ns = max(self.ended_ns, other.ended_ns)
+            if other.first and (self.first is None or other.first_number < self.first_number):
+                self.first, self.first_number = other.first, other.first_number
+            if other.worst and other.worst_rank > self.worst_rank:
+                self.worst, self.worst_rank = other.worst, other.worst_rank
 
     def _over(self, began_ns: int, due_ns: int | None) -> int:
         """Count something that is over now; how late it began."""
@@ -138,8 +168,8 @@ class Tally:
         self.timeline.add(max(0, began_ns - self.began_ns), self.ended_ns - self.began_ns, total_ns, failed=failed)
 
     def _is_worst(self, outcome: Outcome, how_bad: tuple[int, int]) -> None:
-        if how_bad > self._worst:
-            self.worst, self._worst = outcome.exchange(), how_bad
+        if how_bad > self.worst_rank:
+            self.worst, self.worst_rank = outcome.exchange(), how_bad
 
     def _duration(self, name: str, ns: int) -> None:
         times = self.times.get(name)
