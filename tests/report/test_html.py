@@ -15,7 +15,8 @@ from report import exchanges as case
 from rrcli.model.values import Exchange, ExchangeSet, RequestMessage, Target
 from rrcli.plan.result import RunResult, StepResult
 from rrcli.report.formats.html.page import html_report
-from rrcli.series.tally import Series, Tally
+from rrcli.series.distribution import Distribution
+from rrcli.series.tally import Series
 
 NASTY = "</script><script>document.title=1</script><img src=x onerror=document.title=2>\u202e\u2066\x9b31m\x1b]0;t\x07&amp;'\""
 
@@ -67,12 +68,12 @@ def many(count: int) -> RunResult:
 
 def every_kind() -> RunResult:
     """A run with each outcome, hops, a series, and exchanges side by side."""
-    tally = Tally()
+    times = Distribution()
     for at in range(40):
-        tally.add(at, case.exchange(timing=case.timing(wait=1 + at / 10)), 0)
+        times.add((10 + at) * case.MS)
+    one = case.exchange()
     series = Series(
-        count=tally.count, failed=0, statuses=tally.statuses, errors={}, times=tally.times, elapsed_ns=10**9, connections=1,
-        first=tally.first, worst=tally.worst,
+        count=40, failed=0, statuses={"201": 40}, errors={}, times={"total": times}, elapsed_ns=10**9, connections=1, first=one, worst=one
     )  # fmt: skip
     return run(
         step(1, case.answered(NASTY, "text/plain"), captures={"note": NASTY}, tags=("a<b",)),

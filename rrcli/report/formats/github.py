@@ -12,7 +12,7 @@ import os
 from rrcli.base.output import to_stderr
 from rrcli.base.units import duration
 from rrcli.base.visible import visible
-from rrcli.report.formats.runreport import runs_of, said
+from rrcli.report.formats.runreport import as_run, runs_of, said
 from rrcli.report.terminal.run import MARKS, _asked_and_found
 
 TYPE_CHECKING = False
@@ -38,6 +38,7 @@ def is_github() -> bool:
 
 def publish(run: RunResult) -> None:
     """Write the annotations to standard error, which the runner reads as well, and append the table to the summary, where there is one."""
+    run = as_run(run)
     mask = run.mask()
     to_stderr("".join(f"{line}\n" for line in commands(run, mask)))
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):

@@ -23,7 +23,7 @@ def junit_report(result: Result) -> str:
     mask = run.mask()
     counts = run.counts()
     total = {"tests": sum(counts.values()), "failures": counts["failed"], "errors": counts["error"], "time": seconds(run.elapsed_ns)}
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', _tag("testsuites", name=run.name or "rrcli", **total)]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', _tag("testsuites", name=mask.text(run.title or "rrcli"), **total)]
     for each in runs_of(run):
         lines += _suite(each, mask)
     return "\n".join([*lines, "</testsuites>", ""])

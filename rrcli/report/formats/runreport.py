@@ -5,7 +5,7 @@ from __future__ import annotations
 from rrcli.base.errors import EXIT_CODES, exit_code
 from rrcli.engine.runner import new_id
 from rrcli.model.values import Exchange, ExchangeSet
-from rrcli.plan.result import HOPS, RunResult, StepResult
+from rrcli.plan.result import HOPS, WHOLE, RunResult, StepResult
 from rrcli.policy.literals import sentence
 from rrcli.policy.redact import masked, masked_by
 from rrcli.report.terminal.paint import SEPARATOR
@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rrcli.model.values import Check
     from rrcli.policy.mask import Mask
     from rrcli.report.reports import Result
     from rrcli.series.tally import Series
@@ -23,9 +24,9 @@ WIDTH = 100  # columns of an exchange that is drawn within a report
 
 
 def as_run(result: Result) -> RunResult:
-    """The result as a run, a step for each exchange of what was none; what was found in all of them together is a step of its own."""
+    """The result as a run, a step for each exchange of what was none; what was checked on all of it together is a step of its own."""
     if isinstance(result, RunResult):
-        return result
+        return _with_checks(result)
     if isinstance(result, Exchange):
         steps = [_step_of(result)]
     elif isinstance(result, ExchangeSet):
@@ -47,6 +48,22 @@ def as_run(result: Result) -> RunResult:
     return RunResult(id=new_id(), plan=None, name=_name(result), started_at_ns=started, elapsed_ns=elapsed, steps=tuple(steps))
 
 
+def _with_checks(run: RunResult) -> RunResult:
+    """The run with a step for each check on all of it that is none of a single step's."""
+    inner = any(step.run for step in run.steps)
+    if not (run.checks or inner):
+        return run
+    steps = [step.replace(run=_with_checks(step.run)) if step.run and step.kind in WHOLE else step for step in run.steps]
+    told = {check.expr for step in run.steps if step.series for check in step.series.checks}
+    return run.replace(steps=(*steps, *(_of_check(check) for check in run.checks if check.expr not in told)))
+
+
+def _of_check(check: Check) -> StepResult:
+    return StepResult(
+        name=check.expr, kind="check", exit_code=0 if check.ok else EXIT_CODES["check"], reason=None if check.ok else sentence(check)
+    )  # fmt: skip
+
+
 def _whole(step: StepResult) -> Iterator[Exchange]:
     """The exchanges of a step with those before them."""
     for exchange in step.exchanges():
@@ -66,9 +83,7 @@ def _of_all(several: ExchangeSet) -> Iterator[StepResult]:
     """The checks on all exchanges together, and whether those that must agree do."""
     from rrcli.model.document import set_differences
 
-    for check in several.checks:
-        code = 0 if check.ok else EXIT_CODES["check"]
-        yield StepResult(name=check.expr, kind="step", exit_code=code, reason=None if check.ok else sentence(check))
+    yield from map(_of_check, several.checks)
     if several.must_agree:
         found = [str(each["path"]) for each in set_differences(several)]
         reason = f"the answers differ in {', '.join(found)}" if found else None

@@ -12,7 +12,7 @@ from rrcli.base import __version__
 from rrcli.base.digest import sha256
 from rrcli.base.units import duration
 from rrcli.model.document import iso
-from rrcli.report.formats.html.exchange import Scale, checks_of
+from rrcli.report.formats.html.exchange import Scale
 from rrcli.report.formats.html.markup import text_of
 from rrcli.report.formats.html.series import series_of
 from rrcli.report.formats.html.step import Steps
@@ -58,8 +58,7 @@ def _page(run: RunResult) -> Iterator[str]:
 
 
 def _load(run: RunResult, scale: Scale) -> Iterator[str]:
-    """Of a load its checks, and its iterations as a series."""
-    yield checks_of(run.checks)
+    """Of a load its iterations, as a series."""
     if run.series:
         yield '<details class="h" open><summary>iterations</summary><div class="in">'
         yield from series_of(run.series, None, None, scale, "iteration")
