@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rrcli.cli.invocation import Invocation
+    from rrcli.series.samples import Samples
 
 STYLES = ("pretty", "raw", "json", "ndjson", "quiet")
 
@@ -42,7 +43,7 @@ def execute_series(invocation: Invocation) -> int:
 
         check_reports(printer.output.report, SERIES, invocation.entry)
     termination = on_term()
-    tally = Tally()
+    tally = Tally(_samples(printer))
     progress = _progress(invocation, tally)
     try:
         series = send_series(invocation.request, tally)
@@ -66,6 +67,16 @@ def execute_series(invocation: Invocation) -> int:
 
         code = highest([code, write_reports(printer.output.report, series)])
     return code
+
+
+def _samples(printer: Printer) -> Samples | None:
+    """Where every exchange is kept, if a report has a line for each."""
+    if not printer.output.report:
+        return None
+    from rrcli.report.reports import keep_samples
+    from rrcli.series.samples import Samples
+
+    return Samples() if keep_samples(printer.output.report) else None
 
 
 # --- printing

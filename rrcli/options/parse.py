@@ -213,7 +213,16 @@ def connect_rule(text: str) -> tuple[str, int | None, str, int | None]:
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
-REPORTS = ("json", "junit", "tap", "html", "har")  # kinds of `--report`; what each is made of stands in `report/reports.py`
+REPORTS = (
+    "json",
+    "junit",
+    "tap",
+    "html",
+    "csv",
+    "hgrm",
+    "openmetrics",
+    "har",
+)  # kinds of `--report`; what each is made of stands in `report/reports.py`
 FORMATS = ("pretty", "body", "raw", "json", "ndjson", "har", "curl", "mermaid", "plan")
 
 

@@ -340,7 +340,7 @@ class Output(Optioned):
     )  # fmt: skip
     report: tuple[tuple[str, str], ...] = option(
         "--report", kind="many", parse=report_rule, write=report_text, metavar="KIND=FILE", group="Output",
-        help="Write a report as well: junit, tap, html, har or json; repeatable.",
+        help="Write a report as well: junit, tap, html, har or json, and of a series csv, hgrm or openmetrics; repeatable.",
     )  # fmt: skip
 
 

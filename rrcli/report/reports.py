@@ -32,12 +32,16 @@ STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 ARCHIVED = (RUN, SET, EXCHANGE)
 
 # By kind: the function `report(result) -> str` that makes it, and what it is made of. Beside it its module may have `check(protocol)`,
-# which raises `usage` for what it cannot hold, and `note(result) -> str | None`, which tells what it has left out.
+# which raises `usage` for what it cannot hold, and `note(result) -> str | None`, which tells what it has left out,
+# and `KEEPS_SAMPLES`, where it is made of every exchange of a series.
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "json": ("rrcli.report.formats.jsonreport:json_report", ANY),
     "junit": ("rrcli.report.formats.junit:junit_report", ANY),
     "tap": ("rrcli.report.formats.tap:tap_report", ANY),
     "html": ("rrcli.report.formats.html.page:html_report", ANY),
+    "csv": ("rrcli.report.formats.csvreport:csv_report", (SERIES,)),
+    "hgrm": ("rrcli.report.formats.hgrm:hgrm_report", (SERIES,)),
+    "openmetrics": ("rrcli.report.formats.openmetrics:openmetrics_report", (SERIES,)),
     "har": ("rrcli.report.formats.hararchive:har_report", ARCHIVED),
 }
 
@@ -56,6 +60,11 @@ def check_reports(rules: Rules, what: str, entry: Protocol | None = None) -> Non
         if entry and (check := _of_module(kind, "check")):
             check(entry)
         check_writable(path)
+
+
+def keep_samples(rules: Rules) -> bool:
+    """Whether one of these reports is made of every exchange of a series."""
+    return any(_of_module(kind, "KEEPS_SAMPLES") for kind, _ in rules)
 
 
 def write_reports(rules: Rules, result: Result, *, tells: bool = True) -> int:

@@ -126,12 +126,12 @@ class Distribution:
         rank = min(self._count, max(1, -(-self._count * round(percent * 10**6) // 10**8)))  # whole numbers: 99.9 is none in binary
         if not self._buckets:
             return self._sorted()[rank - 1]
-        return next(min(max(ns, self._least), self._greatest) for ns, seen in self._cumulated() if seen >= rank)
+        return next(min(max(ns, self._least), self._greatest) for ns, seen in self.cumulated() if seen >= rank)
 
     def below(self, ns: int) -> int:
         """How many are less than this; of a bucket it lies in none are."""
         found = 0
-        for value, seen in self._cumulated():
+        for value, seen in self.cumulated():
             if value >= ns:
                 break
             found = seen
@@ -148,11 +148,14 @@ class Distribution:
                 counts[start] = counts.get(start, 0) + 1
         return sorted(counts.items())
 
-    def _cumulated(self) -> Iterator[tuple[int, int]]:
+    def cumulated(self) -> Iterator[tuple[int, int]]:
         """Each value in rising order, a bucket's being its middle, with how many there are up to it."""
         self._take_in()
         if not self._buckets:
-            yield from ((ns, at) for at, ns in enumerate(self._sorted(), 1))
+            values = self._sorted()
+            for seen, ns in enumerate(values, 1):
+                if seen == len(values) or values[seen] != ns:
+                    yield ns, seen
             return
         seen = 0
         for start, count in sorted(self._buckets.items()):

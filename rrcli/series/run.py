@@ -96,6 +96,8 @@ class _Running:
             bytes_sent=tally.bytes_sent,
             bytes_received=tally.bytes_received,
             timeline=tuple(tally.timeline.points()),
+            samples=tally.samples,
+            origin_ns=tally.began_ns,
             connections=sum(pool.opened for pool in stepper.pools()) - self._opened_before,
             first=tally.first,
             worst=tally.worst,

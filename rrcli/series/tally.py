@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rrcli.engine.repeat import Outcome
     from rrcli.model.values import Check, Exchange
+    from rrcli.series.samples import Samples
 
 SCHEMA = "rrcli.series/1"
 PRECISION = round(0.5**BITS, 4)  # the width of a bucket, as a part of its values
@@ -44,6 +45,8 @@ class Series(Record):
     bytes_sent: int = 0
     bytes_received: int = 0
     timeline: tuple[dict[str, Any], ...] = ()
+    samples: Samples | None = None  # every exchange, where that was asked for
+    origin_ns: int = 0  # when it began, by their clock
 
     @property
     def rate_per_s(self) -> float | None:
@@ -53,10 +56,11 @@ class Series(Record):
 class Tally:
     """Counts exchanges as they end; called by all threads of a series."""
 
-    def __init__(self) -> None:
+    def __init__(self, samples: Samples | None = None) -> None:
         from _thread import allocate_lock
 
         self._lock = allocate_lock()
+        self.samples = samples
         self.count = 0
         self.failed = 0
         self.statuses: dict[str, int] = {}
@@ -92,6 +96,8 @@ class Tally:
                 self._duration("warm" if outcome.reused else "cold", total_ns)
                 for phase, ns in outcome.phases.items():
                     self._duration(phase, ns)
+            if self.samples is not None:
+                self.samples.add(number, began_ns, began_ns if due_ns is None else due_ns, total_ns, verdict, reused=outcome.reused)
             self._place(began_ns, total_ns if verdict.is_timed else None, failed=verdict.failure is not None)
             if self.first is None or number < self.first_number:
                 self.first, self.first_number = outcome.exchange(), number
