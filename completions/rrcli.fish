@@ -1957,7 +1957,7 @@ complete -c rrcli -n '__rrcli_in locust' -l env -x -d 'Take variables, options a
 complete -c rrcli -n '__rrcli_in locust' -l only -x -d 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.'
 complete -c rrcli -n '__rrcli_in locust' -l skip -x -d 'Leave these steps out; repeatable.'
 complete -c rrcli -n '__rrcli_in locust' -l root -x -d 'Let the plan read and write files below DIR.  [the plan\'s folder]'
-complete -c rrcli -n '__rrcli_in locust' -l report -x -d 'Write a report as well: junit, tap, html, har or json; repeatable.'
+complete -c rrcli -n '__rrcli_in locust' -l report -x -d 'Write a report as well: junit, tap, html, har or json, and of a series csv, hgrm or openmetrics; repeatable.'
 complete -c rrcli -n '__rrcli_in locust' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in locust' -s q -d 'Print no result; what failed is one line each on stderr.'
 complete -c rrcli -n '__rrcli_in locust' -l quiet -d 'Print no result; what failed is one line each on stderr.'

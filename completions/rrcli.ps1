@@ -1993,7 +1993,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
             , @('--only', 'Run these steps, with setup, teardown and the steps whose captures they use; repeatable.')
             , @('--skip', 'Leave these steps out; repeatable.')
             , @('--root', 'Let the plan read and write files below DIR.  [the plan''s folder]')
-            , @('--report', 'Write a report as well: junit, tap, html, har or json; repeatable.')
+            , @('--report', 'Write a report as well: junit, tap, html, har or json, and of a series csv, hgrm or openmetrics; repeatable.')
             , @('--json', 'Print the exchange as one JSON document.')
             , @('-q', 'Print no result; what failed is one line each on stderr.')
             , @('--quiet', 'Print no result; what failed is one line each on stderr.')
