@@ -365,6 +365,18 @@ _rrcli() {
                 candidates=''
             fi
             ;;
+        compare)
+            case $prev in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --ignore) _rrcli_files "$cur"; return ;;
+                --with|--tolerance) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='--with --ignore --all --tolerance --json -q --quiet --color --show-secrets --help'
+            else
+                _rrcli_words word 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls'
+            fi
+            ;;
         config)
             case $prev in
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
@@ -414,7 +426,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--help'
             else
-                _rrcli_words word 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust config history session demo schema help completion exit-codes expressions items servers time'
+                _rrcli_words word 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion exit-codes expressions items servers time'
             fi
             ;;
         completion)
@@ -436,7 +448,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --otlp --report --env -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust config history session demo schema help completion'
+                candidates='http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion'
             fi
             ;;
     esac

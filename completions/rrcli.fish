@@ -10,7 +10,7 @@ function __rrcli_in
     # Whether the first word is this command; without one: whether it is none, and so an option before a URL.
     set -l words (commandline -opc)
     if test (count $argv) -eq 0
-        not contains -- "$words[2]" http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust config history session demo schema help completion
+        not contains -- "$words[2]" http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion
     else
         test "$words[2]" = "$argv[1]"
     end
@@ -64,6 +64,7 @@ complete -c rrcli -n __rrcli_first -a wait -d 'Wait until every URL answers well
 complete -c rrcli -n __rrcli_first -a run -d 'Run plans of exchanges, with checks, captures and a teardown.'
 complete -c rrcli -n __rrcli_first -a diff -d 'Show where two documents differ: exchanges, sets, runs or series.'
 complete -c rrcli -n __rrcli_first -a locust -d 'Run a plan as a load under Locust, on many cores and machines.'
+complete -c rrcli -n __rrcli_first -a compare -d 'Send a request in several ways, and show where answers differ.'
 complete -c rrcli -n __rrcli_first -a config -d 'Show the settings in force, and where each comes from.'
 complete -c rrcli -n __rrcli_first -a history -d 'List what was sent, the newest first, where history = true is set.'
 complete -c rrcli -n __rrcli_first -a session -d 'List, show or remove the named sessions of HTTP.'
@@ -1963,6 +1964,15 @@ complete -c rrcli -n '__rrcli_in locust' -s q -d 'Print no result; what failed i
 complete -c rrcli -n '__rrcli_in locust' -l quiet -d 'Print no result; what failed is one line each on stderr.'
 complete -c rrcli -n '__rrcli_in locust' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
 complete -c rrcli -n '__rrcli_in locust' -l show-secrets -d 'Do not mask credentials.'
+complete -c rrcli -n '__rrcli_in compare' -l with -x -d 'Send it also so: another URL in the place of its own, options and items beside its own; repeatable.'
+complete -c rrcli -n '__rrcli_in compare' -l ignore -r -F -d 'No difference here and below, as json.items[*].at or header.etag; repeatable.'
+complete -c rrcli -n '__rrcli_in compare' -l all -d 'Compare times, ids, dates, the request and the connection, too.'
+complete -c rrcli -n '__rrcli_in compare' -l tolerance -x -d 'By how much rate and percentiles of a series may be worse.  [10%]'
+complete -c rrcli -n '__rrcli_in compare' -l json -d 'Print the exchange as one JSON document.'
+complete -c rrcli -n '__rrcli_in compare' -s q -d 'Print no result; what failed is one line each on stderr.'
+complete -c rrcli -n '__rrcli_in compare' -l quiet -d 'Print no result; what failed is one line each on stderr.'
+complete -c rrcli -n '__rrcli_in compare' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
+complete -c rrcli -n '__rrcli_in compare' -l show-secrets -d 'Do not mask credentials.'
 complete -c rrcli -n '__rrcli_in config' -l env -x -d 'Take the options and the base-url of [env.NAME] in rrcli.toml; a URL may then be a /path.  [RRCLI_ENV]'
 complete -c rrcli -n '__rrcli_in config' -l json -d 'Print the exchange as one JSON document.'
 complete -c rrcli -n '__rrcli_in config' -l color -x -a 'auto always never' -d 'Colour: auto, always, never.'
@@ -2002,6 +2012,8 @@ complete -c rrcli -n '__rrcli_in wait' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in run' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in diff' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in locust' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_in compare' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_before compare word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls'
 complete -c rrcli -n '__rrcli_in config' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in history' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in session' -l help -d 'Show help.'
@@ -2010,6 +2022,6 @@ complete -c rrcli -n '__rrcli_in demo' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in schema' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in schema' -a 'exchange event set series run plan'
 complete -c rrcli -n '__rrcli_in help' -l help -d 'Show help.'
-complete -c rrcli -n '__rrcli_before help word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust config history session demo schema help completion exit-codes expressions items servers time' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust config history session demo schema help completion exit-codes expressions items servers time'
+complete -c rrcli -n '__rrcli_before help word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion exit-codes expressions items servers time' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion exit-codes expressions items servers time'
 complete -c rrcli -n '__rrcli_in completion' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before completion word bash zsh fish powershell' -a 'bash zsh fish powershell'

@@ -53,11 +53,13 @@ def run(words: list[str]) -> int:
     command = find(words[0]) if words[0][:1] != "-" and "://" not in words[0] else None
     if command:
         _refuse_own_line(words)
-        values = _expanded(command, parse(command, words[1:]))
+        if command.takes_words and words[-1] not in HELP:
+            return command.takes_words(words[1:])
+        values = expanded(command, parse(command, words[1:]))
     else:
-        entry = _by_url(words)
+        entry = named_by(words)
         command = of_protocol(entry)
-        values = _expanded(command, parse(command, words))
+        values = expanded(command, parse(command, words))
         if values is not None and registry.by_first_word(values["arguments"][0]) is not entry:
             raise _misplaced(values["arguments"][0])
     return 0 if values is None else command.run(values)
@@ -82,7 +84,7 @@ def parse(command: Command, words: list[str]) -> Values | None:
     return values
 
 
-def _expanded(command: Command, values: Values | None) -> Values | None:
+def expanded(command: Command, values: Values | None) -> Values | None:
     """The values with what an option among them stands for in its place. Raises `usage`."""
 
     def read(words: list[str]) -> Values:
@@ -255,7 +257,7 @@ def _refuse_own_line(words: list[str]) -> None:
         raise usage(what, f"write {line}")
 
 
-def _by_url(words: list[str]) -> registry.Protocol:
+def named_by(words: list[str]) -> registry.Protocol:
     """The entry of `[OPTIONS] [METHOD] URL …`; raises `usage` where there is none."""
     first = words[0]
     among = words if first[:1] == "-" else words[:1]

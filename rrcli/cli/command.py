@@ -30,6 +30,7 @@ class Command(Record):
     words: tuple[tuple[str, str], ...] = ()  # of the synopsis, and what each is
     examples: tuple[str, ...] = ()
     without_effect: tuple[str, ...] = ()  # names of options that are taken, and not shown
+    takes_words: Callable[[list[str]], int] | None = None  # runs with the words as they are, where another command is among them
     exchanges: bool = False  # whether its exit code is that of an exchange
 
     def shown(self) -> list[Option]:

@@ -17,7 +17,16 @@ from rrcli.cli.execute import execute
 from rrcli.cli.fast import build
 from rrcli.cli.locustoptions import locust_options
 from rrcli.cli.show import color
-from rrcli.cli.tooloptions import config_options, diff_options, doctor_options, history_options, run_options, session_options, wait_options
+from rrcli.cli.tooloptions import (
+    compare_options,
+    config_options,
+    diff_options,
+    doctor_options,
+    history_options,
+    run_options,
+    session_options,
+    wait_options,
+)
 from rrcli.engine import registry
 from rrcli.engine.catalogue import families, responders
 from rrcli.engine.manifest import load
@@ -189,6 +198,11 @@ def later(reference: str) -> Callable[[Values], int]:
     return lambda values: load(reference)(values)
 
 
+def with_words(reference: str) -> Callable[[list[str]], int]:
+    """The same, of a function that reads the words itself."""
+    return lambda words: load(reference)(words)
+
+
 def demo(values: Values) -> int:
     """`rrcli demo`: responders, and one exchange with each."""
     if values["arguments"]:
@@ -284,6 +298,16 @@ TOOLS = {
             examples=("rrcli locust shop.toml --users 50 --duration 1m --processes -1 --expect 'steps.reserve.series.p99 < 200ms'",
                       "rrcli locust shop.toml --master --workers 2 --users 500 --rate 200 --duration 5m -- --csv shop",
                       "rrcli locust --worker --master-host 10.0.0.5", "rrcli locust shop.toml --web"),
+        ),
+        Command(
+            name="compare", synopsis="[--with WORDS]... COMMAND...", help="Send a request in several ways, and show where answers differ.",
+            options=compare_options(), run=lambda _: 0, takes_words=with_words("rrcli.cli.compare:compare"), needs_arguments=True,
+            completes=lambda: tuple(entry.name for entry in registry.PROTOCOLS), completes_until="word",
+            words=(("COMMAND...", "Any command that sends something, with its own options; --repeat N sends them in turn."),
+                   ("WORDS", "A URL in the place of its own, options and items, in one pair of quotes; behind COMMAND... too.")),
+            examples=("rrcli compare --with https://staging.test/users http https://www.test/users",
+                      "rrcli compare http :8080/users --with 'Accept-Language: de' --ignore json.at",
+                      "rrcli compare --with --http2 https://www.test/ --repeat 100"),
         ),
         Command(
             name="config", synopsis="", help="Show the settings in force, and where each comes from.",

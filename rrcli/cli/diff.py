@@ -39,7 +39,7 @@ def diff(values: dict[str, Any]) -> int:
         raise usage(f"{' and '.join(kinds)}: only documents of one kind are compared")
     if not output.show_secrets:
         one, other = masked_document(one), masked_document(other)
-    return show(compared(one, other, (paths[0], paths[1]), rules_of(options)), output, options.tolerance)
+    return show(compared((one, other), paths, rules_of(options)), output, options.tolerance)
 
 
 def _article(word: str) -> str:

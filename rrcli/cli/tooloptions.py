@@ -132,6 +132,20 @@ def run_options() -> dict[str, Option]:
     return {**RunOptions.options_, **_shown("otlp", "report", "json", "quiet", "color", "show_secrets"), **trace}
 
 
+class CompareOptions(Optioned):
+    """What is different about the requests that are compared."""
+
+    with_words: tuple[str, ...] = option(
+        "--with", kind="many", metavar="WORDS", group="Comparison",
+        help="Send it also so: another URL in the place of its own, options and items beside its own; repeatable.",
+    )  # fmt: skip
+
+
+def compare_options() -> dict[str, Option]:
+    """The options of `rrcli compare`, beside those of the command that it runs."""
+    return {**CompareOptions.options_, **diff_options()}
+
+
 def diff_options() -> dict[str, Option]:
     """The options of `rrcli diff`."""
     return {**DiffOptions.options_, **_shown("json", "quiet", "color", "show_secrets")}

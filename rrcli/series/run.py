@@ -22,24 +22,35 @@ def send_series(request: Request, tally: Tally | None = None, shared: Shared | N
     `shared` has cookies and secrets for all of it, and connections that its first lane uses and leaves open.
     Checks under `series.` are made on the whole. Raises what `send` raises: a request that is wrong in itself.
     """
-    checks = [text for text in request.expect if _is_whole(text)]
+    checks = whole_checks(request)
     each = request.replace(expect=tuple(text for text in request.expect if text not in checks))
     running = _Running(each, tally or Tally(), shared)
     running.run()
     series = running.series()
     if not checks:
         return series
-    return _checked(series, checks)
+    return checked(series, checks)
 
 
-def _is_whole(text: str) -> bool:
-    """Whether an expectation is about the series."""
+def one_more(request: Request, tally: Tally, shared: Shared) -> Series:
+    """Send the request once, counted by a tally that counts others, too. Raises Ctrl-C."""
+    running = _Running(request.replace(repeat=1, repeat_for=None, warmup=None), tally, shared)
+    running.run()
+    if running.interrupted:
+        raise KeyboardInterrupt
+    return running.series()
+
+
+def whole_checks(request: Request) -> list[str]:
+    """The expectations of a request that are about the series."""
+    if not request.expect:
+        return []
     from rrcli.policy.expect import Expectation
 
-    return Expectation(text).reads_series
+    return [text for text in request.expect if Expectation(text).reads_series]
 
 
-def _checked(series: Series, texts: list[str]) -> Series:
+def checked(series: Series, texts: list[str]) -> Series:
     """The series with its own checks, which alone decide the exit code (contract, section 4)."""
     from rrcli.base.errors import EXIT_CODES
     from rrcli.policy.expect import Expectation

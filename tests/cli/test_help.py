@@ -20,6 +20,7 @@ from rrcli.cli.generate import MANUAL, ROOT
 from rrcli.cli.help import EXAMPLES
 from rrcli.cli.page import continued, draw
 from rrcli.cli.topics import topics
+from rrcli.cli.variants import read_variants
 from rrcli.engine import registry
 from rrcli.options.request import Output
 from rrcli.policy.expect import Expectation
@@ -198,7 +199,9 @@ def are_read(example: str) -> None:
         return  # it would be read now
     words = registry.translated(words)
     command = commands.find(words[0])
-    if command is None or words[0] in NAMES:
+    if command and command.takes_words:
+        assert read_variants(words[1:]).invocations
+    elif command is None or words[0] in NAMES:
         assert fast.parse(words) is not None
     else:
         assert app.parse(command, words[1:]) is not None

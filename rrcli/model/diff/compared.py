@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from rrcli.base.record import Record
-from rrcli.model.diff.documents import EXCHANGE, document_differences
+from rrcli.model.diff.documents import EXCHANGE, all_differences
 from rrcli.model.document import SET_SCHEMA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from rrcli.model.diff.rules import Rules
 
 
 class Compared(Record):
-    """Two documents of one kind under their labels. Those of exchanges are whole, however they were written."""
+    """Documents of one kind under their labels. Those of exchanges are whole, however they were written."""
 
     labels: tuple[str, ...]
     documents: tuple[dict[str, Any], ...]
@@ -39,6 +40,6 @@ class Compared(Record):
         return found if are_exchanges else {**found, "documents": list(self.documents)}
 
 
-def compared(one: dict[str, Any], other: dict[str, Any], labels: tuple[str, str], rules: Rules) -> Compared:
-    """Two documents of the same schema, compared."""
-    return Compared(labels=labels, documents=(one, other), differences=tuple(document_differences(one, other, rules)))
+def compared(documents: Sequence[dict[str, Any]], labels: Sequence[str], rules: Rules) -> Compared:
+    """Documents of the same schema, compared."""
+    return Compared(labels=tuple(labels), documents=tuple(documents), differences=tuple(all_differences(list(documents), rules)))

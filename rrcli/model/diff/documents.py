@@ -1,4 +1,4 @@
-"""Two documents of one kind compared: exchanges, sets, runs step by step, series by rate and percentiles.
+"""Documents of one kind compared: exchanges, sets, runs step by step, series by rate and percentiles.
 
 Paths of runs begin with `steps.NAME.`, because the steps of two runs are told by their names and not by their numbers.
 """
@@ -27,59 +27,55 @@ HELD = ("exchange", "set", "series", "run")  # of a step
 
 def document_differences(one: Document, other: Document, rules: Rules, before: Steps = ()) -> Differences:
     """Where two documents of the same schema differ."""
-    compare: Callable[[Document, Document, Rules, Steps], Differences] = {
-        EXCHANGE: lambda *given: exchange_differences([*given[:2]], *given[2:]),
+    return all_differences([one, other], rules, before)
+
+
+def all_differences(documents: list[Document], rules: Rules, before: Steps = ()) -> Differences:
+    """Where documents of the same schema differ."""
+    compare: Callable[[list[Document], Rules, Steps], Differences] = {
+        EXCHANGE: exchange_differences,
         SET: _sets,
         RUN: _runs,
         SERIES: _series,
-    }[one["schema"]]
-    return compare(one, other, rules, before)
+    }[documents[0]["schema"]]
+    return compare(documents, rules, before)
 
 
-def _sets(one: Document, other: Document, rules: Rules, before: Steps) -> Differences:
-    """Exchange by exchange, in their order."""
-    documents = one.get("documents"), other.get("documents")
-    if all(documents):  # of runs or series
-        return _in_turn(documents[0] or [], documents[1] or [], "documents", rules, before)
-    return _in_turn(one["exchanges"], other["exchanges"], "exchanges", rules, before)
-
-
-def _in_turn(ones: list[Document], others: list[Document], name: str, rules: Rules, before: Steps) -> Differences:
+def _sets(documents: list[Document], rules: Rules, before: Steps) -> Differences:
+    """What each holds in turn: exchanges, or documents of runs or series."""
+    name = "documents" if all(document.get("documents") for document in documents) else "exchanges"
+    lists = [document[name] for document in documents]
     found: Differences = []
-    for number in range(max(len(ones), len(others))):
-        place = (*before, name, number)
-        pair = [each[number] if number < len(each) else None for each in (ones, others)]
-        if pair[0] and pair[1]:
-            found += _pair(pair[0], pair[1], rules, place)
-        else:
-            found += _absent(pair, (*place, "schema"), rules)
+    for number in range(max(map(len, lists))):
+        items = [each[number] if number < len(each) else None for each in lists]
+        found += _together(items, rules, (*before, name, number))
     return found
 
 
-def _pair(one: Document, other: Document, rules: Rules, place: Steps) -> Differences:
-    """The differences of what stands in one place; another kind of document is one, and all there is to say."""
-    if one["schema"] != other["schema"]:
-        return _plain([one, other], "schema", rules, place)
-    return document_differences(one, other, rules, place)
+def _together(documents: list[Document | None], rules: Rules, place: Steps) -> Differences:
+    """The differences of what stands in one place; that there is nothing, or another kind of document, is one and all there is to say."""
+    there = [document for document in documents if document]
+    if len(there) < len(documents) or len({document["schema"] for document in there}) > 1:
+        return _absent(documents, place, "schema", rules)
+    return all_differences(there, rules, place)
 
 
-def _runs(one: Document, other: Document, rules: Rules, before: Steps) -> Differences:
+def _runs(documents: list[Document], rules: Rules, before: Steps) -> Differences:
     """Step by step: the outcome, and what it holds."""
-    ones, others = _by_name(one["steps"]), _by_name(other["steps"])
+    runs = [_by_name(document["steps"]) for document in documents]
     found: Differences = []
-    for name in dict.fromkeys((*ones, *others)):
-        place, pair = (*before, "steps", name), [ones.get(name), others.get(name)]
-        if pair[0] is None or pair[1] is None:
-            found += _absent(pair, (*place, "outcome"), rules)
+    for name in dict.fromkeys(name for run in runs for name in run):
+        place, steps = (*before, "steps", name), [run.get(name) for run in runs]
+        there = [step for step in steps if step is not None]
+        if len(there) < len(steps):
+            found += _absent(steps, place, "outcome", rules)
             continue
-        found += _plain(pair, "outcome", rules, place)
+        found += _plain(there, "outcome", rules, place)
         for key in HELD:
-            held = [step[key] for step in pair if step and step.get(key)]
-            if len(held) == len(pair):
-                found += _pair(held[0], held[1], rules, (*place, key))
-            elif held:
-                found += _absent([step and step.get(key) for step in pair], (*place, key, "schema"), rules)
-    return found or _plain([one, other], "exit_code", rules, before)
+            held = [step.get(key) for step in there]
+            if any(held):
+                found += _together(held, rules, (*place, key))
+    return found or _plain(documents, "exit_code", rules, before)
 
 
 def _by_name(steps: list[Document]) -> dict[str, Document]:
@@ -93,17 +89,17 @@ def _by_name(steps: list[Document]) -> dict[str, Document]:
     return found
 
 
-def _series(one: Document, other: Document, rules: Rules, before: Steps) -> Differences:
-    """The figures of the second that are worse than those of the first by more than is tolerated."""
+def _series(documents: list[Document], rules: Rules, before: Steps) -> Differences:
+    """The figures that are worse than those of the first by more than is tolerated."""
     figures = [("rate_per_s",), ("failed_ratio",), *(("timing", "total_ms", name) for name in PERCENTILES)]
     found = _found(rules, before)
     for steps in figures:
-        values = [value_at(each, steps) for each in (one, other)]
-        if rules.whole or is_worse(steps, values, rules.tolerance):
+        first, *others = values = [value_at(document, steps) for document in documents]
+        if rules.whole or any(is_worse(steps, [first, other], rules.tolerance) for other in others):
             found.compare(steps, values)
     if rules.whole:
         for name in ("count", "status", "errors", "timing", "connections"):
-            found.compare((name,), [one.get(name), other.get(name)])
+            found.compare((name,), [document.get(name) for document in documents])
     return list({each["path"]: each for each in found.differences}.values())
 
 
@@ -111,7 +107,7 @@ def value_at(document: Document, steps: Steps) -> Any:
     """The value in a place; `None` where there is none."""
     value: Any = document
     for step in steps:
-        value = value.get(step) if isinstance(value, dict) else None
+        value = value.get(str(step)) if isinstance(value, dict) else None
     return value
 
 
@@ -138,14 +134,14 @@ def _found(rules: Rules, before: Steps) -> Found:
     return Found(skips, lambda _: False, before)
 
 
-def _plain(pair: list[Any], name: str, rules: Rules, before: Steps) -> Differences:
+def _plain(documents: list[Document], name: str, rules: Rules, before: Steps) -> Differences:
     found = _found(rules, before)
-    found.compare((name,), [each.get(name) for each in pair])
+    found.compare((name,), [document.get(name) for document in documents])
     return found.differences
 
 
-def _absent(pair: list[Any], place: Steps, rules: Rules) -> Differences:
-    """That one of two has nothing in a place: with the value that the other has there."""
-    found = _found(rules, place[:-1])
-    found.compare(place[-1:], [each.get(place[-1]) if each else MISSING for each in pair], is_strict=True)
+def _absent(documents: list[Document | None], before: Steps, name: str, rules: Rules) -> Differences:
+    """That some have nothing in a place: with the values that the others have there under this name."""
+    found = _found(rules, before)
+    found.compare((name,), [document.get(name) if document else MISSING for document in documents], is_strict=True)
     return found.differences

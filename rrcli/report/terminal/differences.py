@@ -29,6 +29,11 @@ MANY_ITEMS = 3  # of a list that differs in so many places, and in its length, t
 LEFT, RIGHT = ("- ", "removed"), ("+ ", "added")
 
 
+def marks_of(count: int) -> tuple[tuple[str, str], ...]:
+    """The mark of each document and its role: - and + of two, numbers of more."""
+    return (LEFT, RIGHT) if count == 2 else tuple((f"{number} ", "strong") for number in range(1, count + 1))
+
+
 def render_compared(found: Compared, *, width: int, color: bool, tolerance: float) -> str:
     """What was compared as lines of text for a terminal of `width` columns. Secrets must be masked."""
     page = Page(width)
@@ -54,8 +59,8 @@ def verdict(differences: Sequence[Difference], labels: Sequence[str], width: int
     if not differences:
         return [("✔ no difference", "good")]
     said = f"✘ {counted(len(differences), 'difference')}"
-    whole = f"{said} between {labels[0]} and {labels[1]}"
-    return pieces(whole if labels[0] != labels[1] and cells(whole) <= width else said, "bad")
+    whole = f"{said} between {labels[0]} and {labels[1]}" if len(labels) == 2 and labels[0] != labels[1] else said
+    return pieces(whole if cells(whole) <= width else said, "bad")
 
 
 # --- who is who
@@ -65,7 +70,7 @@ def _heads(found: Compared, page: Page) -> None:
     """A line for each document: its mark, its label, and what it holds in a few words."""
     column = max(map(cells, found.labels))
     room = max(min(column, page.width // 3), 8)
-    for label, document, (mark, role) in zip(found.labels, found.documents, (LEFT, RIGHT), strict=False):
+    for label, document, (mark, role) in zip(found.labels, found.documents, marks_of(len(found.labels)), strict=True):
         name = pad(pieces(shorten(label, room), "strong"), min(column, room))
         page.add_cut([(mark, role), *name, (" " * GAP, ""), *pieces(_words(document, page.width - 2 - min(column, room) - GAP))], 0)
 
@@ -122,17 +127,18 @@ def _by_step(differences: Sequence[Difference], page: Page, labels: Sequence[str
 def draw_differences(rows: Sequence[Difference], page: Page, labels: Sequence[str], indent: int = 2) -> None:
     """Each difference under its path: side by side what is short, one below the other what is not."""
     shown = rows[:MOST]
+    count = len(labels)
     widest = int(page.width * WIDEST_PATH)
     column = max((cells(each["path"]) for each in shown if cells(each["path"]) <= widest), default=0)
-    room = (page.width - indent - column - 2 * GAP) // 2
-    texts = [[_short(each, number) for number in (0, 1)] for each in shown]
-    first = max((cells(pair[0]) for pair in texts if pair[0] is not None and cells(pair[0]) <= room), default=0)
-    for each, pair in zip(shown, texts, strict=True):
-        fits = cells(each["path"]) <= column and all(text is not None and cells(text) <= room for text in pair)
-        if fits:
-            line = pad(pieces(each["path"]), column + GAP)
-            line += [*pad(_value(pair[0] or "", each, 0), first + GAP), *_value(pair[1] or "", each, 1)]
-            page.add(line, indent)
+    room = (page.width - indent - column - count * GAP) // count
+    texts = [[_short(each, number) for number in range(count)] for each in shown]
+    widths = [max((cells(line[at] or "") for line in texts if cells(line[at] or "") <= room), default=0) for at in range(count)]
+    for each, line in zip(shown, texts, strict=True):
+        if cells(each["path"]) <= column and all(text is not None and cells(text) <= room for text in line):
+            cut: Line = pad(pieces(each["path"]), column)
+            for number, text in enumerate(line):
+                cut += [(" " * GAP, ""), *pad(_value(text or "", each, number, count), widths[number])]
+            page.add(cut, indent)
         else:
             _below(each, page, labels, indent)
     if len(rows) > MOST:
@@ -146,27 +152,26 @@ def _short(difference: Difference, number: int) -> str | None:
     return one_line(difference["values"][number])
 
 
-def _value(text: str, difference: Difference, number: int) -> Line:
+def _value(text: str, difference: Difference, number: int, count: int) -> Line:
     if number in difference.get("missing", ()):
         return [(text, "dim")]
-    return pieces(text, (LEFT, RIGHT)[number][1])
+    return pieces(text, marks_of(count)[number][1] if count == 2 else "")
 
 
 def _below(difference: Difference, page: Page, labels: Sequence[str], indent: int) -> None:
-    """The path, and below it both values, or what is between them."""
-    missing = difference.get("missing", [])
+    """The path, and below it the values, or what is between two of them."""
+    missing, marks = difference.get("missing", []), marks_of(len(labels))
+    there = [number for number in range(len(labels)) if number not in missing]
     head = pieces(difference["path"])
     if missing:
-        other = labels[1 - missing[0]]
-        head += pieces(f"{' ' * GAP}only in {other}", "dim")
+        head += pieces(f"{' ' * GAP}only in {', '.join(labels[number] for number in there)}", "dim")
     page.add_cut(head, indent, rows=2)
     inner = indent + GAP
-    if missing:
-        number = 1 - missing[0]
-        for line in spread(difference["values"][number], (LEFT, RIGHT)[number], page.width - inner):
-            page.add_cut(line, inner, rows=2)
-        return
-    for line in hunks(difference["values"], (LEFT, RIGHT), page.width - inner):
+    if len(there) == len(labels) == 2:
+        lines = list(hunks(difference["values"], marks, page.width - inner))
+    else:
+        lines = [line for number in there for line in spread(difference["values"][number], marks[number], page.width - inner)]
+    for line in lines:
         page.add_cut(line, inner, rows=2)
 
 

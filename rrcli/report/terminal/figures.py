@@ -1,4 +1,4 @@
-"""The figures of two series side by side, and by how much each has changed."""
+"""The figures of series side by side, and by how much each has changed."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ LONGEST = 24  # columns of a label
 
 
 def draw_figures(documents: Sequence[dict[str, Any]], labels: Sequence[str], page: Page, tolerance: float) -> None:
-    """A row for each figure: both values, the change, and a mark where it is worse by more than is tolerated."""
+    """A row for each figure: the values, of two the change, and a mark where it is worse by more than is tolerated."""
     names: list[tuple[str, Steps]] = [("exchanges", ("count",)), ("failed", ("failed_ratio",)), ("rate", ("rate_per_s",))]
     names += [(name, ("timing", "total_ms", name)) for name in TIMES]
-    rows: list[list[Line]] = [[[], *(pieces(shorten(label, LONGEST), "strong") for label in labels), [("change", "dim")], []]]
+    last: Line = [("change", "dim")] if len(labels) == 2 else []
+    rows: list[list[Line]] = [[[], *(pieces(shorten(label, LONGEST), "strong") for label in labels), last, []]]
     for name, steps in names:
         values = [value_at(document, steps) for document in documents]
         if all(value is None for value in values):
             continue
         is_figure = steps in COMPARED
-        worse = is_figure and is_worse(steps, values, tolerance)
-        better = is_figure and is_worse(steps, values[::-1], tolerance)
+        first, *others = values
+        worse = is_figure and any(is_worse(steps, [first, other], tolerance) for other in others)
+        better = is_figure and any(is_worse(steps, [other, first], tolerance) for other in others)
         role = "bad" if worse else "good" if better else "" if is_figure else "dim"
-        changed = change(values)
+        changed = change(values) if len(values) == 2 else None
         cell = [] if changed is None or name == "exchanges" else [(f"{changed:+.1%}", role)]
         rows.append([pieces(name), *(pieces(_shown(steps, value)) for value in values), cell, [("✘", "bad")] if worse else []])
-    aligned(page, rows, [False, True, True, True, False])
+    aligned(page, rows, [False, *(True for _ in labels), True, False])
     page.add([(f"✘ is worse by more than {round(tolerance * 100, 4):g}%", "dim")], 2)
 
 

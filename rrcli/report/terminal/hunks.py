@@ -50,14 +50,14 @@ def spread(value: Any, mark: Mark, width: int) -> Iterator[Line]:
         yield [(f"… {len(lines) - MOST_LINES} more lines: --json has them", "dim")]
 
 
-def hunks(values: list[Any], marks: tuple[Mark, Mark], width: int) -> Iterator[Line]:
+def hunks(values: list[Any], marks: tuple[Mark, ...], width: int) -> Iterator[Line]:
     """Both values, or where they have lines in common the lines around those that have not."""
     one, other = values
     texts = one_line(one), one_line(other)
     are_texts = isinstance(one, str) and isinstance(other, str)
     if texts[0] is not None and texts[1] is not None:
         yield from _long_line(texts[0], texts[1], marks, width) if are_texts else _both(values, marks, width)
-    elif type(one) is type(other):
+    elif type(one) is type(other) and one and other:
         if are_texts and all(text.count("\r\n") == text.count("\n") for text in values):
             one, other = (text.replace("\r\n", "\n") for text in values)
         yield from _unified(_lines(one), _lines(other), marks)
@@ -65,7 +65,7 @@ def hunks(values: list[Any], marks: tuple[Mark, Mark], width: int) -> Iterator[L
         yield from _both(values, marks, width)
 
 
-def _both(values: list[Any], marks: tuple[Mark, Mark], width: int) -> Iterator[Line]:
+def _both(values: list[Any], marks: tuple[Mark, ...], width: int) -> Iterator[Line]:
     for value, mark in zip(values, marks, strict=True):
         yield from spread(value, mark, width)
 
@@ -79,7 +79,7 @@ def _lines(value: Any) -> list[str]:
     return laid_out(value, indent=2, ensure_ascii=False).split("\n")
 
 
-def _long_line(one: str, other: str, marks: tuple[Mark, Mark], width: int) -> Iterator[Line]:
+def _long_line(one: str, other: str, marks: tuple[Mark, ...], width: int) -> Iterator[Line]:
     """Two lines, each with the beginning and the end that they share only hinted at where they are too long."""
     room = width - len(marks[0][0])
     shared = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other)))
@@ -95,7 +95,7 @@ def _long_line(one: str, other: str, marks: tuple[Mark, Mark], width: int) -> It
         yield [(mark, role), *pieces(before, "dim"), *pieces(differs, role), *pieces(after, "dim")]
 
 
-def _unified(ones: list[str], others: list[str], marks: tuple[Mark, Mark]) -> Iterator[Line]:
+def _unified(ones: list[str], others: list[str], marks: tuple[Mark, ...]) -> Iterator[Line]:
     """A unified diff, as `diff -u` has it."""
     try:
         lines = run_with_limit(COMPARING, lambda: _diff(ones, others))
