@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _io import BytesIO
+
 from rrcli.base.digest import Digest
 from rrcli.base.errors import usage
 from rrcli.engine import registry
@@ -27,7 +29,7 @@ class ExchangeBuilder:
         self.then: Continue | None = None
         self.failure: ExchangeError | None = None  # of a hop that leads on all the same
         self.size = 0
-        self.kept = bytearray()
+        self._kept = BytesIO()  # which hands out what it has without a copy
         self._keeps = context.keeps_content = observer.keeps_content
         context.shows_events = observer.shows_events
         self._room = context.request.max_size if self._keeps else 0
@@ -82,7 +84,7 @@ class ExchangeBuilder:
         self._observer.content(data)
         if self._room:
             kept = data[: self._room]
-            self.kept += kept
+            self._kept.write(kept)
             self._room -= len(kept)
 
     def _item(self, event: StreamEvent) -> None:
@@ -107,6 +109,6 @@ class ExchangeBuilder:
         body = self.answer.body or (Body() if self.size else None)
         if body is None or self.then is not None or body.data:  # the adapter has kept the content itself, as of a hop that leads on
             return self.answer
-        data = bytes(self.kept)
+        data = self._kept.getvalue()
         truncated = (self._keeps and len(data) < self.size) or not self.finished
         return self.answer.replace(body=body.replace(data=data, size=self.size, sha256=self._digest.hexdigest(), truncated=truncated))

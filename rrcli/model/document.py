@@ -166,7 +166,7 @@ def _body(body: Body | None, exact: bool, whole: bool, parsed: bool, *, timed: b
             value = Verbatim(text.removeprefix(BOM).strip(WHITESPACE)) if exact else value
         except (ValueError, MemoryError):
             value = None
-    exactly = text is not None and text.encode("utf-8", "surrogatepass") == body.data
+    exactly = text is not None and (codec_of(body) == "utf-8" or text.encode("utf-8", "surrogatepass") == body.data)
     return _body_keys(body, text, None if exactly else _base64(body.data), value, {"parse_ms": ms(parse_ns)} if timed else {})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from rrcli.base.errors import usage
 from rrcli.base.timelimit import TimeLimitExceeded, left_of, run_with_limit
 from rrcli.model.document import KEYS, SERIES_KEYS, SET_KEYS, document
+from rrcli.model.values import LARGE
 from rrcli.options.parse import suggestion
 
 TYPE_CHECKING = False
@@ -62,6 +63,14 @@ class Path:
     def asks_value(self) -> bool:
         """Whether it may ask for what JSON holds, which is parsed then, however large."""
         return "json" in self.text
+
+    @property
+    def passes_by_content(self) -> bool:
+        """Whether what it finds can hold no body: a large one need not be read for it."""
+        steps = self._steps or []
+        if self.asks_content or not steps or steps[0] == "history":
+            return False
+        return len(steps) > 1 or steps[0] not in ("request", "response")
 
     @property
     def asks_json(self) -> bool:
@@ -146,11 +155,19 @@ def read_for(exchange: Exchange, paths: Iterable[Path], deadline: Deadline | Non
     asked = tuple(paths)
     whole, parsed = any(path.asks_content for path in asked), any(path.asks_value for path in asked)
     if not whole:
-        return names(document(exchange))
+        return names(document(_without_content(exchange) if all(path.passes_by_content for path in asked) else exchange))
     try:
         return names(run_with_limit(left_of(deadline), lambda: document(exchange, whole=whole, parsed=parsed)))
     except TimeLimitExceeded:
         return names(document(exchange))
+
+
+def _without_content(exchange: Exchange) -> Exchange:
+    """The exchange without what a large answer holds; its size and digest stay."""
+    answer = exchange.response
+    if answer is None or answer.body is None or len(answer.body.data) <= LARGE:
+        return exchange
+    return exchange.replace(response=answer.replace(body=answer.body.replace(data=b"")))
 
 
 # --- the shorthands
