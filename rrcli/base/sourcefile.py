@@ -8,6 +8,8 @@ looked for only once one is wanted (`places.py`).
 
 from __future__ import annotations
 
+import re
+
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.files import read_local
 from rrcli.base.jsontext import DEEPEST, is_deep, repeated_name
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from rrcli.base.places import Path, Places
 
 LARGEST = 16 << 20  # bytes: far more than anybody writes
+DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d")
 BOM = "\ufeff"
 
 
@@ -106,13 +109,26 @@ def _toml(text: str, name: str) -> dict[str, Any]:
     from tomli import TOMLDecodeError, loads
 
     try:
-        return loads(text)
+        values = loads(text)
+        return _with_written_dates(values) if DATE.search(text) else values
     except TOMLDecodeError as error:
         if repeated := _repeated(text, name, is_json=False):
             raise repeated from None
         raise _not_toml(text, name, error.msg, error.pos) from None
     except RecursionError:
         raise _too_deep(name) from None
+
+
+def _with_written_dates(value: Any) -> Any:
+    """The value with dates and times as texts: nothing here reckons with them, and JSON has none."""
+    if isinstance(value, dict):
+        return {key: _with_written_dates(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_with_written_dates(each) for each in value]
+    if not hasattr(value, "isoformat"):
+        return value
+    text: str = value.isoformat()
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
 def _not_toml(text: str, name: str, message: str, offset: int) -> ExchangeError:

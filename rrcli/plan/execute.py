@@ -12,6 +12,7 @@ from rrcli.base.units import counted
 from rrcli.engine.runner import new_id
 from rrcli.plan.choice import Choice
 from rrcli.plan.load import load_plan
+from rrcli.plan.names import wrong_name
 from rrcli.plan.result import CASE, PLAN, RunResult, StepResult
 from rrcli.plan.run import run_plan, scope_of
 
@@ -54,6 +55,8 @@ def open_plans(
     """Read plans, and with `resolves` find their variables and secrets. Raises `usage` with all that is wrong in any of them."""
     problems = Problems()
     found = []
+    if wrong := next((f"{name}: {why}" for name in given if (why := wrong_name(name))), ""):
+        raise usage(f"--var {wrong}")
     for path in plan_files(paths):
         plan = load_plan(_read(path), problems, dict(given), env=env, root=root, cases=cases)
         scope = scope_of(plan)

@@ -33,6 +33,10 @@ class PlanFunctions(Functions):
 
         return str(uuid4())
 
+    def _validate_arguments(self, args: Any, signature: Any, function_name: str) -> Any:
+        """Take `now()` too, which the library's signatures cannot say."""
+        return None if function_name == "now" and not args else super()._validate_arguments(args, signature, function_name)  # type: ignore[misc]
+
     @signature({"types": ["string"], "variadic": True})
     def _func_now(self, *shifts: str) -> str:
         from time import time

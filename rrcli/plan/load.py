@@ -7,12 +7,14 @@ import os
 from rrcli.base.sourcefile import read
 from rrcli.engine.settings import Settings
 from rrcli.options.parse import duration, suggestion
+from rrcli.plan.checks import check_series, check_templates, notes_of
 from rrcli.plan.model import Plan
 from rrcli.plan.names import wrong_name
 from rrcli.plan.pace import read_pace
-from rrcli.plan.reading import Reader, told
+from rrcli.plan.reading import Reader
 from rrcli.plan.settings import read_plan_settings
 from rrcli.plan.step import KINDS, Root, compiled
+from rrcli.plan.told import told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,6 +90,10 @@ def load_plan(
     if not values.get("step"):
         problems.add(source, (), "a plan has at least one [[step]]")
     reader.finish()
+    if values.get("template"):
+        check_templates(source, problems)
+    check_series(plan, problems)
+    plan.notes = list(notes_of(plan))
     plan.pace = read_pace(source, [step.name for step in plan.steps], problems)
     return plan
 

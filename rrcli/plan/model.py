@@ -44,6 +44,7 @@ class Plan:
         self.chain: tuple[str, ...] = ()  # the files that this one is run by, and itself
         self.env: str | None = None
         self.settings = PlanSettings()
+        self.notes: list[str] = []  # what is likely meant otherwise
         self.variables: dict[str, Any] = {}  # not worked out yet, and
         self.places: dict[str, tuple[SourceFile, Place]] = {}  # where each is set
         self.given: dict[str, Any] = {}  # variables from outside, which are values

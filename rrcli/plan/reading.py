@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 from rrcli.base.errors import ExchangeError
 from rrcli.engine import registry
 from rrcli.engine.defaults import place_of_url
@@ -16,6 +14,7 @@ from rrcli.plan.defaults import defaults_of
 from rrcli.plan.keys import COMMON, GROUPS, STEP_KEYS, commands, keys_of, word_names
 from rrcli.plan.step import EXPRESSIONS, HOLE, INCLUDE, Condition, Step, compiled
 from rrcli.plan.template import Expression, Template, has_template
+from rrcli.plan.told import told
 from rrcli.plan.tools import TOOLS, ports_of
 from rrcli.plan.words import split
 from rrcli.policy.expect import Expectation, of_one, split_expectation
@@ -23,28 +22,17 @@ from rrcli.policy.paths import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from rrcli.base.places import Path as Place
-    from rrcli.base.sourcefile import Problems, SourceFile
+    from rrcli.base.sourcefile import Problems
     from rrcli.engine.settings import Setting
     from rrcli.options.option import Option
     from rrcli.plan.model import Plan
     from rrcli.plan.tools import Tool
 
 FILE_ENDINGS = (".csv", ".json", ".ndjson", ".toml")
-
-
-@contextmanager
-def told(problems: Problems, source: SourceFile, path: Place, *, key: bool = False, token: str = "") -> Iterator[None]:
-    """Whatever is found wrong within is told with the place."""
-    try:
-        yield
-    except ExchangeError as error:
-        problems.add(source, path, f"{error.message}{(error.hint and f' ({error.hint})') or ''}", key=key, token=token)
-    except ValueError as error:
-        problems.add(source, path, str(error), key=key, token=token)
 
 
 class Reader:
@@ -132,6 +120,8 @@ class Reader:
             return dict(table), origins
         templates = self.source.values.get("template", {})
         base = templates.get(used) if isinstance(used, str) else None
+        if used in templates and not isinstance(base, dict):
+            return dict(table), origins  # which is told where it stands
         if not isinstance(base, dict):
             self.problems.add(self.source, (*place, "use"), f"there is no [template.{used}]{suggestion(str(used), list(templates))}")
             return dict(table), origins
@@ -178,6 +168,8 @@ class Reader:
                 continue
             for key, value in table.items():
                 if key == "vars" and path[0] == "env":
+                    if not isinstance(value, dict):
+                        self.problems.add(self.source, (*path, key), f"vars is a table: write [{'.'.join(map(str, path))}.vars]")
                     continue
                 is_command = isinstance(value, dict) and key in commands()
                 known = keys_of(key) if is_command else COMMON
@@ -299,7 +291,9 @@ class Reader:
     def _rows(self, value: Any) -> Any:
         if isinstance(value, list):
             return compiled(value)
-        text = _text(value)
+        if not isinstance(value, str):
+            raise ValueError("for-each is a list, a file of rows, or the path of a list")
+        text = value
         if text.endswith(FILE_ENDINGS):
             from rrcli.plan.rows import read_rows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.files import read_local
-from rrcli.base.jsontext import loads
+from rrcli.base.jsontext import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def label(row: Any, index: int) -> str:
     """What a row is called: its number, and its `name`, else its first value."""
     if isinstance(row, dict):
         row = row.get("name", next(iter(row.values()), ""))
-    return f"[{index}] {row}".rstrip()
+    return f"[{index}] {row if isinstance(row, str) else dumps(row)}".rstrip()
 
 
 def wrong_column(name: str) -> str:

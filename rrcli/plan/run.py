@@ -15,7 +15,6 @@ from rrcli.base.sourcefile import Problems
 from rrcli.engine.interrupt import Interrupted
 from rrcli.engine.manifest import load
 from rrcli.engine.runner import new_id
-from rrcli.model.values import Failure
 from rrcli.plan.choice import Choice
 from rrcli.plan.defaults import requests
 from rrcli.plan.names import expressions, sets, used_by
@@ -24,7 +23,7 @@ from rrcli.plan.order import has_order, in_order, needs
 from rrcli.plan.result import RunResult, StepResult
 from rrcli.plan.rows import label
 from rrcli.plan.scope import PlanScope
-from rrcli.plan.sending import Keeping, Sender
+from rrcli.plan.sending import Keeping, Sender, captured
 from rrcli.plan.step import fill
 from rrcli.plan.template import value_of
 
@@ -69,6 +68,7 @@ class Running:
         self._left: set[str] = set()  # steps that were under way when a signal came, of which nothing more is taken
         self._limits: dict[str, list[Deadline]] = {}  # of the steps that are under way
         self._notes: dict[str, None] = outer._notes if outer else {}
+        self._notes.update(dict.fromkeys(plan.notes))
         self._ended = ""  # why no further step is run
         self._signal = 0  # the exit code of the signal that ended it
         self._sender: Sender = outer._sender if outer else Sender(termination, choice.trace)
@@ -214,6 +214,10 @@ class Running:
         rows = fill(step.rows if isinstance(step.rows, list) else value_of(step.rows, scope), scope)
         if not isinstance(rows, list):
             raise NoValue(step.rows.text, "for-each takes a list")
+        if not rows:
+            self._skip(step, "for-each has no rows", is_wanted=True)
+            for name in step.captures:
+                scope.unset.pop(name, None)
         found: dict[int, StepResult] = {}
 
         def one(index: int) -> None:
@@ -254,7 +258,8 @@ class Running:
                 raise
             result = result.replace(exit_code=USAGE, reason=str(error))
         except ExchangeError as error:
-            result = result.replace(exit_code=exit_code(error), reason=error.message)
+            reason = f"{error.message} ({error.hint})" if error.hint else error.message
+            result = result.replace(exit_code=exit_code(error), reason=reason)
         result = result.replace(elapsed_ns=now() - began)
         self._add(step, result)
         return result
@@ -276,7 +281,7 @@ class Running:
             sent, more = judged(sent, step, self._plan, scope, updates=self._choice.update_snapshots, secrets=self.secrets)
             result = result.replace(**more)
         if not sent.exit_code and step.captures:
-            sent, captures = _captured(step, sent)
+            sent, captures = captured(step, sent)
         scope.steps.add(step.name, sent.value)
         told = {name: getattr(sent, name) for name in sent.fields_ if name in result.fields_}
         return result.replace(**told, captures=captures)
@@ -403,18 +408,3 @@ def scope_of(plan: Plan) -> PlanScope:
 def _result(step: Step, **values: Any) -> StepResult:
     """A result of a step."""
     return StepResult(name=step.name, step=step.name, kind=step.kind, line=step.line, tags=step.tags, **values)
-
-
-def _captured(step: Step, sent: Sent) -> tuple[Sent, dict[str, Any]]:
-    """The values that a step captures; where one finds nothing it has failed as a check does."""
-    value = sent.value()
-    found = {name: path.find(value) for name, path in step.captures.items()}
-    missing = [f"{name} = {step.captures[name].text!r}" for name, one in found.items() if one is None]
-    if not missing:
-        return sent, found
-    message = f"the answer has nothing to capture for {', '.join(missing)}"
-    sent = sent.replace(exit_code=EXIT_CODES["check"], reason=message)
-    if exchange := sent.exchange:
-        failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
-        sent = sent.replace(exchange=exchange.replace(outcome="check_failed", error=failure))
-    return sent, {}

@@ -170,10 +170,16 @@ def _secret(name: str, place: str) -> str | None:
 
         return read_local(os.path.expanduser(where)).decode("utf-8", "surrogateescape").rstrip("\r\n")
     if source == "prompt":
-        from getpass import getpass
-
         try:
-            return getpass(f"{name}: ")
+            return _typed(f"{name}: ")
         except (EOFError, OSError):
             raise usage(f"the secret {name} has no value: nobody is there to type it") from None
     return None
+
+
+def _typed(prompt: str) -> str:
+    """What somebody types at the terminal, unseen. Raises `OSError` and `EOFError` where nobody does."""
+    from getpass import getpass
+
+    os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))  # else standard input would be taken for one
+    return getpass(prompt)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from _thread import allocate_lock, get_ident
 
 from rrcli.base.deadline import Deadline, now
-from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, exit_code, usage
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, exit_code, usage
 from rrcli.base.record import Record
 from rrcli.codec.http.cookies import Jar
 from rrcli.engine.context import Shared
 from rrcli.engine.registry import hooks_of
 from rrcli.engine.send import send
+from rrcli.model.values import Failure
 from rrcli.options.request import Output, without_attempt_timeout
 from rrcli.wire.pool import Pool
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rrcli.engine.interrupt import Termination
     from rrcli.model.values import Exchange, ExchangeSet
     from rrcli.options.request import Request
+    from rrcli.plan.step import Step
     from rrcli.series.tally import Series
 
 
@@ -201,3 +203,18 @@ def _saved(exchange: Exchange, file: str) -> Exchange:
     if not (exchange.response and exchange.response.body):
         return exchange
     return exchange.replace(response=exchange.response.replace(body=exchange.response.body.replace(file=file)))
+
+
+def captured(step: Step, sent: Sent) -> tuple[Sent, dict[str, Any]]:
+    """The values that a step captures; where one finds nothing it has failed as a check does."""
+    value = sent.value()
+    found = {name: path.find(value) for name, path in step.captures.items()}
+    missing = [f"{name} = {step.captures[name].text!r}" for name, one in found.items() if one is None]
+    if not missing:
+        return sent, found
+    message = f"the answer has nothing to capture for {', '.join(missing)}"
+    sent = sent.replace(exit_code=EXIT_CODES["check"], reason=message)
+    if exchange := sent.exchange:
+        failure = Failure(layer="check", kind="check_failed", message=message, delivery="answered", retry="useless")
+        sent = sent.replace(exchange=exchange.replace(outcome="check_failed", error=failure))
+    return sent, {}

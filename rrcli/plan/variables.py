@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rrcli.base.errors import usage
+from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.jsontext import loads
 
 TYPE_CHECKING = False
@@ -15,7 +15,10 @@ def given_variables(files: Iterable[str], pairs: Iterable[tuple[str, str]]) -> d
     """The variables of files, and over them those of pairs of names and values. Raises `usage` and `local`."""
     found: dict[str, Any] = {}
     for path in files:
-        found.update(_variables_of(path))
+        try:
+            found.update(_variables_of(path))
+        except ExchangeError as error:
+            raise (usage(f"--vars: {error.message}", error.hint) if error.layer == "local" else error) from None
     found.update(pairs)
     return found
 

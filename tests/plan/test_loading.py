@@ -98,3 +98,34 @@ def test_an_unknown_environment_is_told_with_those_there_are(run_plan: Run) -> N
 def test_a_step_that_nobody_has_is_no_choice(run_plan: Run) -> None:
     ran = run_plan('[[step]]\nname = "reserve"\nhttp = "http://x"', "--only", "reserv")
     assert (ran.code, "did you mean reserve?" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[env.x]\nvars = 1\n", "p.toml:2:8: vars is a table: write [env.x.vars]"),
+        ("[template]\nx = 1\n", "p.toml:2:5: x is a table: write [template.x]"),
+        ("[template.x]\nuse = 'y'\n", "p.toml:2:1: a template uses no other"),
+        ("[template.x]\ntimout = 1\n", "p.toml:2:1: no step has timout; did you mean timeout?"),
+        ("[template.x]\nhttp = 'x'\nsql = 'x'\n", "p.toml:3:1: no step has sql"),
+        ("[[step]]\nhttp = 'POST http://x'\njson = { a = inf }\n", "p.toml:3:8: inf and nan are no numbers of JSON"),
+        ("[[step]]\nhttp = 'POST http://x'\nmultipart = { f = { fil = 'x' } }\n", "p.toml:3:13: multipart: f has no file"),
+        ("[[step]]\nhttp = 'http://x'\nfor-each = 3\n", "p.toml:3:12: for-each is a list, a file of rows, or the path of a list"),
+        ("[[step]]\nhttp = 'http://x'\nexpect = 'p99 < 2s'\n", "p.toml:3:10: p99 is what many exchanges amount to, and this is one (add"),
+        ("[[step]]\nhttp = 'http://x'\nrepeat = 2\nretry = 1\n", "p.toml:1:3: --retry and a series exclude each other"),
+        ("[[step]]\nhttp = 'http://x'\nrepeat = 2\noutput = 'x'\n", "p.toml:1:3: --output and a series exclude each other"),
+    ],
+)  # fmt: skip
+def test_what_no_step_shows_is_told_too(run_plan: Run, text: str, told: str) -> None:
+    assert told in "\n".join(faults(run_plan, text + '[[step]]\nname = "z"\nhttp = "http://x"\n'))
+
+
+def test_a_variable_from_outside_has_a_name(run_plan: Run) -> None:
+    for given in ("a b=1", "env=1", "steps=1"):
+        assert faults(run_plan, '[[step]]\nhttp = "http://x"\n', "--var", given)[0].startswith("rrcli: --var ")
+    assert "--vars: cannot read no.env" in faults(run_plan, '[[step]]\nhttp = "http://x"\n', "--vars", "no.env")[0]
+
+
+def test_a_text_that_is_the_name_of_a_variable_is_noted(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(f'[vars]\nstate = "x"\n[[step]]\nhttp = "{orders.url}/x"\nexpect = "json.path != state"\n')
+    assert ran.document["notes"] == ["p.toml:3: expect compares with the text state; the variable is {{state}}"]

@@ -329,7 +329,7 @@ def test_a_series_and_a_set_are_steps_too(run_plan: Run, orders: Orders) -> None
     ran = run_plan(f'[[step]]\nname = "load"\nhttp = "{orders.url}/x"\nrepeat = 3\nexpect = ["series.count == 3", "status == 200"]\n')
     assert (ran.code, ran.step("load")["series"]["count"], orders.seen()) == (0, 3, ["GET /x"] * 3)
     ran = run_plan(f'[[step]]\nname = "load"\nhttp = "{orders.url}/x"\nrepeat = 2\nretry = 1\n')
-    assert (ran.code, "exclude each other" in ran.step("load")["reason"]) == (2, True)
+    assert (ran.code, "exclude each other" in ran.err) == (2, True)
     ran = run_plan(f'[[step]]\nname = "all"\nhttp = "{orders.url}/x"\nall-addresses = true\n')
     assert (ran.code, len(ran.step("all")["set"]["exchanges"])) == (0, 1)
 
@@ -432,4 +432,31 @@ def test_a_signal_ends_steps_side_by_side(orders: Orders, tmp_path: Path) -> Non
     assert (code, "GET /t" in orders.seen()) == (130, True)
     assert [(step["name"], step["outcome"]) for step in document["steps"]] == [
         ("a", "passed"), ("b", "error"), ("c", "skipped"), ("t", "passed"),
+    ]  # fmt: skip
+
+
+def test_dates_of_toml_are_texts(run_plan: Run, orders: Orders) -> None:
+    text = f'[vars]\nday = 2026-11-21\n[[step]]\nhttp = "POST {orders.url}/echo"\n'
+    text += 'json = { day = "{{day}}", at = 2026-11-21T07:32:00Z, local = 2026-11-21 07:32:00.5, time = 07:32:00 }\n'
+    assert run_plan(text).code == 0
+    found = json.loads(orders.log[0][3])
+    assert found == {"day": "2026-11-21", "at": "2026-11-21T07:32:00Z", "local": "2026-11-21T07:32:00.500000", "time": "07:32:00"}
+
+
+def test_rows_that_are_none_are_told(run_plan: Run, orders: Orders) -> None:
+    text = f'[[step]]\nname = "a"\nfor-each = []\nhttp = "{orders.url}/x"\ncapture = {{ ids = "json.id" }}\n'
+    ran = run_plan(text + f'[[step]]\nname = "b"\nhttp = "POST {orders.url}/echo"\njson = "{{{{ids}}}}"\n')
+    assert (ran.code, ran.outcomes, ran.step("a")["reason"]) == (0, {"a": "skipped", "b": "passed"}, "for-each has no rows")
+    assert orders.log[0][3] == b"[]"
+
+
+def test_functions_of_expressions(run_plan: Run, orders: Orders) -> None:
+    calls = ["now()", "now('+1h')", "base64('x')", "sha256('x')", "hmac_sha256('k', 'x')", "urlencode('a b/')", "length(uuid())"]
+    text = f'[[step]]\nhttp = "POST {orders.url}/echo"\njson = {json.dumps(["{{" + call + "}}" for call in calls])}\n'
+    assert run_plan(text).code == 0
+    now, later, *rest = json.loads(orders.log[0][3])
+    assert now < later
+    assert rest == [
+        "eA==", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "c38edc8815c8489f64738978f44008f8596345545f0baa68ef6fcf5c53e57189", "a%20b%2F", 36,
     ]  # fmt: skip

@@ -19,12 +19,13 @@ from rrcli.engine.events import Observer
 from rrcli.engine.offline import build
 from rrcli.engine.runner import judge_of
 from rrcli.options.commandline import reads_stdin
-from rrcli.options.request import Request
+from rrcli.options.request import Output, Request
 from rrcli.plan.load import load_plan
 from rrcli.plan.run import scope_of
 from rrcli.plan.written import step_of
 from rrcli.policy.expect import Expectation
 from rrcli.policy.redact import mask_of_asked
+from rrcli.series.contradictions import refuse_contradictions
 
 NAMES = tuple(entry.name for entry in registry.PROTOCOLS)
 ODD = st.text(st.sampled_from("a{}'\"\\ \n\r\t\0\x7f\x9b\u202e=:@;&%é\U0001f600\udcff"), max_size=8)
@@ -83,9 +84,11 @@ def outcome(request: Request) -> bytes | str:
 
 
 def is_judged(request: Request) -> bool:
-    """Whether its expectations are some: a request with a wrong one is never sent, nor written."""
+    """Whether it is one to send: one with a wrong expectation, or what no series has, is never written."""
     try:
         judge_of(request)
+        if request.repeats():
+            refuse_contradictions(request, Output(), registry.hooks_of(request))
         Expectation(request.until or "status == 1")
     except ExchangeError:
         return False

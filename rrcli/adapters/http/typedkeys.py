@@ -6,12 +6,15 @@ value is syntax there: it is quoted, or stands where everything is content.
 
 from __future__ import annotations
 
+from math import isfinite
+
 from rrcli.adapters.http.prepare.items import Item, json_path, split_item
 from rrcli.adapters.http.prepare.target import split_words
 from rrcli.base.errors import ExchangeError
 from rrcli.base.jsontext import dumps, loads
 from rrcli.base.record import Record
 from rrcli.base.url import quote
+from rrcli.options.parse import suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +44,32 @@ def _table(value: Any) -> Any:
 def _json(value: Any) -> Any:
     """A value, or JSON text, unless that is one template, whose value is the content."""
     text = value.strip() if isinstance(value, str) else ""
+    if _has_no_number(value):
+        raise ValueError("inf and nan are no numbers of JSON")
     if not isinstance(value, str) or (text.startswith("{{") and text.endswith("}}") and text.count("{{") == 1):
         return value
     try:
         return loads(text)
     except ValueError as error:
         raise ValueError(f"it is no JSON text: {error}; a text alone is written '\"text\"'") from None
+
+
+def _has_no_number(value: Any) -> bool:
+    """Whether a number of TOML is in it that JSON has not."""
+    if isinstance(value, (dict, list)):
+        return any(map(_has_no_number, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and not isfinite(value)
+
+
+def _parts_of(value: Any) -> Any:
+    """A table whose parts are texts, files, or values that are sent as JSON."""
+    for name, given in _table(value).items():
+        for part in given if isinstance(given, list) else [given]:
+            if isinstance(part, dict) and "file" not in part:
+                near = next((meant for key in part if (meant := suggestion(key, FILE_KEYS))), "")
+                if near:
+                    raise ValueError(f"multipart: {name} has no file{near}")
+    return value
 
 
 def _pairs(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -138,5 +161,5 @@ KEYS = {
     "query": TypedKey(load=_table, apply=_query),
     "json": TypedKey(load=_json, apply=_json_content),
     "form": TypedKey(load=_table, apply=_form),
-    "multipart": TypedKey(load=_table, apply=_multipart),
+    "multipart": TypedKey(load=_parts_of, apply=_multipart),
 }
