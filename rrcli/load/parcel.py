@@ -10,6 +10,8 @@ import os
 
 from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.sourcefile import Problems
+from rrcli.base.userfolder import NAME as SETTINGS
+from rrcli.engine.settings import project_file
 from rrcli.plan.choice import Choice
 from rrcli.plan.execute import open_plans
 from rrcli.plan.novalue import NoValue
@@ -44,6 +46,7 @@ def pack(plan: Plan, scope: PlanScope, *, only: Iterable[str] = (), skip: Iterab
             if size > LARGEST:
                 raise usage(f"the files of the plan are more than {LARGEST >> 20} MiB together", "let a server have the large ones")
             files[os.path.relpath(os.path.realpath(path), root)] = data
+    files.setdefault(SETTINGS, _settings(plan.source.name))
     return {
         "plan": os.path.relpath(os.path.realpath(plan.source.name), root),
         "files": files,
@@ -53,6 +56,15 @@ def pack(plan: Plan, scope: PlanScope, *, only: Iterable[str] = (), skip: Iterab
         "skip": list(skip),
         "run_id": scope.values["run"]["id"],
     }
+
+
+def _settings(plan: str) -> bytes:
+    """The project's settings; where there are none, none hold where it is opened either, whatever lies above that folder."""
+    path = project_file(os.path.dirname(plan), plan)
+    if path is None:
+        return b""
+    with open(path, "rb") as file:
+        return file.read(LARGEST)
 
 
 def unpack(parcel: dict[str, Any], folder: str) -> tuple[Plan, PlanScope, Choice]:
