@@ -123,6 +123,13 @@ def test_steps_have_their_outcomes_and_those_that_failed_are_open() -> None:
     assert len(found) == 10 + 4 + 1
 
 
+def test_what_a_snapshot_differs_in_is_shown() -> None:
+    found = ({"path": "response.body.json.name", "values": [NASTY, "ann"]},)
+    text = html_report(run(step(1, case.exchange(), exit_code=8, differences=found)))
+    assert '<pre>the snapshot has <i class="no">- </i>and the answer' in text
+    assert "<script>document" not in text
+
+
 def test_a_thousand_steps_are_small_and_long_contents_are_cut() -> None:
     assert len(html_report(many(1000)).encode()) < 2_500_000
     long = case.answered("line of text\n" * 200_000, "text/plain")

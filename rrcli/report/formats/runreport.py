@@ -131,6 +131,18 @@ def drawn(exchange: Exchange, mask: Mask) -> str:
     return render(shown, BY_NAME[exchange.protocol], width=WIDTH, color=False, verbose=True, wire=False)
 
 
+def differing(step: StepResult, mask: Mask) -> str:
+    """Where the answer of a step differs from what it was compared with, drawn without colour."""
+    if not step.differences:
+        return ""
+    from rrcli.report.terminal.paint import Page
+    from rrcli.report.terminal.run import _differences
+
+    page = Page(WIDTH)
+    _differences(page, step, mask)
+    return f"{page.text(color=False)}\n"
+
+
 def attempts_of(exchange: Exchange) -> Iterator[Exchange]:
     """The earlier attempts and polls that failed."""
     return (each for each in exchange.history if each.why not in HOPS and each.error)

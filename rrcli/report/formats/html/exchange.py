@@ -105,10 +105,10 @@ def _messages(exchange: Exchange, entry: Protocol, scale: Scale) -> Iterator[str
     """Request and response, each its first line, fields and content."""
     request, answer = exchange.request, exchange.response
     if request.summary or request.fields:
-        yield "<h3>Request</h3>" + _drawn(scale, lambda page: _draw_request(request, entry, page))
+        yield "<h3>Request</h3>" + drawn(scale, lambda page: _draw_request(request, entry, page))
         if request.body:
             body = request.body
-            yield _drawn(scale, lambda page: draw_body(body, page, color=False, came=False))
+            yield drawn(scale, lambda page: draw_body(body, page, color=False, came=False))
     if answer:
 
         def draw_head(page: Page) -> None:
@@ -116,14 +116,14 @@ def _messages(exchange: Exchange, entry: Protocol, scale: Scale) -> Iterator[str
             _details(answer.data, entry, page)
             _fields(answer.fields, page)
 
-        yield "<h3>Response</h3>" + _drawn(scale, draw_head)
+        yield "<h3>Response</h3>" + drawn(scale, draw_head)
         if events := answer.data.get("events"):
-            yield _drawn(scale, lambda page: _draw_events(events, page))
-        yield _drawn(scale, lambda page: _content(exchange, answer, entry, page, color=False))
+            yield drawn(scale, lambda page: _draw_events(events, page))
+        yield drawn(scale, lambda page: _content(exchange, answer, entry, page, color=False))
         if answer.trailers:
-            yield "<h3>Trailers</h3>" + _drawn(scale, lambda page: _fields(answer.trailers, page))
+            yield "<h3>Trailers</h3>" + drawn(scale, lambda page: _fields(answer.trailers, page))
     if (exchange.error and exchange.error.layer == "tls") or (answer and not answer.fields and not answer.body):
-        yield _drawn(scale, lambda page: _certificates(exchange, page, verbose=True))
+        yield drawn(scale, lambda page: _certificates(exchange, page, verbose=True))
 
 
 def _draw_events(events: Sequence[Mapping[str, Any]], page: Page) -> None:
@@ -140,7 +140,7 @@ def _draw_request(request: RequestMessage, entry: Protocol, page: Page) -> None:
     _fields(request.fields, page)
 
 
-def _drawn(scale: Scale, draw: Callable[[Page], None]) -> str:
+def drawn(scale: Scale, draw: Callable[[Page], None]) -> str:
     """What is drawn elsewhere for terminals, as preformatted text; nothing where nothing is drawn."""
     page = Page(COLUMNS)
     draw(page)

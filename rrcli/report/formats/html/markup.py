@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # By the role that a piece plays in a drawn report: the class that colours it, one letter where it comes often.
 CLASSES = {
     "good": "ok", "warn": "w", "bad": "no", "strong": "b", "dim": "d", "escape": "e", "name": "b", "key": "k", "string": "g", "number": "n",
-    "literal": "n", "tag": "k", "keyword": "w",
+    "literal": "n", "added": "ok", "removed": "no", "tag": "k", "keyword": "w",
 }  # fmt: skip
 
 

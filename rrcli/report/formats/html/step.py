@@ -5,11 +5,11 @@ from __future__ import annotations
 from rrcli.base.jsontext import dumps
 from rrcli.base.units import counted, duration
 from rrcli.policy.redact import masked_by
-from rrcli.report.formats.html.exchange import Scale, exchange_of, svg_bar
+from rrcli.report.formats.html.exchange import Scale, drawn, exchange_of, svg_bar
 from rrcli.report.formats.html.markup import tag, text_of
 from rrcli.report.formats.html.series import series_of
 from rrcli.report.formats.runreport import place_of, said
-from rrcli.report.terminal.run import MARKS, _asked_and_found
+from rrcli.report.terminal.run import MARKS, _asked_and_found, _differences
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Steps:
         if step.captures:
             values = {name: dumps(mask.json(value))[:LONGEST_VALUE] for name, value in step.captures.items()}
             yield tag("ul", "".join(f'<li><i class="d">{text_of(name)} =</i> {text_of(value)}' for name, value in values.items()), "c")
+        if step.differences:
+            yield drawn(self._scale, lambda page: _differences(page, step, mask))
         if step.exchange:
             yield from exchange_of(masked_by(step.exchange, mask), self._scale)
         if step.several:
