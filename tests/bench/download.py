@@ -1,4 +1,4 @@
-"""Downloads beside curl's: time and peak memory of the same bytes from nginx on loopback, over each way they may come.
+"""Downloads and uploads beside curl's: time and peak memory of the same bytes from and to nginx on loopback, over each way they may go.
 
     python tests/bench/download.py                    1 GiB, the table
     python tests/bench/download.py --size 64MiB --check
@@ -12,15 +12,16 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rrcli.options.parse import size as parse_size
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.bench.measuring import Cost, in_turn
 
 MOST_MEMORY = 80 << 20  # bytes, whatever the size of the download
 MOST_TIME = 2.0  # times curl's
@@ -40,6 +41,7 @@ http {{
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
   sendfile on;
+  http2_body_preread_size 1m;
   server {{
     listen 127.0.0.1:{plain};
     listen 127.0.0.1:{tls} ssl http2;
@@ -48,6 +50,7 @@ http {{
     ssl_certificate_key {folder}/key.pem;
     root {folder}/www;
     location = /chunked.bin {{ alias {folder}/www/file.bin; addition_types *; add_after_body /empty; }}
+    location /in/ {{ dav_methods PUT; create_full_put_path on; client_body_buffer_size 1m; }}
     location = /gzip.bin {{ gzip on; gzip_comp_level 1; gzip_types *; alias {folder}/www/file.bin; }}
   }}
 }}
@@ -64,7 +67,9 @@ def nginx(folder: Path, size: int) -> Iterator[dict[str, int]]:
     (folder / "www").mkdir()
     (folder / "www/empty").touch()
     _fill(folder / "www/file.bin", size)
-    certificate = trustme.CA().issue_cert("localhost")
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    certificate = authority.issue_cert("localhost", key_type=trustme.KeyType.ECDSA)
     certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
     certificate.cert_chain_pems[0].write_to_path(str(folder / "cert.pem"))
     ports = {name: free_port() for name in ("plain", "tls", "h2c")}
@@ -85,10 +90,10 @@ def _fill(path: Path, size: int) -> None:
             file.write(block[: size - at])
 
 
-def ways(ports: dict[str, int]) -> dict[str, tuple[str, list[str]]]:
-    """The URL, and the options that both programs know, of each way."""
+def ways(ports: dict[str, int], folder: Path, output: str) -> dict[str, tuple[list[str], list[str]]]:
+    """Our command and curl's, of each way."""
     plain, tls, h2c = (f"127.0.0.1:{ports[name]}" for name in ("plain", "tls", "h2c"))
-    return {
+    down = {
         "HTTP/1.1": (f"http://{plain}/file.bin", []),
         "chunked": (f"http://{plain}/chunked.bin", []),
         "gzip": (f"http://{plain}/gzip.bin", ["--compressed"]),
@@ -96,66 +101,43 @@ def ways(ports: dict[str, int]) -> dict[str, tuple[str, list[str]]]:
         "HTTP/2": (f"http://{h2c}/file.bin", ["--http2-prior-knowledge"]),
         "HTTP/2, TLS": (f"https://{tls}/file.bin", ["-k", "--http2"]),
     }
+    up = {"HTTP/1.1": (f"http://{plain}/in/a", []), "HTTP/2": (f"http://{h2c}/in/a", ["--http2-prior-knowledge"])}
+    ours, theirs = [sys.executable, "-m", "rrcli", "http", "-s"], ["curl", "-sS"]
+    sent = ["-T", str(folder / "www/file.bin"), "-H", "Expect:"]
+    return {
+        **{f"{way} down": ([*ours, url, "-o", output, *more], [*theirs, url, "-o", output, *more]) for way, (url, more) in down.items()},
+        **{f"{way} up": ([*ours, url, *sent, *more], [*theirs, url, *sent, *more]) for way, (url, more) in up.items()},
+    }
 
 
-def measure(command: list[str]) -> tuple[float, int]:
-    """Seconds, and bytes of memory at the peak."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    environ["PYTHONPATH"] = str(Path(__file__).parents[2])
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ)
-    peak = 0
-    while process.poll() is None:  # what `wait4` tells begins with the memory of the process that forked
-        peak = max(peak, _peak(process.pid))
-        time.sleep(0.005)
-    taken = time.perf_counter() - began
-    said = process.communicate()[1]
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {said.decode(errors='replace')}")
-    return taken, peak
+def row(name: str, ours: Cost, theirs: Cost) -> str:
+    """Time by the clock and of CPU, their ratios, and memory."""
+    numbers = f"{ours.seconds:>8.2f} s{theirs.seconds:>8.2f} s{ours.seconds / theirs.seconds:>8.2f}{ours.cpu:>10.2f} s{theirs.cpu:>8.2f} s"
+    return f"{name:<18}{numbers}{ours.memory / (1 << 20):>10.1f} MiB{theirs.memory / (1 << 20):>8.1f} MiB"
 
 
-def _peak(pid: int) -> int:
-    """The most memory that a running process has had, in bytes."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+def head(name: str, their_name: str) -> str:
+    """The head of a table of such rows."""
+    return f"{name:<18}{'rrcli':>10}{their_name:>10}{'ratio':>8}{'rrcli CPU':>12}{their_name:>10}{'memory':>14}{their_name:>12}"
 
 
-def compare(url: str, options: list[str], output: str, runs: int) -> tuple[tuple[float, int], tuple[float, int]]:
-    """The best time and the highest memory of ours, and of curl, turn and turn about."""
-    ours = [sys.executable, "-m", "rrcli", "http", "-s", url, "-o", output, *options]
-    theirs = ["curl", "-sS", url, "-o", output, *options]
-    found: list[list[tuple[float, int]]] = [[], []]
-    for _ in range(runs):
-        for at, command in enumerate((ours, theirs)):
-            found[at].append(measure(command))
-    one, other = ((min(taken for taken, _ in each), max(memory for _, memory in each)) for each in found)
-    return one, other
-
-
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--size", type=parse_size, default=1 << 30, help="of the download (1GiB)")
+    parser.add_argument("--size", type=parse_size, default=1 << 30, help="of the content (1GiB)")
     parser.add_argument("--runs", type=int, default=3, help="runs of each (3)")
-    parser.add_argument("--only", help="this way alone")
+    parser.add_argument("--only", default="", help="the ways that have this in their name")
     parser.add_argument("--output", help="where both write to (a temporary file)")
     parser.add_argument("--check", action="store_true", help="exit 1 when ours is over its limits")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     over = []
     with tempfile.TemporaryDirectory() as name, nginx(Path(name), options.size) as ports:
-        output = options.output or f"{name}/output"
-        print(f"{options.size / (1 << 20):.0f} MiB{'rrcli':>18}{'curl':>10}{'ratio':>8}{'rrcli':>12}{'curl':>10}")
-        for way, (url, words) in ways(ports).items():
-            if options.only not in (None, way):
+        print(head(f"{options.size / (1 << 20):.0f} MiB", "curl"))
+        for way, (ours, theirs) in ways(ports, Path(name), options.output or f"{name}/output").items():
+            if options.only not in way:
                 continue
-            (taken, memory), (curl_taken, curl_memory) = compare(url, words, output, options.runs)
-            ratio = taken / curl_taken
-            numbers = f"{memory / (1 << 20):>8.1f} MiB{curl_memory / (1 << 20):>6.1f} MiB"
-            print(f"{way:<14}{taken:>8.2f} s{curl_taken:>8.2f} s{ratio:>8.2f}{numbers}", flush=True)
-            if ratio > MOST_TIME or memory > MOST_MEMORY:
+            costs = in_turn({"rrcli": ours, "curl": theirs}, options.runs, memory=True)
+            print(row(way, costs["rrcli"], costs["curl"]), flush=True)
+            if costs["rrcli"].seconds / costs["curl"].seconds > MOST_TIME or costs["rrcli"].memory > MOST_MEMORY:
                 over.append(way)
     if over:
         print(f"over its limits: {', '.join(over)}")
@@ -163,5 +145,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
     sys.exit(main())
