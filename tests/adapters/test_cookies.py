@@ -6,12 +6,12 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 from peers.ca import Authority
 from peers.exchange import json_of, notes
 from peers.httpbin import Httpbin
@@ -219,8 +219,7 @@ def test_lines_that_are_no_cookies_are_counted(nginx: Nginx, tmp_path: Path) -> 
 
 
 def test_a_jar_on_standard_output_follows_the_content(httpbin: Httpbin) -> None:
-    words = [sys.executable, "-m", "rrcli", "http", "-c", "-", httpbin.url("/cookies/set?a=1"), "--format", "raw", "-L"]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    done = child.run("http", "-c", "-", httpbin.url("/cookies/set?a=1"), "--format", "raw", "-L", text=True, check=True)
     content, _, jar = done.stdout.partition("# Netscape HTTP Cookie File\n")
     assert loads(content) == {"cookies": {"a": "1"}}
     assert jar.splitlines()[-1] == "127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t1"
@@ -334,6 +333,6 @@ def test_cookies_from_standard_input_go_with_each_of_a_series() -> None:
     heard: list[bytes] = []
     answer = say(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
     with responder(script(hear(b"\r\n\r\n", heard), answer)) as peer:
-        words = [sys.executable, "-m", "rrcli", "http", f"http://{peer.host}:{peer.port}/", "-b", "-", "--repeat", "3", "--json"]
-        subprocess.run(words, input=b"127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t\xff\n", check=True, capture_output=True)
+        words = ("http", f"http://{peer.host}:{peer.port}/", "-b", "-", "--repeat", "3", "--json")
+        child.run(*words, input=b"127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t\xff\n", check=True)
     assert [b"\r\nCookie: a=\xff\r\n" in each for each in heard] == [True, True, True]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peers import child
 from peers.recorder import recorder
 
 from rrcli.__main__ import main
@@ -182,8 +182,7 @@ def test_options_beside_it_win(capfd: pytest.CaptureFixture[str]) -> None:
 def test_it_is_read_from_standard_input() -> None:
     with recorder() as peer:
         command = f"curl 'http://127.0.0.1:{peer.port}/x' \\\n  -u ann:geheimnis\n"
-        words = [sys.executable, "-m", "rrcli", "http", "--from-curl", "-", "--json"]
-        done = subprocess.run(words, input=command.encode(), capture_output=True, check=True)
+        done = child.run("http", "--from-curl", "-", "--json", input=command.encode(), check=True)
     assert json.loads(done.stdout)["request"]["headers"]["authorization"] == "Basic ‹secret›"
     assert b"geheimnis" not in done.stdout
 
@@ -192,8 +191,7 @@ def test_it_is_read_from_standard_input() -> None:
 def test_the_curl_command_reads_it_for_a_dash(given: list[str]) -> None:
     with recorder() as peer:
         command = f"curl “http://127.0.0.1:{peer.port}/x” –X PUT \\\n -o - --json ‘{{“a”: 1}}’\n"
-        words = [sys.executable, "-m", "rrcli", "curl", "-", *given]
-        done = subprocess.run(words, input=command.encode(), capture_output=True, check=True)
+        done = child.run("curl", "-", *given, input=command.encode(), check=True)
         assert peer.take().startswith(b"PUT /x HTTP/1.1\r\n")
     assert (done.stdout, done.stderr) == (b"ok", b"")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 
 import pytest
+from peers import child
 from peers.base import Peer, need
 from peers.signed import SignedZones
 from peers.unbound import Resolver
@@ -29,9 +29,8 @@ elsewhere.test A
 
 
 def rrcli(peer: Peer, *words: str) -> str:
-    environ = {**os.environ, "TZ": "UTC", "RRCLI_NO_CONFIG": "1"}
-    command = [sys.executable, "-m", "rrcli", "dns", *words, f"@{peer.address}"]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=10).stdout
+    done = child.run("dns", *words, f"@{peer.address}", text=True, env={"TZ": "UTC", "RRCLI_NO_CONFIG": "1"})
+    return str(done.stdout)
 
 
 def dig(peer: Peer, *words: str) -> str:

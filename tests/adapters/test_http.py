@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 from peers.ca import Authority
 from peers.exchange import codes, content_of, failure_of, serving
 from peers.httpbin import Httpbin
@@ -582,7 +583,7 @@ def test_an_upload_is_reported(httpbin: Httpbin, tmp_path: Path) -> None:
 
 
 def run(url: str, *options: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "rrcli", "http", *options, url], input=data, capture_output=True, check=False)
+    return child.run("http", *options, url, input=data)
 
 
 @pytest.mark.parametrize("options", [["-T", "-"], ["-0", "-T", "-"], ["-d", "@-"], ["-F", "f=@-"]], ids=" ".join)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import nats as nats_py
 import pytest
+from peers import child
 from peers.child import piped
 from peers.nats import Nats
 
@@ -92,8 +91,8 @@ def test_a_payload_of_any_bytes(nats_service: Nats, tmp_path: Path) -> None:
     for options in ({"payload_hex": b"\0\xff"}, {"payload_base64": b"\0\xff"}, {"payload_file": str(path)}):
         (reply,) = data(ask(nats_service, "svc.echo", **options))["replies"]
         assert (reply["payload"], reply["size"], "json" in reply) == ({"base64": "AP8="}, 2, False)
-    words = [sys.executable, "-m", "rrcli", "nats", "--payload-file", "-", nats_service.address, "svc.echo"]
-    assert subprocess.run(words, input=b"from stdin", capture_output=True, check=True).stdout == b"from stdin\n"
+    words = ("nats", "--payload-file", "-", nats_service.address, "svc.echo")
+    assert child.run(*words, input=b"from stdin", check=True).stdout == b"from stdin\n"
     assert piped("nats", "--payload-hex", "00ff", nats_service.address, "svc.echo").out == b"\0\xff"
     assert piped("nats", "--payload-base64", "AP8=", nats_service.address, "svc.echo").out == b"\0\xff"
 
@@ -438,5 +437,5 @@ def test_the_command_of_natscli(words: tuple[str, ...], options: dict[str, Any],
 def test_what_is_printed_is_read_again(nats_service: Nats) -> None:
     first = ask(nats_service, "svc.echo", "x y", payload_hex=None, headers=("X-A: b",), replies=ALL)
     assert first.command
-    again = subprocess.run([sys.executable, "-m", "rrcli", *first.command], capture_output=True, check=False)
-    assert (again.returncode, again.stdout) == (0, b"x y\n")
+    again = piped(*first.command)
+    assert (again.code, again.out) == (0, b"x y\n")

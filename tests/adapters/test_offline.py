@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 from peers.script import end, hear_end, responder, script
 
 from rrcli.adapters.http.request import HttpRequest
@@ -39,7 +40,7 @@ def built(*words: str, **options: Any) -> tuple[Exchange, bytes]:
 
 
 def rrcli(*words: str, input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "rrcli", "http", *words], input=input, capture_output=True, check=False)
+    return child.run("http", *words, input=input)
 
 
 def test_raw_is_the_request_to_the_byte_secrets_too() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 from peers.nginx import Nginx
 from peers.postgres import PASSWORDS, Postgres
 from peers.script import hear, responder, say, script
@@ -81,8 +82,7 @@ class Kept(Observer):
 
 
 def run(*words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "rrcli", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **changes})
+    return child.run(*words, text=True, env=changes)
 
 
 # --- answers
@@ -257,8 +257,8 @@ def test_the_data_of_copy_is_the_content_byte_for_byte(postgres: Postgres) -> No
 
 @pytest.mark.usefixtures("table_as_before")
 def test_standard_input_is_copied(postgres: Postgres) -> None:
-    command = [sys.executable, "-m", "rrcli", "pg", "--json", "--stdin", postgres.dsn(), "copy t from stdin"]
-    done = subprocess.run(command, input="60\tn60\te60\t1\n61\tn61\te61\t2\n", capture_output=True, text=True, timeout=30, check=False)
+    rows = "60\tn60\te60\t1\n61\tn61\te61\t2\n"
+    done = child.run("pg", "--json", "--stdin", postgres.dsn(), "copy t from stdin", input=rows)
     found = json.loads(done.stdout)
     assert (done.returncode, found["response"]["data"]["tag"], found["command"]) == (0, "COPY 2", None)
     assert postgres.psql("select count(*) from t where id >= 60") == "2"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 from peers.base import Peer, free_port
 from peers.ca import Authority
 from peers.exchange import notes
@@ -238,10 +239,8 @@ def test_a_proxy_keeps_http3_from_being_tried(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_command_line_says_which_variable(http_proxy: Callable[..., Peer], nginx: Nginx) -> None:
     proxy = http_proxy()
-    environ = {**os.environ, "http_proxy": f"http://ann:hunter2@{proxy.address}"}
-    done = subprocess.run(
-        [sys.executable, "-m", "rrcli", "http", nginx.url("/users.json")], capture_output=True, text=True, check=True, env=environ
-    )
+    environ = {"http_proxy": f"http://ann:hunter2@{proxy.address}"}
+    done = child.run("http", nginx.url("/users.json"), text=True, check=True, env=environ)
     way = f"sent through the proxy http://{proxy.address}, which the variable http_proxy names"
     assert done.stderr == f"rrcli: note: {way}; --proxy '' goes there directly\n"
 

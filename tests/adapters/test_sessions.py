@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 from peers.exchange import json_of
 from peers.httpbin import Httpbin
 from peers.nginx import PASSWORD, USER, Nginx
@@ -178,9 +179,7 @@ def test_what_is_no_name(name: str) -> None:
 def test_a_broken_file_is_told_before_anything_is_sent(text: str, why: str, tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     path.write_text(text)
-    done = subprocess.run(
-        [sys.executable, "-m", "rrcli", "http", "--session", str(path), "http://127.0.0.1:1/"], capture_output=True, text=True, check=False
-    )
+    done = child.run("http", "--session", str(path), "http://127.0.0.1:1/", text=True)
     assert done.returncode == 9
     assert done.stderr.startswith(f"rrcli: the session {path} is broken: " + ("" if not text else why))
     assert "Traceback" not in done.stderr
@@ -220,8 +219,7 @@ def test_two_runs_at_once_lose_nothing(httpbin: Httpbin) -> None:
 
 def test_the_document_shows_no_secret_of_it(nginx: Nginx) -> None:
     send(HttpRequest(nginx.url("/echo"), "X-Api-Key:k3y-k3y-k3y", user="ann:pw-pw-pw", cookies=("sid=c00kie",), session="s"))
-    words = [sys.executable, "-m", "rrcli", "http", "--session", "s", nginx.url("/echo"), "--json", "--wire"]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    done = child.run("http", "--session", "s", nginx.url("/echo"), "--json", "--wire", text=True, check=True)
     assert [secret for secret in ("k3y-k3y-k3y", "pw-pw-pw", "c00kie", "YW5uOnB3LXB3LXB3") if secret in done.stdout + done.stderr] == []
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import ssl
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peers import child
 from peers.base import Peer, free_port, need
 from peers.ca import Authority
 from peers.nginx import Nginx
@@ -130,13 +130,13 @@ def test_certificates(nginx: Nginx, ca: Authority) -> None:
 
 
 def test_the_command_line_prints_it(tcp_echo: Peer) -> None:
-    words = [sys.executable, "-m", "rrcli", "tcp", tcp_echo.address, "--send", "hi\\n", "--read-lines", "1", "--format", "curl"]
-    done = subprocess.run(words, capture_output=True, check=False, timeout=20)
+    words = ["tcp", tcp_echo.address, "--send", "hi\\n", "--read-lines", "1", "--format", "curl"]
+    done = child.run(*words)
     line = f"printf 'hi\\n' | ncat --no-shutdown --idle-timeout 1s {tcp_echo.host} {tcp_echo.port} | head -c 3\n"
     assert (done.returncode, done.stdout.decode(), done.stderr) == (0, line, b"")
     port = free_port()
-    words[4] = f"127.0.0.1:{port}"
-    done = subprocess.run(words, capture_output=True, check=False, timeout=20)
+    words[1] = f"127.0.0.1:{port}"
+    done = child.run(*words)
     assert (done.returncode, done.stdout.count(b"\n")) == (4, 1)
     assert b"refused" in done.stderr
 

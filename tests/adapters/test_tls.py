@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 from peers.base import Peer, free_port
 from peers.ca import Authority
 from peers.nginx import Nginx
@@ -209,10 +207,8 @@ def test_from_how_many_days_on_a_certificate_is_noted(nginx: Nginx, ca: Authorit
 
 def test_a_gate_over_many_hosts_names_the_one_that_fails(nginx: Nginx, ca: Authority) -> None:
     hosts = [f"localhost:{nginx.tls_ports[name]}" for name in ("good", "expires_soon")]
-    command = [sys.executable, "-m", "rrcli", "tls", *hosts, "--cacert", str(ca.root), "--expect", "connection.tls.days_left >= 14"]
-    done = subprocess.run(
-        [*command, "--format", "pretty"], capture_output=True, check=False, timeout=20, env={**os.environ, "COLUMNS": "100"}
-    )
+    gate = ("--expect", "connection.tls.days_left >= 14", "--format", "pretty")
+    done = child.run("tls", *hosts, "--cacert", str(ca.root), *gate, env={"COLUMNS": "100"})
     lines = done.stdout.decode().splitlines()
     assert done.returncode == 8
     assert [line.split()[0] for line in lines[1:3]] == hosts
@@ -239,10 +235,9 @@ def test_the_port_of_a_protocol_that_starts_tls() -> None:
 def test_a_file_alone_is_enough_on_the_command_line(tmp_path: Path, nginx: Nginx, ca: Authority) -> None:
     file = tmp_path / "hosts"
     file.write_text(f"localhost:{nginx.tls_ports['good']}\n")
-    command = [sys.executable, "-m", "rrcli", "tls", "--cacert", str(ca.root), "--query", "exchanges[].outcome", "--from"]
-    done = subprocess.run([*command, str(file)], capture_output=True, check=False, timeout=20)
+    done = child.run("tls", "--cacert", str(ca.root), "--query", "exchanges[].outcome", "--from", str(file))
     assert (done.returncode, done.stdout) == (0, b'["ok"]\n')
-    done = subprocess.run(command[:4], capture_output=True, check=False, timeout=20)
+    done = child.run("tls")
     assert (done.returncode, done.stderr) == (2, b"rrcli: tls takes HOST[:PORT]..., got nothing\n       rrcli tls --help shows examples\n")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 from peers.base import Peer
 from peers.ca import Authority
 from peers.exchange import failed_as, failure_of, response_of
@@ -52,7 +53,7 @@ def steps(*pairs: tuple[str, str]) -> tuple[Any, ...]:
 
 
 def cli(*words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "rrcli", "ws", *words], input=given, capture_output=True, check=False, timeout=30)
+    return child.run("ws", *words, input=given)
 
 
 # --- messages
@@ -352,9 +353,7 @@ def test_both_directions_at_once(websocket: Peer) -> None:
 
 
 def test_doctor_asks_for_the_upgrade_and_leaves(websocket: Peer) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "rrcli", "doctor", f"ws://{websocket.address}/silent"], capture_output=True, check=False, timeout=15
-    )
+    done = child.run("doctor", f"ws://{websocket.address}/silent")
     assert (done.returncode, b"all layers work" in done.stdout) == (0, True)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from peers import child
 
 from rrcli.__main__ import main
 from rrcli.base.errors import EXIT_CODES, KINDS, ExchangeError
@@ -53,10 +54,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 def rrcli(*words: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """A run of its own, not on a terminal."""
-    command = [sys.executable, "-m", "rrcli", *words]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment(**changes), stdin=subprocess.DEVNULL, timeout=30
-    )
+    return child.run(*words, text=True, env=changes)
 
 
 @pytest.fixture
@@ -268,8 +266,7 @@ def test_a_request_that_only_asks_may_stand_in_a_loop_over_a_pipe(line: str) -> 
 
 def piped(line: str) -> subprocess.CompletedProcess[str]:
     """A run with a line waiting in a pipe."""
-    command = [sys.executable, "-m", "rrcli", *line.split()]
-    return subprocess.run(command, input="x\n", capture_output=True, text=True, check=False, env=environment(), timeout=30)
+    return child.run(*line.split(), input="x\n")
 
 
 def test_a_closed_pipe_ends_help_quietly() -> None:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from peers import child
+
 from rrcli.cli import fast
 from rrcli.engine import registry
 
@@ -24,8 +26,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def run(**changes: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "rrcli", "demo"]
-    return subprocess.run(command, input="unread\n", capture_output=True, text=True, check=False, timeout=30, env=environment(**changes))
+    return child.run("demo", input="unread\n", env=changes)
 
 
 def test_the_demo_shows_every_protocol_and_one_failure() -> None:

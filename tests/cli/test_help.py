@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import child
 
 from rrcli.__main__ import main
 from rrcli.base import __version__
@@ -37,10 +38,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 def rrcli(*words: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """A run of its own, not on a terminal."""
-    command = [sys.executable, "-m", "rrcli", *words]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment(**changes), stdin=subprocess.DEVNULL, timeout=30
-    )
+    return child.run(*words, text=True, env=changes)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from peers import child
 from peers.base import free_port
 from peers.ca import Authority
 from peers.httpbin import Httpbin
@@ -282,7 +283,7 @@ def test_a_held_answer_that_is_too_long_is_let_go() -> None:
 
 
 def rrcli(*words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "rrcli", *words], input=given, capture_output=True, check=False, timeout=30)
+    return child.run(*words, input=given)
 
 
 def test_raw_prints_the_last_answer_alone(tmp_path: os.PathLike[str]) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from peers import child
 
 from rrcli.adapters.graphql.request import GraphqlRequest
 from rrcli.adapters.http.request import AnyHttpRequest, HttpContent, HttpDownload, HttpRequest
@@ -97,12 +98,7 @@ def test_an_unknown_keyword_is_a_usage_error_that_names_it_and_the_nearest(
 
 
 def test_the_command_line_refuses_the_same() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "rrcli", "graphql", "http://127.0.0.1:1/", "{a}", "--range", "0-1"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = child.run("graphql", "http://127.0.0.1:1/", "{a}", "--range", "0-1", text=True)
     assert (done.returncode, "--range" in done.stderr) == (2, True)
 
 

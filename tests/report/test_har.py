@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from peers import child
 from peers.ca import Authority
 from peers.httpbin import Httpbin
 from peers.nginx import PASSWORD, USER, Nginx
@@ -262,7 +263,7 @@ def _entry(value: dict[str, Any]) -> Any:
 
 
 def rrcli(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "rrcli", *words], capture_output=True, text=True, check=False)
+    return child.run(*words, text=True)
 
 
 def test_the_command_prints_it(nginx: Nginx) -> None:

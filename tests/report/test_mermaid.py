@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from peers import child
 from peers.nginx import PASSWORD, USER, Nginx
 from report import exchanges as case
 
@@ -125,8 +124,7 @@ def test_real_exchanges(nginx: Nginx) -> None:
 
 
 def test_the_command_prints_it_and_explains_a_failure_beside() -> None:
-    command = [sys.executable, "-m", "rrcli", "redis", "--format", "mermaid", "redis://127.0.0.1:1", "PING"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = child.run("redis", "--format", "mermaid", "redis://127.0.0.1:1", "PING", text=True)
     assert done.returncode == 4
     assert done.stdout.startswith(
         "sequenceDiagram\n  participant client\n  participant server1 as 127.0.0.1:1\n  client-xserver1: connect to 127.0.0.1:1 ("

@@ -14,6 +14,7 @@ import dns.message
 import httpx
 import httpx_sse
 import pytest
+from peers import child
 from peers.base import need
 
 from rrcli.base.errors import ExchangeError
@@ -324,7 +325,7 @@ def test_openssl_sees_a_request_for_a_certificate(serve: Serve) -> None:
 
 
 def test_the_list() -> None:
-    done = subprocess.run([sys.executable, "-m", "rrcli", "serve", "--faults"], capture_output=True, check=True, text=True)
+    done = child.run("serve", "--faults", check=True, text=True)
     lines = done.stdout.splitlines()
     assert lines[:2] == ["503-then-ok     http grpc dns redis nats pg smtp refused at first, then well", " " * 16 + "=TIMES  [2]"]
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(faults.BY_NAME)
@@ -332,7 +333,7 @@ def test_the_list() -> None:
 
 
 def test_the_list_as_json() -> None:
-    done = subprocess.run([sys.executable, "-m", "rrcli", "serve", "--faults", "--json"], capture_output=True, check=True, text=True)
+    done = child.run("serve", "--faults", "--json", check=True, text=True)
     listed = {one.pop("name"): one for one in json.loads(done.stdout)}
     assert list(listed) == list(faults.BY_NAME)
     assert listed["slow"] == {
@@ -359,7 +360,7 @@ def test_the_list_as_json() -> None:
     ],
 )
 def test_what_is_refused(words: list[str], message: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "rrcli", "serve", *words], capture_output=True, text=True)
+    done = child.run("serve", *words, text=True)
     assert (done.returncode, message in done.stderr) == (2, True), done.stderr
 
 
