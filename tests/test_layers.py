@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,10 +53,13 @@ def imported(name: str, path: Path) -> Iterator[str]:
         yield from (one for one in names if one in MODULES and one != name)
 
 
-GRAPH = {name: set(imported(name, path)) for name, path in MODULES.items()}
+@functools.cache
+def graph() -> dict[str, set[str]]:
+    """Every module with those that it imports."""
+    return {name: set(imported(name, path)) for name, path in MODULES.items()}
 
 
-def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
+def circles(edges: dict[str, set[str]]) -> set[frozenset[str]]:
     """The largest groups of modules that all import each other, directly or not (Tarjan's strongly connected components)."""
     order: dict[str, int] = {}
     low: dict[str, int] = {}
@@ -65,7 +69,7 @@ def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
     def visit(name: str) -> None:
         order[name] = low[name] = len(order)
         path.append(name)
-        for other in graph[name]:
+        for other in edges[name]:
             if other not in order:
                 visit(other)
                 low[name] = min(low[name], low[other])
@@ -77,7 +81,7 @@ def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
                 found.add(frozenset(path[at:]))
             del path[at:]
 
-    for name in graph:
+    for name in edges:
         if name not in order:
             visit(name)
     return found
@@ -94,13 +98,13 @@ def test_a_circle_is_found() -> None:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    assert circles(GRAPH) == set()
+    assert circles(graph()) == set()
 
 
 def test_a_folder_imports_only_what_stands_before_it() -> None:
     upwards = {
         (name, other)
-        for name, others in GRAPH.items()
+        for name, others in graph().items()
         for other in others
         if (ours := layer_of(name)) and (theirs := layer_of(other)) and LAYERS.index(theirs) > LAYERS.index(ours)
     }
@@ -111,4 +115,4 @@ def test_every_folder_is_a_layer_and_only_the_entrances_stand_in_the_root() -> N
     loose = {name for name in MODULES if name.count(".") == 1 and MODULES[name].name != "__init__.py"} | {"rrcli"}
     assert loose == IN_THE_ROOT
     assert {layer for name in MODULES if (layer := layer_of(name))} <= set(LAYERS)
-    assert all(not (IN_THE_ROOT & others) for name, others in GRAPH.items() if name not in IN_THE_ROOT)
+    assert all(not (IN_THE_ROOT & others) for name, others in graph().items() if name not in IN_THE_ROOT)

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from cli.test_fast_equals_typer import command_lines
+from cli.test_fast_equals_typer import built_once, command_lines  # noqa: F401  # a fixture for every test here
 from hypothesis import HealthCheck, given, settings
 from peers.script import hear, responder, say, script
 

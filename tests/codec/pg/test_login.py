@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
+from collections.abc import Callable
 
 import pytest
 from cryptography import x509
@@ -120,24 +122,35 @@ def certificate(key: object, algorithm: object, **more: object) -> bytes:
     return signed.public_bytes(serialization.Encoding.DER)
 
 
-RSA = rsa.generate_private_key(65537, 2048)
-EC = ec.generate_private_key(ec.SECP256R1())
+@functools.cache
+def rsa_key() -> object:
+    return rsa.generate_private_key(65537, 2048)
+
+
+def ec_key() -> object:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+PSS = {"rsa_padding": padding.PSS(padding.MGF1(hashes.SHA384()), 48)}
 
 
 @pytest.mark.parametrize(
-    ("der", "name"),
+    ("key", "algorithm", "more"),
     [
-        (certificate(EC, hashes.SHA256()), "sha256"),
-        (certificate(EC, hashes.SHA384()), "sha384"),
-        (certificate(EC, hashes.SHA512()), "sha512"),
-        (certificate(RSA, hashes.SHA256()), "sha256"),
-        (certificate(RSA, hashes.SHA224()), "sha224"),
-        (certificate(RSA, hashes.SHA512()), "sha512"),
-        (certificate(RSA, hashes.SHA384(), rsa_padding=padding.PSS(padding.MGF1(hashes.SHA384()), 48)), "sha384"),
+        (ec_key, hashes.SHA256(), {}),
+        (ec_key, hashes.SHA384(), {}),
+        (ec_key, hashes.SHA512(), {}),
+        (rsa_key, hashes.SHA256(), {}),
+        (rsa_key, hashes.SHA224(), {}),
+        (rsa_key, hashes.SHA512(), {}),
+        (rsa_key, hashes.SHA384(), PSS),
     ],
 )
-def test_the_certificate_is_hashed_as_it_was_signed(der: bytes, name: str) -> None:
-    assert endpoint_hash(der) == hashlib.new(name, der).digest()
+def test_the_certificate_is_hashed_as_it_was_signed(
+    key: Callable[[], object], algorithm: hashes.HashAlgorithm, more: dict[str, object]
+) -> None:
+    der = certificate(key(), algorithm, **more)
+    assert endpoint_hash(der) == hashlib.new(algorithm.name, der).digest()
 
 
 def test_a_certificate_without_a_hash_binds_nothing() -> None:
@@ -229,8 +242,8 @@ def test_require_auth_decides_which_methods_are_used(required: str, request_: Au
 
 def test_a_server_that_hides_its_channel_binding_is_told_so() -> None:
     """`y` says: we could have; a server that did offer it then knows that somebody took the offer out (RFC 5802 section 6)."""
-    login = Login("u", "p", certificate=certificate(EC, hashes.SHA256()))
+    login = Login("u", "p", certificate=certificate(ec_key(), hashes.SHA256()))
     assert b"y,,n=,r=" in login.answer(SASL)[0]
-    login = Login("u", "p", certificate=certificate(EC, hashes.SHA256()), channel_binding="require")
+    login = Login("u", "p", certificate=certificate(ec_key(), hashes.SHA256()), channel_binding="require")
     with pytest.raises(ExchangeError, match="channel binding is required, and the server does not offer it"):
         login.answer(SASL)
