@@ -295,8 +295,8 @@ TOOLS = {
             name="locust", synopsis="PLAN [-- LOCUST OPTION...]", help="Run a plan as a load under Locust, on many cores and machines.",
             options=locust_options(), run=later("rrcli.cli.locust:locust"),
             words=(("LOCUST OPTION", "Locust's own, as --csv PREFIX or --html FILE."),),
-            examples=("rrcli locust shop.toml --users 50 --duration 1m --processes -1 --expect 'steps.reserve.series.p99 < 200ms'",
-                      "rrcli locust shop.toml --master --workers 2 --users 500 --rate 200 --duration 5m -- --csv shop",
+            examples=("rrcli locust shop.toml --users 50 --expect 'steps.reserve.series.p99 < 200ms'",
+                      "rrcli locust shop.toml --master --workers 2 --users 500 -- --csv shop",
                       "rrcli locust --worker --master-host 10.0.0.5", "rrcli locust shop.toml --web"),
         ),
         Command(
