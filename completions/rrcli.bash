@@ -426,7 +426,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--help'
             else
-                _rrcli_words word 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion exit-codes expressions items servers time'
+                _rrcli_words word 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion exit-codes expressions items plans servers time'
             fi
             ;;
         completion)

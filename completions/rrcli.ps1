@@ -2184,7 +2184,7 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         'compare' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp', 'tls')
         'session' = @('list', 'show', 'remove')
         'schema' = @('exchange', 'event', 'set', 'series', 'run', 'plan')
-        'help' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp', 'tls', 'curl', 'explain', 'serve', 'doctor', 'wait', 'run', 'diff', 'locust', 'compare', 'config', 'history', 'session', 'demo', 'schema', 'help', 'completion', 'exit-codes', 'expressions', 'items', 'servers', 'time')
+        'help' = @('http', 'sse', 'poll', 'graphql', 'soap', 'ws', 'grpc', 'dns', 'redis', 'nats', 'pg', 'smtp', 'thrift', 'tcp', 'tls', 'curl', 'explain', 'serve', 'doctor', 'wait', 'run', 'diff', 'locust', 'compare', 'config', 'history', 'session', 'demo', 'schema', 'help', 'completion', 'exit-codes', 'expressions', 'items', 'plans', 'servers', 'time')
         'completion' = @('bash', 'zsh', 'fish', 'powershell')
     }
     # What ends the words: one of them, or with 'url' what may be a URL too.

@@ -89,12 +89,63 @@ Phases of an exchange, which together make up its total:
 A limit that passes is exit 6; the failure names the phase that it passed in, and error.phase has it.
 """
 
+PLANS = """\
+A plan is a file of steps, in TOML or JSON, that rrcli run sends one after the other; rrcli schema plan is its schema for editors.
+
+Examples:
+  rrcli run shop.toml --var base=http://127.0.0.1:8080
+  rrcli run plans/ --env staging --report junit=results.xml
+
+Lists of steps:
+  [[setup]]\tRun first. Where one fails no step is run.
+  [[step]]\tRun in order; a failure ends them, unless on-failure = "continue".
+  [[teardown]]\tRun at the end, last first, whatever happened, also after Ctrl-C; one whose variables have no value is skipped.
+
+The command of a step:
+  http = "GET {{base}}/x"\tAny protocol's command, as it is typed behind rrcli; a list of words is taken as it is.
+  serve = "http"\tOur responders while the plan runs: capture = { base = "http" }.
+  wait = "http://…"\tUntil all of them answer well; deadline and every.
+  run = "login.toml"\tAnother plan: vars = { user = "ann" } go in, its captures are {{NAME.token}}.
+
+Its options are keys by their long names: timeout = "2s", expect = ["status == 201"]. Later words have names: sql, params, args, items.\
+ HTTP has headers, query, json, form and multipart besides, whose values keep their types.
+
+Keys of every step:
+  name, doc, tags\tWhat it is called; --only and --skip take names and tags.
+  capture\tVariables from the answer: { order = "json.id", etag = "header.etag" }.
+  when\tA condition: "env.FAST != 'yes'", "run.failed".
+  for-each, jobs\tRows, a file of them (.csv .json .ndjson .toml) or the path of a list; {{row.name}}, {{index}}. So many side by side.
+  depends-on\tThe steps that it waits for, in place of all above; jobs and --jobs bound how many run side by side.
+  until, every, deadline\tAsk again until it holds.
+  snapshot, json-schema\tWhat the answer is compared with.
+  output\tThe file for the answer's content, below the plan.
+  delay, on-failure, use\tWait before it; go on after a failure; the [template.NAME] whose keys it takes.
+  fresh, cookies\tA connection of its own; cookies = false keeps none.
+
+Beside the steps:
+  [vars]\tVariables. Nearest first: --var, --vars FILE, RRCLI_VAR_name, [env.NAME.vars] with --env NAME, [vars].
+  [secrets]\tenv:NAME, file:PATH, prompt or capture; masked in the whole run.
+  [defaults]\tOptions of all commands, [defaults.http] of one; [env.NAME] beside them with --env.
+  [[case]], cases\tAll of it once a row, also with --cases FILE: {{case.name}}.
+  deadline, jobs\tOf the whole plan, as teardown-deadline, fresh, cookies and [load].
+
+Templates:
+  {{EXPR}}\tA JMESPath over variables, captures, env.NAME, secrets.NAME, row, index, case, steps.NAME, run and user.
+  {{x || 'text'}}\tA default; numbers, true and null stand in backticks.
+  "{{order}}"\tAlone in a text it keeps its type; within a text it is inserted, and is never a word, an option or syntax.
+  uuid() now('+1h')\tBeside JMESPath's functions: unix() random(`1`, `6`) base64() urlencode() sha256() hmac_sha256(key, x) env('X').
+
+In expect, until and when only the value on the right may be a template: "json.id == {{order}}". Whatever is wrong in a plan is told at\
+ once with its place, and nothing is sent. The exit code is the highest of all steps; that of a plan that cannot be loaded is 2.
+"""
+
 
 def topics() -> dict[str, Topic]:
     """Every topic by its name, those of the protocols too, in the order of the alphabet."""
     found = {
         "expressions": Topic(title="What --expect, --until, --ok and --query read.", text=EXPRESSIONS),
         "exit-codes": Topic(title="What a script may conclude from each exit code.", text=_exit_codes()),
+        "plans": Topic(title="Files of steps that rrcli run sends: keys, templates, variables.", text=PLANS),
         "time": Topic(title="Limits, waits and the phases of an exchange.", text=TIME),
     }
     for entry in registry.PROTOCOLS:

@@ -24,6 +24,8 @@ from rrcli.cli.topics import topics
 from rrcli.cli.variants import read_variants
 from rrcli.engine import registry
 from rrcli.options.request import Output
+from rrcli.plan.keys import STEP_KEYS
+from rrcli.plan.load import TOP_KEYS
 from rrcli.policy.expect import Expectation
 from rrcli.report.terminal.paint import wrap
 
@@ -255,7 +257,7 @@ def test_what_stands_for_a_thing_is_said(name: str) -> None:
 
 
 def test_the_topics() -> None:
-    assert list(topics()) == ["exit-codes", "expressions", "items", "servers", "time"]
+    assert list(topics()) == ["exit-codes", "expressions", "items", "plans", "servers", "time"]
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
@@ -279,6 +281,11 @@ def test_the_expressions_of_the_topic_are_expressions() -> None:
     assert len(found) >= 5
     for text in found:
         Expectation(text)
+
+
+def test_every_key_of_plans_is_in_the_topic() -> None:
+    said = set(re.findall(r"[a-z][a-z-]*", page.read("plans")))
+    assert {*STEP_KEYS, *TOP_KEYS} - {"doc", "tags"} <= said
 
 
 def test_every_exit_code_is_in_the_topic(run: Any) -> None:
@@ -383,7 +390,7 @@ def test_the_page_of_all_has_the_topics_and_the_surroundings() -> None:
     text, _ = manual(ROOT / MANUAL / "rrcli.1")
     sections = [line for line in text.splitlines()[1:] if line[:1].isupper() and "(1)" not in line]
     assert sections == [
-        "NAME", "SYNOPSIS", "DESCRIPTION", "PROTOCOLS", "TOOLS", "EXPRESSIONS", "ITEMS", "SERVERS", "TIME", "EXIT STATUS",
+        "NAME", "SYNOPSIS", "DESCRIPTION", "PROTOCOLS", "TOOLS", "EXPRESSIONS", "ITEMS", "PLANS", "SERVERS", "TIME", "EXIT STATUS",
         "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO",
     ]  # fmt: skip
     assert "rrcli-http(1)" in text
