@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.base.deadline import Deadline
     from rrcli.base.errors import ExchangeError
+    from rrcli.wire.pool import Asked
     from rrcli.wire.recorder import Recorder
     from rrcli.wire.stream import Stream
 
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
 class Begun:
     """An exchange whose request went out over a kept connection, and whose answer has not been read."""
 
-    __slots__ = ("began_ns", "deadline", "differs", "failure", "is_taken", "received", "recorder", "sent", "stream")
+    __slots__ = ("began_ns", "deadline", "differs", "failure", "is_taken", "received", "recorder", "sent", "shared", "stream")
 
-    def __init__(self, stream: Stream, recorder: Recorder, deadline: Deadline, began_ns: int) -> None:
-        self.stream = stream
+    stream: Stream  # where it is alone on its connection
+
+    def __init__(self, recorder: Recorder, deadline: Deadline, began_ns: int) -> None:
         self.recorder = recorder
         self.deadline = deadline
         self.began_ns = began_ns
+        self.shared: Asked | None = None  # where others are on its connection as well
         self.sent = 0  # bytes
         self.received = b""
         self.failure: ExchangeError | None = None
@@ -27,7 +30,21 @@ class Begun:
         self.is_taken = False  # and does so
 
     def taken_up(self) -> Stream:
-        """The stream, for the normal course."""
+        """The connection that is its own, for the normal course."""
         self.is_taken = True
         self.stream.take_up(self.sent, self.received, self.failure)
         return self.stream
+
+    def shared_up(self) -> Asked:
+        """Its part of a connection that is shared, for the normal course."""
+        assert self.shared
+        self.is_taken = True
+        self.shared.take_up()
+        return self.shared
+
+    def close(self) -> None:
+        """Nobody goes on with it."""
+        if self.shared:
+            self.shared.leave()
+        else:
+            self.stream.close()

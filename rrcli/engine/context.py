@@ -12,7 +12,7 @@ from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
     from typing import Any
 
     from rrcli.base.deadline import Deadline
@@ -71,7 +71,7 @@ class Shared:
         self.secrets = SecretSet()
         self.learned: dict[Any, Any] = {}  # of services, by keys of the adapters' own: what need not be asked again
         self.repeats = False  # one request goes out many times
-        self.repeated: tuple[Any, bytes, bytes] | None = None  # of the latest exchange: where it went, all it sent, all it was answered
+        self.repeated: tuple[Any, Any, Hashable] | None = None  # of the latest exchange: where it went, all it sent, all it was answered
         self.accepted: Request | None = None  # the latest request that could be sent
         self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
 
@@ -200,6 +200,18 @@ class Context:
     def session(self, place: Any) -> Any:
         """The connection to a place that several exchanges share, while it takes more of them; `None` where there is none."""
         return self.pool.session(self._key(place)) if self.pool else None
+
+    def shared_begun(self) -> Any:
+        """The part of a shared connection over which this exchange is under way; `None` where it begins only now."""
+        if self.begun is None or self.begun.shared is None:
+            return None
+        begun, self.begun = self.begun, None
+        return begun.shared_up()
+
+    def repeats_shared(self, place: Any, asked: Any, answer: Hashable) -> None:
+        """Say that the exchange is the same each time: its session's `ask` sends it again, and this was all of its answer."""
+        if self.shared.repeats and not self.follows:
+            self.shared.repeated = self._key(place), asked, answer
 
     def share(self, place: Any, session: Any) -> None:
         """Let further exchanges with that place use this connection."""

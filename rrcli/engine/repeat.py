@@ -2,7 +2,7 @@
 
     repeater = Repeater(request, shared, limit)
     begun = repeater.begin()                   # the request went out; `None`: there is no connection, or nothing is known yet
-    outcome = repeater.go_on(begun)            # when its descriptor is ready; `None`: not whole yet
+    outcome = repeater.go_on(begun)            # when its descriptor is ready; `None`: not whole yet. Of a shared connection: come_back
     ... once `begun.differs`, and where nothing was begun: `exchange = yield from repeater.course(begun)`
     outcome = repeater.conclude(exchange)
 
@@ -25,7 +25,7 @@ from rrcli.wire.recorder import Recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Hashable
     from typing import Any
 
     from rrcli.engine.context import Shared
@@ -103,10 +103,9 @@ class Repeater:
         self._timeout_ns = int((timeout_of(request) or 0) * 1e9)
         self._judge = judge_of(request)
         self._depends_on_time = self._judge is not None and not self._judge.reads_only(OF_THE_ANSWER)
-        self._known: dict[bytes, _Known] = {}
-        self._asked = b""  # what goes out, once there is something known
+        self._known: dict[Hashable, _Known] = {}
+        self._asked: Any = b""  # what goes out, once there is something known: bytes, or what a shared connection takes
         self._place: Any = None
-        self._longest = 0
 
     # --- the short course
 
@@ -114,17 +113,24 @@ class Repeater:
         """Send the request over a kept connection; `None` where the normal course has to be taken from the start."""
         if not self._known:
             return None
-        stream = self._pool.take(self._place)
-        if stream is None:
-            return None
+        return self._begin_alone() if isinstance(self._asked, bytes) else self._begin_shared()
+
+    def _begun(self) -> Begun:
         began_ns = now()
         deadline = self._limit
         if self._timeout_ns:
             deadline = Deadline(began_ns + self._timeout_ns, self._timeout).sooner(deadline)
-        recorder = Recorder()
+        return Begun(Recorder(), deadline, began_ns)
+
+    def _begin_alone(self) -> Begun | None:
+        stream = self._pool.take(self._place)
+        if stream is None:
+            return None
+        begun = self._begun()
+        recorder = begun.recorder
         recorder.answer = bytearray()
-        stream.hand_over(recorder, deadline)
-        begun = Begun(stream, recorder, deadline, began_ns)
+        begun.stream = stream
+        stream.hand_over(recorder, begun.deadline)
         try:
             stream.write(self._asked)
             begun.sent = len(self._asked)
@@ -133,6 +139,14 @@ class Repeater:
         recorder.timeline.reading(now())
         if stream.buffered:  # it answered before it had all of the request
             begun.differs = True
+        return begun
+
+    def _begin_shared(self) -> Begun | None:
+        session: Any = self._pool.pumped_session(self._place)
+        if session is None or not session.has_room:
+            return None
+        begun = self._begun()
+        begun.shared = session.ask(self._asked, begun)
         return begun
 
     def go_on(self, begun: Begun) -> Outcome | None:
@@ -147,9 +161,21 @@ class Repeater:
         received = begun.received = begun.received + data
         known = self._known.get(received)
         if known is not None and known.until_ns > begun.began_ns:
+            self._pool.keep(self._place, begun.stream)
             return self._ended(begun, known)
-        begun.differs = known is not None or not data or not any(answer.startswith(received) for answer in self._known)
+        begun.differs = known is not None or not data or not any(answer.startswith(received) for answer in self._known)  # type: ignore[attr-defined]
         return None
+
+    def come_back(self, begun: Begun) -> Outcome | None:
+        """What has come for an exchange on a shared connection, which is ready; `None` where the normal course has to go on."""
+        assert begun.shared
+        answer = begun.shared.answer() if begun.shared.ready else None
+        known = None if answer is None else self._known.get(answer)
+        if known is None or known.until_ns <= begun.began_ns:
+            begun.differs = True
+            return None
+        begun.shared.leave()
+        return self._ended(begun, known)
 
     def _ended(self, begun: Begun, known: _Known) -> Outcome:
         recorder, timeline = begun.recorder, begun.recorder.timeline
@@ -158,7 +184,6 @@ class Repeater:
         found.phases, found.total_ns, found.reused = timeline.phases, timeline.total_ns, True
         found.bytes_sent, found.bytes_received = recorder.bytes_sent, recorder.bytes_received
         elapsed_ns = now() - begun.began_ns
-        self._pool.keep(self._place, begun.stream)
 
         def whole() -> Exchange:
             timing = Timing(
@@ -187,7 +212,7 @@ class Repeater:
             return (yield from steps(self.request, until=self._limit, shared=self._shared, begun=begun, judges=False))
         finally:
             if begun and not begun.is_taken:
-                begun.stream.close()
+                begun.close()
 
     def conclude(self, exchange: Exchange) -> Outcome:
         """What an exchange that has taken the normal course amounts to; its answer is known from now on, where it can be."""
@@ -197,7 +222,7 @@ class Repeater:
             self._learn(*repeated, _Known(exchange, None if self._depends_on_time else found.verdict))
         return found
 
-    def _learn(self, place: Any, asked: bytes, answer: bytes, known: _Known) -> None:
+    def _learn(self, place: Any, asked: Any, answer: Hashable, known: _Known) -> None:
         """Know this answer from now on, for a while."""
         if (place, asked) != (self._place, self._asked) or len(self._known) >= MOST_KNOWN:
             self._known.clear()

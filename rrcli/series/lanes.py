@@ -121,12 +121,11 @@ class Stepper:
 
     def close(self) -> None:
         """Give up what is under way, and close what is open; what a helper still does ends with the program."""
-        for lane in self._stepped:
-            assert lane.course
-            lane.course.close()
-        for lane in self._watched.values():
-            assert lane.begun
-            lane.begun.stream.close()
+        for lane in (*self._stepped, *self._watched.values()):
+            if lane.begun:
+                lane.begun.close()
+            elif lane.course:
+                lane.course.close()
         for pool in self.pools():
             if self._shared is None or pool is not self._shared.pool:
                 pool.close()
@@ -165,6 +164,10 @@ class Stepper:
             self._take_course(lane, begun)
             return
         lane.begun = begun
+        if self.multiplexed:
+            lane.blocked = Blocked(on=begun.shared, until=begun.deadline)
+            self._stepped.append(lane)
+            return
         number = begun.stream.link.fileno()
         self._watched[number] = lane
         self._poller.register(number, POLLIN)
@@ -197,6 +200,14 @@ class Stepper:
 
     def _step(self, lane: Lane) -> None:
         """Go on with an exchange that takes its own course. Raises Ctrl-C where that ended it."""
+        if lane.begun:
+            begun, lane.begun = lane.begun, None
+            self._stepped.remove(lane)
+            if outcome := lane.repeater.come_back(begun):
+                self._finish(lane, outcome)
+            else:
+                self._take_course(lane, begun)
+            return
         assert lane.course
         try:
             event = next(lane.course)

@@ -13,7 +13,7 @@ from rrcli.base.errors import ExchangeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
     from typing import Any, Protocol
 
     from rrcli.wire.stream import Stream
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
         def pump(self) -> None: ...
         def close(self) -> None: ...
 
+    class Repeating(SharedConnection, Protocol):
+        """One on which an exchange can be sent again without its adapter."""
+
+        @property
+        def has_room(self) -> bool: ...
+        def ask(self, asked: Any, begun: Any) -> Asked: ...  # `begun` has the recorder and the deadline
+
     class Awaited(Protocol):
         """What an exchange of a session waits for."""
 
@@ -37,6 +44,13 @@ if TYPE_CHECKING:
         def ready(self) -> bool: ...
         @property
         def session(self) -> SharedConnection: ...
+
+    class Asked(Awaited, Protocol):
+        """An exchange that was sent so; it is ready when its answer is whole, or is not what one of those that are known can be."""
+
+        def answer(self) -> Hashable | None: ...  # the whole of it; none where it broke off, or is odd
+        def take_up(self) -> None: ...  # its adapter goes on with it
+        def leave(self) -> None: ...
 
 
 class Pool:
@@ -85,6 +99,11 @@ class Pool:
             del self._sessions[place]
             return None
         return session
+
+    def pumped_session(self, place: Any) -> SharedConnection | None:
+        """The session for this place, which somebody pumps all the time, while it takes more exchanges."""
+        session = self._sessions.get(place)
+        return session if session and session.takes_more else None
 
     def share(self, place: Any, session: SharedConnection) -> None:
         """Have other exchanges use this connection too."""

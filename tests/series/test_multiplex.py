@@ -6,15 +6,20 @@ import socket
 import threading
 from typing import Any
 
+import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived
 from h2.settings import SettingCodes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from peers.ca import Authority
 from peers.http2 import Http2Peer
+from peers.recording import Recording
 from peers.script import Responder, pause, responder
 
 import rrcli
+from rrcli.engine.repeat import Repeater
 from rrcli.series.run import send_series
 from rrcli.series.tally import Series
 
@@ -170,3 +175,73 @@ def test_a_peer_that_never_greets_is_waited_for_until_the_deadline() -> None:
         series = repeat(peer, deadline=0.3)
     assert series.errors.keys() <= {"timeout"}
     assert series.exit_code == 6
+
+
+class Varied(Talker):
+    """Answers in turn with what is told: each is a list of steps on the stream of the request."""
+
+    KINDS = ("ok", "other", "busy", "trailers", "pieces", "empty", "reset", "refused", "late reset", "hints", "goaway", "spaced")
+
+    def __init__(self, plan: list[str]) -> None:
+        super().__init__()
+        self.plan = iter(plan)
+
+    def act(self, connection: int, stream: int, h2: H2Connection) -> bytes:  # noqa: ARG002  # it goes by the plan
+        kind = next(self.plan, "ok")
+        if kind == "refused":
+            h2.reset_stream(stream, 7)
+            return b""
+        if kind == "reset":
+            h2.reset_stream(stream, 2)
+            return b""
+        if kind == "hints":
+            h2.send_headers(stream, [(":status", "103"), ("link", "</a>")])
+        code = {"busy": "503", "empty": "204"}.get(kind, "200")
+        fields = [(":status", code), ("server", "x"), ("x-odd", " padded ")] if kind == "spaced" else [(":status", code), ("server", "x")]
+        h2.send_headers(stream, fields, end_stream=kind == "empty")
+        if kind == "empty":
+            return b""
+        h2.send_data(stream, b"other" if kind == "other" else b"hel", end_stream=False)
+        if kind == "late reset":
+            h2.reset_stream(stream, 2)
+            return b""
+        if kind == "goaway":
+            h2.send_data(stream, b"lo", end_stream=True)
+            return h2.data_to_send() + (8).to_bytes(3, "big") + bytes([GOAWAY, 0]) + bytes(4) + stream.to_bytes(4, "big") + bytes(4)
+        h2.send_data(stream, b"lo", end_stream=kind != "trailers")
+        if kind == "trailers":
+            h2.send_headers(stream, [("x-sum", "7")], end_stream=True)
+        return b""
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([*Varied.KINDS, "ok", "ok"]), min_size=3, max_size=12), st.sampled_from(["GET", "POST"]))
+def test_the_short_course_comes_to_the_same(monkeypatch: pytest.MonkeyPatch, plan: list[str], method: str) -> None:
+    found = []
+    for is_short in (True, False):
+        with monkeypatch.context() as patched, responder(Varied(plan)) as peer:
+            if not is_short:
+                patched.setattr(Repeater, "begin", lambda _: None)
+            recording = Recording()
+            request = rrcli.HttpRequest(
+                method, f"http://{peer.host}:{peer.port}/", http2_prior_knowledge=True, repeat=len(plan), expect=("status in 200,204",)
+            )
+            series = send_series(request, recording)
+            texts = [recording.outcomes[number].replace(str(peer.port), "port").splitlines() for number in sorted(recording.outcomes)]
+            found.append((texts, series.count, series.errors, series.statuses, series.connections, series.exit_code, series.bytes_received))
+    assert found[0] == found[1]
+
+
+def test_most_of_many_at_once_are_short(monkeypatch: pytest.MonkeyPatch, series_web: Any, ca: Authority) -> None:
+    short: list[bool] = []
+    come_back = Repeater.come_back
+
+    def noted(self: Repeater, begun: Any) -> Any:
+        outcome = come_back(self, begun)
+        short.append(outcome is not None)
+        return outcome
+
+    monkeypatch.setattr(Repeater, "come_back", noted)
+    series = over_tls(f"https://localhost:{series_web.tls}/", ca, 200, concurrency=4)
+    assert (series.count, series.failed, series.statuses, series.connections) == (200, 0, {"200": 200}, 1)
+    assert short.count(True) > 150

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import socket
 import time
 from typing import Any
@@ -11,14 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from peers.recording import Recording
 from peers.redis_server import Redis
 from peers.script import responder
 
 import rrcli
-from rrcli.engine.repeat import Outcome, Repeater
-from rrcli.model.document import document
+from rrcli.engine.repeat import Repeater
 from rrcli.series.run import send_series
-from rrcli.series.tally import Series, Tally
+from rrcli.series.tally import Series
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 ANSWERS = {
@@ -40,32 +39,8 @@ ANSWERS = {
     "moved": b"HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n",
 }
 ENDS = ("closing", "ended", "cut", "silent", "foreign", "broken")  # the server closes behind them
+WHOLE = ("surplus", "foreign", "broken")  # how much of it came before it was over would be chance
 PLANS = st.lists(st.tuples(st.sampled_from([*ANSWERS, "ok", "ok", "json"]), st.integers(0, 60)), min_size=2, max_size=12)
-VARYING = ("id", "timing", "command")
-
-
-class Recording(Tally):
-    """Keeps every exchange whole."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.outcomes: dict[int, str] = {}
-
-    def add(self, number: int, outcome: Outcome, began_ns: int, due_ns: int | None = None) -> None:
-        exchange = outcome.exchange()
-        value = document(exchange)
-        for one in (value, *value["history"]):
-            one["checks"] = [check["ok"] if "time" in check["expr"] else check for check in one["checks"]]
-            ((one["response"] or {}).get("body") or {}).pop("parse_ms", None)
-            del one["connection"]["local"], one["connection"]["attempts"]
-            for name in VARYING:
-                one.pop(name, None)
-        assert (outcome.bytes_sent, outcome.bytes_received) == tuple(
-            sum(getattr(one.connection, name) for one in (*exchange.history, exchange)) for name in ("bytes_sent", "bytes_received")
-        )
-        assert (outcome.total_ns, outcome.phases) == (exchange.timing.total_ns, exchange.timing.phases)
-        self.outcomes[number] = json.dumps([value, list(outcome.phases), outcome.verdict.exit_code], indent=1)
-        super().add(number, outcome, began_ns, due_ns)
 
 
 def repeated(plan: list[tuple[str, int]], **options: Any) -> tuple[Series, Recording, list[bytes]]:
@@ -83,7 +58,7 @@ def repeated(plan: list[tuple[str, int]], **options: Any) -> tuple[Series, Recor
             asked.append(request)
             name, cut = next(answers, ("ok", 0))
             answer = ANSWERS[name]
-            cut = 0 if name == "surplus" else cut  # else it may come too late to be of the same exchange
+            cut = 0 if name in WHOLE else cut
             for piece in (answer[:cut], answer[cut:]):
                 if piece:
                     connection.sendall(piece)

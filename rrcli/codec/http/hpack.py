@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TABLE = 4096  # octets of a dynamic table where no setting says otherwise (RFC 9113 section 6.5.2)
 OVERHEAD = 32  # octets that an entry, or a field of a list, counts beside its text (section 4.1)
 MEMO = 1 << 14  # steps of Huffman decoding that are remembered, a few MB at most
+WORD = 64  # octets of a string that is kept with what it stands for
 
 # Appendix A; the first has the index 1
 STATIC = (
@@ -114,6 +115,20 @@ def huffman_decode(data: bytes) -> bytes:
     return b"".join(pieces)
 
 
+class _Words(dict[bytes, bytes]):
+    """What short strings stand for: a server says the same ones in all its answers."""
+
+    def __missing__(self, key: bytes) -> bytes:
+        found = huffman_decode(key)
+        if len(self) >= MEMO:
+            self.clear()
+        self[key] = found
+        return found
+
+
+_WORDS = _Words()
+
+
 def huffman_encode(data: bytes) -> bytes:
     """The codes of the octets, padded with ones."""
     digits = "".join([_CODES[octet] for octet in data])
@@ -167,7 +182,9 @@ def _read_string(block: bytes, at: int) -> tuple[str, int, int]:
     end = at + length
     if end > len(block):
         raise IndexError
-    text = huffman_decode(block[at:end]) if coded else block[at:end]
+    text = block[at:end]
+    if coded:
+        text = _WORDS[text] if length <= WORD else huffman_decode(text)
     return text.decode("utf-8", "surrogateescape"), len(text), end
 
 

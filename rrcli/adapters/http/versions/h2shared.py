@@ -16,13 +16,14 @@ from select import POLLIN, POLLOUT
 from rrcli.adapters.http.versions.h2session import H2Session, H2Stream
 from rrcli.base.deadline import now
 from rrcli.base.errors import ExchangeError
+from rrcli.codec.http.h1 import Data
 from rrcli.engine.events import Blocked
-from rrcli.wire.recorder import Recorder
+from rrcli.wire.recorder import MOST_COPIED, Recorder
 from rrcli.wire.stream import CHUNK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.base.deadline import Deadline
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
 
+MOST_EVENTS = 64  # of an answer that is compared with others
 READS = 16  # in a row, so that a peer that always has more does not keep the others from going on
 PROMPT = 4 * CHUNK  # bytes that are offered to the link at once
 
@@ -44,6 +46,8 @@ class SharedH2Stream(H2Stream):
         super().__init__(session, context)
         self._deadline = context.deadline
         self._awaits_room = False
+        self._came: list[CodecEvent] | None = []  # all of the answer, while that is not too much to compare it with others
+        self._size = 0
 
     @property
     def ready(self) -> bool:
@@ -56,12 +60,15 @@ class SharedH2Stream(H2Stream):
         super().send_head(prepared, end=end)
         self.recorder.bytes_sent += len(self.session.out) - before
         self.whole = end
-        self.session.send(self)
+        self._let_out()
 
     def send_data(self, data: bytes, *, end: bool) -> None:
         self.recorder.bytes_sent += len(data)
         super().send_data(data, end=end)
         self.whole = end and not self.held_back
+        self._let_out()
+
+    def _let_out(self) -> None:
         self.session.send(self)
 
     @property
@@ -81,6 +88,56 @@ class SharedH2Stream(H2Stream):
         self.recorder.answered = True
         self.recorder.timeline.read(now())
         super().take(event)
+        if self._came is not None:
+            self._came.append(event)
+            if type(event) is Data:
+                self._size += len(event.data)
+            if self._size > MOST_COPIED or len(self._came) > MOST_EVENTS:
+                self._came = None
+
+    def answer(self) -> Hashable | None:
+        """The whole answer, to be compared with others; `None` where it broke off, is suspicious or too long."""
+        if self._came is None or self.notes or self._failure or not self.ended:
+            return None
+        found: list[Hashable] = []
+        for event in self._came:
+            found.append(event.data if type(event) is Data else tuple(event.__dict__.values()))
+        return tuple(found)
+
+    def leave(self) -> None:
+        """The exchange is over."""
+        self.session.leave(self)
+
+
+class RepeatedH2Stream(SharedH2Stream):
+    """A request that went out before its adapter looks at it, which happens only where its answer is none that is known."""
+
+    is_taken = False
+
+    def begin(self, prepared: PreparedRequest) -> None:
+        """Send the request."""
+        super().send_head(prepared, end=not prepared.content)
+        if prepared.content:
+            super().send_data(prepared.content, end=True)
+
+    def _let_out(self) -> None:
+        self.session.queue(self)  # those that begin together leave together
+
+    @property
+    def ready(self) -> bool:
+        if self.is_taken:
+            return super().ready
+        return self.ended or self._failure is not None or self._came is None
+
+    def take_up(self) -> None:
+        """Its adapter goes on with it."""
+        self.is_taken = True
+
+    def send_head(self, prepared: PreparedRequest, *, end: bool) -> None:
+        pass
+
+    def send_data(self, data: bytes, *, end: bool) -> None:
+        pass
 
 
 class SharedH2Session(H2Session):
@@ -115,6 +172,12 @@ class SharedH2Session(H2Session):
     def open(self, context: Context) -> SharedH2Stream:
         return SharedH2Stream(self, context)
 
+    def ask(self, asked: PreparedRequest, begun: Context) -> RepeatedH2Stream:
+        """Send a request once more, without its adapter."""
+        stream = RepeatedH2Stream(self, begun)
+        stream.begin(asked)
+        return stream
+
     def fileno(self) -> int:
         return self._link.fileno()
 
@@ -132,9 +195,13 @@ class SharedH2Session(H2Session):
 
     def send(self, stream: SharedH2Stream) -> None:
         """Let out what the stream has added, as far as that goes now."""
+        self.queue(stream)
+        self.flush()
+
+    def queue(self, stream: SharedH2Stream) -> None:
+        """Let out what the stream has added when the connection is pumped, together with that of others."""
         if stream not in self._sending:
             self._sending.append(stream)
-        self.flush()
 
     def pump(self) -> None:
         """Take in what has come and let out what may go."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rrcli.adapters.http.prepare.message import PreparedRequest
     from rrcli.adapters.http.request import AnyHttpRequest
-    from rrcli.adapters.http.versions.h2shared import SharedH2Session
+    from rrcli.adapters.http.versions.h2shared import RepeatedH2Stream, SharedH2Session
     from rrcli.adapters.http.versions.response import Leads
     from rrcli.engine.context import Context
     from rrcli.engine.events import Event
@@ -63,7 +63,8 @@ def exchange_pooled(exchange: PooledExchange, context: Context, alpn: tuple[str,
         raise usage("--limit-rate is for one download, not for a series", "--rate limits how many exchanges begin in a second")
     if prepared.upload and prepared.upload.path == "-":
         raise usage("standard input can be uploaded once, not for each exchange of a series", "put it into a file")
-    session = context.session(exchange.place)
+    begun: RepeatedH2Stream | None = context.shared_begun()
+    session = begun.session if begun else context.session(exchange.place)
     if session is None:
         connection = context.connect(prepared.host, prepared.port, tls=prepared.scheme == "https", alpn=alpn)
         chosen = context.recorder.tls.alpn if context.recorder.tls else None
@@ -76,7 +77,7 @@ def exchange_pooled(exchange: PooledExchange, context: Context, alpn: tuple[str,
         context.recorder.timeline.origin_ns += now() - begin  # loading it is no time of the exchange
         session = SharedH2Session(connection)
         context.share(exchange.place, session)
-    yield from _shared(exchange, context, session)  # nobody else shares one under such a place
+    yield from _shared(exchange, context, session, begun)  # nobody else shares one under such a place
 
 
 # --- HTTP/1
@@ -123,15 +124,15 @@ def persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1Str
 # --- HTTP/2
 
 
-def _shared(exchange: PooledExchange, context: Context, session: SharedH2Session) -> Iterator[Event]:
+def _shared(exchange: PooledExchange, context: Context, session: SharedH2Session, begun: RepeatedH2Stream | None) -> Iterator[Event]:
     """The exchange as a stream among others."""
     from rrcli.adapters.http.versions.h2shared import wait_for
 
     prepared = exchange.prepared
-    stream = session.open(context)
+    stream = begun or session.open(context)
     note_dropped(prepared, "HTTP/2", context)
     yield sent(stream.as_sent(prepared))
-    while not session.has_room:
+    while not (begun or session.has_room):
         if not session.takes_more:
             context.recorder.reused = True
             raise ExchangeError("transport", "refused", f"the connection takes no more requests: {session.why}")
@@ -139,5 +140,7 @@ def _shared(exchange: PooledExchange, context: Context, session: SharedH2Session
     reader = ResponseReader(prepared, context, stream, exchange.leads)
     try:
         yield from send_request(stream, prepared, reader, context)
+        if exchange.is_constant and not reader.refused and (answer := stream.answer()) is not None:
+            context.repeats_shared(exchange.place, prepared, answer)
     finally:
         session.leave(stream)
