@@ -338,7 +338,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--var --vars --env --cases --only --skip --keep-going --jobs --update-snapshots --dry-run --list --expect --repeat --duration --concurrency --rate --warmup --root --otlp --report --json -q --quiet --color --show-secrets --traceparent --help'
             else
-                candidates=''
+                _rrcli_files "$cur"; return
             fi
             ;;
         diff)
@@ -350,7 +350,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--ignore --all --tolerance --json -q --quiet --color --show-secrets --help'
             else
-                candidates=''
+                _rrcli_files "$cur"; return
             fi
             ;;
         locust)
@@ -362,7 +362,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--users --spawn-rate --duration --rate --expect --processes --master --workers --bind --worker --master-host --web --var --vars --env --only --skip --root --report --json -q --quiet --color --show-secrets --help'
             else
-                candidates=''
+                _rrcli_files "$cur"; return
             fi
             ;;
         compare)

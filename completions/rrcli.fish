@@ -2010,8 +2010,11 @@ complete -c rrcli -n '__rrcli_in serve' -a 'http sse poll graphql soap ws grpc d
 complete -c rrcli -n '__rrcli_in doctor' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in wait' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in run' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_in run' -F
 complete -c rrcli -n '__rrcli_in diff' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_in diff' -F
 complete -c rrcli -n '__rrcli_in locust' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_in locust' -F
 complete -c rrcli -n '__rrcli_in compare' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before compare word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls'
 complete -c rrcli -n '__rrcli_in config' -l help -d 'Show help.'

@@ -281,19 +281,19 @@ TOOLS = {
         ),
         Command(
             name="run", synopsis="PLAN...", help="Run plans of exchanges, with checks, captures and a teardown.",
-            options=run_options(), run=later("rrcli.cli.run:run"), needs_arguments=True,
+            options=run_options(), run=later("rrcli.cli.run:run"), needs_arguments=True, takes_files=True,
             examples=("rrcli run shop.toml", "rrcli run shop.toml --var base=http://127.0.0.1:8080 --only reserve --json"),
         ),
         Command(
             name="diff", synopsis="A B", help="Show where two documents differ: exchanges, sets, runs or series.",
-            options=diff_options(), run=later("rrcli.cli.diff:diff"), needs_arguments=True,
+            options=diff_options(), run=later("rrcli.cli.diff:diff"), needs_arguments=True, takes_files=True,
             words=(("A B", "Files that --json wrote, of one kind; - is standard input."),),
             examples=("rrcli diff before.json after.json", "rrcli diff before.json after.json --ignore 'json.items[*].at' --json",
                       "rrcli http :8080/users --json | rrcli diff saved.json -"),
         ),
         Command(
             name="locust", synopsis="PLAN [-- LOCUST OPTION...]", help="Run a plan as a load under Locust, on many cores and machines.",
-            options=locust_options(), run=later("rrcli.cli.locust:locust"),
+            options=locust_options(), run=later("rrcli.cli.locust:locust"), takes_files=True,
             words=(("LOCUST OPTION", "Locust's own, as --csv PREFIX or --html FILE."),),
             examples=("rrcli locust shop.toml --users 50 --expect 'steps.reserve.series.p99 < 200ms'",
                       "rrcli locust shop.toml --master --workers 2 --users 500 -- --csv shop",

@@ -77,6 +77,10 @@ LINES: list[tuple[str, list[str]]] = [
     ("rrcli help exp", ["explain", "expressions"]),
     ("rrcli help http ", []),
     ("rrcli completion ", sorted(SHELLS)),
+    ("rrcli run ca", ["ca.pem"]),
+    ("rrcli diff ca.pem c", ["ca.pem"]),
+    ("rrcli diff --tol", ["--tolerance"]),
+    ("rrcli compare ht", ["http"]),
 ]
 
 

@@ -91,6 +91,8 @@ def _case(command: Command) -> list[str]:
     """What is offered behind the command's name."""
     words = " ".join(command.completes())
     offered = f"_rrcli_words {command.completes_until} '{words}'" if command.completes_until else f"candidates='{words}'"
+    if command.takes_files:
+        offered = '_rrcli_files "$cur"; return'
     arms = _arms(command.shown())
     return [
         f"        {command.name})",

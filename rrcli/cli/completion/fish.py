@@ -74,6 +74,8 @@ def fish(commands: Sequence[Command]) -> str:
 def _words(command: Command) -> Iterator[str]:
     """What is offered beside the options."""
     yield f"complete -c rrcli -n '__rrcli_in {command.name}' -l help -d 'Show help.'"
+    if command.takes_files:
+        yield f"complete -c rrcli -n '__rrcli_in {command.name}' -F"
     if words := " ".join(command.completes()):
         until = command.completes_until
         condition = f"__rrcli_before {command.name} {until} {words}" if until else f"__rrcli_in {command.name}"

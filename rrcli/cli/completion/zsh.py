@@ -102,6 +102,7 @@ def _function(command: Command) -> str:
     title = (command.synopsis or "nothing more").replace(":", r"\:")
     words = " ".join(command.completes())
     action = f" __rrcli_words {command.completes_until} {words}" if command.completes_until else f"({words})" if words else " "
+    action = "_files" if command.takes_files else action
     parts = [*_arguments(command.shown()), "        '--help[Show help.]'", f"        '*:{title}:{action}'"]
     return f"_rrcli_{command.name}() {{\n    _arguments -s -S \\\n" + " \\\n".join(parts) + "\n}"
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 GAP = 2
 WIDEST_PATH = 0.6  # of the terminal; a longer path stands above its values
 MOST = 200  # differences that are drawn
+MOST_LOOKED_AT = 2000  # differences among which items that have moved are looked for
 MANY_ITEMS = 3  # of a list that differs in so many places, and in its length, the lines are shown instead
 LEFT, RIGHT = ("- ", "removed"), ("+ ", "added")
 
@@ -44,7 +45,8 @@ def render_compared(found: Compared, *, width: int, color: bool, tolerance: floa
 
         draw_figures(found.documents, found.labels, page, tolerance)
     else:
-        rows = _without_items(found.differences, _listed(found))
+        looked_at = found.differences[:MOST_LOOKED_AT]
+        rows = [*_without_items(looked_at, _listed(looked_at, found.documents)), *found.differences[MOST_LOOKED_AT:]]
         if found.kind == RUN:
             _by_step(rows, page, found.labels)
         else:
@@ -178,15 +180,15 @@ def _below(difference: Difference, page: Page, labels: Sequence[str], indent: in
 # --- lists whose items have moved
 
 
-def _listed(found: Compared) -> dict[str, list[Any]]:
-    """The lists in which differences lie and whose lengths differ, by their paths, each with both values; the outermost first."""
+def _listed(differences: Sequence[Difference], documents: Sequence[Any]) -> dict[str, list[Any]]:
+    """The lists in which differences lie and whose lengths differ, by their paths, each with their values; the outermost first."""
     lists: dict[str, list[Any]] = {}
-    for each in found.differences:
+    for each in differences:
         steps = Pattern(each["path"]).steps
         for end in (at for at, step in enumerate(steps) if isinstance(step, int)):
             path = path_text(steps[:end])
             if path not in lists:
-                values = [_at(document, steps[:end]) for document in found.documents]
+                values = [_at(document, steps[:end]) for document in documents]
                 lists[path] = values if all(isinstance(value, list) for value in values) and len({*map(len, values)}) > 1 else []
     return {path: values for path, values in lists.items() if values}
 
@@ -207,15 +209,27 @@ def _at(document: Any, steps: Steps) -> Any:
 
 def _without_items(differences: Sequence[Difference], lists: dict[str, list[Any]]) -> list[Difference]:
     """The differences, those within a list whose items have moved as one of the list."""
-    inside = {path: [each for each in differences if each["path"].startswith(f"{path}[")] for path in lists}
-    many = [path for path, found in inside.items() if len(found) >= MANY_ITEMS]
+    counts: dict[str, int] = dict.fromkeys(lists, 0)
+    around = [_around(each["path"], lists) for each in differences]
+    for path in around:
+        if path:
+            counts[path] += 1
     rows: list[Difference] = []
     done: set[str] = set()
-    for each in differences:
-        path = next((path for path in many if each["path"].startswith(f"{path}[")), None)
-        if path is None:
+    for each, path in zip(differences, around, strict=True):
+        if path is None or counts[path] < MANY_ITEMS:
             rows.append(each)
         elif path not in done:
             done.add(path)
             rows.append({"path": path, "values": lists[path]})
     return rows
+
+
+def _around(path: str, lists: dict[str, list[Any]]) -> str | None:
+    """The outermost of the lists that a path leads into."""
+    at = path.find("[")
+    while at >= 0:
+        if path[:at] in lists:
+            return path[:at]
+        at = path.find("[", at + 1)
+    return None

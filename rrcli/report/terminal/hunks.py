@@ -102,7 +102,10 @@ def _unified(ones: list[str], others: list[str], marks: tuple[Mark, ...]) -> Ite
     except TimeLimitExceeded:
         lines = None
     if lines is None:
-        yield [(f"{len(ones):,} and {len(others):,} lines, too many to be compared here: --json has them", "dim")]
+        at = next((at for at, pair in enumerate(zip(ones, others, strict=False)) if pair[0] != pair[1]), min(len(ones), len(others)))
+        yield [(f"line {at + 1:,} of {len(ones):,} and {len(others):,}, too many to be compared here: --json has them", "dim")]
+        for lines_of, mark in zip((ones, others), marks, strict=True):
+            yield from ([mark, *pieces(line, mark[1])] for line in lines_of[at : at + 1])
         return
     roles = {"-": marks[0][1], "+": marks[1][1], "@": "dim"}
     for line in lines[:MOST_LINES]:
