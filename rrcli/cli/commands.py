@@ -282,7 +282,8 @@ TOOLS = {
         Command(
             name="run", synopsis="PLAN...", help="Run plans of exchanges, with checks, captures and a teardown.",
             options=run_options(), run=later("rrcli.cli.run:run"), needs_arguments=True, takes_files=True,
-            examples=("rrcli run shop.toml", "rrcli run shop.toml --var base=http://127.0.0.1:8080 --only reserve --json"),
+            examples=("rrcli run shop.toml", "rrcli run shop.toml --var base=http://127.0.0.1:8080 --only reserve --json",
+                      "rrcli run shop.toml --report junit=results.xml --report html=report.html"),
         ),
         Command(
             name="diff", synopsis="A B", help="Show where two documents differ: exchanges, sets, runs or series.",

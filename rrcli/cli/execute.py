@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, highest, usage
+from rrcli.base.errors import EXIT_CODES, ExchangeError, exit_code, usage
 from rrcli.base.output import exact_or_visible, to_file, to_stderr, to_stdout
 from rrcli.cli.show import OF_EXCHANGE, Printer, color, print_text
 from rrcli.engine.events import Observer
@@ -240,16 +240,12 @@ class _Run:
             keep(result, silent=self.output.silent)
 
     def _reported(self, result: Exchange | ExchangeSet, code: int) -> int:
-        """Send the trace of what was printed, and write the reports; the exit code, with theirs."""
-        if self.output.otlp:
-            from rrcli.cli.telemetry import send_trace
-
-            send_trace(self.output, self.request.traceparent, result)
-        if not self.output.report:
+        """Deliver what was printed in the other ways that are asked for; the exit code of all of it."""
+        if not (self.output.report or self.output.otlp):
             return code
-        from rrcli.report.reports import write_reports
+        from rrcli.cli.afterwards import deliver
 
-        return highest([code, write_reports(self.output.report, result)])
+        return deliver(self.output, result, code, self.request.traceparent)
 
     def asks_several(self) -> bool:
         """Whether exchanges are sent side by side."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import ExchangeError, highest
+from rrcli.base.errors import ExchangeError
 from rrcli.base.output import to_stderr
 from rrcli.base.shellquote import quoted
 from rrcli.base.visible import visible
+from rrcli.cli.afterwards import deliver
 from rrcli.cli.drawn import print_drawn
 from rrcli.cli.show import color, print_document, print_text
 from rrcli.cli.tooloptions import RunOptions
@@ -23,7 +24,7 @@ from rrcli.plan.step import KINDS
 from rrcli.plan.variables import given_variables
 from rrcli.policy.mask import Mask
 from rrcli.report.formats.runreport import said
-from rrcli.report.reports import RUN, check_reports, write_reports
+from rrcli.report.reports import RUN, check_reports
 from rrcli.report.terminal.paint import Page, cells, pad, pieces
 from rrcli.report.terminal.run import Columns, failures, heading, step_line
 from rrcli.report.terminal.screen import width
@@ -110,17 +111,13 @@ def _trace(output: Output, asked: str | None) -> str | None:
 
 
 def _reported(result: RunResult, output: Output, trace: str | None) -> int:
-    """Send the trace of what was printed, and write the reports; the exit code of all of it."""
-    if output.otlp:
-        from rrcli.cli.telemetry import send_trace
-
-        send_trace(output, trace, result)
+    """Deliver what was printed in the other ways that are asked for; the exit code of all of it."""
     if os.environ.get("GITHUB_ACTIONS"):
         from rrcli.report.formats.github import is_github, publish
 
         if is_github():
             publish(result)
-    return highest([result.exit_code, write_reports(output.report, result)])
+    return deliver(output, result, result.exit_code, trace)
 
 
 def is_load(options: RunOptions) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, highest, usage
+from rrcli.base.errors import EXIT_CODES, EXIT_INTERRUPTED, EXIT_TERMINATED, usage
 from rrcli.base.output import to_stderr
 from rrcli.base.units import counted
 from rrcli.base.visible import visible
@@ -58,14 +58,10 @@ def execute_series(invocation: Invocation) -> int:
     code = series.exit_code or (0 if found else EXIT_CODES["application"])
     if any(note.startswith("interrupted") for note in series.notes):
         code = EXIT_TERMINATED if termination.arrived else EXIT_INTERRUPTED
-    if printer.output.otlp:
-        from rrcli.cli.telemetry import send_trace
+    if printer.output.report or printer.output.otlp:
+        from rrcli.cli.afterwards import deliver
 
-        send_trace(printer.output, invocation.request.traceparent, series)
-    if printer.output.report:
-        from rrcli.report.reports import write_reports
-
-        code = highest([code, write_reports(printer.output.report, series)])
+        code = deliver(printer.output, series, code, invocation.request.traceparent)
     return code
 
 

@@ -18,6 +18,7 @@ from rrcli.base.url import unquote
 from rrcli.base.visible import visible
 from rrcli.engine.manifest import load
 from rrcli.engine.registry import by_scheme
+from rrcli.plan.result import RunResult
 from rrcli.policy.secrets import mask_url
 from rrcli.report.formats.otlp import document, spans_of
 
@@ -35,6 +36,7 @@ PLACE = "http://localhost:4318"  # of a collector beside us
 PATH = "/v1/traces"
 PREFIX = "OTEL_EXPORTER_OTLP_"
 LIMIT_S = 10.0  # as the exporters of OpenTelemetry have it
+AFTER_SIGNAL_S = 2.0  # once somebody waits for the end
 MOST_SPANS = 2000  # of one message: collectors take some megabytes at once
 
 
@@ -120,15 +122,15 @@ def traced(request: Request, output: Output) -> Request:
     return request.replace(traceparent=trace_of(request.traceparent))
 
 
-def send_trace(output: Output, trace: str | None, result: Result) -> None:
+def send_trace(output: Output, trace: str, result: Result) -> None:
     """Send the spans of a result to the collector of `--otlp`. What goes wrong is a note."""
     from rrcli.base.deadline import Deadline
 
     assert output.otlp
-    assert trace
     collector, parent = collector_of(output.otlp), read(trace)
     assert parent
-    said = _send(collector, parent.trace, spans_of(result, parent.span), Deadline.after(collector.limit_s, f"{PREFIX}TIMEOUT"))
+    limit_s = min(collector.limit_s, AFTER_SIGNAL_S) if isinstance(result, RunResult) and result.is_interrupted else collector.limit_s
+    said = _send(collector, parent.trace, spans_of(result, parent.span), Deadline.after(limit_s, f"{PREFIX}TIMEOUT"))
     if said and not output.silent:
         to_stderr(f"rrcli: note: the trace was not sent to {visible(mask_url(collector.url))}: {visible(said)}\n")
 
