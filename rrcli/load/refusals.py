@@ -21,7 +21,9 @@ def thresholds_of(plan: Plan, pace: Pace) -> list[Threshold]:
 
 
 def refuse_steps(plan: Plan) -> None:
-    """Raise `usage` for a step that is a series by itself."""
+    """Raise `usage` for a step that is a series by itself, and for cases, each of which would be a load."""
+    if plan.cases is not None:
+        raise usage(f"{plan.source.name} has cases, and a load runs the plan for itself", "take them out; for-each sends a step once a row")
     for step in plan.steps:
         if step.included:
             refuse_steps(step.included)

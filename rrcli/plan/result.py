@@ -49,6 +49,7 @@ class StepResult(Record):
     served: dict[str, str] | None = None  # where responders are
     asked: str = ""  # what it asked for and
     found: str = ""  # what came of it, in short, where no exchange says so
+    given: dict[str, str] = {}  # of one that failed: what others have captured and it used
     run: RunResult | None = None
 
     @property

@@ -237,7 +237,7 @@ class Running:
                 own = sorted((each for each in self._results if id(each) in places), key=lambda each: places[id(each)])
                 self._results[:] = [own.pop(0) if id(each) in places else each for each in self._results]
         results = [found[index] for index in sorted(found)]
-        for name in step.captures:
+        for name in sets(step):
             scope.values[name] = [result.captures[name] for result in results if name in result.captures]
         if not all(result.ok for result in results) and not (step.goes_on or self._choice.keep_going or self._ended):
             self._ended = f"the step {step.name} failed"
@@ -337,6 +337,8 @@ class Running:
             if self._plan.secrets.get(name) == "capture":
                 scope.set_secret(name, value)
                 self.secrets.add(str(value))
+        if not (result.ok or result.skipped):
+            result = result.replace(given=scope.captures_for(step))
         self._results.append(result)
         if not result.ok:
             for name in sets(step):

@@ -7,9 +7,10 @@ from copy import copy
 
 from rrcli.base.errors import ExchangeError
 from rrcli.engine.runner import new_id
-from rrcli.plan.names import expressions
+from rrcli.plan.names import expressions, used_by
 from rrcli.plan.novalue import NoValue, Scope
 from rrcli.plan.step import fill
+from rrcli.plan.template import as_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from rrcli.base.sourcefile import Problems
     from rrcli.plan.model import Plan
+    from rrcli.plan.step import Step
 
 
 class StepDocuments:
@@ -104,6 +106,14 @@ class PlanScope(Scope):
     def reason(self, names: tuple[str, ...]) -> str:
         """Why one of these has no value, as far as is known."""
         return next((self.unset[name] for name in names if name in self.unset), "")
+
+    def captures_for(self, step: Step) -> dict[str, str]:
+        """What other steps have captured and this one uses, as `--var` may give it again: texts and numbers that are no secrets."""
+        captured = {name for each in self._plan.steps for name in each.captures} - self._plan.secrets.keys()
+        values = {name: self.values.get(name) for name in sorted(used_by(step) & captured)}
+        return {
+            name: as_text(value) for name, value in values.items() if isinstance(value, (str, int, float)) and not isinstance(value, bool)
+        }
 
     def set_secret(self, name: str, value: str) -> None:
         self.values["secrets"][name] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ class Orders:
         self.log: list[tuple[str, str, dict[str, str], bytes]] = []
         self.orders: set[int] = set()
         self.together: threading.Barrier | None = None  # that answers below /wait are held back at
+        self.stores: Callable[[int], None] | None = None  # is told of an order a moment after the answer to it
         self.fails = 0  # requests that are answered with 503 before anything else
         service = self
 
@@ -65,6 +66,8 @@ class Orders:
                 return 500, {"error": "failed"}, ""
             number = len(self.orders) + 7
             self.orders.add(number)
+            if self.stores:
+                threading.Timer(0.1, self.stores, (number,)).start()
             return 201, {"id": number, "item": json.loads(content).get("item") if content else None}, ""
         if method == "DELETE":
             number = int(path.rpartition("/")[2])
@@ -99,4 +102,5 @@ def orders(orders_service: Orders) -> Orders:
     orders_service.log.clear()
     orders_service.orders.clear()
     orders_service.fails = 0
+    orders_service.stores = None
     return orders_service

@@ -119,3 +119,8 @@ def test_a_plan_that_another_runs_has_no_cases(run_plan: Run, orders: Orders, tm
     (tmp_path / "inner.toml").write_text(f'[[case]]\na = 1\n[[step]]\nhttp = "{orders.url}"\n')
     ran = run_plan('[[step]]\nrun = "inner.toml"\n')
     assert (ran.code, "inner.toml:1:3: a plan that another runs has no cases of its own" in ran.err) == (2, True)
+
+
+def test_a_load_has_no_cases(run_plan: Run, orders: Orders) -> None:
+    ran = run_plan(PLAN.replace("URL", orders.url) + CASES, "--repeat", "2")
+    assert (ran.code, orders.log, "p.toml has cases, and a load runs the plan for itself" in ran.err) == (2, [], True)

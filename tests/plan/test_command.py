@@ -59,7 +59,7 @@ def test_a_line_a_step_then_what_failed_and_where(run_plan: Run, orders: Orders)
         "",
         "✘ stored p.toml:18",
         "json.path == '/orders/8' does not hold: it is \"/orders/7\"",
-        "Next rrcli run p.toml --only stored",
+        "Next rrcli run p.toml --only stored --var order=7",
         "",
         "✘ 1 of 5 failed · T · exit 8",
     ]

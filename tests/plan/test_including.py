@@ -96,3 +96,12 @@ def test_a_secret_that_is_missing_within_is_told_before_anything_is_sent(
     ran = run_plan(OUTER.replace("URL", orders.url))
     assert (ran.code, orders.log) == (2, [])
     assert "parts/login.toml:3:12: the secret password has no value: SHOP_PASSWORD is not set" in ran.err
+
+
+def test_what_is_captured_for_each_row_is_a_list(run_plan: Run, orders: Orders, tmp_path: Path) -> None:
+    (tmp_path / "inner.toml").write_text('[[step]]\nhttp = "{{base}}/{{user}}"\ncapture = { path = "json.path" }\n')
+    text = (
+        f'[[step]]\nname = "in"\nfor-each = ["ann", "bob"]\nrun = "inner.toml"\nvars = {{ base = "{orders.url}", user = "{{{{row}}}}" }}\n'
+    )
+    assert run_plan(text + f'[[step]]\nhttp = "POST {orders.url}/echo"\njson = "{{{{in[1].path}}}}"\n').code == 0
+    assert orders.log[-1][3] == b'"/bob"'

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from junitparser import JUnitXml
 from peers.orders import Orders
 from peers.plans import Run
 from peers.redis_server import Redis
@@ -59,6 +60,40 @@ def test_a_plan_of_several_protocols(run_plan: Run, orders: Orders, redis: Redis
     ran = run_plan(text.replace("body ==", "response.data.value =="))
     assert (ran.code, ran.outcomes["get"]) == (0, "passed"), ran.out
     assert ran.step("get")["checks"] == [{"expr": "response.data.value == 7", "ok": True, "actual": "7"}]
+
+
+def stored_in(redis: Redis, deadline: str, key: str = "order:{{order}}") -> str:
+    """The step that waits until the order is in Redis."""
+    words = f'redis = "{redis.url()}"\nargs = ["GET", "{key}"]\n'
+    return words + f'until = "response.data.value == reserved"\nevery = "20ms"\ndeadline = "{deadline}"'
+
+
+@pytest.fixture
+def stores(orders: Orders, redis: Redis) -> Orders:
+    """The service of orders, which keeps them in Redis a moment after its answer."""
+
+    def store(number: int) -> None:
+        assert rrcli.send(rrcli.RedisRequest(redis.url(), "SET", f"order:{number}", "reserved")).outcome == "ok"
+
+    orders.stores = store
+    return orders
+
+
+def test_an_order_is_waited_for_in_redis_and_cancelled(run_plan: Run, stores: Orders, redis: Redis) -> None:
+    ran = run_plan(shop(stores, stored=stored_in(redis, "9s")))
+    assert (ran.code, stores.seen()) == (0, ["POST /orders", "DELETE /orders/7"])
+    assert (ran.step("stored")["attempts"] > 1, ran.step("stored")["exchange"]["response"]["data"]["value"]) == (True, "reserved")
+
+
+def test_an_order_that_never_comes_is_a_timeout_and_is_cancelled(run_plan: Run, stores: Orders, redis: Redis) -> None:
+    ran = run_plan(shop(stores, stored=stored_in(redis, "300ms", key="nobody:{{order}}")), "--report", "junit=j.xml")
+    assert (ran.code, ran.outcomes) == (6, {"reserve": "passed", "stored": "error", "cancel": "passed"})
+    assert stores.seen()[-1] == "DELETE /orders/7"
+    cases = {case.name: case for suite in JUnitXml.fromfile("j.xml") for case in suite}
+    assert [(name, [type(found).__name__ for found in case.result]) for name, case in cases.items()] == [
+        ("reserve", []), ("stored", ["Error"]), ("cancel", []),
+    ]  # fmt: skip
+    assert cases["stored"].result[0].type == "timeout"
 
 
 def test_what_was_never_made_need_not_be_undone(run_plan: Run, orders: Orders) -> None:

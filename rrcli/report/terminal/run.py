@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rrcli.base.jsontext import dumps
 from rrcli.base.shellquote import quoted
-from rrcli.base.units import duration
+from rrcli.base.units import counted, duration
 from rrcli.policy.mask import Mask
 from rrcli.policy.redact import masked_by
 from rrcli.policy.secrets import all_secrets
@@ -76,7 +76,7 @@ def _asked_and_found(step: StepResult, mask: Mask | None) -> tuple[str, str]:
         exchanges = step.several.exchanges
         return _summary(masked_by(exchanges[0], mask) if mask else exchanges[0]), f"{len(exchanges)} exchanges"
     if step.run:
-        return step.run.plan or "", f"{len(step.run.steps)} steps {'passed' if step.ok else 'run'}"
+        return step.run.plan or "", f"{counted(len(step.run.steps), 'step')} {'passed' if step.ok else 'run'}"
     if step.exchange is None:
         return "", "not sent"
     exchange = masked_by(step.exchange, mask) if mask else step.exchange
@@ -114,12 +114,18 @@ def failures(run: RunResult, *, width: int, color: bool, masks: bool = True) -> 
                 page.add([("✘", "bad"), (" ", ""), *pieces(name, "strong"), ("  ", ""), *pieces(place, "dim")], 0)
                 _explain(page, step, mask)
                 if each.plan not in (None, "-") and step.row is None:
-                    page.labelled([("Next", f"rrcli run {quoted(each.plan)} --only {quoted(name)}")])
+                    page.labelled([("Next", f"rrcli run {quoted(each.plan)} --only {quoted(name)}{_given(step, mask)}")])
     page.blank()
     for note in run.notes:
         page.add_hanging([], note)
     page.add(_verdict_line(run), 0)
     return page.text(color=color)
+
+
+def _given(step: StepResult, mask: Mask | None) -> str:
+    """The options that give what other steps have captured, so that the step can be run without them."""
+    shown = [f"{name}={value}" for name, value in step.given.items() if not mask or mask.text(value) == value]
+    return "".join(f" --var {quoted(each)}" for each in shown)
 
 
 def _explain(page: Page, step: StepResult, mask: Mask | None) -> None:
