@@ -39,10 +39,10 @@ ENDED = (EXIT_INTERRUPTED, EXIT_TERMINATED)
 def compare(words: list[str]) -> int:
     """Send all, print where their answers differ, and return 1 where they do, or why one has failed. Raises `usage`."""
     variants = read_variants(words)
-    first = variants.invocations[0]
-    output = first.output.replace(**{name: value for name, value in variants.values.items() if name in Output.options_})
-    options = DiffOptions(**{name: value for name, value in variants.values.items() if name in DiffOptions.options_})
-    _refuse(variants, output)
+    _refuse(variants)
+    given = {**variants.invocations[0].output.__dict__, **variants.output}  # settings, too
+    output = Output(**{name: value for name, value in given.items() if name in SHOWN})
+    options = DiffOptions(**variants.values)
     termination = on_term()
     results = _sent(variants, termination)
     codes = [_code(result, termination) for result in results]
@@ -65,10 +65,10 @@ def compare(words: list[str]) -> int:
     return code
 
 
-def _refuse(variants: Variants, output: Output) -> None:
+def _refuse(variants: Variants) -> None:
     """Raise `usage` for what has no meaning where answers are compared, before anything is sent."""
-    for name, value in output.__dict__.items():
-        if name not in SHOWN and value and not (name == "format" and value in ("pretty", "json")):
+    for name, value in variants.output.items():
+        if name not in SHOWN and not (name == "format" and value in ("pretty", "json")):
             raise usage(f"compare prints where answers differ, and takes no {Output.options_[name].flag}", "--json has all of them")
     for invocation in variants.invocations:
         hooks, request = invocation.hooks, invocation.request
@@ -77,10 +77,10 @@ def _refuse(variants: Variants, output: Output) -> None:
         given = (*hooks.epilogue_options(request), *hooks.extra_output(request))
         if given:
             raise usage(f"{given[0]} is for one exchange, and compare sends several", "leave it out")
-    if output.report:
+    if report := variants.output.get("report"):
         from rrcli.report.reports import RUN, check_reports
 
-        check_reports(output.report, RUN, variants.entry)
+        check_reports(report, RUN, variants.entry)
 
 
 # --- sending

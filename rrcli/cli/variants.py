@@ -9,8 +9,9 @@ from rrcli.cli import fast
 from rrcli.cli.app import expanded, named_by, parse
 from rrcli.cli.commands import find, of_protocol
 from rrcli.cli.fast import build
-from rrcli.cli.tooloptions import compare_options
+from rrcli.cli.tooloptions import CompareOptions, DiffOptions, compare_options
 from rrcli.engine import registry
+from rrcli.options.request import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,19 +23,22 @@ AS_IT_IS = "as it is"
 
 
 class Variants(Record):
-    """What is compared: invocations under their labels, and the values of the options of `compare` itself."""
+    """What is compared: invocations under their labels, the values of the options of `compare`, and those of output that were typed."""
 
     entry: Protocol
     invocations: tuple[Invocation, ...]
     labels: tuple[str, ...]
     values: Values
+    output: Values
 
 
 def read_variants(words: list[str]) -> Variants:
     """The command lines that the words of `rrcli compare` stand for. Raises `usage`."""
     own = compare_options()
     begin, before = _before_command(words)
-    rest = registry.translated(words[begin:])
+    rest, behind = _without_own_end(words[begin:])
+    before = _more(before, behind)
+    rest = registry.translated(rest)
     entry = registry.by_name(rest[0]) if rest[0][:1] != "-" and "://" not in rest[0] else None
     if entry is None:
         if find(rest[0]):
@@ -47,25 +51,24 @@ def read_variants(words: list[str]) -> Variants:
     values = expanded(reader, parse(reader, rest[1:]))
     assert values is not None  # which is for help
     mine = {name: values.pop(name) for name in own if name in values and name not in whole.options}
-    for name, value in before.items():
-        many = own[name].kind == "many"
-        mine[name] = (*value, *mine.get(name, ())) if many else value
+    mine = _more(before, mine)
     texts = mine.pop("with_words", ())
     if not texts:
         hint = "another URL, or options and items beside its own"
         if "--with" in values["arguments"]:
             hint = "behind words of data it is one of them: write it before the command"
         raise usage("compare needs what is to be different: --with WORDS", hint)
-    outputs = {name: values[name] for name in own if name in values}
-    asked = {name: value for name, value in mine.items() if name in whole.options}
-    base = {**values, **asked}
+    base = {**values, **{name: value for name, value in mine.items() if name in whole.options}}
     changed = [_changed(entry, whole, base, text) for text in texts]
     moved = next((place for _, place in changed if place), None)
-    every = [base, *(each for each, _ in changed)]
+    typed = [base, *(each for each, _ in changed)]
     return Variants(
-        entry=entry, invocations=tuple(_invocation(entry, dict(each)) for each in every), labels=(moved or AS_IT_IS, *texts),
-        values={**outputs, **mine},
-    )  # fmt: skip
+        entry=entry,
+        invocations=tuple(_invocation(entry, dict(each)) for each in typed),
+        labels=(moved or AS_IT_IS, *texts),
+        values={name: value for name, value in mine.items() if name not in whole.options},
+        output={name: value for each in typed for name, value in each.items() if name in Output.options_},
+    )
 
 
 def _before_command(words: list[str]) -> tuple[int, Values]:
@@ -78,6 +81,24 @@ def _before_command(words: list[str]) -> tuple[int, Values]:
         if values is not None and not values.pop("arguments"):
             return at, values
     raise usage("compare takes [--with WORDS]... COMMAND..., and no command is there", "rrcli compare --help shows examples")
+
+
+def _more(values: Values, later: Values) -> Values:
+    """The values of our own options with those given later, which come behind them or in their place."""
+    own = compare_options()
+    return {**values, **{name: (*values.get(name, ()), *value) if own[name].kind == "many" else value for name, value in later.items()}}
+
+
+def _without_own_end(words: list[str]) -> tuple[list[str], Values]:
+    """The words of another tool without our own options at their end, which it does not know, and the values of those."""
+    if not any(alias.name == words[0] for alias in registry.ALIASES):
+        return words, {}
+    table = fast.flags(CompareOptions.options_ | DiffOptions.options_)
+    for begin in range(1, len(words)):
+        values = fast.read(words[begin:], table, stops=False) if words[begin][:2] == "--" else None
+        if values is not None and not values.pop("arguments"):
+            return words[:begin], values
+    return words, {}
 
 
 def _invocation(entry: Protocol, values: Values) -> Invocation:

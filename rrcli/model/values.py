@@ -234,8 +234,9 @@ class Exchange(Record):
 class Variation(Record):
     """What of a protocol's answers says nothing of whether they are the same. Paths are those of `response.data`, as `answer[*].ttl`."""
 
-    varies: tuple[str, ...] = ("*_ms", "events[*].*_ms", "replies[*].*_ms")  # differs between answers that say the same
+    varies: tuple[str, ...] = ("events[*].*_ms",)  # differs between answers that say the same, beside what is called a time, `*_ms`
     unordered: tuple[str, ...] = ()  # lists that come in any order
+    has_text: bool = True  # the text of a status says more than its code
     repeats: tuple[str, ...] = ()  # keys: where one has a value, the content says only that again
 
 

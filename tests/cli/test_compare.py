@@ -107,6 +107,25 @@ def test_another_protocol_whose_words_are_data(compare: Run, redis: Redis) -> No
     assert (code, "the words of data are the same for all" in err) == (2, True)
 
 
+def test_a_command_of_curl(compare: Run, orders: Orders) -> None:
+    for words in (
+        ["--with", f"{orders.url}/b", "curl", "-sS", f"{orders.url}/a"],
+        ["curl", "-sS", f"{orders.url}/a", "--with", f"{orders.url}/b"],
+    ):
+        code, document = document_of(compare("--json", *words))
+        assert (code, paths(document)) == (1, ["response.body.json.path"])
+
+
+def test_settings_that_have_no_meaning_here_are_passed_over(
+    compare: Run, orders: Orders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "rrcli").mkdir()
+    (tmp_path / "rrcli" / "rrcli.toml").write_text('[defaults]\nformat = "har"\nheader = ["X-Default: 1"]\n')
+    assert compare(f"{orders.url}/a", "--with", f"{orders.url}/a")[0] == 0
+    assert [fields["x-default"] for _, _, fields, _ in orders.log] == ["1", "1"]
+
+
 def test_repeated_in_turn(compare: Run, orders: Orders) -> None:
     ran = compare(f"{orders.url}/a", "--with", f"{orders.url}/b", "--repeat", "5", "--warmup", "1", "--json", "--tolerance", "100000%")
     code, document = document_of(ran)

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 class NatsHooks(Hooks):
     """Who answers the requests of others listens for as long as they come."""
 
-    variation = Variation(
-        varies=("info", "inbox", "rtt_ms", "replies[*].at_ms", "replies[*].subject", "events[*].at_ms"), repeats=("replies",)
-    )
+    variation = Variation(varies=("info", "inbox", "replies[*].at_ms", "replies[*].subject", "events[*].at_ms"), repeats=("replies",))
 
     def streams(self, request: Request) -> bool:
         return bool(getattr(request, "answers", False))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class PgHooks(Hooks):
     """LISTEN is answered for as long as one listens."""
 
-    variation = Variation(varies=("server_ms", "backend_pid", "plan"), repeats=("rows", "results", "plan"))
+    variation = Variation(varies=("backend_pid", "plan"), repeats=("rows", "results", "plan"))
 
     def streams(self, request: Request) -> bool:
         """Whether a statement is a LISTEN."""

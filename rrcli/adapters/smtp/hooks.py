@@ -7,9 +7,11 @@ from rrcli.model.values import Variation
 
 
 class SmtpHooks(Hooks):
-    """One exchange, whose replies have their times."""
+    """One exchange, whose replies have their times, and texts with the number of the message in some queue."""
 
-    variation = Variation(varies=("replies[*].at_ms", "replies[*].ms", "recipients[*].ms"), repeats=("replies",))
+    variation = Variation(
+        varies=("banner", "replies[*].text", "replies[*].at_ms", "replies[*].ms", "recipients[*].ms"), has_text=False, repeats=("replies",)
+    )
 
 
 HOOKS = SmtpHooks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.model.diff import TIMES
 from rrcli.model.diff.places import Pattern
 from rrcli.model.diff.rules import Rules, is_date, is_volatile_field, without_date
 from rrcli.model.values import Variation
@@ -30,7 +31,9 @@ def kept(document: dict[str, Any], rules: Rules) -> dict[str, Any]:
             "body": None if repeats else _content(answer.get("body")),
             "data": data,
         }
-    varies = [Pattern(f"response.data.{path}") for path in variation.varies]
+    varies = [Pattern(f"response.data.{path}") for path in (TIMES, *variation.varies)]
+    if not variation.has_text:
+        varies.append(Pattern("response.status.text"))
     pruned: dict[str, Any] = _pruned(found, (), (*varies, *rules.ignored))
     return pruned
 
