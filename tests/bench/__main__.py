@@ -1,6 +1,7 @@
 """All that is measured, in one run: `python -m tests.bench [--quick] [PART...]`. Printed, nothing asserted.
 
-Peers that are missing are left out. Each part is a script beside this one, with more to choose; ratios are to what stands beside them in the same run.
+Peers that are missing are left out. Each part is a script beside this one, with more to choose; ratios are to what stands beside them
+in the same run.
 """
 
 from __future__ import annotations
