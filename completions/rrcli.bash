@@ -401,6 +401,8 @@ _rrcli() {
         session)
             case $prev in
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                show) _rrcli_named sessions "$cur"; return ;;
+                remove) _rrcli_named sessions "$cur"; return ;;
             esac
             if [[ $cur == -* ]]; then
                 candidates='--json --color --show-secrets --help'

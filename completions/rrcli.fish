@@ -27,6 +27,12 @@ function __rrcli_before
     return 0
 end
 
+function __rrcli_behind
+    # Whether the word before is the second argument; the first is the command.
+    set -l words (commandline -opc)
+    test "$words[2]" = "$argv[1]"; and test "$words[-1]" = "$argv[2]"
+end
+
 function __rrcli_named
     # The names that files of a folder below that of the configuration stand for; or files, where a path is begun.
     if string match -q '*/*' -- (commandline -ct)
@@ -2021,6 +2027,8 @@ complete -c rrcli -n '__rrcli_in config' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in history' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in session' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before session word list show remove' -a 'list show remove'
+complete -c rrcli -n '__rrcli_behind session show' -a '(__rrcli_named sessions)'
+complete -c rrcli -n '__rrcli_behind session remove' -a '(__rrcli_named sessions)'
 complete -c rrcli -n '__rrcli_in demo' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in schema' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in schema' -a 'exchange event set series run plan'

@@ -2172,6 +2172,8 @@ Register-ArgumentCompleter -Native -CommandName rrcli -ScriptBlock {
         'soap --session-read-only' = 'sessions'
         'ws --session' = 'sessions'
         'ws --session-read-only' = 'sessions'
+        'session show' = 'sessions'
+        'session remove' = 'sessions'
     }
     $words = @{
         'http' = @('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'QUERY')

@@ -70,6 +70,12 @@ def _run(words: list[str]) -> int:
     from rrcli.engine.registry import translated
 
     words = translated(words)
+    if words[-1] in HELP and (name := fast.helped(words)):
+        from rrcli.cli import page
+
+        if name in page.names():
+            page.show(name)
+            return 0
     invocation = fast.parse(words)
     if invocation is None:
         if values := fast.read_run(words):

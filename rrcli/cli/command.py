@@ -27,6 +27,7 @@ class Command(Record):
     place_first: bool = False  # where the first argument is none, whatever it looks like
     completes: Callable[[], tuple[str, ...]] = tuple  # gives what its arguments can be, for completion
     completes_until: str = ""  # what those end at, see `Manifest`
+    names_behind: tuple[tuple[str, str], ...] = ()  # words, each with the folder below the configuration's whose files' names follow it
     takes_files: bool = False  # its arguments are names of files, and completed so
     words: tuple[tuple[str, str], ...] = ()  # of the synopsis, and what each is
     examples: tuple[str, ...] = ()

@@ -324,7 +324,7 @@ TOOLS = {
         Command(
             name="session", synopsis="[list|show|remove] [NAME]", help="List, show or remove the named sessions of HTTP.",
             options=session_options(), run=later("rrcli.cli.session:session"), completes=lambda: ("list", "show", "remove"),
-            completes_until="word",
+            completes_until="word", names_behind=(("show", "sessions"), ("remove", "sessions")),
             examples=("rrcli session", "rrcli session show me", "rrcli session remove 127.0.0.1_8080/me"),
         ),
         Command(

@@ -44,6 +44,22 @@ def parse(argv: list[str]) -> Invocation | None:
     return build(entry, request_type, values)
 
 
+def helped(argv: list[str]) -> str | None:
+    """The command whose help a line asks for at its end, when all before that is well-formed and the word is neither value nor data."""
+    entry = registry.BY_NAME.get(argv[0])
+    words = argv[1:] if entry else argv
+    entry = entry or by_url(argv)
+    if entry is None:
+        return None
+    request_type = entry.load()[0]
+    table = flags({**BESIDE_REQUEST, **request_type.options_})
+
+    def reads(some: list[str]) -> bool:
+        return read(some, table, stops=request_type.options_end_at_data, place_first=request_type.place_first) is not None
+
+    return entry.name if reads(words[:-1]) and not reads(words) else None
+
+
 def read_run(argv: list[str]) -> dict[str, Any] | None:
     """The values of `rrcli run PLAN...`, which is called as often as a protocol; `None` for anything else, and at any doubt."""
     if argv[:1] != ["run"]:

@@ -224,6 +224,37 @@ def test_the_page_of_an_option_behind_others_is_the_same(run: Any) -> None:
     assert run("tcp", "h:1", "-v", "--help") == run("help", "tcp") == run("tcp", "-h")
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("http http://h/ --help", "http"),
+        ("http POST :8080/x a=1 -v -d x --timeout 3 -h", "http"),
+        ("http://h/ --help", "http"),
+        ("grpc h:1 --plaintext a.B/C --help", "grpc"),
+        ("redis -v --help", "redis"),
+        ("redis SET k --help", None),
+        ("pg postgresql://h/ -h", "pg"),
+        ("http http://h/ -d --help", None),
+        ("http http://h/ -- --help", None),
+        ("http http://h/ --nope --help", None),
+        ("http http://h/ --timeout x --help", None),
+        ("soap http://h/?wsdl Add --help", "soap"),
+        ("dns example.test MX --help", "dns"),
+        ("nonsense x --help", None),
+    ],
+)
+def test_help_behind_a_well_formed_line_lies_ready(line: str, name: str | None) -> None:
+    """Where it is a value, data, or behind what is wrong, the application decides."""
+    assert fast.helped(line.split()) == name
+
+
+def test_help_behind_other_words_does_not_start_the_application(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "run", lambda words: pytest.fail(f"{words} went to the application"))
+    whole = run("http", "--help")
+    assert run("http", "POST", "http://h/", "a=1", "-v", "--help") == whole
+    assert run("http://h/", "-h") == whole
+
+
 def test_options_without_effect_are_left_out() -> None:
     for entry in registry.PROTOCOLS:
         options = {**Output.options_, **entry.request_type.options_}

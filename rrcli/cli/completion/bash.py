@@ -94,6 +94,7 @@ def _case(command: Command) -> list[str]:
     if command.takes_files:
         offered = '_rrcli_files "$cur"; return'
     arms = _arms(command.shown())
+    arms += [f'                {word}) _rrcli_named {folder} "$cur"; return ;;' for word, folder in command.names_behind]
     return [
         f"        {command.name})",
         *(["            case $prev in", *arms, "            esac"] if arms else []),

@@ -41,6 +41,12 @@ function __rrcli_before
     return 0
 end
 
+function __rrcli_behind
+    # Whether the word before is the second argument; the first is the command.
+    set -l words (commandline -opc)
+    test "$words[2]" = "$argv[1]"; and test "$words[-1]" = "$argv[2]"
+end
+
 function __rrcli_named
     # The names that files of a folder below that of the configuration stand for; or files, where a path is begun.
     if string match -q '*/*' -- (commandline -ct)
@@ -67,7 +73,7 @@ def fish(commands: Sequence[Command]) -> str:
     groups += [(f"'__rrcli_in {command.name}'", command.shown()) for command in commands]
     for condition, options in groups:
         lines += [_option(condition, declared, flag) for declared in options for flag in declared.flags]
-    lines += [line for command in commands for line in _words(command)]
+    lines += [line for command in commands for line in (*_words(command), *_behind(command))]
     return SCRIPT % {"header": HEADER, "names": " ".join(command.name for command in commands), "lines": "\n".join(lines)}
 
 
@@ -80,6 +86,12 @@ def _words(command: Command) -> Iterator[str]:
         until = command.completes_until
         condition = f"__rrcli_before {command.name} {until} {words}" if until else f"__rrcli_in {command.name}"
         yield f"complete -c rrcli -n {_quoted(condition)} -a {_quoted(words)}"
+
+
+def _behind(command: Command) -> Iterator[str]:
+    """The names that follow a word."""
+    for word, folder in command.names_behind:
+        yield f"complete -c rrcli -n '__rrcli_behind {command.name} {word}' -a '(__rrcli_named {folder})'"
 
 
 def _option(condition: str, declared: Option, flag: str) -> str:

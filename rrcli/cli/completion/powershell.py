@@ -86,6 +86,7 @@ def powershell(commands: Sequence[Command]) -> str:
                 choices += [f"        {_quoted(f'{name} {flag}')} = {_list(choices_of(declared))}" for flag in declared.flags]
             elif what == "name":
                 named += [f"        {_quoted(f'{name} {flag}')} = {_quoted(folder_of(declared))}" for flag in declared.flags]
+    named += [f"        {_quoted(f'{each.name} {word}')} = {_quoted(folder)}" for each in commands for word, folder in each.names_behind]
     return SCRIPT % {
         "header": HEADER,
         "commands": "\n".join(f"        , @({_quoted(command.name)}, {_quoted(command.help)})" for command in commands),

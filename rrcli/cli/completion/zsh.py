@@ -68,6 +68,16 @@ __rrcli_words() {
     compadd -- "$@"
 }
 
+# Behind the word $1 the names that __rrcli_named gives for $2; else what the rest says.
+__rrcli_behind() {
+    if [[ $words[CURRENT-1] == $1 ]]; then
+        __rrcli_named $2
+    else
+        shift 2
+        "$@"
+    fi
+}
+
 %(functions)s
 
 if [[ $funcstack[1] == _rrcli ]]; then
@@ -102,6 +112,8 @@ def _function(command: Command) -> str:
     title = (command.synopsis or "nothing more").replace(":", r"\:")
     words = " ".join(command.completes())
     action = f" __rrcli_words {command.completes_until} {words}" if command.completes_until else f"({words})" if words else " "
+    for word, folder in command.names_behind:
+        action = f" __rrcli_behind {word} {folder}{action}"
     action = "_files" if command.takes_files else action
     parts = [*_arguments(command.shown()), "        '--help[Show help.]'", f"        '*:{title}:{action}'"]
     return f"_rrcli_{command.name}() {{\n    _arguments -s -S \\\n" + " \\\n".join(parts) + "\n}"
