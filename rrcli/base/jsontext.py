@@ -170,6 +170,7 @@ def is_deep(value: Any) -> bool:
 
 _escapes: dict[str, str] = {}  # of what a terminal might obey; made when the first such letter comes
 LONG = 1 << 20  # letters: a longer text is written in pieces, because escapes make it six times as long
+SINGLE = (int, float, bool, type(None))
 _ONE_LINE = {"\n": "", "\r": "", "\t": " "}  # JSON's own white space, which alone stands outside strings
 
 
@@ -250,8 +251,13 @@ def _write(value: Any, levels: int, newline: str) -> Iterator[str]:
     yield "{" if is_object else "["
     before = inner
     for key in value:
-        yield f"{before}{encode_basestring(key)}: " if is_object else before
-        yield from _write(value[key] if is_object else key, below, newline + "  ")
+        item = value[key] if is_object else key
+        lead = f"{before}{encode_basestring(key)}: " if is_object else before
+        if type(item) in SINGLE or (type(item) is str and len(item) <= LONG):
+            yield lead + _whole(item)
+        else:
+            yield lead
+            yield from _write(item, below, newline + "  ")
         before = gap
     yield (newline if levels else "") + ("}" if is_object else "]")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from rrcli.base.units import duration, size
-from rrcli.engine.catalogue import meaning_of
-from rrcli.explain import explain
 from rrcli.model.values import PHASES
 
 TYPE_CHECKING = False
@@ -55,6 +53,8 @@ def advice(exchange: Exchange, entry: Protocol) -> list[tuple[str, str]]:
         return []
     if failure.layer == "application":
         return _of_status(exchange, failure, entry)
+    from rrcli.explain import explain
+
     known = explain("error", failure.kind)
     step = failure.hint or (known.action if known else "")
     if failure.delivery == "unknown" and failure.retry == "unsafe":
@@ -69,6 +69,8 @@ def advice(exchange: Exchange, entry: Protocol) -> list[tuple[str, str]]:
 
 def _of_status(exchange: Exchange, failure: Failure, entry: Protocol) -> list[tuple[str, str]]:
     """Of an answer that says failure: what its status means, by the family that its protocol's manifest names."""
+    from rrcli.engine.catalogue import meaning_of
+
     status = exchange.response.status if exchange.response else None
     found = meaning_of(status, entry) if status and not status.ok else None
     lines = [("Means", found.meaning)] if found else []

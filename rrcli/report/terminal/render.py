@@ -11,8 +11,6 @@ from rrcli.base.units import counted, duration, size
 from rrcli.engine.manifest import load
 from rrcli.model.values import PHASES
 from rrcli.report.terminal.bodytext import draw_body, picture_lines
-from rrcli.report.terminal.certificates import chain, days_left, days_words
-from rrcli.report.terminal.checks import draw_checks
 from rrcli.report.terminal.next_steps import PLAIN, advice, how_far
 from rrcli.report.terminal.paint import SEPARATOR, Page, pieces, span
 from rrcli.report.terminal.tables import aligned, are_words, tables
@@ -52,7 +50,10 @@ def render_set(several: ExchangeSet, entry: Protocol, *, width: int, color: bool
 
     page = Page(width)
     draw_set(several, entry, page)
-    draw_checks(several.checks, page)
+    if several.checks:
+        from rrcli.report.terminal.checks import draw_checks
+
+        draw_checks(several.checks, page)
     for exchange in several.exchanges if verbose or wire else ():
         page.blank()
         draw(exchange, entry, page, color=color, verbose=verbose, wire=wire)
@@ -129,6 +130,8 @@ def _connection(exchange: Exchange, entry: Protocol) -> list[Line]:
         items.append([("reused", "")])
     if tls := connection.tls:
         words = ", ".join(part for part in (tls.version, tls.alpn and f"ALPN {tls.alpn}", None if tls.verified else "not verified") if part)
+        from rrcli.report.terminal.certificates import days_left, days_words
+
         days = days_left(exchange)
         items.append([*pieces(words), *([(", ", ""), *days_words(days)] if days is not None else [])])
     if connection.peer or connection.bytes_sent:
@@ -205,6 +208,8 @@ def _certificates(exchange: Exchange, page: Page, *, verbose: bool) -> None:
     tls, answer, failure = exchange.connection.tls, exchange.response, exchange.error
     is_result = answer is not None and not (answer.fields or (answer.body and answer.body.size))
     if tls and (verbose or is_result or (failure and failure.layer == "tls" and tls.chain)):
+        from rrcli.report.terminal.certificates import chain
+
         chain(exchange, tls, page)
 
 
@@ -301,6 +306,7 @@ def _remarks(exchange: Exchange, page: Page) -> None:
         page.add_hanging([("! ", "warn"), *pieces(note.code, "warn"), (": ", "")], note.message)
     if exchange.checks:
         from rrcli.policy.notes import why_no_value
+        from rrcli.report.terminal.checks import draw_checks
 
         draw_checks(exchange.checks, page, why_no_value(exchange))
 
