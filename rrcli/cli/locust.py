@@ -55,7 +55,12 @@ def locust(values: dict[str, Any]) -> int:
     pace = _checked(plan, options, output) if plan else None
     command = [sys.executable, "-P", os.path.join(os.path.dirname(os.path.abspath(__file__)), "underlocust.py")]
     command += _own_words(options, plan, pace, quiet=output.quiet)
-    shown = {"json": output.json or not os.isatty(1), "quiet": output.quiet, "color": output.color, "show_secrets": output.show_secrets}
+    shown = {
+        "json": output.json or not (output.quiet or os.isatty(1)),
+        "quiet": output.quiet,
+        "color": output.color,
+        "show_secrets": output.show_secrets,
+    }
     shown["report"] = [list(rule) for rule in output.report]
     sys.stdout.flush()
     os.execve(sys.executable, [*command, *words], {**os.environ, OUTPUT: dumps(shown)})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event
-from locust.runners import STATE_MISSING
+from locust.runners import STATE_MISSING, STATE_RUNNING
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError, exit_code
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rrcli.load.asked import Asked
 
 LATE_S = 10.0  # that workers may take to tell the last, behind the time that Locust gives their users
+IDLE_S = 3.0  # that a load goes on without any user; longer than workers take to tell of theirs
 SHOW_S = 0.5  # between two times that it is shown how far it is
 LOOK_S = 0.25  # between two looks at the workers
 
@@ -59,11 +60,20 @@ class Head(Node):
         self.team.facts.users = self.runner.target_user_count
 
     def tell_look(self) -> None:
-        """Show how far it is."""
+        """Show how far it is, and end what nobody does any more."""
+        idle = 0
         while True:
             gevent.sleep(SHOW_S)
-            if self.team and self.team.is_running:
-                self.asked.look(self.team.counts, self.runner.user_count)
+            if not (self.team and self.team.is_running):
+                idle = 0
+                continue
+            users = self.runner.user_count
+            self.asked.look(self.team.counts, users)
+            idle = idle + 1 if users == 0 and self.runner.state == STATE_RUNNING else 0
+            if idle * SHOW_S > IDLE_S:
+                self.team.note("no user is left: the setup of each has failed")
+                self.end_soon()
+                return
 
     def order(self, place: int = 0, sites: int = 1) -> Order:
         return Order(users=self.runner.target_user_count, rate=self.pace.rate, think=self.pace.think, place=place, sites=sites)

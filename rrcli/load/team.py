@@ -57,9 +57,10 @@ class Team:
         member = self.members.get(identity)
         if member is None:
             return
+        began_ns = self.facts.began_ns
         try:
-            steps = [(tuple(map(str, path)), unpacked(tally), skips) for path, tally, skips in found["steps"]]
-            iterations = unpacked(found["iterations"])
+            steps = [(tuple(map(str, path)), unpacked(tally, began_ns), skips) for path, tally, skips in found["steps"]]
+            iterations = unpacked(found["iterations"], began_ns)
             lag_ns, unsent = int(found["lag_ns"]), int(found["unsent"])
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             self.note(f"{member.name} sent a report that cannot be read: {error}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST = 64 << 10  # bytes of a body that are sent along
 LONGEST_INT = 1 << 62  # what is more is sent as its digits
-COUNTS = ("count", "failed", "bytes_sent", "bytes_received", "exit_code", "late", "latest_ns", "began_ns", "ended_ns")
+COUNTS = ("count", "failed", "bytes_sent", "bytes_received", "exit_code", "late", "latest_ns")
 
 
 def packed(tally: Tally, before: Tally | None = None) -> dict[str, Any]:
@@ -29,6 +29,7 @@ def packed(tally: Tally, before: Tally | None = None) -> dict[str, Any]:
     worst = tally.worst if before is None or tally.worst is not before.worst else None
     return {
         **{name: getattr(tally, name) for name in COUNTS},
+        "lasted_ns": tally.ended_ns - tally.began_ns if tally.count else 0,  # the clock itself is of this machine alone
         "statuses": tally.statuses,
         "errors": tally.errors,
         "times": {name: _distribution(times) for name, times in tally.times.items() if times.count},
@@ -38,11 +39,12 @@ def packed(tally: Tally, before: Tally | None = None) -> dict[str, Any]:
     }
 
 
-def unpacked(found: dict[str, Any]) -> Tally:
-    """The tally again. Raises `ValueError`, `KeyError` and `TypeError` for what is none."""
+def unpacked(found: dict[str, Any], began_ns: int) -> Tally:
+    """The tally again, as one that began then. Raises `ValueError`, `KeyError` and `TypeError` for what is none."""
     tally = Tally()
     for name in COUNTS:
         setattr(tally, name, int(found[name]))
+    tally.began_ns, tally.ended_ns = began_ns, began_ns + int(found["lasted_ns"])
     tally.statuses = {str(name): int(count) for name, count in found["statuses"].items()}
     tally.errors = {str(name): int(count) for name, count in found["errors"].items()}
     for name, times in found["times"].items():

@@ -71,12 +71,13 @@ class Locust:
     def start(
         self, plan: str, *words: str, workers: int = 2, env: Mapping[str, str | None] | None = None, own: tuple[Mapping[str, str], ...] = ()
     ) -> None:
-        """A master and its workers, each of which has an environment of its own over `env`, and no plan."""
+        """A master and its workers, each of which has an environment of its own over `env`, and no plan; without workers Locust alone."""
         port = free_port()
         place = f"127.0.0.1:{port}"
         head, _, tail = " ".join(words).partition(" -- ")
+        part = ["--master", "--bind", place, "--workers", str(workers)] if workers else []
         self.master = self._start(
-            [self._plan(plan), "--master", "--bind", place, "--workers", str(workers), *head.split(), "--", "--csv", "l", *tail.split()],
+            [self._plan(plan), *part, *head.split(), "--", "--csv", "l", *tail.split()],
             self.folder, env,
         )  # fmt: skip
         for number in range(workers):

@@ -167,7 +167,7 @@ def test_a_worker_without_its_secret_is_named_and_nothing_is_sent(locust: Locust
 
 
 def test_a_worker_that_dies_is_named_and_counted(locust: Locust, orders: Orders, until: Until) -> None:
-    locust.start(SHOP.replace("URL", orders.url), "--users", "2", "--duration", "6s")
+    locust.start(SHOP.replace("URL", orders.url), "--users", "2", "--duration", "5s")
     until(lambda: heads(orders).get("/orders", 0) > 5)
     locust.workers[0].kill()
     ran = locust.finish()
@@ -176,9 +176,11 @@ def test_a_worker_that_dies_is_named_and_counted(locust: Locust, orders: Orders,
     assert ran.counts["reserve"] <= heads(orders)["/orders"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_with_the_teardown_and_the_result(locust: Locust, orders: Orders, until: Until, number: int, code: int) -> None:
-    locust.start(SHOP.replace("URL", orders.url), "--users", "2")
+@pytest.mark.parametrize(("number", "code", "workers"), [(signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 0)])
+def test_a_signal_ends_it_with_the_teardown_and_the_result(
+    locust: Locust, orders: Orders, until: Until, number: int, code: int, workers: int
+) -> None:
+    locust.start(SHOP.replace("URL", orders.url), "--users", "2", workers=workers)
     until(lambda: heads(orders).get("/cancel", 0) > 5)
     assert locust.master
     os.kill(locust.master.pid, number)
@@ -238,3 +240,61 @@ def test_a_missing_locust_names_its_extra(monkeypatch: pytest.MonkeyPatch, capfd
     monkeypatch.setattr("rrcli.cli.locust.find_spec", lambda _: None)
     assert main(["locust", "p.toml"]) == 2
     assert "pip install 'rrcli[locust]'" in capfd.readouterr().err
+
+
+def test_a_load_that_no_user_is_left_of_ends(locust: Locust, orders: Orders) -> None:
+    orders.fails = 2
+    ran = locust.alone(SHOP.replace("URL", orders.url), "--users", "2", "--duration", "40s")
+    assert (ran.code, "no user is left" in ran.notes, ran.counts["login"]) == (1, True, 2)
+    assert heads(orders) == {"/login": 2, "/logout": 2}
+
+
+def test_its_own_page_starts_and_stops_tests(locust: Locust, orders: Orders, until: Until) -> None:
+    """The page begins a test, stops it, and begins another; the result is the latest one's."""
+    import urllib.parse
+    import urllib.request
+
+    from peers.base import accepts, free_port
+
+    port = free_port()
+    locust.master = locust._start(
+        [locust._plan(SHOP.replace("URL", orders.url)), "--web", "--", "--web-port", str(port)], locust.folder, None
+    )  # fmt: skip
+    base = f"http://127.0.0.1:{port}"
+
+    def get(path: str, **form: str) -> str:
+        data = urllib.parse.urlencode(form).encode() if form else None
+        with urllib.request.urlopen(base + path, data=data, timeout=20) as answer:
+            return str(answer.read().decode())
+
+    until(lambda: accepts(port))
+    for users in ("1", "2"):
+        orders.log.clear()
+        assert json.loads(get("/swarm", user_count=users, spawn_rate="10"))["success"]
+        until(lambda: heads(orders).get("/cancel", 0) > 3)
+        get("/stop", now="1")
+    stats = {each["name"]: each["num_requests"] for each in json.loads(get("/stats/requests"))["stats"]}
+    locust.master.send_signal(signal.SIGINT)
+    ran = locust.finish()
+    assert ran.code == 0, ran.err
+    assert ran.counts == {name: stats[name] for name in ran.counts}
+    seen = heads(orders)
+    assert (ran.counts["login"], ran.counts["reserve"], seen["/logout"]) == (2, seen["/orders"], 2)
+
+
+def test_a_worker_that_comes_late_asks_for_the_plan(locust: Locust, orders: Orders, until: Until) -> None:
+    locust.start(SHOP.replace("URL", orders.url), "--users", "4", "--", "--enable-rebalancing", workers=1)
+    until(lambda: heads(orders).get("/orders", 0) > 3)
+    assert locust.master
+    place = next(word for word in locust.workers[0].args if str(word).startswith("127.0.0.1:"))  # type: ignore[union-attr]
+    (locust.folder / "late").mkdir()
+    locust.workers.append(locust._start(["--worker", "--master-host", str(place)], locust.folder / "late", None))
+
+    def indexes() -> set[int]:
+        return {json.loads(content)["by"] for _, path, _, content in orders.log[:] if path == "/orders"}
+
+    until(lambda: max(indexes()) > 3)  # the late one's users have their own
+    locust.master.send_signal(signal.SIGINT)
+    ran = locust.finish()
+    assert ran.code == 130, ran.err
+    assert ran.counts["reserve"] == heads(orders)["/orders"]

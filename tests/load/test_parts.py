@@ -34,7 +34,7 @@ def test_a_tally_is_the_same_when_it_has_travelled(orders: Orders) -> None:
     orders.fails = 1
     exchange = rrcli.send(rrcli.HttpRequest("POST", f"{orders.url}/x", "password=hunter-2222", headers=("X-Token: tok-31415926",)))
     tally.add(5, outcome_of(exchange), 1, None)
-    found = unpacked(packed(tally))
+    found = unpacked(packed(tally), 1)
     assert (found.count, found.failed, found.statuses, found.errors) == (6, 1, {"200": 5, "503": 1}, {"bad_status": 1})
     assert (found.bytes_sent, found.bytes_received, found.exit_code) == (tally.bytes_sent, tally.bytes_received, 1)
     for name, times in tally.times.items():
@@ -54,6 +54,13 @@ def test_a_tally_is_the_same_when_it_has_travelled(orders: Orders) -> None:
     assert "tok-31415926" not in repr(packed(tally))
 
 
+def test_the_clock_of_another_machine_is_not_compared_with_ours(orders: Orders) -> None:
+    tally = tally_of(orders, 2)
+    tally.began_ns, tally.ended_ns = 10**15, 10**15 + 70
+    found = unpacked(packed(tally), 5)
+    assert (found.began_ns, found.ended_ns) == (5, 75)
+
+
 def test_parts_add_up_to_the_whole(orders: Orders) -> None:
     """What a worker sends is what came since the last time; an exchange that was sent is not sent again."""
     whole, part = Tally(), tally_of(orders, 3)
@@ -63,7 +70,7 @@ def test_parts_add_up_to_the_whole(orders: Orders) -> None:
     second = packed(following, part)
     assert (first["count"], second["count"], second["first"]) == (3, 1, None)
     for each in (first, second):
-        whole.merge(unpacked(each))
+        whole.merge(unpacked(each, 1))
     assert (whole.count, whole.times["total"].count, len(whole.statuses)) == (4, 4, 1)
 
 
