@@ -388,6 +388,20 @@ _rrcli() {
                 candidates=''
             fi
             ;;
+        replay)
+            case $prev in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
+                --tls-min) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --tls-max) COMPREPLY=($(compgen -W '1.0 1.1 1.2 1.3' -- "$cur")) && return || return ;;
+                --ignore|--unix-socket|--cacert|-E|--cert|--key) _rrcli_files "$cur"; return ;;
+                --target|--secret|--tolerance|--report|-m|--timeout|--deadline|--max-size|--max-events|--retry|--retry-delay|--retry-max-time|--idempotency-key|--until|--every|--expect|--ok|--repeat|--duration|--concurrency|--rate|--warmup|--connect-timeout|--idle-timeout|--resolve|--connect-to|--interface|--proxy|--pass|--sni|--alpn|--request-id|--traceparent) return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                candidates='--target --secret --ignore --all --tolerance --report --json -q --quiet -s --silent --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help'
+            else
+                candidates=''
+            fi
+            ;;
         history)
             case $prev in
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) && return || return ;;
@@ -428,7 +442,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--help'
             else
-                _rrcli_words word 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion exit-codes expressions items plans servers time'
+                _rrcli_words word 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config replay history session demo schema help completion exit-codes expressions items plans servers time'
             fi
             ;;
         completion)
@@ -450,7 +464,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--json --format --query -v --verbose -i --include -q --quiet -s --silent -o --output --color --show-secrets --otlp --report --env -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help --version'
             elif [[ $COMP_CWORD -eq 1 ]]; then
-                candidates='http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config history session demo schema help completion'
+                candidates='http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls curl explain serve doctor wait run diff locust compare config replay history session demo schema help completion'
             fi
             ;;
     esac

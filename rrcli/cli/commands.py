@@ -23,6 +23,7 @@ from rrcli.cli.tooloptions import (
     diff_options,
     doctor_options,
     history_options,
+    replay_options,
     run_options,
     session_options,
     wait_options,
@@ -314,6 +315,14 @@ TOOLS = {
             name="config", synopsis="", help="Show the settings in force, and where each comes from.",
             options=config_options(), run=later("rrcli.cli.config:config"),
             examples=("rrcli config", "rrcli config --env staging --json"),
+        ),
+        Command(
+            name="replay", synopsis="FILE|@N", help="Send again what was saved, and compare the answers.",
+            options=replay_options(), run=lambda _: 0, takes_words=with_words("rrcli.cli.replay:replay"), needs_arguments=True,
+            words=(("FILE", "A document of --json, a run, lines of them, or a HAR, a browser's too; - is standard input."),
+                   ("@N", "An entry of the history; @1 is the newest.")),
+            examples=("rrcli replay saved.json --target http://127.0.0.1:8080", "rrcli replay saved.json --secret authorization=TOKEN",
+                      "rrcli replay browser.har --ignore header.etag --json", "rrcli replay @1"),
         ),
         Command(
             name="history", synopsis="[N]", help="List what was sent, the newest first, where history = true is set.",

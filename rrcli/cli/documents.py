@@ -35,11 +35,16 @@ def read_document(path: str) -> dict[str, Any]:
         if len(lines) > 1 and all(_is_object(line) for line in lines[:2]):
             raise usage(f"{shown} holds {len(lines)} lines of JSON, and one document is wanted", "--json prints one") from None
         raise usage(f"{shown} is no JSON: {fault(text) or error}", "rrcli … --json > FILE writes a document") from None
+    return checked(value, shown)
+
+
+def checked(value: Any, shown: str) -> dict[str, Any]:
+    """The value, once it is known to be a whole document of ours. Raises `usage`."""
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(value, dict) or schema not in KINDS:
         known = ", ".join(KINDS)
         said = f"its schema is {schema!r}{suggestion(str(schema), list(KINDS))}" if isinstance(schema, str) else "it has no schema of ours"
-        raise usage(f"{shown} is no document of rrcli: {said}", f"compared are {known}, as --json prints them")
+        raise usage(f"{shown} is no document of rrcli: {said}", f"there are {known}, as --json prints them")
     if why := _flaw(value):
         raise usage(f"{shown} is no whole {schema}: {why}", f"rrcli schema {KINDS[schema]} has its keys")
     return value

@@ -9,6 +9,8 @@ from rrcli.options.waiting import WAIT_TAKES, WaitOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rrcli.model.diff.places import Pattern
     from rrcli.options.option import Option
 
@@ -112,6 +114,24 @@ class DiffOptions(Optioned):
     )  # fmt: skip
 
 
+def secret_rule(text: str) -> tuple[str, str]:
+    """`NAME=VARIABLE` of `--secret`."""
+    name, equals, variable = text.partition("=")
+    if not (equals and name and variable):
+        raise ValueError(f"{text!r} is not NAME=VARIABLE, where VARIABLE is the environment's")
+    return name, variable
+
+
+class ReplayOptions(Optioned):
+    """Where what was saved is sent, and what it lacks."""
+
+    target: str | None = option("--target", metavar="URL", help="Send it to this server; paths stay.", group="Replay")
+    secret: tuple[tuple[str, str], ...] = option(
+        "--secret", kind="many", parse=secret_rule, metavar="NAME=VARIABLE", group="Replay",
+        help="The variable of the environment that has the secret NAME, which is masked in what was saved; repeatable.",
+    )  # fmt: skip
+
+
 def _shown(*names: str) -> dict[str, Option]:
     return {name: Output.options_[name] for name in names}
 
@@ -154,6 +174,18 @@ def diff_options() -> dict[str, Option]:
 def config_options() -> dict[str, Option]:
     """The options of `rrcli config`."""
     return {**SettingsOptions.options_, **_shown("json", "color", "show_secrets")}
+
+
+def replay_options(*protocols: Mapping[str, Option]) -> dict[str, Option]:
+    """The options of `rrcli replay`: its own, and of the requests of these protocols those that all have, or do not spell alike."""
+    found = {**ReplayOptions.options_, **DiffOptions.options_, **_shown("report", "json", "quiet", "silent", "color", "show_secrets")}
+    taken = {flag for declared in found.values() for flag in declared.flags}
+    for options in protocols or (Request.options_,):
+        for name, declared in options.items():
+            if not (declared.expands or name in found or taken.intersection(declared.flags)):
+                found[name] = declared
+                taken.update(declared.flags)
+    return found
 
 
 def history_options() -> dict[str, Option]:

@@ -76,6 +76,7 @@ class Manifest(Page):
     span: str = ""  # `span(exchange, number) -> (name, attributes)`: as OpenTelemetry's conventions describe it; `number` counts resends
     posts: str = ""  # `post(url, content, fields, **options) -> Request`: hands JSON to a URL of its schemes
     is_http: bool = False  # its exchanges are those of HTTP, as an HTTP archive holds them
+    archive: str | None = None  # `read_archive(value)`: the documents of exchanges, and remarks, in a file that other tools save; or `None`
     parts: str | None = None  # `parts(answer) -> list[Part]`: messages drawn below an answer, whose secrets are masked already
     framing_events: tuple[str, ...] = ()  # types of events that every answer has around its messages, and that a drawn report leaves out
     stream_words: str | None = None  # `stream_words(answer) -> list[str]`: what is said of a stream beside its events

@@ -256,6 +256,7 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     typed_keys: ClassVar[str] = ""  # MODULE:NAME of the keys of a plan's step that have typed values, beside the options
     typed_words: ClassVar[str] = ""  # MODULE:FUNCTION that puts words and options under those keys where they say the same
     keyed_words: ClassVar[str] = ""  # MODULE:FUNCTION that tells the arguments apart as a plan's step has them, see `plan/written.py`
+    retarget: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments for another server, where the first URL does not tell it alone
     dry: ClassVar[tuple[str, ...]] = ()  # fields that have the request built and not sent
     word_parts: ClassVar[str] = ""  # MODULE:FUNCTION that splits a later argument at its syntax; without it all of it is data
     fills: ClassVar[tuple[str, ...]] = ()  # names whose {{NAME}} the request fills in itself

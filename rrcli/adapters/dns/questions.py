@@ -126,6 +126,13 @@ def keyed(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, list[s
     return tuple(names), {key: words for key, words in found.items() if words}
 
 
+def at_server(arguments: tuple[str, ...], server: str) -> tuple[str, ...]:
+    """The words, to be asked of another server."""
+    scheme, separator, place = server.partition("://")
+    place = server if separator and scheme.lower() in SCHEMES else place.partition("/")[0] if separator else server
+    return (*(word for word in arguments if word[:1] != "@"), f"@{place.removeprefix('@')}")
+
+
 def name_in(request: DnsRequest) -> str:
     """The name among the arguments, as the user wrote it."""
     return _Words(request).names[0]

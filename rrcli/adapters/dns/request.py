@@ -48,6 +48,7 @@ class DnsRequest(Request):
     without_effect: ClassVar[tuple[str, ...]] = ("max_events", "retry_unsafe", "idempotency_key", "traceparent")
     lines: ClassVar[bool] = True
     keyed_words: ClassVar[str] = "rrcli.adapters.dns.questions:keyed"
+    retarget: ClassVar[str] = "rrcli.adapters.dns.questions:at_server"
 
     reverse: bool = option("-x", "--reverse", kind="flag", help="NAME is an address: ask for its name (PTR).")
     of_class: int | None = option(

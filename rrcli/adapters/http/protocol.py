@@ -45,6 +45,7 @@ MANIFEST = Manifest(
     is_http=True,
     span="rrcli.adapters.http.span:span",
     posts="rrcli.adapters.http.posting:post",
+    archive="rrcli.adapters.http.fromhar:read_archive",
     responder="rrcli.responders.http:HttpResponder",
     demo=(DemoStep(heading="HTTP: make a user; where does the time go?", line="http {where}/users name=ann age:=3"),),
 )

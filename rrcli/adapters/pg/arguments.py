@@ -14,6 +14,17 @@ def shown_arguments(words: tuple[str, ...]) -> tuple[str, ...]:
     return (shown_dsn(words[0]), *words[1:]) if words else words
 
 
+def at_server(words: tuple[str, ...], server: str) -> tuple[str, ...]:
+    """The words, for the database at another server: of keywords the later ones hold."""
+    from rrcli.base.retarget import moved
+    from rrcli.base.url import split_host
+
+    if not words or "://" in words[0]:
+        return (moved(words[0], server), *words[1:]) if words else (server,)
+    host, port = split_host(server.rpartition("://")[2].partition("/")[0].rpartition("@")[2], 5432)
+    return (f"{words[0]} host={host} port={port}".lstrip(), *words[1:])
+
+
 def shown_dsn(text: str) -> str:
     """A DSN with the mask in the place of each secret in it, however it is spelled; all of it masked where it cannot be read."""
     for secret in sorted(dsn_secrets(text, unreadable=(text,)), key=len, reverse=True):

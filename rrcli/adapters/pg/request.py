@@ -45,6 +45,7 @@ class PgRequest(Request):
 
     without_effect: ClassVar[tuple[str, ...]] = ("idempotency_key", "traceparent")
     shown_arguments: ClassVar[str] = "rrcli.adapters.pg.arguments:shown_arguments"
+    retarget: ClassVar[str] = "rrcli.adapters.pg.arguments:at_server"
     options_end_at_data: ClassVar[bool] = True
     place_first: ClassVar[bool] = True
     input_option: ClassVar[str | None] = "--stdin"
