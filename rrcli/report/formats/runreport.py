@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rrcli.base.errors import EXIT_CODES, exit_code
+from rrcli.base.units import counted
 from rrcli.engine.runner import new_id
 from rrcli.model.values import Exchange, ExchangeSet
 from rrcli.plan.result import HOPS, WHOLE, RunResult, StepResult
@@ -93,7 +94,7 @@ def _of_all(several: ExchangeSet) -> Iterator[StepResult]:
 def _name(result: Exchange | ExchangeSet | Series | None) -> str:
     """What was asked of whom: `GET http://…`, `PING redis://…`."""
     if isinstance(result, ExchangeSet):
-        return "rrcli"
+        return counted(len(result.exchanges), "exchange")
     exchange = result if result is None or isinstance(result, Exchange) else result.first
     return SEPARATOR.join(_asked(masked(exchange), WIDTH)) if exchange else "rrcli"
 

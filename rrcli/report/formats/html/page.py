@@ -12,6 +12,7 @@ from rrcli.base import __version__
 from rrcli.base.digest import sha256
 from rrcli.base.units import duration
 from rrcli.model.document import iso
+from rrcli.plan.result import RunResult
 from rrcli.report.formats.html.exchange import Scale
 from rrcli.report.formats.html.markup import text_of
 from rrcli.report.formats.html.series import series_of
@@ -22,7 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rrcli.plan.result import RunResult
     from rrcli.policy.mask import Mask
     from rrcli.report.reports import Result
 
@@ -35,10 +35,10 @@ OUTCOMES = ("passed", "failed", "error", "skipped")
 
 def html_report(result: Result) -> str:
     """The file."""
-    return "".join(_page(as_run(result)))
+    return "".join(_page(as_run(result), is_plan=isinstance(result, RunResult)))
 
 
-def _page(run: RunResult) -> Iterator[str]:
+def _page(run: RunResult, *, is_plan: bool) -> Iterator[str]:
     mask = run.mask()
     style, script = _own("style.css"), _own("filter.js")
     policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
@@ -47,7 +47,7 @@ def _page(run: RunResult) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width">\n<meta name="referrer" content="no-referrer">\n'
     yield '<meta name="color-scheme" content="light dark">\n'
     yield f"<title>{name} · rrcli</title>\n<style>{style}</style>\n"
-    yield from _head(run, name, mask)
+    yield from _head(run, name, mask, is_plan=is_plan)
     runs = runs_of(run)
     for each in runs:
         if len(runs) > 1:
@@ -71,12 +71,12 @@ def _scale(run: RunResult) -> Scale:
     return Scale(max(LEAST, min(WHOLE, ALTOGETHER // max(2 * steps, 1))), roles=steps <= COLOURED)
 
 
-def _head(run: RunResult, name: str, mask: Mask) -> Iterator[str]:
+def _head(run: RunResult, name: str, mask: Mask, *, is_plan: bool) -> Iterator[str]:
     """What it came to, and what the steps can be searched by."""
     counts = run.counts()
     plan = f"{text_of(mask.text(run.plan))} · " if run.plan and run.plan != run.name else ""
     env = f"env {text_of(run.env)} · " if run.env else ""
-    ended = f" · exit {run.exit_code}" if run.exit_code else ""
+    ended = f" · exit {run.exit_code}" if run.exit_code and is_plan else ""
     yield f"<h1>{_mark(run)} {name}</h1>\n"
     yield f'<p class="about">{plan}{env}{duration(run.elapsed_ns)} · {iso(run.started_at_ns)}{ended}\n'
     for said in run.notes:

@@ -41,7 +41,9 @@ class Steps:
 
     def _step(self, step: StepResult) -> Iterator[str]:
         mask, (mark, role) = self._mask, MARKS[step.outcome]
-        asked, found = ("", step.reason or "") if step.skipped else _asked_and_found(step, mask)
+        if step.exchange:
+            step = step.replace(exchange=masked_by(step.exchange, mask))
+        asked, found = ("", step.reason or "") if step.skipped else _asked_and_found(step, None if step.exchange else mask)
         opened = ""
         if step.outcome in ("failed", "error") and self._open_left > 0:
             opened, self._open_left = " open", self._open_left - 1
@@ -49,6 +51,7 @@ class Steps:
         if not step.skipped and step.started_at_ns:
             bar = svg_bar(max(step.started_at_ns - self._run.started_at_ns, 0) / self._whole_ns, step.elapsed_ns / self._whole_ns)
             took = duration(step.elapsed_ns)
+        asked = "" if step.name.startswith(asked) else asked  # what is no step of a plan is called as what it asked
         name, asked, found = text_of(mask.text(step.name)), text_of(mask.text(asked)), text_of(mask.message(found))
         yield f'<details class="s {step.outcome}"{opened}><summary><i class="{COLOURS[role]}">{mark}</i><b>{name}</b>'
         yield f'<span class="q">{asked}</span><span class="v">{found}</span>{bar}<span class="t">{took}</span></summary><div class="in">'
@@ -71,7 +74,7 @@ class Steps:
         if step.differences:
             yield drawn(self._scale, lambda page: _differences(page, step, mask))
         if step.exchange:
-            yield from exchange_of(masked_by(step.exchange, mask), self._scale)
+            yield from exchange_of(step.exchange, self._scale)
         if step.several:
             yield from self._several(step.several)
         if step.series:
