@@ -1,4 +1,4 @@
-"""`rrcli demo`: every protocol once, one failure explained, no network, and soon over."""
+"""`rrcli demo`: every protocol once, one failure explained, and no network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 
 from peers import child
 
@@ -30,9 +29,7 @@ def run(**changes: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_demo_shows_every_protocol_and_one_failure() -> None:
-    began = time.monotonic()
     done = run()
-    took = time.monotonic() - began
     assert (done.returncode, done.stderr) == (0, "")
     headings = [line for line in done.stdout.splitlines() if re.match(r"\d+  ", line)]
     assert headings == [f"{number}  {heading}" for number, heading in enumerate((step.heading for step in STEPS), 1)]
@@ -43,7 +40,6 @@ def test_the_demo_shows_every_protocol_and_one_failure() -> None:
         "✘ 42601", "✔ 250 ok: queued as 1", "✔ OK", "✔ answered",
     ]  # fmt: skip
     assert "  Means  The key holds a value of another type" in done.stdout
-    assert took < 10  # about 2 s on a machine with nothing else to do, one of them by the job's Retry-After
 
 
 def test_every_command_shown_can_be_typed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import tempfile
@@ -31,7 +32,8 @@ def picture(url: str, width: int, height: int, *, dark: bool) -> Picture:
 def _run(*words: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         command = [need("chromium"), *FLAGS, f"--user-data-dir={folder}", *words]
-        return subprocess.run(command, capture_output=True, check=True, timeout=LIMIT_S).stdout
+        own = {**os.environ, "HOME": folder, "XDG_CONFIG_HOME": folder, "XDG_CACHE_HOME": folder}  # it makes the folders that they name
+        return subprocess.run(command, capture_output=True, check=True, timeout=LIMIT_S, env=own).stdout
 
 
 class Picture:
