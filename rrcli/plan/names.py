@@ -33,7 +33,8 @@ def wrong_name(name: str) -> str:
 
 def known_of(plan: Plan) -> tuple[str, ...]:
     """Every first name that is known anywhere in a plan whose steps are not all read yet."""
-    tables = [table for kind in ("setup", "step", "teardown") for table in plan.source.values.get(kind, []) if isinstance(table, dict)]
+    lists = [found for kind in ("setup", "step", "teardown") if isinstance(found := plan.source.values.get(kind), list)]
+    tables = [table for found in lists for table in found if isinstance(table, dict)]
     tables += [table for table in plan.source.values.get("template", {}).values() if isinstance(table, dict)]
     captured = [name for table in tables if isinstance(table.get("capture"), dict) for name in table["capture"]]
     included = [table["name"] for table in tables if "run" in table and isinstance(table.get("name"), str)]

@@ -120,7 +120,7 @@ class Reader:
             return dict(table), origins
         templates = self.source.values.get("template", {})
         base = templates.get(used) if isinstance(used, str) else None
-        if used in templates and not isinstance(base, dict):
+        if isinstance(used, str) and used in templates and not isinstance(base, dict):
             return dict(table), origins  # which is told where it stands
         if not isinstance(base, dict):
             self.problems.add(self.source, (*place, "use"), f"there is no [template.{used}]{suggestion(str(used), list(templates))}")

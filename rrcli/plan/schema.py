@@ -113,7 +113,14 @@ def plan_schema() -> dict[str, Any]:
             "required": [tool.name],
             "additionalProperties": False,
         }
-    step = {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in commands]}
+    every: dict[str, Any] = {key: {} for each in commands.values() for key in each["properties"]}
+    commands["template"] = {  # whose command the template may bring
+        "type": "object",
+        "properties": {**every, **OWN},
+        "required": ["use"],
+        "additionalProperties": not all(keys_of(name) for name in registry.BY_NAME),
+    }
+    step = {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in commands]}
     lists = {kind: {"type": "array", "items": {"$ref": "#/$defs/step"}} for kind in KINDS}
     properties = {**TOP, **lists}
     assert set(properties) == set(TOP_KEYS)

@@ -33,6 +33,20 @@ def test_the_schema_of_a_plan_takes_good_plans() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[template.x]\nhttp = "GET /x"\n[[step]]\nuse = "x"\n',
+        '[[step]]\nserve = ["http", "redis"]\nport = { http = 1 }\nfault = "delay=1s"\ncapture = { a = "http" }\n',
+        '[[step]]\nwait = "http://x"\ndeadline = 3\nevery = "1s"\n[[step]]\nrun = "x.toml"\nvars = { a = 1 }\nfor-each = "x.csv"\n',
+        'cases = "x.csv"\n[[step]]\nhttp = "x"\noutput = "y"\nsnapshot = true\nform = { a = 1 }\nmultipart = { f = { file = "x" } }\n',
+        '[[step]]\npg = "dsn"\nsql = "select"\nparams = [1, true]\n[[step]]\ndns = "x"\ntypes = ["A"]\nservers = "@1.1.1.1"\n',
+    ],
+)
+def test_the_schema_of_a_plan_takes_what_the_loader_takes(text: str) -> None:
+    PLANS.validate(tomli.loads(text))
+
+
 @pytest.mark.parametrize("text", ['[[step]]\nhttp = "x"\ntimout = 1', "a = 1", "[[step]]\nhttp = 1", '[[step]]\nredis = "PING"\njson = 1'])
 def test_the_schema_of_a_plan_refuses_others(text: str) -> None:
     assert not PLANS.is_valid(tomli.loads(text))
