@@ -41,7 +41,7 @@ def read_document(path: str) -> dict[str, Any]:
 def checked(value: Any, shown: str) -> dict[str, Any]:
     """The value, once it is known to be a whole document of ours. Raises `usage`."""
     schema = value.get("schema") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or schema not in KINDS:
+    if not isinstance(value, dict) or not isinstance(schema, str) or schema not in KINDS:
         known = ", ".join(KINDS)
         said = f"its schema is {schema!r}{suggestion(str(schema), list(KINDS))}" if isinstance(schema, str) else "it has no schema of ours"
         raise usage(f"{shown} is no document of rrcli: {said}", f"there are {known}, as --json prints them")
@@ -60,7 +60,7 @@ def _is_object(line: str) -> bool:
 def _flaw(document: dict[str, Any], place: str = "") -> str:
     """What is missing in a document, or in one within it; empty where nothing is."""
     schema = document.get("schema")
-    if schema not in NEEDED:
+    if not isinstance(schema, str) or schema not in NEEDED:
         return f"{place or 'the document'} has no schema of ours"
     for key, kind in NEEDED[schema].items():
         if not isinstance(document.get(key), kind):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -194,6 +195,7 @@ def test_two_series(run: Run, save: Save, nginx: Nginx) -> None:
         (("a.json", "lines.json"), "lines.json holds 2 lines of JSON, and one document is wanted"),
         (("a.json", "other.json"), "other.json is no document of rrcli: it has no schema of ours"),
         (("a.json", "near.json"), "near.json is no document of rrcli: its schema is 'rrcli.exchange/2'; did you mean rrcli.exchange/1?"),
+        (("a.json", "listed.json"), "listed.json is no document of rrcli: it has no schema of ours"),
         (("a.json", "half.json"), "half.json is no whole rrcli.exchange/1: outcome is missing"),
         (("a.json", "odd.json"), "odd.json is no whole rrcli.exchange/1: response.body.text is no text"),
         (("run.json", "deep.json"), "deep.json is no whole rrcli.run/1: steps[0].exchange.protocol is missing"),
@@ -210,6 +212,7 @@ def test_what_cannot_be_compared(run: Run, save: Save, words: tuple[str, ...], s
         "run.json": {"schema": "rrcli.run/1", "steps": []},
         "other.json": [1],
         "near.json": {"schema": "rrcli.exchange/2"},
+        "listed.json": {"schema": ["rrcli.exchange/1"]},
         "half.json": half,
         "odd.json": {**document, "response": {**document["response"], "body": body}},
         "deep.json": {"schema": "rrcli.run/1", "steps": [{"name": "a", "exchange": {"schema": "rrcli.exchange/1"}}]},
@@ -292,3 +295,34 @@ def test_nothing_is_wider_than_the_terminal(run: Run, save: Save, monkeypatch: p
     lines = run("diff", one, other)[1].splitlines()
     assert max(map(len, lines)) <= 2 * columns
     assert sum(len(line) > columns for line in lines) <= (4 if columns < 60 else 2)
+
+
+DAMAGE: tuple[Any, ...] = (None, True, 3, "x", [], {}, [1], {"a": 1}, 1e999, "‹secret›", [None], {"schema": "rrcli.exchange/1"})
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of all that a value holds."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [each for key, item in inner for each in ((*path, key), *places(item, (*path, key)))]
+
+
+@pytest.mark.parametrize("kind", ["exchange", "run", "series"])
+def test_a_damaged_document_is_compared_or_refused(
+    run: Run, nginx: Nginx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.toml").write_text(f'[[step]]\nname = "a"\nhttp = "{nginx.url("/status/200")}"\n')
+    words = {"exchange": ["http"], "series": ["http", "--repeat", "2"], "run": ["run", "p.toml"]}[kind]
+    _, out, _ = run(*words, "--json", *([] if kind == "run" else [nginx.url("/status/200")]))
+    Path("whole.json").write_text(out)
+    chance = random.Random(3)  # the same documents in every run
+    for number in range(120):
+        document = json.loads(out)
+        *above, last = chance.choice(places(document))
+        inner = document
+        for key in above:
+            inner = inner[key]
+        inner[last] = chance.choice(DAMAGE)
+        Path("damaged.json").write_text(json.dumps(document))
+        code, _, err = run("diff", "whole.json", "damaged.json", *([["--json"], ["--all"], []][number % 3]))
+        assert code in (0, 1, 2), (above, last, err)

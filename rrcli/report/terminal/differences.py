@@ -88,7 +88,8 @@ def _words(document: dict[str, Any], room: int) -> str:
     if schema == SET:
         held = document.get("documents") or document["exchanges"]
         return counted(len(held), "document" if document.get("documents") else "exchange")
-    return f"{counted(int(document.get('count') or 0), 'exchange')}"
+    count = document.get("count")
+    return counted(count, "exchange") if isinstance(count, int) else "a series"
 
 
 def _of_exchange(document: dict[str, Any], room: int) -> str:
@@ -101,7 +102,7 @@ def _of_exchange(document: dict[str, Any], room: int) -> str:
     total = timing.get("total_ms")
     parts = [said, *([duration(int(total * 1e6))] if isinstance(total, (int, float)) else [])]
     url = str((document.get("target") or {}).get("url") or "")
-    method = document["request"]["data"].get("method")
+    method = (document["request"].get("data") or {}).get("method")
     summary = str(document["request"].get("summary") or "")
     asked = f"{method} {url}" if isinstance(method, str) and summary.startswith(f"{method} ") and url else summary or url
     rest = " · ".join(parts)
