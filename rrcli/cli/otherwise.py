@@ -42,8 +42,10 @@ def _commands(entry: Protocol, request: Request, exchanges: Iterable[Exchange], 
         command = load(manifest.as_command)(exchange, request, **options) if manifest.as_command else None
         if command is None:
             to_stderr("rrcli: no command of another tool does the same\n")
-        else:
-            yield command
+            continue
+        yield command
+        for remark in load(manifest.command_remarks)(exchange, request) if manifest.command_remarks and not output.silent else ():
+            to_stderr(f"rrcli: note: {remark}\n")
 
 
 def _step(entry: Protocol, request: Request, exchanges: Iterable[Exchange], output: Output) -> str:

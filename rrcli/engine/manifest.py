@@ -64,6 +64,7 @@ class Manifest(Page):
     secrets_after: tuple[str, ...] = ()  # arguments behind which one or two secrets stand, in capitals
     command_may_show_secrets: bool = False  # `as_command` takes `show_secrets`, too
     as_command: str | None = None  # `as_command(exchange, request) -> str | None`: the same by the protocol's own tool, for a shell
+    command_remarks: str | None = None  # `remarks(exchange, request) -> list[str]`: what that command does otherwise than was asked
 
     explains: str | None = None  # the family of `rrcli explain` that its statuses are codes of
     families: Mapping[str, str] = {}  # the families that it brings, each with the module of its table

@@ -6,6 +6,7 @@ import pytest
 from peers.exchange import codes, failure_of, notes, serving
 from peers.script import hear, say
 
+import rrcli
 from rrcli.adapters.http.request import HttpRequest
 from rrcli.engine.send import send
 from rrcli.model.document import document
@@ -63,6 +64,8 @@ def test_fields_that_are_no_utf8_are_read_as_latin_1() -> None:
     response = document(exchange)["response"]
     assert response["fields"][:2] == [["X-A", "é"], ["X-B", "é"]]
     assert (response["headers"]["x-a"], response["headers"]["x-b"]) == ("é", "é")
+    drawn = rrcli.render(exchange)
+    assert "  X-A: é\n  X-B: é\n" in drawn
     assert exchange.response is not None
     assert exchange.response.fields[0] == ("X-A", "\udce9")  # what -i and -D write is exact
 

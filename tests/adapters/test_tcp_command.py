@@ -129,6 +129,34 @@ def test_certificates(nginx: Nginx, ca: Authority) -> None:
     assert digests == [certificate.sha256.replace(":", "").lower() for certificate in exchange.connection.tls.chain]
 
 
+def test_what_was_asked_of_tls_goes_along(nginx: Nginx, ca: Authority) -> None:
+    request = rrcli.TlsRequest(f"localhost:{nginx.tls_ports['good']}", cacert=str(ca.root), tls_min="1.2", tls_max="1.2")
+    command = openssl.as_command(rrcli.send(request), request)
+    asked = f"-CAfile {ca.root} -min_protocol TLSv1.2 -max_protocol TLSv1.2"
+    assert command == f"openssl s_client -connect localhost:{nginx.tls_ports['good']} -servername localhost {asked} -showcerts </dev/null"
+    printed = run(command)
+    assert b"Verification: OK" in printed
+    assert b"Protocol  : TLSv1.2" in printed
+
+
+def test_a_client_certificate_goes_along(s_server: Callable[..., Peer], ca: Authority) -> None:
+    peer = s_server("-quiet", "-Verify", "1", "-verify_return_error", "-CAfile", str(ca.root))
+    files = {"cacert": str(ca.root), "cert": str(ca.client.chain), "key": str(ca.client.key)}
+    request = rrcli.TcpRequest(f"localhost:{peer.port}", steps=(step("--send", "abc\\n"),), tls=True, ipv4=True, read_lines=1, **files)
+    command = shell.as_command(rrcli.send(request), request)
+    assert f" -CAfile {ca.root} -cert {ca.client.chain} -key {ca.client.key} 2>/dev/null" in str(command)
+    assert run(command) == b"cba\n"  # the server answers each line backwards
+
+
+@pytest.mark.parametrize(("words", "noted"), [(("--await", "b"), True), ((), False), (("-s", "--await", "b"), False)])
+def test_what_is_awaited_is_noted_as_lost(words: tuple[str, ...], noted: bool) -> None:
+    with responder(script(say(b"b\n"), hear(b"a"), say(b"c\n"), hear_end)) as peer:
+        done = child.run("tcp", f"{peer.host}:{peer.port}", *words, "--send", "a", "--read-lines", "1", "--format", "curl", text=True)
+    assert done.stdout.startswith("printf 'a' | ncat ")
+    note = "rrcli: note: the other tool sends all at once: it waits for none of what --await names\n"
+    assert done.stderr == (note if noted else "")
+
+
 def test_the_command_line_prints_it(tcp_echo: Peer) -> None:
     words = ["tcp", tcp_echo.address, "--send", "hi\\n", "--read-lines", "1", "--format", "curl"]
     done = child.run(*words)

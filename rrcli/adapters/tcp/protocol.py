@@ -17,6 +17,7 @@ MANIFEST = Manifest(
     tools=("nc", "ncat", "netcat", "telnet", "socat"),
     foreign_options=("rrcli.adapters.tcp.netcat:advice",),
     as_command="rrcli.adapters.tcp.shell:as_command",
+    command_remarks="rrcli.adapters.tcp.shell:remarks",
     framings={
         "read-until": "the text of --read-until",
         "read-bytes": "the count of --read-bytes",

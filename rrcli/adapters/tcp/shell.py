@@ -10,14 +10,17 @@ from rrcli.base.url import host_port, split_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rrcli.adapters.tcp.request import TcpRequest
     from rrcli.model.values import Exchange
+    from rrcli.options.request import TlsOptions
 
 COUNTED = ("read-until", "read-bytes", "read-lines")
 PAUSE = "1"  # seconds that the other tool waits for an answer whose end is a silence
+S_CLIENT_VERSIONS = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3"}
 CREDENTIALS = "$PROXY_AUTH"  # user:password
 
 
-def as_command(exchange: Exchange, _request: object = None) -> str | None:
+def as_command(exchange: Exchange, request: TlsOptions | None = None) -> str | None:
     """The line; `None` for what neither tool can do (TLS through a SOCKS proxy, a framing of their own)."""
     answer, data = exchange.response, exchange.request.data
     framing = answer.framing if answer else "read-idle"
@@ -25,9 +28,9 @@ def as_command(exchange: Exchange, _request: object = None) -> str | None:
         framing = "read-idle"  # the prefix is shown too
     secure = exchange.connection.tls is not None
     if not exchange.request.summary.startswith("connect to "):
-        line = _client(exchange) if secure else _ncat(exchange, framing)
+        line = _client(exchange, request) if secure else _ncat(exchange, framing)
     elif secure:
-        line = _client(exchange)
+        line = _client(exchange, request)
     else:
         return _ncat(exchange, "connect")
     if line is None:
@@ -38,6 +41,13 @@ def as_command(exchange: Exchange, _request: object = None) -> str | None:
     if framing in COUNTED and answer and answer.body:
         line += f" | head -c {answer.body.size}"
     return line
+
+
+def remarks(_exchange: Exchange, request: TcpRequest) -> list[str]:
+    """What the line does otherwise than was asked."""
+    if any(kind == "--await" for kind, _ in request.steps):
+        return ["the other tool sends all at once: it waits for none of what --await names"]
+    return []
 
 
 def printf(data: bytes) -> str:
@@ -86,7 +96,7 @@ def _ncat(exchange: Exchange, framing: str | None) -> str | None:
     return " ".join([*words, *where])
 
 
-def _client(exchange: Exchange) -> str | None:
+def _client(exchange: Exchange, request: TlsOptions | None) -> str | None:
     """openssl s_client, which verifies nothing unless told to; the certificates are what `rrcli tls` reports."""
     target, tls = exchange.target, exchange.connection.tls
     where = (
@@ -95,7 +105,7 @@ def _client(exchange: Exchange) -> str | None:
     words = ["openssl", "s_client", "-quiet", "-no_ign_eof", *where]
     if exchange.response and exchange.response.framing == "close" and not exchange.request.data.get("half_close"):
         words.remove("-no_ign_eof")
-    words += tls_words(exchange)
+    words += tls_words(exchange, request)
     if proxy := exchange.connection.proxy:
         if not proxy.startswith("http://"):
             return None
@@ -107,8 +117,8 @@ def _client(exchange: Exchange) -> str | None:
     )
 
 
-def tls_words(exchange: Exchange) -> list[str]:
-    """What s_client is told of the handshake: the name, the protocol that starts it, ALPN."""
+def tls_words(exchange: Exchange, request: TlsOptions | None) -> list[str]:
+    """What s_client is told of the handshake: the name, the protocol that starts it, ALPN, files and versions that were asked for."""
     tls = exchange.connection.tls
     words = []
     if tls and tls.sni:
@@ -117,4 +127,9 @@ def tls_words(exchange: Exchange) -> list[str]:
         words += ["-starttls", str(starttls)]
     if tls and tls.alpn:
         words += ["-alpn", quoted(tls.alpn)]
+    if request:
+        files = (("-CAfile", request.cacert), ("-cert", request.cert), ("-key", request.key))
+        words += [word for flag, name in files if name for word in (flag, quoted(name))]
+        versions = (("-min_protocol", request.tls_min), ("-max_protocol", request.tls_max))
+        words += [word for flag, version in versions if version for word in (flag, S_CLIENT_VERSIONS[version])]
     return words

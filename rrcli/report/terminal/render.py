@@ -7,6 +7,7 @@ protocol's own picture of its content is the answer's `display`, and what else i
 
 from __future__ import annotations
 
+from rrcli.base.fields import readable
 from rrcli.base.units import counted, duration, size
 from rrcli.engine.manifest import load
 from rrcli.model.values import PHASES
@@ -293,7 +294,7 @@ def _display(display: str | Lines, page: Page) -> None:
 
 def _fields(fields: Fields, page: Page) -> None:
     for name, value in fields:
-        page.add_cut([*pieces(name, "name"), (": ", "dim"), *pieces(value)])
+        page.add_cut([*pieces(readable(name), "name"), (": ", "dim"), *pieces(readable(value))])
 
 
 # --- what else there is to say ----------------------------------------------------------------------------

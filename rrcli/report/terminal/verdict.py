@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rrcli.base.fields import readable
 from rrcli.base.units import duration
 from rrcli.report.terminal.next_steps import headline
 from rrcli.report.terminal.paint import SEPARATOR, cells, pieces, shorten, span
@@ -49,7 +50,8 @@ def verdict(exchange: Exchange) -> str:
 
 def status_words(status: Status) -> str:
     """`201 Created`, `NXDOMAIN`, `OK`."""
-    return " ".join(str(part) for part in (status.code, status.text) if part not in (None, "")) or ("ok" if status.ok else "failed")
+    words = " ".join(str(part) for part in (status.code, status.text) if part not in (None, ""))
+    return readable(words) or ("ok" if status.ok else "failed")
 
 
 def _asked(exchange: Exchange, room: int) -> list[str]:
