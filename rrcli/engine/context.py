@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rrcli.engine.begun import Begun
     from rrcli.engine.eventlog import EventLog
     from rrcli.engine.events import Continue
+    from rrcli.model.values import Status
     from rrcli.options.request import Request, TlsOptions
     from rrcli.wire.datagram import Datagrams, Turns
     from rrcli.wire.pool import Pool
@@ -27,9 +28,22 @@ if TYPE_CHECKING:
     from rrcli.wire.stream import Stream
 
     Words = tuple[str, ...] | None
+    Reads = Callable[[bytes], Status | None]
 
 
 MOST_ASKED = 1 << 14  # bytes of a request that leave at once
+
+
+class Repeated:
+    """An exchange that is the same each time: where it went, all that it sent, all that it was answered, and what reads such an answer."""
+
+    __slots__ = ("answer", "asked", "place", "reads")
+
+    def __init__(self, place: Any, asked: Any, answer: Hashable, reads: Reads | None = None) -> None:
+        self.place = place
+        self.asked = asked
+        self.answer = answer
+        self.reads = reads
 
 
 class SecretSet:
@@ -71,7 +85,7 @@ class Shared:
         self.secrets = SecretSet()
         self.learned: dict[Any, Any] = {}  # of services, by keys of the adapters' own: what need not be asked again
         self.repeats = False  # one request goes out many times
-        self.repeated: tuple[Any, Any, Hashable] | None = None  # of the latest exchange: where it went, all it sent, all it was answered
+        self.repeated: Repeated | None = None  # what the latest exchange has said of itself
         self.accepted: Request | None = None  # the latest request that could be sent
         self.command: tuple[Request, Words, Words] | None = None  # of the latest request: as typed, and without its secrets
 
@@ -105,6 +119,7 @@ class Context:
     place: Any = None  # that the latest kept connection leads to
     reopened = 0  # times that it was found closed
     begun: Begun | None = None  # the exchange is under way on this connection
+    reads: Reads | None = None  # what reads such an answer
     asked: bytes | None = None  # all that it sends, where it is worth comparing its answer with others
 
     def __init__(self, request: Request, shared: Shared, deadline: Deadline, exchange_id: str, state: Any = None) -> None:
@@ -181,12 +196,13 @@ class Context:
             stream.hand_over(self.recorder, self.deadline, self.request.idle_timeout)
         return stream
 
-    def repeats(self, asked: bytes) -> None:
+    def repeats(self, asked: bytes, reads: Reads | None = None) -> None:
         """Say that the exchange is the same each time: it sends these bytes, over a connection that is nobody else's meanwhile, and what
-        is received then is its answer and nothing else. To be said before any of it is read.
+        is received then is its answer and nothing else. To be said before any of it is read. `reads` tells the status of a whole answer,
+        `None` of one that has more to it than a status of success.
         """
         if self.shared.repeats and self.recorder.reused and not self.follows and len(asked) <= MOST_ASKED:
-            self.asked = asked
+            self.asked, self.reads = asked, reads
             if self.recorder.answer is None:
                 self.recorder.answer = bytearray()
 
@@ -211,7 +227,7 @@ class Context:
     def repeats_shared(self, place: Any, asked: Any, answer: Hashable) -> None:
         """Say that the exchange is the same each time: its session's `ask` sends it again, and this was all of its answer."""
         if self.shared.repeats and not self.follows:
-            self.shared.repeated = self._key(place), asked, answer
+            self.shared.repeated = Repeated(self._key(place), asked, answer)
 
     def share(self, place: Any, session: Any) -> None:
         """Let further exchanges with that place use this connection."""
@@ -235,7 +251,7 @@ class Context:
         if self.pool:
             place = self._key(self.place)
             if self.asked is not None and self.recorder.answer is not None:
-                self.shared.repeated = place, self.asked, bytes(self.recorder.answer)
+                self.shared.repeated = Repeated(place, self.asked, bytes(self.recorder.answer), self.reads)
             self.pool.keep(place, stream)
         else:
             stream.close()

@@ -7,7 +7,8 @@
     outcome = repeater.conclude(exchange)
 
 An exchange whose adapter says `context.repeats(…)` is these bytes and their answer, and nothing else. So an answer of the same bytes
-as one before it means the same: it was read, judged and explained then, and only its times are new. Every other answer takes the
+as one before it means the same: it was read, judged and explained then, and only its times are new. Of another one that is a success, and
+where there are no checks, the status alone is read; the whole of it only when somebody asks for that exchange. Every other answer takes the
 normal course, with what went out and came in until then, so that it is told as if it had taken that from the start. What is known
 is forgotten after a second, as some of it depends on the clock.
 """
@@ -18,19 +19,20 @@ from rrcli.base.deadline import Deadline, now
 from rrcli.base.errors import ExchangeError, exit_code
 from rrcli.engine.begun import Begun
 from rrcli.engine.runner import judge_of, new_id
-from rrcli.engine.send import steps
+from rrcli.engine.send import finish, steps
 from rrcli.model.values import Timing
 from rrcli.options.request import timeout_of
 from rrcli.wire.recorder import Recorder
+from rrcli.wire.stream import Silent, Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
     from typing import Any
 
-    from rrcli.engine.context import Shared
+    from rrcli.engine.context import Repeated, Shared
     from rrcli.engine.events import Event
-    from rrcli.model.values import Exchange
+    from rrcli.model.values import Exchange, Failure, Status
     from rrcli.options.request import Request
 
 MOST_KNOWN = 32  # answers
@@ -43,13 +45,16 @@ class Verdict:
 
     __slots__ = ("exit_code", "failure", "is_timed", "status")
 
-    def __init__(self, exchange: Exchange) -> None:
-        status = exchange.response.status if exchange.response else None
+    def __init__(self, status: Status | None, error: Failure | None) -> None:
         self.status = None if status is None else str(status.text if status.code is None else status.code)
-        self.failure = exchange.error.kind if exchange.error else None
-        self.exit_code = exit_code(exchange.error) if exchange.error else 0
+        self.failure = error.kind if error else None
+        self.exit_code = exit_code(error) if error else 0
         # What was refused or broken off says nothing of how long an answer takes; a time limit that passed does.
         self.is_timed = status is not None or self.failure == "timeout"
+
+
+def _verdict(exchange: Exchange) -> Verdict:
+    return Verdict(exchange.response.status if exchange.response else None, exchange.error)
 
 
 class Outcome:
@@ -69,7 +74,7 @@ class Outcome:
 def outcome_of(exchange: Exchange) -> Outcome:
     """What an exchange that took the normal course amounts to."""
     found = Outcome()
-    found.verdict = Verdict(exchange)
+    found.verdict = _verdict(exchange)
     found.phases = exchange.timing.phases  # type: ignore[assignment]  # nobody writes there
     found.total_ns = exchange.timing.total_ns
     found.bytes_sent = sum(one.connection.bytes_sent for one in (*exchange.history, exchange))
@@ -106,6 +111,8 @@ class Repeater:
         self._known: dict[Hashable, _Known] = {}
         self._asked: Any = b""  # what goes out, once there is something known: bytes, or what a shared connection takes
         self._place: Any = None
+        self._reads: Callable[[bytes], Status | None] | None = None
+        self._verdicts: dict[int | str, Verdict] = {}  # of successes
 
     # --- the short course
 
@@ -163,6 +170,9 @@ class Repeater:
         if known is not None and known.until_ns > begun.began_ns:
             self._pool.keep(self._place, begun.stream)
             return self._ended(begun, known)
+        if known is None and self._reads and self._judge is None and (status := self._reads(received)):
+            self._pool.keep(self._place, begun.stream)
+            return self._read(begun, status)
         begun.differs = known is not None or not data or not any(answer.startswith(received) for answer in self._known)  # type: ignore[attr-defined]
         return None
 
@@ -178,6 +188,24 @@ class Repeater:
         return self._ended(begun, known)
 
     def _ended(self, begun: Begun, known: _Known) -> Outcome:
+        """What an exchange amounts to that was answered as one before."""
+        found = self._measured(begun, lambda: known.exchange)
+        if known.verdict is None:
+            judged = found.exchange()
+            found.exchange, found.verdict = lambda: judged, _verdict(judged)
+        else:
+            found.verdict = known.verdict
+        return found
+
+    def _read(self, begun: Begun, status: Status) -> Outcome:
+        """What an exchange amounts to whose answer is a success, and was read for its status alone."""
+        found = self._measured(begun, lambda: self._replayed(begun.received))
+        code = status.text if status.code is None else status.code
+        found.verdict = self._verdicts.get(code) or self._verdicts.setdefault(code, Verdict(status, None))
+        return found
+
+    def _measured(self, begun: Begun, like: Callable[[], Exchange]) -> Outcome:
+        """The times and bytes of an exchange that is over, and is `like` another but for them."""
         recorder, timeline = begun.recorder, begun.recorder.timeline
         timeline.finish()
         found = Outcome()
@@ -189,16 +217,22 @@ class Repeater:
             timing = Timing(
                 started_at_ns=timeline.started_at_ns, phases=dict(timeline.phases), total_ns=timeline.total_ns, elapsed_ns=elapsed_ns
             )
-            exchange_id = known.exchange.id if self.request.request_id not in (None, "auto") else new_id()
-            return self._judged(known.exchange.replace(id=exchange_id, timing=timing, connection=recorder.connection()))
+            other = like()
+            exchange_id = other.id if self.request.request_id not in (None, "auto") else new_id()
+            return self._judged(other.replace(id=exchange_id, timing=timing, connection=recorder.connection()))
 
         found.exchange = whole
-        if known.verdict is None:
-            judged = whole()
-            found.exchange, found.verdict = lambda: judged, Verdict(judged)
-        else:
-            found.verdict = known.verdict
         return found
+
+    def _replayed(self, received: bytes) -> Exchange:
+        """The exchange that was answered so: its bytes take the normal course once more, over no connection."""
+        again = Begun(Recorder(), Deadline(None, ""), now())
+        again.stream = Stream(Silent(), again.recorder, again.deadline)
+        again.recorder.reused = True
+        again.sent, again.received = len(self._asked), received
+        exchange = finish(steps(self.request, until=again.deadline, shared=self._shared, begun=again, judges=False))
+        self._shared.repeated = None
+        return exchange
 
     def _judged(self, exchange: Exchange) -> Exchange:
         return self._judge.judge(exchange, self._limit) if self._judge else exchange
@@ -219,12 +253,12 @@ class Repeater:
         repeated, self._shared.repeated = self._shared.repeated, None
         found = outcome_of(self._judged(exchange))
         if repeated is not None and not exchange.history:
-            self._learn(*repeated, _Known(exchange, None if self._depends_on_time else found.verdict))
+            self._learn(repeated, _Known(exchange, None if self._depends_on_time else found.verdict))
         return found
 
-    def _learn(self, place: Any, asked: Any, answer: Hashable, known: _Known) -> None:
+    def _learn(self, repeated: Repeated, known: _Known) -> None:
         """Know this answer from now on, for a while."""
-        if (place, asked) != (self._place, self._asked) or len(self._known) >= MOST_KNOWN:
+        if (repeated.place, repeated.asked) != (self._place, self._asked) or len(self._known) >= MOST_KNOWN:
             self._known.clear()
-        self._place, self._asked = place, asked
-        self._known[answer] = known
+        self._place, self._asked, self._reads = repeated.place, repeated.asked, repeated.reads
+        self._known[repeated.answer] = known

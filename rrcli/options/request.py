@@ -135,11 +135,15 @@ class SeriesOptions(Optioned):
         help="Send it N times over kept connections: counts, rate, percentiles; --expect 'series.timing.total_ms.p99 < 200ms' checks them.",
     )  # fmt: skip
     repeat_for: float | None = option(
-        "--duration", parse=lasting, metavar="TIME", help="Repeat for so long; what has begun by then is let finish.", group="Repeat"
+        "--duration",
+        parse=lasting,
+        metavar="TIME",
+        help="Repeat for so long; what has begun by then is let finish, what was due counts as unsent.",
+        group="Repeat",
     )
     concurrency: int | None = option(
         "--concurrency", parse=concurrent, metavar="N", group="Repeat",
-        help="Keep N under way at once: over HTTP/2 on one connection, else on N, in threads.  [1]",
+        help="Keep N under way at once: over HTTP/2 on one connection, else on N.  [1; with --rate as many as it takes, up to 64]",
     )  # fmt: skip
     rate: float | None = option(
         "--rate", parse=rate, metavar="PER_SECOND", group="Repeat",

@@ -115,6 +115,33 @@ class Plain:
         self.recorder = recorder
 
 
+class Silent:
+    """The link of no connection: what was received before is all that there is."""
+
+    pending = False
+
+    def send(self, data: memoryview) -> int:
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def recv(self, size: int) -> bytes | None:  # noqa: ARG002  # as all links have it
+        return b""
+
+    def shutdown(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def fileno(self) -> int:
+        return 0  # nobody waits for it
+
+    def re_record(self, recorder: Recorder) -> None:
+        pass
+
+
 class Stream:
     """Reads and writes under `deadline`, which may be replaced while the stream lives (connect, then exchange)."""
 

@@ -18,7 +18,7 @@ PARTS = {
     "download": ("Transfers, beside curl", ["--size", "64MiB", "--runs", "1"]),
     "quic": ("HTTP/3", ["--size", "32MiB", "--runs", "2"]),
     "query": ("Large JSON, beside jq", ["--runs", "1"]),
-    "series": ("Series, beside load tools", []),
+    "series": ("Series, beside load tools", ["--times", "3000", "--runs", "1"]),
     "http2": ("The HTTP/2 codec, beside the libraries", ["--runs", "3"]),
 }
 

@@ -119,10 +119,13 @@ def short_courses(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return found
 
 
-def test_the_same_answer_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("checks", [(), ("status == 200",)])
+def test_the_same_answer_is_read_once(monkeypatch: pytest.MonkeyPatch, checks: tuple[str, ...]) -> None:
+    """Without checks another good one is read for its status alone."""
     found = short_courses(monkeypatch)
-    series, _, _ = repeated([("ok", 9), ("ok", 0), ("ok", 7), ("json", 0), ("ok", 44), ("json", 3), ("surplus", 0), ("ok", 0)], repeat=8)
-    assert found == [True, False, True, True, False]
+    plan = [("ok", 9), ("ok", 0), ("ok", 7), ("json", 0), ("ok", 44), ("json", 3), ("surplus", 0), ("ok", 0)]
+    series, _, _ = repeated(plan, repeat=8, expect=checks)
+    assert found == [True, not checks, True, True, False]
     assert (series.count, series.failed, series.connections) == (8, 0, 2)
 
 

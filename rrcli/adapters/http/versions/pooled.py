@@ -7,12 +7,14 @@ server allows, each a stream stepped by the thread that pumps the connection.
 from __future__ import annotations
 
 from rrcli.adapters.http.versions.http1 import Http1Stream, head_of
-from rrcli.adapters.http.versions.response import ResponseReader, note_dropped, sent
+from rrcli.adapters.http.versions.response import ResponseReader, media_type_of, note_dropped, sent
 from rrcli.adapters.http.versions.stream import send_request
 from rrcli.base.deadline import now
 from rrcli.base.errors import ExchangeError, usage
-from rrcli.base.fields import all_of
+from rrcli.base.fields import all_of, is_json_lines
+from rrcli.codec.http.h1 import End, Head, ResponseDecoder, Trailers
 from rrcli.engine.events import Blocked
+from rrcli.model.values import Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from rrcli.engine.events import Event
     from rrcli.wire.stream import Stream
 
+MEANINGFUL = ("content-encoding", "content-range", "upgrade")  # fields that an answer has to be looked at for
 DELIMITED = ("content-length", "chunked", "none")  # framings after which another answer can follow
 
 
@@ -96,7 +99,9 @@ def _alone(exchange: PooledExchange, context: Context, connection: Stream, chose
         if not context.recorder.reused:
             context.recorder.timeline.origin_ns += now() - begin  # the others were begun meanwhile
         if exchange.is_constant:
-            context.repeats(head_of(prepared) + (prepared.content or b""))
+            follows = exchange.request.location or exchange.request.location_trusted
+            asked = head_of(prepared) + (prepared.content or b"")
+            context.repeats(asked, lambda data: read_success(prepared.method, data, follows=follows))
         stream = Http1Stream(connection, prepared.method)
         reader = ResponseReader(prepared, context, stream, exchange.leads)
         yield from send_request(stream, prepared, reader, context)
@@ -106,6 +111,26 @@ def _alone(exchange: PooledExchange, context: Context, connection: Stream, chose
             context.keep(connection)
         else:
             connection.close()
+
+
+def read_success(method: str, data: bytes, *, follows: bool) -> Status | None:
+    """The status of an answer that is whole, good and has nothing odd about it, behind which another can follow; else `None`."""
+    decoder = ResponseDecoder(method)
+    try:
+        events = decoder.feed(data)
+    except ExchangeError:
+        return None
+    if not events or decoder.notes or decoder.framing not in DELIMITED or type(events[0]) is not Head or type(events[-1]) is not End:
+        return None
+    head = events[0]
+    if events[-1].leftover or head.version != "HTTP/1.1" or head.code >= (300 if follows else 400) or Trailers in map(type, events):
+        return None
+    for name, value in head.fields:
+        lower = name.lower()
+        if lower in MEANINGFUL or (lower == "connection" and value.lower() != "keep-alive"):
+            return None
+    media_type = media_type_of(head.fields)[0]
+    return None if is_json_lines(media_type) else Status(code=head.code, text=head.reason)
 
 
 def persists(prepared: PreparedRequest, reader: ResponseReader, stream: Http1Stream) -> bool:
