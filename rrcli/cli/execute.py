@@ -53,7 +53,7 @@ def execute(invocation: Invocation) -> int:
 
 def _execute(invocation: Invocation) -> int:
     """The same, of the invocation as it is."""
-    if invocation.output.otlp:
+    if invocation.output.otlp and not invocation.hooks.is_offline(invocation.request):
         from rrcli.cli.telemetry import traced
 
         invocation.request = traced(invocation.request, invocation.output)
@@ -245,7 +245,7 @@ class _Run:
             return code
         from rrcli.cli.afterwards import deliver
 
-        return deliver(self.output, result, code, self.request.traceparent)
+        return deliver(self.output, result, code, None if self.hooks.is_offline(self.request) else self.request.traceparent)
 
     def asks_several(self) -> bool:
         """Whether exchanges are sent side by side."""

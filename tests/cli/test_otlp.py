@@ -248,6 +248,11 @@ def test_what_cannot_be_is_told_before_anything_is_sent(call: Call, orders: Orde
     assert (code, said in err, orders.log) == (2, True, [])
 
 
+def test_offline_nothing_is_sent_there_either(call: Call, orders: Orders, collector: Collector) -> None:
+    assert call("http", orders.url, "--offline", "--otlp", collector.url, "--traceparent", PARENT) == (0, "")
+    assert (orders.log, collector.requests) == ([], [])
+
+
 def test_a_wrong_variable_is_told_before_anything_is_sent(call: Call, orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector:4317")
     code, err = call("http", orders.url, "--otlp", "auto")
