@@ -143,6 +143,8 @@ def _load() -> None:
     import rrcli
 
     for module in pkgutil.walk_packages(rrcli.__path__, "rrcli."):
+        if module.name.startswith("rrcli.load."):  # where Locust is installed it patches the standard library for all that follows
+            continue
         with contextlib.suppress(ImportError):  # an extra that is not installed
             importlib.import_module(module.name)
     for name in ("rich.console", "rich.table", "rich.progress", "rich.syntax", "typer.rich_utils"):
