@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LATE_S = 10.0  # that workers may take to tell the last, behind the time that Locust gives their users
 IDLE_S = 3.0  # that a load goes on without any user; longer than workers take to tell of theirs
+LATE = 1_000_000  # indexes of users that each worker has which comes late, so that it needs none of the others'
 SHOW_S = 0.5  # between two times that it is shown how far it is
 LOOK_S = 0.25  # between two looks at the workers
 
@@ -168,6 +169,7 @@ class Master(Head):
     def __init__(self, environment: Environment, asked: Asked) -> None:
         super().__init__(environment, asked, resolves=False)
         self._parcel: dict[str, Any] = {}
+        self._test = 0  # how many there were
         for kind, take in ((ASK, self.answer), (REFUSED, self.refused), (ENDED, self.ended)):
             self.runner.register_message(kind, take)
         environment.events.worker_report.add_listener(self.merge)
@@ -175,6 +177,7 @@ class Master(Head):
 
     def start(self, **_: Any) -> None:
         super().start()
+        self._test += 1
         try:
             self._parcel = pack(*self.asked.unresolved(), only=self.asked.only, skip=self.asked.skip)
         except ExchangeError as error:
@@ -187,14 +190,15 @@ class Master(Head):
     def send(self, client: str, order: Order) -> None:
         assert self.team
         host = client.rpartition("_")[0]
-        self.team.members[client] = Member(f"worker {self.runner.get_worker_index(client)} ({host})")
-        self.runner.send_message(PLAN, {"parcel": self._parcel, "order": order.document()}, client_id=client)
+        self.team.members.setdefault(client, Member(f"worker {self.runner.get_worker_index(client)} ({host})"))
+        self.runner.send_message(PLAN, {"parcel": self._parcel, "order": order.document(), "test": self._test}, client_id=client)
 
     def answer(self, msg: Any, **_: Any) -> None:
         """A worker that came late asks for the plan. Its users have indexes behind those of all others."""
-        if self.team:
-            sites = max(1, len(self.team.members))
-            self.send(msg.node_id, self.order(1_000_000 * sites, 1))
+        if self.team and self.team.is_running:
+            known = list(self.team.members)
+            place = known.index(msg.node_id) if msg.node_id in known else len(known)
+            self.send(msg.node_id, self.order(LATE * place, 1))
 
     def refused(self, msg: Any, **_: Any) -> None:
         if self.team:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from rrcli.load.worker import Node
 
 
+LOOK_S = 0.02
+
+
 class PlanUser(LocustUser):  # type: ignore[misc]  # its types are not looked at, as it may not be installed
     """Locust's side of a user: it runs the setup, then iteration after iteration when they are due, and the teardown at the end."""
 
@@ -88,6 +91,8 @@ class _Sites:
         self._nodes[id(node.environment)] = node
 
     def site(self, environment: Environment) -> Site | None:
+        while id(environment) not in self._nodes:  # a worker may be told to begin before it has taken its part
+            gevent.sleep(LOOK_S)
         return self._nodes[id(environment)].wait_for_site()
 
     def refuse(self, environment: Environment, error: ExchangeError) -> None:

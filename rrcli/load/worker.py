@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
 PLAN, ASK, REFUSED, END, ENDED = "rrcli_plan", "rrcli_ask", "rrcli_refused", "rrcli_end", "rrcli_ended"  # messages
+ASK_S = 1.0  # until the plan is asked for again
 PLAN_S = 10.0  # that a worker's users wait for the plan
 SAMPLE_S = 0.1  # between two looks at how long a greenlet waits for its turn
 
@@ -58,6 +59,7 @@ class Worker(Node):
         super().__init__(environment)
         self._parcels = Parcels()
         self._is_fresh = False  # that the plan was sent for the test that is about to start
+        self._test = 0  # which of the master's it is
         self._has_plan = Event()
         self.runner.register_message(PLAN, self.take)
         self.runner.register_message(END, self.end, concurrent=True)
@@ -67,8 +69,10 @@ class Worker(Node):
         gevent.spawn(self.watch_loop)
 
     def take(self, msg: Any, **_: Any) -> None:
-        """The plan has come."""
-        self.site = None
+        """The plan has come. It may come again, where it was asked for more than once."""
+        if self.site and self._test == msg.data["test"]:
+            return
+        self.site, self._test = None, msg.data["test"]
         try:
             plan, scope, choice = self._parcels.open(msg.data["parcel"])
             self.site = Site(plan, scope, choice, Order.of(msg.data["order"]), self.count)
@@ -86,7 +90,9 @@ class Worker(Node):
         self._is_fresh = False
 
     def wait_for_site(self) -> Site | None:
-        self._has_plan.wait(PLAN_S)
+        ends_ns = now() + int(PLAN_S * 1e9)
+        while not self._has_plan.wait(ASK_S) and now() < ends_ns:
+            self.runner.send_message(ASK)  # the test may have started here before anybody listened
         return self.site
 
     def refuse(self, error: ExchangeError) -> None:
