@@ -38,6 +38,8 @@ def run_load(plans: Sequence[tuple[Plan, PlanScope]], choice: Choice, options: R
     """Run the plan as a load, and print what it amounts to. Raises `usage` for what has no meaning for one."""
     if len(plans) > 1:
         raise usage(f"a load is made of one plan, and these are {len(plans)}", "run each by itself")
+    if options.update_snapshots:
+        raise usage("--update-snapshots is for one run of the plan, and a load only compares", "leave one of them out")
     ((plan, scope),) = plans
     pace = pace_of(plan.pace, options)
     if not pace.is_long:

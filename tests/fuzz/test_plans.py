@@ -48,7 +48,8 @@ VALUES: list[Any] = [
     "status == 200", "1s", "{{steps.one}}", "{{row}}", "{{secrets}}", "..", "../x", [], {}, [[]], [1], ["x"], {"a": 1}, {"a": {"b": [1]}},
 ]  # fmt: skip
 KEYS = [
-    "name", "http", "redis", "run", "serve", "wait", "use", "vars", "json", "headers", "expect", "capture", "when", "for-each", "jobs", "env",
+    "name", "http", "redis", "run", "serve", "wait", "use", "vars", "json", "headers", "expect", "capture", "when", "for-each", "jobs",
+    "env",
     "depends-on", "repeat", "port", "fault", "output", "snapshot", "json-schema", "base-url", "cases", "case", "load",
 ]  # fmt: skip
 

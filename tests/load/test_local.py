@@ -165,6 +165,7 @@ def test_what_is_wrong_in_the_load_is_told_with_its_place(run_plan: Run, orders:
         (("--repeat", "3", "--expect", "json.ok == true"), "not about a load"),
         (("--repeat", "3", "--expect", "steps.x.series.count == 1"), "no step x"),
         (("--repeat", "3", "p.toml"), "a load is made of one plan"),
+        (("--repeat", "3", "--update-snapshots"), "--update-snapshots is for one run"),
     ],
 )
 def test_what_has_no_meaning_is_refused_before_anything_is_sent(run_plan: Run, orders: Orders, words: tuple[str, ...], said: str) -> None:
