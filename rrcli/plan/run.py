@@ -261,6 +261,8 @@ class Running:
             reason = f"{error.message} ({error.hint})" if error.hint else error.message
             result = result.replace(exit_code=exit_code(error), reason=reason)
         result = result.replace(elapsed_ns=now() - began)
+        if not result.ok:
+            result = result.replace(given=scope.captures_for(step))
         self._add(step, result)
         return result
 
@@ -337,8 +339,6 @@ class Running:
             if self._plan.secrets.get(name) == "capture":
                 scope.set_secret(name, value)
                 self.secrets.add(str(value))
-        if not (result.ok or result.skipped):
-            result = result.replace(given=scope.captures_for(step))
         self._results.append(result)
         if not result.ok:
             for name in sets(step):

@@ -108,8 +108,11 @@ class PlanScope(Scope):
         return next((self.unset[name] for name in names if name in self.unset), "")
 
     def captures_for(self, step: Step) -> dict[str, str]:
-        """What other steps have captured and this one uses, as `--var` may give it again: texts and numbers that are no secrets."""
-        captured = {name for each in self._plan.steps for name in each.captures} - self._plan.secrets.keys()
+        """What others have captured and this step uses, as `--var` may give it again: texts and numbers that are no secrets.
+
+        The setup runs again.
+        """
+        captured = {name for each in self._plan.of("step") for name in each.captures} - self._plan.secrets.keys()
         values = {name: self.values.get(name) for name in sorted(used_by(step) & captured)}
         return {
             name: as_text(value) for name, value in values.items() if isinstance(value, (str, int, float)) and not isinstance(value, bool)

@@ -49,8 +49,7 @@ VALUES: list[Any] = [
 ]  # fmt: skip
 KEYS = [
     "name", "http", "redis", "run", "serve", "wait", "use", "vars", "json", "headers", "expect", "capture", "when", "for-each", "jobs",
-    "env",
-    "depends-on", "repeat", "port", "fault", "output", "snapshot", "json-schema", "base-url", "cases", "case", "load",
+    "depends-on", "repeat", "port", "fault", "output", "snapshot", "json-schema", "base-url", "cases", "case", "load", "env",
 ]  # fmt: skip
 
 

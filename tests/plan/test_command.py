@@ -125,3 +125,13 @@ def test_variables_the_nearest_wins(run_plan: Run, orders: Orders, tmp_path: Pat
 
 def test_a_variable_is_name_and_value(run_plan: Run) -> None:
     assert run_plan('[[step]]\nhttp = "x"', "--var", "x").code == 2
+
+
+@pytest.mark.parametrize("columns", [60, 80, 110, 140])
+def test_a_line_keeps_its_time_on_any_terminal(run_plan: Run, orders: Orders, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = PLAN.replace("URL", orders.url).replace('name = "other"', 'name = "a name that is much longer than others"')
+    out = run_plan(text.replace("/other", "/other/with/a/path/that/is/very/long/and/goes/on/and/on/for/ever"), drawn=True).out
+    lines = [line for line in out.splitlines() if line.startswith(("  ✔", "  ✘"))]
+    assert len(lines) == 5
+    assert all(re.search(r"\d (ms|s)( |$)", line) and len(line) <= columns for line in lines), out

@@ -9,7 +9,7 @@ from rrcli.policy.mask import Mask
 from rrcli.policy.redact import masked_by
 from rrcli.policy.secrets import all_secrets
 from rrcli.report.terminal.next_steps import headline
-from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten
+from rrcli.report.terminal.paint import SEPARATOR, Page, cells, pad, pieces, shorten, span
 from rrcli.report.terminal.verdict import verdict
 
 TYPE_CHECKING = False
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MARKS = {"passed": ("✔", "good"), "failed": ("✘", "bad"), "error": ("✘", "bad"), "skipped": ("-", "dim")}
 WIDEST_NAME = 28
 WIDEST_VERDICT = 26
+AROUND = 21  # columns of a line beside name, request and outcome: indent, mark, gaps, time
+MORE, ROOMY = 18, 110  # columns for what else there is to say, on a line as wide as that
 WIDEST_VALUE = 60  # letters of a value within a line
 
 
@@ -31,8 +33,10 @@ class Columns:
 
     def __init__(self, names: Sequence[str], width: int) -> None:
         self.width = width
-        self.name = min(max(map(cells, names), default=0), WIDEST_NAME)
-        self.asked = max(width - self.name - WIDEST_VERDICT - 32, 16)
+        left = width - AROUND
+        self.name = min(max(map(cells, names), default=0), WIDEST_NAME, max(left * 2 // 5, 12))
+        self.found = min(WIDEST_VERDICT, max((left - self.name) // 2, 10))
+        self.asked = max(left - self.name - self.found - (MORE if width >= ROOMY else 0), 10)
 
 
 def heading(name: str, case: str | None, width: int, *, color: bool) -> str:
@@ -46,7 +50,7 @@ def step_line(step: StepResult, columns: Columns, *, color: bool, masks: bool = 
     """`✔ reserve   POST /orders   201 Created   12.3 ms`, with what else there is to say of the step behind."""
     mask = Mask(tuple(dict.fromkeys(secret for each in step.exchanges() for secret in all_secrets(each)))) if masks else None
     mark, role = MARKS[step.outcome]
-    name = [(mark, role), (" ", ""), *pieces(shorten(mask.text(step.name) if mask else step.name, WIDEST_NAME), "strong")]
+    name = [(mark, role), (" ", ""), *pieces(shorten(mask.text(step.name) if mask else step.name, columns.name), "strong")]
     line: Line = pad(name, columns.name + 2)
     if step.skipped:
         reason = mask.message(step.reason or "") if mask else step.reason or ""
@@ -54,11 +58,12 @@ def step_line(step: StepResult, columns: Columns, *, color: bool, masks: bool = 
     else:
         asked, found = _asked_and_found(step, mask)
         line += [("   ", ""), *pad(pieces(shorten(asked, columns.asked)), columns.asked)]
-        line += [("   ", ""), *pad(pieces(shorten(found, WIDEST_VERDICT), "" if step.ok else role), WIDEST_VERDICT)]
+        line += [("   ", ""), *pad(pieces(shorten(found, columns.found), "" if step.ok else role), columns.found)]
         line += [("  ", ""), *pad([(duration(step.elapsed_ns), "")], 9, right=True)]
         more = [f"asked {step.attempts:,} times"] if step.attempts > 1 else []
         more += [step.kind] if step.kind != "step" else []
-        line += [("   ", ""), (SEPARATOR.strip(" ").join(["  ", "  "]).join(more), "dim")] if more else []
+        said: Line = [("   ", ""), (SEPARATOR.join(more), "dim")] if more else []
+        line += said if span(line) + span(said) + 2 <= columns.width else []  # the time has its place before that
     page = Page(columns.width)
     page.add_cut(line, 2)
     return page.text(color=color)
