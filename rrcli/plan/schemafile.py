@@ -44,6 +44,8 @@ def read_schema(value: Any, root: Root, problems: Problems, source: SourceFile, 
         raise ValueError('json-schema is the name of a file, or a table: "order.schema.json", "openapi.json#/components/schemas/Order"')
     name, _, pointer = value.partition("#")
     path = root.resolve(name)
+    if name.endswith((".yaml", ".yml")):
+        raise ValueError(f"{name}: a schema is JSON or TOML; yq -o json makes JSON of YAML")
     file = read(path)
     return _Schemas(path, file.values, root, lambda at, what: problems.add(file, at, what)).at(pointer, value)
 

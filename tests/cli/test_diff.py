@@ -132,6 +132,18 @@ def test_the_version_of_tls(run: Run, save: Save, nginx: Nginx, ca: Authority) -
     assert compared(run, one, other, "--ignore", "tls")[0] == 0
 
 
+def test_certificates_where_there_is_nothing_else(run: Run, save: Save, s_server: Callable[..., Any], ca: Authority) -> None:
+    words = ["--cacert", str(ca.root), "--sni", "localhost"]
+    for name, certificate in (("a.json", ca.good), ("b.json", ca.wrong_host)):
+        peer = s_server(certificate=certificate)
+        save(name, "tls", f"127.0.0.1:{peer.port}", *words, "-k")
+        save(f"again-{name}", "tls", f"127.0.0.1:{peer.port}", *words, "-k")
+    assert compared(run, "a.json", "again-a.json")[0] == 0
+    code, document = compared(run, "a.json", "b.json")
+    assert (code, "connection.tls.chain[0].sha256" in paths(document)) == (1, True)
+    assert not any("not_after" in path or "days_left" in path for path in paths(document))
+
+
 def test_another_protocol(run: Run, save: Save, redis: Redis) -> None:
     for name, value in (("a.json", "1"), ("b.json", "2")):
         assert main(["redis", redis.url(), "SET", "differs", value]) == 0

@@ -97,6 +97,7 @@ def test_an_answer_that_is_no_json(run_plan: Run, nginx: Nginx) -> None:
         ('"order.json#name"', "p.toml:5:15: #name is no JSON pointer"),
         ('"gone.json"', "p.toml:5:15: cannot read gone.json: no such file or directory"),
         ('"../order.json"', "p.toml:5:15: ../order.json lies outside of"),
+        ('"order.yaml"', "p.toml:5:15: order.yaml: a schema is JSON or TOML"),
         ("3", "p.toml:5:15: json-schema is the name of a file, or a table"),
         ('{ type = "nope" }', "p.toml:5:24: this is no JSON Schema: 'nope' is not valid"),
         ('"wrong.json"', "wrong.json:2:10: this is no JSON Schema"),

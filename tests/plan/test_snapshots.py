@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from peers.orders import Orders
 from peers.plans import Run
@@ -13,6 +14,7 @@ from peers.redis_server import Redis
 from peers.script import hear, responder, say, script
 
 import rrcli
+from rrcli.cli.commands import schema_text
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +59,7 @@ def test_only_what_has_changed_is_a_difference(run_plan: Run) -> None:
     step = ran.step("cart")
     assert (ran.code, step["outcome"], step["captures"]) == (8, "failed", {})
     assert step["differences"] == [{"path": "response.body.json.b[0]", "values": [1, 100]}]
+    jsonschema.validate(ran.document, json.loads(schema_text("run")))
     assert step["reason"] == "1 difference from the snapshot p.snapshots/cart.json: response.body.json.b[0]"
     assert step["exchange"]["error"]["kind"] == "check_failed"
 

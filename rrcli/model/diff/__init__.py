@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TIMES = "*_ms"  # what of an answer's data is called so
 AGREED = ("version", "cipher", "alpn", "verified")  # of TLS
+TLS = ("connection", "tls")
+DATES = ("not_before", "not_after", "days_left")  # of a certificate
 DATA = ("response", "data")
 JSON = ("response", "body", "json")
 TEXT = ("response", "body", "text")
@@ -129,7 +131,10 @@ class _Comparison:
         """What was agreed on; of a connection without TLS nothing."""
         agreed = [(document.get("connection") or {}).get("tls") or {} for document in self._documents]
         for name in AGREED:
-            self._found.compare(("connection", "tls", name), [each.get(name) for each in agreed])
+            self._found.compare((*TLS, name), [each.get(name) for each in agreed])
+        answers = [document.get("response") or {} for document in self._documents]
+        if all(agreed) and not any(answer.get("body") or answer.get("headers") for answer in answers):
+            self._found.compare((*TLS, "chain"), [each.get("chain") for each in agreed])  # that is all there is
 
     # --- places
 
@@ -147,6 +152,8 @@ class _Comparison:
 
     def _skips(self, steps: Steps) -> bool:
         if steps[:2] == DATA and _matches(self._varies, steps[2:]):
+            return True
+        if steps[-1] in DATES and steps[:2] == TLS and not self._rules.whole:
             return True
         ignored = self._rules.ignored
         return bool(ignored) and (_matches(ignored, steps) or _matches(ignored, (*self._before, *steps)))
