@@ -14,6 +14,7 @@ from rich.cells import cell_len
 
 from rrcli.engine.registry import BY_NAME
 from rrcli.model.values import Body, Connection, Exchange, ExchangeSet, Failure, Status, Timing
+from rrcli.report.terminal.paint import STYLES
 from rrcli.report.terminal.render import history_words, render, render_set
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -278,3 +279,10 @@ def test_one_line_says_how_many_hops_and_attempts_and_how_long_in_all(
 
     history = tuple(case.exchange(timing=took(ms), why=why) for ms, why in zip(totals[:-1], whys, strict=True))
     assert history_words(case.exchange(timing=took(totals[-1], elapsed), history=history)) == words
+
+
+def test_what_is_read_can_be_read_on_white_too() -> None:
+    """Yellow stands for a warning alone, which a mark says besides; nothing is white or bright."""
+    warnings = {"warn", "slow-bar"}
+    colours = {role: style.split()[-1] for role, style in STYLES.items() if role not in warnings and "bar" not in role}
+    assert {role for role, colour in colours.items() if colour in ("yellow", "white") or colour.startswith("bright_")} == set()

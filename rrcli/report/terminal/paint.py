@@ -33,7 +33,7 @@ STYLES = {
     "number": "magenta",
     "literal": "magenta",
     "tag": "cyan",
-    "keyword": "yellow",
+    "keyword": "bold",  # yellow is hard to read on white, and means a warning
     "removed": "red",
     "added": "green",
 }
