@@ -126,7 +126,7 @@ def test_steps_have_their_outcomes_and_those_that_failed_are_open() -> None:
 def test_what_a_snapshot_differs_in_is_shown() -> None:
     found = ({"path": "response.body.json.name", "values": [NASTY, "ann"]},)
     text = html_report(run(step(1, case.exchange(), exit_code=8, differences=found)))
-    assert '<pre>the snapshot has <i class="no">- </i>and the answer' in text
+    assert '<pre><i class="no">- </i>what was expected' in text
     assert "<script>document" not in text
 
 

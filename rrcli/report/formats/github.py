@@ -118,6 +118,8 @@ def _row(step: StepResult, mask: Mask) -> str:
     asked, found = ("", f"skipped: {step.reason or ''}") if step.skipped else _asked_and_found(step, mask)
     if step.outcome in ("failed", "error"):
         found = said(step, mask)
+    elif not (step.skipped or step.started_at_ns):
+        found = ""  # a check on all of it has sent nothing
     took = "" if step.skipped else duration(step.elapsed_ns)
     cells = (MARKS[step.outcome][0], *(_cell(mask.message(text)) for text in (step.name, asked, found)), took)
     return f"| {' | '.join(cells)} |\n"

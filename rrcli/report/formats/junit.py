@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rrcli.base.visible import visible
 from rrcli.model.document import iso_seconds
-from rrcli.report.formats.runreport import as_run, attempts_of, differing, drawn, kind_of, place_of, runs_of, said
+from rrcli.report.formats.runreport import WIDTH, as_run, attempts_of, differing, drawn, kind_of, place_of, runs_of, said
+from rrcli.report.terminal.paint import Page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,16 @@ def _inner(run: RunResult, step: StepResult, mask: Mask) -> Iterator[str]:
     message = said(step, mask)
     yield f"{_tag(name, message=message, type=kind_of(step))}{text_of(': '.join(filter(None, (place_of(run, step), message))))}</{name}>"
     if step.exchange:
-        yield f"<system-out>{text_of(differing(step, mask) + drawn(step.exchange, mask))}</system-out>"
+        yield f"<system-out>{text_of(_differences(step, mask) + drawn(step.exchange, mask))}</system-out>"
+    elif step.differences:
+        yield f"<system-out>{text_of(_differences(step, mask))}</system-out>"
+
+
+def _differences(step: StepResult, mask: Mask) -> str:
+    page = Page(WIDTH)
+    if step.differences:
+        differing(step, mask, page)
+    return page.text(color=False)
 
 
 def seconds(ns: int) -> str:

@@ -9,7 +9,7 @@ from rrcli.model.values import Exchange, ExchangeSet
 from rrcli.plan.result import HOPS, WHOLE, RunResult, StepResult
 from rrcli.policy.literals import sentence
 from rrcli.policy.redact import masked, masked_by
-from rrcli.report.terminal.paint import SEPARATOR
+from rrcli.report.terminal.paint import SEPARATOR, Page, pieces
 from rrcli.report.terminal.verdict import _asked
 
 TYPE_CHECKING = False
@@ -132,16 +132,17 @@ def drawn(exchange: Exchange, mask: Mask) -> str:
     return render(shown, BY_NAME[exchange.protocol], width=WIDTH, color=False, verbose=True, wire=False)
 
 
-def differing(step: StepResult, mask: Mask) -> str:
-    """Where the answer of a step differs from what it was compared with, drawn without colour."""
-    if not step.differences:
-        return ""
-    from rrcli.report.terminal.paint import Page
-    from rrcli.report.terminal.run import _differences
+def differing(step: StepResult, mask: Mask, page: Page) -> None:
+    """Draw where what came of a step differs from what it was compared with: a snapshot, what was saved, or each other."""
+    from rrcli.report.terminal.differences import draw_differences
 
-    page = Page(WIDTH)
-    _differences(page, step, mask)
-    return f"{page.text(color=False)}\n"
+    shown = [{**each, "values": mask.json(each["values"])} for each in step.differences]
+    count = len(shown[0]["values"])
+    labels = ("what was expected", "what came") if count == 2 else tuple(f"number {number}" for number in range(1, count + 1))
+    if count == 2:
+        page.add([("- ", "removed"), *pieces(labels[0]), ("   + ", "added"), *pieces(labels[1])])
+    draw_differences(shown, page, labels, indent=4)
+    page.blank()
 
 
 def attempts_of(exchange: Exchange) -> Iterator[Exchange]:

@@ -8,8 +8,8 @@ from rrcli.policy.redact import masked_by
 from rrcli.report.formats.html.exchange import Scale, drawn, exchange_of, svg_bar
 from rrcli.report.formats.html.markup import tag, text_of
 from rrcli.report.formats.html.series import series_of
-from rrcli.report.formats.runreport import place_of, said
-from rrcli.report.terminal.run import MARKS, _asked_and_found, _differences
+from rrcli.report.formats.runreport import differing, place_of, said
+from rrcli.report.terminal.run import MARKS, _asked_and_found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Steps:
         if not step.skipped and step.started_at_ns:
             bar = svg_bar(max(step.started_at_ns - self._run.started_at_ns, 0) / self._whole_ns, step.elapsed_ns / self._whole_ns)
             took = duration(step.elapsed_ns)
+        found = found if step.skipped or step.started_at_ns else ""  # a check on all of it has sent nothing
         asked = "" if step.name.startswith(asked) else asked  # what is no step of a plan is called as what it asked
         name, asked, found = text_of(mask.text(step.name)), text_of(mask.text(asked)), text_of(mask.message(found))
         yield f'<details class="s {step.outcome}"{opened}><summary><i class="{COLOURS[role]}">{mark}</i><b>{name}</b>'
@@ -72,7 +73,7 @@ class Steps:
             values = {name: dumps(mask.json(value))[:LONGEST_VALUE] for name, value in step.captures.items()}
             yield tag("ul", "".join(f'<li><i class="d">{text_of(name)} =</i> {text_of(value)}' for name, value in values.items()), "c")
         if step.differences:
-            yield drawn(self._scale, lambda page: _differences(page, step, mask))
+            yield drawn(self._scale, lambda page: differing(step, mask, page))
         if step.exchange:
             yield from exchange_of(step.exchange, self._scale)
         if step.several:
