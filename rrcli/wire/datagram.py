@@ -74,6 +74,15 @@ class Datagrams:
         self.local = recorder.local = endpoint(self.sock.getsockname())
         recorder.attempts.append(Attempt(address=place.text))
 
+    def enlarge(self, size: int) -> None:
+        """Ask the system to keep so many bytes that have come; where it does not, it stays as it is."""
+        from _socket import SO_RCVBUF, SOL_SOCKET
+
+        try:
+            self.sock.setsockopt(SOL_SOCKET, SO_RCVBUF, size)
+        except OSError:
+            pass
+
     def send(self, data: bytes, note: str | None = None) -> None:
         """One datagram out. Raises `ExchangeError`."""
         begin = now()

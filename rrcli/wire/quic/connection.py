@@ -137,7 +137,7 @@ class Quic:
         begin = now()
         self._socket = Datagrams(self.options, place, self.recorder, until)
         self._socket.sealed = True
-        self._enlarge()
+        self._socket.enlarge(RECEIVE_BUFFER)
         self.recorder.timeline.enter("tls")
         self._socket.deadline = self._deadline = until
         silent = None if is_last else Deadline.after(FIRST_WORD, "")
@@ -165,14 +165,6 @@ class Quic:
         self.recorder.attempts[-1] = Attempt(address=place.text, ns=now() - begin)
         self.recorder.timeline.leave()
         self._socket.deadline = self._deadline = self.deadline
-
-    def _enlarge(self) -> None:
-        from _socket import SO_RCVBUF, SOL_SOCKET
-
-        try:
-            self._socket.sock.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
-        except OSError:
-            pass  # it stays as it is
 
     # --- streams
 

@@ -1,4 +1,4 @@
-"""What QUIC does, written as qlog while it happens: events of packets, frames, keys and loss (draft-ietf-quic-qlog-main-schema).
+"""What QUIC does, written as qlog while it happens: packets, data that moved, recovery, the end (draft-ietf-quic-qlog-main-schema).
 
 The library keeps all events in memory; a download has millions, so they go to the file at once. Of HTTP there is nothing in it,
 no field and no content; the tokens with which somebody else could end a connection or pass for this client are masked.
