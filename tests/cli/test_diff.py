@@ -299,6 +299,17 @@ def test_an_item_that_was_put_in_is_drawn_as_one(run: Run, save: Save) -> None:
     ]
 
 
+@pytest.mark.parametrize("columns", [50, 60, 80])
+def test_figures_are_whole_in_a_narrow_terminal(run: Run, save: Save, nginx: Nginx, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for name in ("a-rather-long-name-of-a-series.json", "another-rather-long-name.json"):
+        save(name, "http", nginx.url("/status/200"), "--repeat", "3")
+    out = run("diff", "a-rather-long-name-of-a-series.json", "another-rather-long-name.json")[1]
+    rows = [line for line in out.splitlines() if line.startswith(("  p50", "  rate", "  max"))]
+    assert len(rows) == 3
+    assert not any("…" in row for row in rows)
+
+
 @pytest.mark.parametrize("columns", [20, 60, 80, 140])
 def test_nothing_is_wider_than_the_terminal(run: Run, save: Save, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     one = saved(save, "a.json", json.dumps({"long": "x" * 300, "note": "a", "deep": {"name": {"of": {"a": {"place": 1}}}}}))

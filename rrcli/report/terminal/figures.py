@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
 TIMES = ("min", "mean", *PERCENTILES, "max")
 COMPARED = (("rate_per_s",), ("failed_ratio",), *(("timing", "total_ms", name) for name in PERCENTILES))
-LONGEST = 24  # columns of a label
+LONGEST, SHORTEST = 24, 8  # columns of a label
+BESIDE = 26  # columns of the names, the change and the mark
 
 
 def draw_figures(documents: Sequence[dict[str, Any]], labels: Sequence[str], page: Page, tolerance: float) -> None:
     """A row for each figure: the values, of two the change, and a mark where it is worse by more than is tolerated."""
     names: list[tuple[str, Steps]] = [("exchanges", ("count",)), ("failed", ("failed_ratio",)), ("rate", ("rate_per_s",))]
     names += [(name, ("timing", "total_ms", name)) for name in TIMES]
+    room = min(LONGEST, max((page.width - BESIDE) // len(labels) - 2, SHORTEST))
     last: Line = [("change", "dim")] if len(labels) == 2 else []
-    rows: list[list[Line]] = [[[], *(pieces(shorten(label, LONGEST), "strong") for label in labels), last, []]]
+    rows: list[list[Line]] = [[[], *(pieces(shorten(label, room), "strong") for label in labels), last, []]]
     for name, steps in names:
         values = [value_at(document, steps) for document in documents]
         if all(value is None for value in values):
