@@ -100,6 +100,8 @@ def _checked(path: str, options: LocustOptions, output: Output) -> Pace:
 
     Choice(plan, only=options.only, skip=options.skip)
     seconds = pace.duration if options.duration is None else options.duration
+    if seconds is None and pace.repeat is not None:
+        raise usage("[load] says how often, with repeat, and Locust ends by time", "add --duration TIME; rrcli run --repeat N counts")
     if seconds is not None and seconds != int(seconds):
         raise usage(f"Locust counts whole seconds, and {seconds:g} s are none", "write --duration 2s")
     return pace.replace(duration=seconds)

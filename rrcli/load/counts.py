@@ -11,14 +11,14 @@ from rrcli.series.tally import Tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rrcli.model.values import Exchange
     from rrcli.plan.model import Plan
     from rrcli.plan.result import StepResult
 
     Path = tuple[str, ...]  # names of steps: of one that runs another plan, and of that plan's
-    Listener = Callable[[str, str, int, int, str | None], None]
+    Listener = Callable[[str, str, int, int, str | None, Mapping[str, int]], None]
 
 KINDS = {EXIT_CODES["usage"]: "input", EXIT_TIMEOUT: "timeout"}  # of what failed before anything was sent
 
@@ -54,7 +54,8 @@ class Late:
 class Counts:
     """Of a load.
 
-    `listener` is told of all that is counted: the name of its step, the protocol, its total, the bytes that came, and what failed.
+    `listener` is told of all that is counted: the name of its step, the protocol, its total, the bytes that came, what failed, and
+    its phases.
     """
 
     def __init__(self, plan: Plan, listener: Listener | None = None) -> None:
@@ -108,7 +109,7 @@ class Counts:
         count.tally.add_other(began_ns, due_ns, failure, is_timed=failure is None)
         if self.listener:
             told = (result.reason or failure[0]) if failure else None
-            self.listener("/".join(path), count.protocol, result.elapsed_ns + (late_ns or 0), 0, told)
+            self.listener("/".join(path), count.protocol, result.elapsed_ns + (late_ns or 0), 0, told, {})
 
     def add_iteration(self, began_ns: int, due_ns: int | None, failure: tuple[str, int] | None) -> None:
         """Count an iteration that is over, with the kind and the exit code of the failure that ended it."""
@@ -131,7 +132,7 @@ class Counts:
             total_ns = exchange.timing.total_ns + (late_ns or 0)
             error = exchange.error
             told = mask_of(exchange).message(error.message) if error else None
-            self.listener("/".join(path), count.protocol, total_ns, exchange.connection.bytes_received, told)
+            self.listener("/".join(path), count.protocol, total_ns, exchange.connection.bytes_received, told, exchange.timing.phases)
 
 
 def _of_plan(plan: Plan, path: Path) -> Iterator[tuple[Path, StepCount]]:

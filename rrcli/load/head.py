@@ -77,7 +77,9 @@ class Head(Node):
                 return
 
     def order(self, place: int = 0, sites: int = 1) -> Order:
-        return Order(users=self.runner.target_user_count, rate=self.pace.rate, think=self.pace.think, place=place, sites=sites)
+        users, warmup = self.runner.target_user_count, self.pace.warmup or 0
+        own = warmup // sites + (place < warmup % sites) if place < sites else 0
+        return Order(users=users, rate=self.pace.rate, think=self.pace.think, place=place, sites=sites, warmup=own)
 
     def stop(self, **_: Any) -> None:
         """The test is about to stop."""

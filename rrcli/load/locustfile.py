@@ -58,9 +58,11 @@ class PlanUser(LocustUser):  # type: ignore[misc]  # its types are not looked at
         due_ns = self._turns.due_ns
         if due_ns is not None and due_ns > now():
             return
-        self._site.counts.begin(now())
+        is_counted = self._site.counts_next()
+        if is_counted:
+            self._site.counts.begin(now())
         self._turns.took()
-        self._user.iterate(due_ns)
+        self._user.iterate(due_ns, is_counted=is_counted)
 
     def wait_time(self) -> float:
         """Seconds until the next iteration is due, or that the user thinks."""

@@ -23,9 +23,15 @@ SLOW_LOOP_NS = 50_000_000  # that greenlets wait for their turn, from which on i
 
 
 class Order:
-    """What those who run users are told beside the plan: `place` is this site's number of `sites`, `users` how many there are in all."""
+    """What those who run users are told beside the plan: `place` is this site's number of `sites`, `users` how many there are in all.
 
-    def __init__(self, *, users: int, rate: float | None, think: tuple[float, float], place: int = 0, sites: int = 1) -> None:
+    `warmup` are the iterations of this site that are not counted.
+    """
+
+    def __init__(
+        self, *, users: int, rate: float | None, think: tuple[float, float], place: int = 0, sites: int = 1, warmup: int = 0
+    ) -> None:
+        self.warmup = warmup
         self.users = max(1, users)
         self.rate = rate
         self.think = think
@@ -33,12 +39,26 @@ class Order:
         self.sites = sites
 
     def document(self) -> dict[str, Any]:
-        return {"users": self.users, "rate": self.rate, "think": list(self.think), "place": self.place, "sites": self.sites}
+        return {
+            "users": self.users,
+            "rate": self.rate,
+            "think": list(self.think),
+            "place": self.place,
+            "sites": self.sites,
+            "warmup": self.warmup,
+        }
 
     @classmethod
     def of(cls, found: dict[str, Any]) -> Order:
         least, most = found["think"]
-        return cls(users=found["users"], rate=found["rate"], think=(least, most), place=found["place"], sites=found["sites"])
+        return cls(
+            users=found["users"],
+            rate=found["rate"],
+            think=(least, most),
+            place=found["place"],
+            sites=found["sites"],
+            warmup=found["warmup"],
+        )
 
 
 class Site:
@@ -48,6 +68,7 @@ class Site:
         self.order = order
         self.counts = Counts(plan, listener)
         self.unsent = 0
+        self._warmups = order.warmup
         self.lag_ns = 0  # the longest that a greenlet has waited for its turn
         self.ended_ns = 0  # when no more was to begin
         self._scope = scope
@@ -63,6 +84,11 @@ class Site:
         self._indexes.add(number)
         index = self.order.place + number * self.order.sites
         return User(self._scope, self._choice, self.counts, index), Turns(self, index)
+
+    def counts_next(self) -> bool:
+        """Whether the iteration that begins is counted."""
+        self._warmups -= 1
+        return self._warmups < 0
 
     def leave(self, user: User) -> None:
         """The user is over."""

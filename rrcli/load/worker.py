@@ -12,6 +12,8 @@ from rrcli.base.errors import ExchangeError, exit_code
 from rrcli.load.site import Order, Parcels, Site
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from locust.env import Environment
 
 PLAN, ASK, REFUSED, END, ENDED = "rrcli_plan", "rrcli_ask", "rrcli_refused", "rrcli_end", "rrcli_ended"  # messages
@@ -37,10 +39,11 @@ class Node:
         """The plan cannot be run here."""
         raise NotImplementedError
 
-    def count(self, name: str, protocol: str, total_ns: int, size: int, error: str | None) -> None:
-        """Tell Locust of an exchange."""
+    def count(self, name: str, protocol: str, total_ns: int, size: int, error: str | None, phases: Mapping[str, int]) -> None:
+        """Tell Locust of an exchange; those who listen there find the phases in its context, in milliseconds."""
+        context = {f"{phase}_ms": ns / 1e6 for phase, ns in phases.items()}
         self.environment.events.request.fire(
-            request_type=protocol, name=name, response_time=total_ns / 1e6, response_length=size, exception=error, context={}
+            request_type=protocol, name=name, response_time=total_ns / 1e6, response_length=size, exception=error, context=context
         )
 
     def watch_loop(self) -> None:

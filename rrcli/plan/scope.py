@@ -78,15 +78,9 @@ class PlanScope(Scope):
         return found
 
     def of_user(self, index: int) -> PlanScope:
-        """The same for one user of many, who has variables of its own, which are not worked out yet; secrets are known.
-
-        Users take the plan's cases in turn.
-        """
+        """The same for one user of many, who has variables of its own, which are not worked out yet; secrets are known."""
         found = PlanScope(self._plan, self.values["run"]["id"])
         found.values.update(env=self.values["env"], secrets=dict(self.values["secrets"]), user={"index": index})
-        if self._plan.cases:
-            case = self._plan.cases[index % len(self._plan.cases)]
-            found.case, found.values["case"] = case.name, case.row
         found.included = {name: inner.of_user(index) for name, inner in self.included.items()}
         return found
 

@@ -89,7 +89,7 @@ payload = "hello"
     )
     env = {"KEY": "master-key-1234"}
     own = ({"KEY": "worker-key-0000"}, {"KEY": "worker-key-1111"})
-    locust.start(plan, "--users", "4", "--spawn-rate", "100", "--duration", "2s", env=env, own=own)
+    locust.start(plan, "--users", "4", "--spawn-rate", "100", "--duration", "3s", env=env, own=own)
     ran = locust.finish()
     assert (ran.code, ran.failures) == (0, []), ran.err
     seen, counts = heads(orders), ran.counts
@@ -131,10 +131,16 @@ def test_one_process_alone_with_thresholds_and_a_report(locust: Locust, orders: 
         assert {row["Name"] for row in csv.DictReader(file)} >= {"reserve"}
 
 
-def test_processes_of_one_machine(locust: Locust, orders: Orders) -> None:
-    ran = locust.alone(SHOP.replace("URL", orders.url), "--users", "3", "--duration", "2s", "--processes", "2", "--", "--csv", "l")
-    assert ran.code == 0, ran.err
+def test_processes_of_one_machine(locust: Locust, orders: Orders, until: Until) -> None:
+    plan = SHOP.replace("URL", orders.url) + "[load]\nwarmup = 3\nusers = 3\n"
+    locust.start(plan, "--processes", "2", workers=0)
+    until(lambda: heads(orders).get("/cancel", 0) > 20)
+    assert locust.master
+    locust.master.send_signal(signal.SIGINT)
+    ran = locust.finish()
+    assert ran.code == 130, ran.err
     seen = heads(orders)
+    seen["/orders"], seen["/cancel"] = seen["/orders"] - 3, seen["/cancel"] - 3  # the warm-up
     assert ran.counts == ran.csv == {name: seen[path] for name, path in {
         "login": "/login", "reserve": "/orders", "logout": "/logout", "cancel": "/cancel",
     }.items()}  # fmt: skip
@@ -222,6 +228,7 @@ def test_a_locustfile_of_its_own(locust: Locust, orders: Orders) -> None:
         (["p.toml", "--only", "x"], "has no step and no tag of that name"),
         (["p.toml", "other.toml"], "'other.toml' is another word"),
         (["bad.toml"], "bad.toml:3:1: http has no option timout; did you mean timeout?"),
+        (["often.toml"], "[load] says how often, with repeat, and Locust ends by time"),
         (["p.toml", "--bind", "x:y", "--master"], "'x:y' is not HOST or HOST:PORT"),
     ],
 )
@@ -231,6 +238,7 @@ def test_what_is_wrong_is_told_before_locust_begins(
     monkeypatch.chdir(locust.folder)
     monkeypatch.setattr("os.execve", lambda *_: pytest.fail("Locust was begun"))
     Path("p.toml").write_text('[[step]]\nname = "a"\nhttp = "http://127.0.0.1:1/"\n')
+    Path("often.toml").write_text('[[step]]\nname = "a"\nhttp = "http://127.0.0.1:1/"\n[load]\nrepeat = 3\n')
     Path("bad.toml").write_text('[[step]]\nhttp = "http://127.0.0.1:1/"\ntimout = 3\n')
     assert main(["locust", *words]) == 2
     assert said in " ".join(capfd.readouterr().err.split())
