@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from rrcli.base.errors import ExchangeError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rrcli.base.deadline import Deadline
-    from rrcli.base.errors import ExchangeError
     from rrcli.wire.pool import Asked
     from rrcli.wire.recorder import Recorder
     from rrcli.wire.stream import Stream
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 class Begun:
     """An exchange whose request went out over a kept connection, and whose answer has not been read."""
 
-    __slots__ = ("began_ns", "deadline", "differs", "failure", "is_taken", "received", "recorder", "sent", "shared", "stream")
+    __slots__ = ("arrived", "began_ns", "deadline", "differs", "failure", "is_taken", "received", "recorder", "sent", "shared", "stream")
 
     stream: Stream  # where it is alone on its connection
 
@@ -25,9 +26,17 @@ class Begun:
         self.shared: Asked | None = None  # where others are on its connection as well
         self.sent = 0  # bytes
         self.received = b""
+        self.arrived: bytes | None = None  # since it was looked at
         self.failure: ExchangeError | None = None
         self.differs = False  # the normal course is to go on with it
         self.is_taken = False  # and does so
+
+    def arrive(self) -> None:
+        """Take in what has come over a connection that is its own, or that time is up, and when."""
+        try:
+            self.arrived = self.stream.take()
+        except ExchangeError as error:
+            self.failure, self.differs = error, True
 
     def taken_up(self) -> Stream:
         """The connection that is its own, for the normal course."""

@@ -2,6 +2,7 @@
 
     repeater = Repeater(request, shared, limit)
     begun = repeater.begin()                   # the request went out; `None`: there is no connection, or nothing is known yet
+    begun.arrive()
     outcome = repeater.go_on(begun)            # when its descriptor is ready; `None`: not whole yet. Of a shared connection: come_back
     ... once `begun.differs`, and where nothing was begun: `exchange = yield from repeater.course(begun)`
     outcome = repeater.conclude(exchange)
@@ -157,12 +158,8 @@ class Repeater:
         return begun
 
     def go_on(self, begun: Begun) -> Outcome | None:
-        """Take in what has come, or that time is up. `None` where the answer is not whole, or differs from those that are known."""
-        try:
-            data = begun.stream.take()
-        except ExchangeError as error:
-            begun.failure, begun.differs = error, True
-            return None
+        """Look at what has arrived. `None` where the answer is not whole, or differs from those that are known."""
+        data, begun.arrived = begun.arrived, None
         if data is None:
             return None
         received = begun.received = begun.received + data

@@ -175,7 +175,7 @@ class Stepper:
     # --- going on
 
     def _go_on(self, number: int) -> None:
-        """Take what has come over a connection where the request is repeated, or that its time is up."""
+        """Look at what has come over a connection where the request is repeated, or that its time is up."""
         lane = self._watched[number]
         begun = lane.begun
         assert begun
@@ -274,7 +274,12 @@ class Stepper:
         if not (self._watched or self._away):
             sleep(min((left_ns or 0) / 1e9, NAP_S))
             return
-        for number in self._ready(left_ns):
+        ready = self._ready(left_ns)
+        for number in ready:  # all of them first: what is done for one is no time of another
+            if lane := self._watched.get(number):
+                assert lane.begun
+                lane.begun.arrive()
+        for number in ready:
             if number in self._watched:
                 self._go_on(number)
             else:
@@ -312,4 +317,5 @@ class Stepper:
             limit_ns = lane.begun.deadline.at_ns
             if limit_ns is None or limit_ns > at_ns:
                 return
+            lane.begun.arrive()
             self._go_on(number)

@@ -36,7 +36,8 @@ def test_a_stall_is_in_the_percentiles(series_web: Any, options: dict[str, Any])
         thread.join()
     value = summary(series)
     total = value["timing"]["total_ms"]
-    assert (series.count, series.failed, series.unsent) == (200, 0, 0)
+    assert (series.count + series.unsent, series.failed) == (200, 0)
+    assert series.unsent < 20  # a busy machine may be late with the last ones
     assert total["p90"] > 360
     assert total["p99"] > 500
     assert total["p50"] < 200
@@ -64,10 +65,11 @@ def test_a_series_ends_when_its_time_is_over_and_counts_what_it_did_not_send() -
 def test_a_rate_takes_as_many_lanes_as_it_needs_and_says_so() -> None:
     with responder(script(hear(b"\r\n\r\n"), pause(0.05), say(OK))) as peer:
         series = send_series(rrcli.HttpRequest(f"http://{peer.host}:{peer.port}/", rate=100.0, repeat_for=0.6))
-    assert (series.count, series.unsent, series.failed) == (60, 0, 0)
+    assert (series.count + series.unsent, series.failed) == (60, 0)
+    assert series.unsent < 10
     assert 5 <= series.at_once <= 64
     assert f"--rate needed {series.at_once} at once" in "\n".join(series.notes)
-    assert series.times["late"].percentile(50) < 20e6
+    assert series.times["late"].percentile(50) < 50e6
 
 
 def test_an_invocation_that_runs_out_of_time_counts_what_was_due() -> None:
