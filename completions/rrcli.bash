@@ -399,7 +399,7 @@ _rrcli() {
             if [[ $cur == -* ]]; then
                 candidates='--target --secret --ignore --all --tolerance --report --json -q --quiet -s --silent --color --show-secrets -m --timeout --deadline --max-size --max-events --retry --retry-delay --retry-max-time --retry-unsafe --idempotency-key --until --every --expect --ok --repeat --duration --concurrency --rate --warmup --connect-timeout --idle-timeout -4 --ipv4 -6 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --all-addresses --cacert -E --cert --key --pass -k --insecure --sni --alpn --tls-min --tls-max --request-id --traceparent --wire --help'
             else
-                candidates=''
+                _rrcli_files "$cur"; return
             fi
             ;;
         history)

@@ -2084,6 +2084,7 @@ complete -c rrcli -n '__rrcli_in compare' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before compare word http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls' -a 'http sse poll graphql soap ws grpc dns redis nats pg smtp thrift tcp tls'
 complete -c rrcli -n '__rrcli_in config' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in replay' -l help -d 'Show help.'
+complete -c rrcli -n '__rrcli_in replay' -F
 complete -c rrcli -n '__rrcli_in history' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_in session' -l help -d 'Show help.'
 complete -c rrcli -n '__rrcli_before session word list show remove' -a 'list show remove'

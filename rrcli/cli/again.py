@@ -12,7 +12,7 @@ from rrcli.base.errors import ExchangeError, usage
 from rrcli.base.fields import MASK
 from rrcli.base.jsontext import loads
 from rrcli.base.retarget import moved
-from rrcli.base.url import begins_data, quote
+from rrcli.base.url import begins_data, quote, without_userinfo
 from rrcli.cli import fast
 from rrcli.cli.app import parse
 from rrcli.cli.commands import of_protocol
@@ -41,8 +41,10 @@ SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +$")  # of credentials, before a s
 class Again:
     """Makes requests of saved exchanges."""
 
-    def __init__(self, secrets: dict[str, str], target: str | None, typed: Values) -> None:
+    def __init__(self, secrets: dict[str, str], target: str | None, typed: Values, *, is_many: bool) -> None:
         """`secrets` are values by their names, `typed` the options that override."""
+        self._is_many = is_many
+        self._was_aimed = False
         self._secrets = {plain_name(name): value for name, value in secrets.items()}
         self._target = target
         self._typed = typed
@@ -66,7 +68,8 @@ class Again:
             request_type = entry.load()[0]
             words = self._with_secrets(entry, command[1:])
             values = _read(entry, words)
-            if self._target is not None:
+            if self._target is not None and self._is_aimed_at(exchange):
+                self._was_aimed = True
                 values["arguments"] = at_target(entry, values["arguments"], self._target)
             for field in request_type.dry:
                 values.pop(field, None)
@@ -91,6 +94,8 @@ class Again:
             raise usage(
                 "; ".join(self.wrong[:MOST_TOLD]) + (f"; and {len(self.wrong) - MOST_TOLD} more" if len(self.wrong) > MOST_TOLD else "")
             )
+        if self._target is not None and not self._was_aimed:
+            raise usage(f"--target {without_userinfo(self._target)}: nothing in {label} was asked of such a server")
         for name in self._secrets.keys() - self._used:
             there = f"it lacks {', '.join(self.known)}" if self.known else "no secret is masked in it"
             raise usage(f"--secret {name}: {label} has no such place{suggestion(name, list(self.known))}", there)
@@ -98,6 +103,11 @@ class Again:
     def _not_among(self) -> str:
         """Of the secrets that were given, those that are none, with what they may be meant for."""
         return "".join(f"; {name} is none{suggestion(name, list(self.known))}" for name in self._secrets.keys() - self._used)
+
+    def _is_aimed_at(self, exchange: Document) -> bool:
+        """Whether the target is for an exchange: of many, for those whose URL is of the same protocol."""
+        meant = registry.by_scheme(str(self._target))
+        return not self._is_many or meant is None or meant is registry.by_scheme(str(exchange["target"]["url"]))
 
     # --- secrets
 

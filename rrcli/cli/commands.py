@@ -319,6 +319,7 @@ TOOLS = {
         Command(
             name="replay", synopsis="FILE|@N", help="Send again what was saved, and compare the answers.",
             options=replay_options(), run=lambda _: 0, takes_words=with_words("rrcli.cli.replay:replay"), needs_arguments=True,
+            takes_files=True,
             words=(("FILE", "A document of --json, a run, lines of them, or a HAR, a browser's too; - is standard input."),
                    ("@N", "An entry of the history; @1 is the newest.")),
             examples=("rrcli replay saved.json --target http://127.0.0.1:8080", "rrcli replay saved.json --secret authorization=TOKEN",

@@ -98,7 +98,7 @@ def _replay(values: dict[str, Any], collection: Collection) -> int:
     values.pop("arguments")
     own = ReplayOptions(**{name: values.pop(name) for name in ReplayOptions.options_ if name in values})
     compares = DiffOptions(**{name: values.pop(name) for name in DiffOptions.options_ if name in values})
-    again = Again(_secrets(own.secret), own.target, values)
+    again = Again(_secrets(own.secret), own.target, values, is_many=collection.is_many)
     asked = [[again.request(saved.name, exchange) for exchange in saved.exchanges] for saved in collection.saved]
     again.raise_any(collection.label)
     requests = [[request for request in row if request] for row in asked]

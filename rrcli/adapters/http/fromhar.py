@@ -131,6 +131,7 @@ def _command(asked: Value, url: str, fields: Pairs, version: str) -> list[str] |
     if host is not None and host != authority.removesuffix({"http": ":80", "https": ":443"}[scheme]):
         words += ["--header", f"Host: {host}"]
     for name, text in fields:
+        text = _readable(text) if name.lower() == "accept-encoding" else text
         if name.lower() not in OF_CONNECTION:
             words += ["--header", f"{name}: {text}" if text.strip() else f"{name};"]
     words += [word for name in ("User-Agent", "Accept") if name.lower() not in own for word in ("--header", f"{name}:")]
@@ -140,6 +141,14 @@ def _command(asked: Value, url: str, fields: Pairs, version: str) -> list[str] |
             words += ["--header", f"Content-Type: {kind}" if kind and kind != "x-unknown" else "Content-Type:"]
         words += ["--data-raw", content.decode("utf-8", "surrogateescape")]
     return [*words, url]
+
+
+def _readable(text: str) -> str:
+    """The codings of Accept-Encoding, without those of a browser that cannot be decoded here."""
+    from rrcli.codec.http.content import askable
+
+    known = {*askable().split(", "), "identity", "*"}
+    return ", ".join(each.strip() for each in text.split(",") if each.partition(";")[0].strip().lower() in known)
 
 
 def _content(asked: Value) -> bytes | None:
