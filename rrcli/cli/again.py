@@ -56,7 +56,10 @@ class Again:
     def request(self, name: str, exchange: Document) -> Request | None:
         """The request; `None` where something stands in the way, which is then kept."""
         command = exchange.get("command")
-        entry = registry.by_name(str(command[0])) if command and all(isinstance(word, str) for word in command) else None
+        if command and not (isinstance(command, list) and all(isinstance(word, str) for word in command)):
+            self.wrong.append(f"{name}: its command is no list of words")
+            return None
+        entry = registry.by_name(command[0]) if command else None
         if not command:
             why = "its content was not kept, so that it cannot be sent again"
             self.wrong.append(f"{name}: {why} (what stands in a file is read anew, standard input is not)")
@@ -107,7 +110,7 @@ class Again:
     def _is_aimed_at(self, exchange: Document) -> bool:
         """Whether the target is for an exchange: of many, for those whose URL is of the same protocol."""
         meant = registry.by_scheme(str(self._target))
-        return not self._is_many or meant is None or meant is registry.by_scheme(str(exchange["target"]["url"]))
+        return not self._is_many or meant is None or meant is registry.by_scheme(str((exchange.get("target") or {}).get("url")))
 
     # --- secrets
 

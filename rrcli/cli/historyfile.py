@@ -129,11 +129,12 @@ def entries() -> list[Document]:
 
 
 def _document(line: bytes) -> Document | None:
+    from rrcli.cli.documents import checked
+
     try:
-        value = loads(line.decode("utf-8", "surrogateescape"))
-    except ValueError:
+        return checked(loads(line.decode("utf-8", "surrogateescape")), "")
+    except (ValueError, ExchangeError):  # torn, or edited by somebody
         return None
-    return value if isinstance(value, dict) and str(value.get("schema", "")).startswith("rrcli.") else None
 
 
 def entry(word: str) -> Document:

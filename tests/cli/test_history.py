@@ -94,13 +94,13 @@ def test_nothing_is_kept_unless_it_is_asked_for(settings: str | None, run: Run, 
 
 def test_of_many_the_newest_stay() -> None:
     for number in range(ENTRIES + 7):
-        historyfile._append(b'{"schema": "rrcli.x", "number": %d}\n' % number)
+        historyfile._append(b'{"schema": "rrcli.set/1", "exchanges": [], "number": %d}\n' % number)
     assert [each["number"] for each in entries()] == list(range(ENTRIES + 6, 6, -1))
     assert S_IMODE(os.stat(history_file()).st_mode) == 0o600
 
 
 def test_several_processes_at_once_lose_nothing() -> None:
-    append = '_append(b\'{"schema": "rrcli.x", "x": "\' + b\'y\' * 9000 + b\'"}\\n\')'
+    append = '_append(b\'{"schema": "rrcli.set/1", "exchanges": [], "x": "\' + b\'y\' * 9000 + b\'"}\\n\')'
     code = f"from rrcli.cli.historyfile import _append\nfor n in range(60): {append}"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [each.wait(30) for each in running] == [0, 0, 0]
@@ -111,9 +111,9 @@ def test_a_line_that_was_torn_is_passed_over(run: Run) -> None:
     with recorder() as peer:
         run(url(peer))
         with open(history_file(), "ab") as file:
-            file.write(b'{"schema": "rrcli.exch')
+            file.write(b'{"schema": "rrcli.exchange/1"}\n[1]\n{"schema": "rrcli.exch')
         run(url(peer))
-    assert len(entries()) == 2
+        assert [line.split()[0] for line in run("history")[1].splitlines()] == ["@1", "@2"]
 
 
 def test_what_cannot_be_written_is_a_note(run: Run, home: Path) -> None:

@@ -53,7 +53,9 @@ def command_of(document: Document) -> str:
     if exchange is None:
         return ""
     command = exchange.get("command")
-    return " ".join(map(quoted, command)) if command else f"{exchange['protocol']} {exchange['target']['url']}"
+    return (
+        " ".join(map(quoted, command)) if command else f"{exchange['protocol']} {(exchange.get('target') or {}).get('url') or ''}".rstrip()
+    )
 
 
 def _when(document: Document) -> str:
@@ -69,15 +71,15 @@ def _when(document: Document) -> str:
 def _verdict(document: Document) -> tuple[str, str]:
     """The mark, and what became of it in a few words."""
     if "count" in document:
-        failed = document["failed"]
-        return "✘" if failed else "✔", f"{counted(document['count'], 'exchange')}{f', {failed:,} failed' if failed else ''}"
+        failed = int(document.get("failed") or 0)
+        return "✘" if failed else "✔", f"{counted(int(document['count'] or 0), 'exchange')}{f', {failed:,} failed' if failed else ''}"
     if "exchanges" in document:
         all_ok = all(each["outcome"] == "ok" for each in document["exchanges"])
         return "✔" if all_ok else "✘", counted(len(document["exchanges"]), "exchange")
-    mark, error = "✔" if document["outcome"] == "ok" else "✘", document["error"] or {}
-    if error and error["layer"] not in ("application", "check"):
-        return mark, str(error["kind"]).replace("_", " ")
-    status = (document["response"] or {}).get("status") or {}
+    mark, error = "✔" if document["outcome"] == "ok" else "✘", document.get("error") or {}
+    if error and error.get("layer") not in ("application", "check"):
+        return mark, str(error.get("kind")).replace("_", " ")
+    status = (document.get("response") or {}).get("status") or {}
     words = " ".join(str(part) for part in (status.get("code"), status.get("text")) if part not in (None, ""))
     return mark, shorten(words or ("ok" if document["outcome"] == "ok" else "failed"), WIDEST_VERDICT)
 
@@ -86,6 +88,6 @@ def _took(document: Document) -> str:
     if "count" in document:
         milliseconds = document.get("elapsed_ms")
     else:
-        timings = [each["timing"] for each in document.get("exchanges", (document,))]
-        milliseconds = max((timing["total_ms"] or 0 for timing in timings), default=0)
+        timings = [each.get("timing") or {} for each in document.get("exchanges", (document,))]
+        milliseconds = max((timing.get("total_ms") or 0 for timing in timings), default=0)
     return duration(round((milliseconds or 0) * 1e6))
