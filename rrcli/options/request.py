@@ -263,6 +263,7 @@ class Request(TimeOptions, RetryOptions, WaitOptions, CheckOptions, SeriesOption
     retarget: ClassVar[str] = ""  # MODULE:FUNCTION that gives the arguments for another server, where the first URL does not tell it alone
     dry: ClassVar[tuple[str, ...]] = ()  # fields that have the request built and not sent
     word_parts: ClassVar[str] = ""  # MODULE:FUNCTION that splits a later argument at its syntax; without it all of it is data
+    file_argument: ClassVar[int | None] = None  # the argument that is a file, or a URL
     fills: ClassVar[tuple[str, ...]] = ()  # names whose {{NAME}} the request fills in itself
     input_option: ClassVar[str | None] = None  # how standard input is asked for, where it can be
     warn_days: int = 14  # a certificate that ends sooner is noted

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from rrcli.options.option import Option
     from rrcli.options.request import Request
     from rrcli.plan.novalue import Scope
-    from rrcli.plan.step import Root, Step
+    from rrcli.plan.ownfiles import Root
+    from rrcli.plan.step import Step
 
     Compile = Callable[[Option, Setting], Any]
 

@@ -10,10 +10,11 @@ from rrcli.options.parse import duration, suggestion
 from rrcli.plan.checks import check_series, check_templates, notes_of
 from rrcli.plan.model import Plan
 from rrcli.plan.names import wrong_name
+from rrcli.plan.ownfiles import Root
 from rrcli.plan.pace import read_pace
 from rrcli.plan.reading import Reader
 from rrcli.plan.settings import read_plan_settings
-from rrcli.plan.step import KINDS, Root, compiled
+from rrcli.plan.step import KINDS, compiled
 from rrcli.plan.told import told
 
 TYPE_CHECKING = False

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from rrcli.base.places import Path as Place
     from rrcli.base.sourcefile import SourceFile
+    from rrcli.plan.ownfiles import Root
     from rrcli.plan.pace import Pace
-    from rrcli.plan.step import Root, Step
+    from rrcli.plan.step import Step
 
 TEARDOWN_S = 30.0
 AT_ONCE = 4

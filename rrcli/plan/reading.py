@@ -12,6 +12,7 @@ from rrcli.options.parse import concurrent, duration, suggestion
 from rrcli.plan import names
 from rrcli.plan.defaults import defaults_of
 from rrcli.plan.keys import COMMON, GROUPS, STEP_KEYS, commands, keys_of, word_names
+from rrcli.plan.ownfiles import takes_file
 from rrcli.plan.step import EXPRESSIONS, HOLE, INCLUDE, Condition, Step, compiled
 from rrcli.plan.template import Expression, Template, has_template
 from rrcli.plan.told import told
@@ -337,7 +338,7 @@ class Reader:
         found = compiled(value, left)
         if next(names.expressions(found), None) is None:
             value_of(declared, key, found)
-        elif declared.kind == "steps" and "@FILE" in declared.help and not key.endswith(("-raw", "-string")):
+        elif declared.kind == "steps" and takes_file(declared) and not key.endswith(("-raw", "-string")):
             for each in found if isinstance(found, list) else [found]:
                 ((flag, text),) = each.items() if isinstance(each, dict) and len(each) == 1 else ((key, each),)
                 if isinstance(text, Template) and text.begins_with_value and not flag.endswith(("-raw", "-string")):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rrcli.base.places import Path as Place
     from rrcli.base.sourcefile import Problems, SourceFile
-    from rrcli.plan.step import Root
+    from rrcli.plan.ownfiles import Root
 
 INSTALL = "pip install 'rrcli[schema]'"
 SCHEME = "file://"

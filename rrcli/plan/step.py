@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 from rrcli.base.errors import ExchangeError, usage
@@ -12,6 +11,7 @@ from rrcli.engine.defaults import bound
 from rrcli.engine.manifest import load as load_named
 from rrcli.options.keys import value_of as option_value
 from rrcli.options.steps import escape
+from rrcli.plan.ownfiles import path_below, takes_file, with_file, with_file_argument, with_files
 from rrcli.plan.template import Expression, Template, as_text, has_template, value_of
 
 TYPE_CHECKING = False
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rrcli.options.request import Request
     from rrcli.plan.answerschema import AnswerSchema
     from rrcli.plan.novalue import Scope
+    from rrcli.plan.ownfiles import Root
     from rrcli.plan.settings import Default
     from rrcli.plan.tools import Tool
     from rrcli.policy.paths import Path
@@ -35,9 +36,6 @@ KINDS = ("setup", "step", "teardown")
 INCLUDE = "run"  # the command of a step that runs another plan
 EXPRESSIONS = ("expect", "until", "ok")  # fields whose text is an expression, where only a literal may be a template
 HOLE = "\ue000"  # stands for a value where the syntax around it is read
-ANYWHERE = ("cacert", "cert", "key", "key_password")  # fields of files that may lie outside of the plan's folder
-FILE_METAVARS = ("FILE", "DIR", "PATH")
-FILE_AHEAD = re.compile(r"([^=:@;]*(?:==|:=|=|:)?@)([^;]+)(.*)", re.DOTALL)  # of an item: what stands before the file's name
 REST_OF_URL = "/?&=:!$'()*+,;~%"
 STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")  # that begins no escape
 
@@ -108,7 +106,7 @@ class Step:
 
     def file(self, scope: Scope, root: Root) -> str | None:
         """The file that the answer's content goes to. Raises `NoValue`, and `usage` for one outside of the root."""
-        return None if self.output is None else _path(as_text(fill(self.output, scope)), root)
+        return None if self.output is None else path_below(as_text(fill(self.output, scope)), root)
 
     def tool_values(self, scope: Scope, root: Root) -> tuple[tuple[str, ...], dict[str, Any]]:
         """The words and the values of a command that is no protocol's. Raises what `request` raises."""
@@ -132,7 +130,8 @@ class Step:
             for number, word in enumerate([*self.words, *self.data])
         ]
         if parts:
-            arguments = [*arguments[: place + 1], *(_with_file(text, root) for text in arguments[place + 1 :])]
+            arguments = [*arguments[: place + 1], *(with_file(text, root) for text in arguments[place + 1 :])]
+        arguments = with_file_argument(request_type, arguments, root)
         values: dict[str, Any] = {"arguments": tuple(arguments)}
         for key, (declared, compiled) in self.options.items():
             self._set(values, key, declared, _filled(declared, key, compiled, scope), root)
@@ -176,30 +175,11 @@ class Step:
             value = option_value(declared, key, given)
         except ValueError as error:
             raise usage(str(error)) from None
-        if declared.name not in ANYWHERE and root:
-            value = _with_files(declared, value, root)
+        if root:
+            value = with_files(declared, value, root)
         if declared.kind in ("many", "steps"):
             value = (*values.get(declared.name, ()), *value)
         values[declared.name] = value
-
-
-class Root:
-    """The folder that a plan's files lie in, and the one that none may lie outside of."""
-
-    def __init__(self, folder: str, root: str) -> None:
-        self.folder = folder
-        self.root = os.path.realpath(root or ".")
-        self.named: set[str] = set()  # the files that were asked for
-
-    def resolve(self, name: str) -> str:
-        """The path of a file that a plan names. Raises `ValueError` for one outside of the root, and for standard input."""
-        if name == "-":
-            raise ValueError("a plan takes nothing from standard input; name a file")
-        path = os.path.join(self.folder, os.path.expanduser(name))
-        if os.path.commonpath([os.path.realpath(path), self.root]) != self.root:
-            raise ValueError(f"{name} lies outside of {self.root}; rrcli run --root DIR allows more")
-        self.named.add(path)
-        return path
 
 
 class Condition:
@@ -265,7 +245,9 @@ def _filled(declared: Option, key: str, value: Any, scope: Scope) -> Any:
     if declared.name in EXPRESSIONS:
         return fill_expression(value, scope)
     if declared.kind != "steps":
-        return fill(value, scope)
+        found = fill(value, scope)
+        _refuse_file(declared, key, value, found)
+        return found
     if isinstance(value, list):
         return [_filled(declared, key, each, scope) for each in value]
     if isinstance(value, dict):
@@ -273,6 +255,14 @@ def _filled(declared: Option, key: str, value: Any, scope: Scope) -> Any:
     if isinstance(value, Template) and _reads_escapes(declared, f"--{key}"):
         return value.filled(lambda piece, _: escape(as_text(value_of(piece, scope)).encode("utf-8", "surrogateescape")))
     return as_text(fill(value, scope))
+
+
+def _refuse_file(declared: Option, key: str, value: Any, found: Any) -> None:
+    """Raise `usage` for a text whose `@` comes of a value: it would be taken for the name of a file."""
+    for written, filled in zip(value, found, strict=True) if isinstance(value, list) else [(value, found)]:
+        comes_of_value = isinstance(written, Template) and written.begins_with_value
+        if comes_of_value and isinstance(filled, str) and filled[:1] == "@" and takes_file(declared):
+            raise usage(f"{key}: a value that begins with @ would be read as a file", "write text before it")
 
 
 def _reads_escapes(declared: Option, flag: str) -> bool:
@@ -341,42 +331,3 @@ def _word(word: Template, scope: Scope, parts: Any) -> str:
     if not same:
         raise usage(f"a value in {word.text!r} would be read as syntax", "headers, query, json, form and multipart take any value")
     return text
-
-
-def _with_file(text: str, root: Root) -> str:
-    """An item that names a file, with the path that is meant."""
-    found = FILE_AHEAD.fullmatch(text)
-    return found[1] + _path(found[2], root) + found[3] if found else text
-
-
-def _with_files(declared: Option, value: Any, root: Root) -> Any:
-    """An option's value with the paths that are meant."""
-    if declared.metavar in FILE_METAVARS and isinstance(value, str) and value:
-        return _path(value, root)
-    if declared.metavar in FILE_METAVARS and declared.kind == "many":
-        return tuple(_path(each, root) for each in value)
-    if declared.kind == "steps":
-        return tuple((flag, _step_file(flag, text, root)) for flag, text in value)
-    if "@FILE" in declared.help and isinstance(value, tuple):
-        return tuple(f"@{_path(each[1:], root)}" if isinstance(each, str) and each[:1] == "@" else each for each in value)
-    if "@FILE" in declared.help and isinstance(value, str) and value[:1] == "@":
-        return f"@{_path(value[1:], root)}"
-    return value
-
-
-def _step_file(flag: str, text: Any, root: Root) -> Any:
-    """The text of one of several flags that share a field, with the path that is meant."""
-    if not isinstance(text, str) or flag.endswith(("-raw", "-string")):
-        return text
-    if flag.endswith("-file"):
-        return _path(text, root)
-    head, at, name = text.partition("@")
-    names_file = at and (not head or (flag.endswith("-urlencode") and "=" not in head))
-    return f"{head}@{_path(name, root)}" if names_file else text
-
-
-def _path(name: str, root: Root) -> str:
-    try:
-        return root.resolve(name)
-    except ValueError as error:
-        raise usage(str(error)) from None

@@ -495,3 +495,50 @@ def test_functions_of_expressions(run_plan: Run, orders: Orders) -> None:
         "eA==", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
         "c38edc8815c8489f64738978f44008f8596345545f0baa68ef6fcf5c53e57189", "a%20b%2F", 36,
     ]  # fmt: skip
+
+
+OUTSIDE = [
+    'http = "POST {url}"\ncookie = "{file}"',
+    'http = "POST {url}"\nheader = "@{file}"',
+    'http = "POST {url}"\nparts = [{{ F = "f=@{file}" }}]',
+    'http = "POST {url}"\nparts = [{{ F = "f=<{file}" }}]',
+    'http = "POST {url}"\nsession = "{file}"',
+    'http = "POST {url}"\noutput = "{file}"',
+    'graphql = "{url}"\nquery = "{{a}}"\nvariables = "@{file}"',
+    'grpc = "127.0.0.1:1 a.B/c"\ndata = "@{file}"',
+    'pg = "postgresql://127.0.0.1:1/x"\nsql = "select $1"\nparam-file = "1={file}"',
+    'smtp = "127.0.0.1:1"\nfrom = "a@x.test"\nto = "b@x.test"\ntext = "@{file}"',
+    'thrift = "127.0.0.1:1 {file} A.b"',
+    'soap = "{file} Op"',
+    'redis = "redis://127.0.0.1:1"\npipeline = "{file}"',
+]
+
+
+@pytest.mark.parametrize("keys", OUTSIDE)
+def test_no_step_reads_outside_of_the_plan(run_plan: Run, orders: Orders, tmp_path: Path, keys: str) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "out.txt").write_text("outside")
+    step = f'[[step]]\nname = "a"\n{keys.format(url=orders.url, file=tmp_path / "out.txt")}\n'
+    ran = run_plan(step, name="inner/p.toml")
+    said = ran.err or ran.step("a")["reason"]
+    assert (ran.code, orders.log, "lies outside of" in said) == (2, [], True), said
+
+
+def test_a_value_names_no_file(run_plan: Run, orders: Orders, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("{}")
+    ran = run_plan(f'[vars]\nv = "@in.txt"\n[[step]]\nname = "a"\ngraphql = "{orders.url}"\nquery = "{{a}}"\nvariables = "{{{{v}}}}"\n')
+    assert (ran.code, orders.log) == (2, [])
+    assert "a value that begins with @ would be read as a file" in ran.step("a")["reason"]
+
+
+def test_an_idl_lies_beside_the_plan(run_plan: Run, tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a.thrift").write_text("service A { string ping() }")
+    ran = run_plan('[[step]]\nname = "a"\nthrift = "127.0.0.1:1 a.thrift A.ping"\n', name="inner/p.toml")
+    assert (ran.code, ran.step("a")["exchange"]["error"]["kind"]) == (4, "refused")
+
+
+def test_bytes_that_begin_with_an_at_sign_are_sent_as_they_are(run_plan: Run) -> None:
+    with responder(script(hear(b"@x\n"), say(b"ok\n"))) as peer:
+        ran = run_plan(f'[[step]]\ntcp = "{peer.host}:{peer.port}"\nsend = "@x\\n"\nread-lines = 1\n')
+    assert ran.code == 0

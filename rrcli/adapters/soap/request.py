@@ -19,6 +19,7 @@ class SoapRequest(AnyHttpRequest):
 
     shown_arguments: ClassVar[str] = "rrcli.adapters.soap.words:shown_arguments"
     needs_arguments: ClassVar[bool] = True
+    file_argument: ClassVar[int | None] = 0
 
     data: tuple[tuple[str, str], ...] = option(
         "-d", "--data", kind="steps", parse=step, metavar="JSON|@FILE", secret="rrcli.adapters.http.shownwords:data",

@@ -19,6 +19,7 @@ class ThriftRequest(Request):
 
     without_effect: ClassVar[tuple[str, ...]] = ("max_events", "idempotency_key", "traceparent")
     lines: ClassVar[bool] = True
+    file_argument: ClassVar[int | None] = 1
     input_option: ClassVar[str | None] = "-d @-"
     shown_arguments: ClassVar[str] = "rrcli.adapters.thrift.words:shown_arguments"
 
