@@ -13,7 +13,7 @@ from report import exchanges as case
 from rich.cells import cell_len
 
 from rrcli.engine.registry import BY_NAME
-from rrcli.model.values import Body, Connection, Exchange, ExchangeSet, Failure, Status, Timing
+from rrcli.model.values import Body, Connection, Exchange, ExchangeSet, Failure, RequestMessage, Status, Target, Timing
 from rrcli.report.terminal.paint import STYLES
 from rrcli.report.terminal.render import history_words, render, render_set
 
@@ -286,3 +286,18 @@ def test_what_is_read_can_be_read_on_white_too() -> None:
     warnings = {"warn", "slow-bar"}
     colours = {role: style.split()[-1] for role, style in STYLES.items() if role not in warnings and "bar" not in role}
     assert {role for role, colour in colours.items() if colour in ("yellow", "white") or colour.startswith("bright_")} == set()
+
+
+@pytest.mark.parametrize(("columns", "target"), [(50, "127.0…999"), (60, "127.0.0.1:6999"), (90, "redis://127.0.0.1:6999")])
+def test_a_long_request_leaves_the_first_line_a_target_to_know(columns: int, target: str) -> None:
+    failed = case.exchange(
+        protocol="redis",
+        request=RequestMessage(summary="SET some-key-of-length some-value"),
+        target=Target(url="redis://127.0.0.1:6999", host="127.0.0.1", port=6999),
+        outcome="error",
+        response=None,
+        error=Failure(layer="transport", kind="refused", message="refused", phase="connect"),
+    )
+    line = render(failed, BY_NAME["redis"], width=columns, color=False, verbose=False, wire=False).splitlines()[0]
+    assert line.split("  ·  ")[2] == target
+    assert len(line) <= columns

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rrcli.model.values import Exchange, Status
     from rrcli.report.terminal.paint import Line, Page
 
+PLACE = 14  # columns that a target keeps where there is room: 127.0.0.1:8080
 SHORTEST = 6  # columns that a target or a summary keeps in the first line, however narrow the terminal
 
 
@@ -67,5 +68,7 @@ def _asked(exchange: Exchange, room: int) -> list[str]:
     if not summary:
         return [shorten(url, max(room, SHORTEST))]
     room -= len(SEPARATOR)
-    target = shorten(url, max(room - cells(summary), SHORTEST))
+    if cells(summary) + cells(url) > room:
+        url = url.partition("://")[2] or url  # the summary or the line below tells what is spoken there
+    target = shorten(url, max(room - cells(summary), min(PLACE, room // 2), SHORTEST))
     return [shorten(summary, max(room - cells(target), SHORTEST)), target]
