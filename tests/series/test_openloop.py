@@ -45,8 +45,8 @@ def test_a_stall_is_in_the_percentiles(series_web: Any, options: dict[str, Any])
     assert means.pop("total_ms") == pytest.approx(sum(means.values()), rel=0.02)
     longest = max(value["timeline"], key=lambda point: point["max_ms"] or 0)
     assert longest["max_ms"] == total["max"]
-    gap = [point["count"] for point in value["timeline"] if 0.8 < point["at_s"] < 1.1]
-    assert sum(gap) == 0
+    gaps = "".join("x" if point["count"] else " " for point in value["timeline"]).split("x")
+    assert max(map(len, gaps)) >= 45  # of 10 ms each
 
 
 def test_a_series_ends_when_its_time_is_over_and_counts_what_it_did_not_send() -> None:
