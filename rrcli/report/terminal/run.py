@@ -76,10 +76,10 @@ def _asked_and_found(step: StepResult, mask: Mask | None) -> tuple[str, str]:
     if step.series:
         first = step.series.first
         summary = _summary(masked_by(first, mask) if first and mask else first)
-        return summary, f"{step.series.count:,} exchanges, {step.series.failed:,} failed"
+        return summary, f"{counted(step.series.count, 'exchange')}, {step.series.failed:,} failed"
     if step.several:
         exchanges = step.several.exchanges
-        return _summary(masked_by(exchanges[0], mask) if mask else exchanges[0]), f"{len(exchanges)} exchanges"
+        return _summary(masked_by(exchanges[0], mask) if mask else exchanges[0]), counted(len(exchanges), "exchange")
     if step.run:
         return step.run.plan or "", f"{counted(len(step.run.steps), 'step')} {'passed' if step.ok else 'run'}"
     if step.exchange is None:
