@@ -87,5 +87,8 @@ def _read(source: str, cached: str) -> CodeType | None:
     made_of = data[8:12] == (int(now.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little") and data[12:16] == now.st_size.to_bytes(4, "little")
     if data[:8] != HEAD or not made_of:
         return None
-    found: CodeType = loads(memoryview(data)[16:])
+    try:
+        found: CodeType = loads(memoryview(data)[16:])
+    except (EOFError, TypeError, ValueError):  # it was cut
+        return None
     return found

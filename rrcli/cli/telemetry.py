@@ -75,7 +75,7 @@ def collector_of(asked: str) -> Collector:
     if entry is None or not entry.load_manifest().posts:
         raise usage(f"{PREFIX}ENDPOINT: {mask_url(url)!r} is no URL that a trace can be sent to", f"write it as {PLACE}")
     limit = _either("TIMEOUT") or ""
-    seconds = int(limit) / 1000 if limit.isascii() and limit.isdecimal() else LIMIT_S
+    seconds = int(limit) / 1000 if limit.isascii() and limit.isdecimal() and len(limit) < 10 else LIMIT_S
     return Collector(url=url, fields=tuple(_fields(_either("HEADERS") or "")), limit_s=min(seconds, LIMIT_S), cacert=_either("CERTIFICATE"))
 
 

@@ -1,6 +1,7 @@
 """A plan as it travels to those who run it: its files, the variables that it was given, and what else was asked for.
 
-Secrets stay where they are: each machine finds them in its own environment and files. Nothing of a parcel is written outside of the
+The values of `[secrets]` stay where they are: each machine finds them in its own environment and files. What an option names below the
+plan's folder travels, a file of credentials too. Nothing of a parcel is written outside of the
 folder that it is opened in.
 """
 

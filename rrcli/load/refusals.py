@@ -15,7 +15,7 @@ def thresholds_of(plan: Plan, pace: Pace) -> list[Threshold]:
     """What decides about the load. Raises `usage` for a step that is none."""
     found = [Threshold(text) for text in pace.expect]
     for threshold in found:
-        if why := wrong_step(threshold, [step.name for step in plan.steps]):
+        if why := wrong_step(threshold, {step.name: bool(step.included) for step in plan.steps}):
             raise usage(why)
     return found
 

@@ -6,6 +6,7 @@ before them are over or not, and as many users as that takes are begun, up to `M
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from random import uniform
 from threading import Event, Thread
 from time import sleep
@@ -52,7 +53,8 @@ class Load:
         self._schedule = Schedule(options, Deadline(None, ""))
         self._free = 0  # users that wait for something to be due
         self._stop = Event()
-        self._users: list[User] = []
+        self._users: dict[int, User] = {}  # by the number of the thread
+        self._lock = allocate_lock()  # of `_free`
         self._threads: list[Thread] = []
         self._failure: BaseException | None = None
 
@@ -110,7 +112,7 @@ class Load:
             self._failure = self._failure or error
             self._halt()
             return
-        self._users.append(user)
+        self._users[index] = user
         try:
             if user.set_up():
                 self._iterate(user)
@@ -123,11 +125,13 @@ class Load:
     def _iterate(self, user: User) -> None:
         least, most = self._pace.think
         while not self._stop.is_set():
-            self._free += 1
+            with self._lock:
+                self._free += 1
             ticket = self._schedule.next()
             if ticket and ticket.due_ns is not None and not self._wait_until(ticket.due_ns):
                 ticket = None
-            self._free -= 1
+            with self._lock:
+                self._free -= 1
             if ticket is None:
                 return
             if ticket.number is not None:
@@ -160,7 +164,7 @@ class Load:
         except KeyboardInterrupt:
             self._facts.notes.append("interrupted again: what was under way was given up, and its teardown was not run")
             return
-        left = [user for user, thread in zip(self._users, self._threads, strict=False) if thread.is_alive()]
+        left = [user for index, user in list(self._users.items()) if self._threads[index].is_alive()]
         for user in left:
             user.leave(self._facts.code)
         if left:

@@ -49,6 +49,7 @@ class Team:
         self.facts.run_id = run_id
         self.facts.rate = rate
         self.is_running = True
+        self._including = {step.name for step in plan.steps if step.included}
 
     # --- what they tell
 
@@ -59,26 +60,36 @@ class Team:
             return
         began_ns = self.facts.began_ns
         try:
-            steps = [(tuple(map(str, path)), unpacked(tally, began_ns), skips) for path, tally, skips in found["steps"]]
+            steps = [self._step(path, tally, told, began_ns) for path, tally, told in found["steps"]]
             iterations = unpacked(found["iterations"], began_ns)
             lag_ns, unsent = int(found["lag_ns"]), int(found["unsent"])
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             self.note(f"{member.name} sent a report that cannot be read: {error}")
             return
         member.lag_ns = max(member.lag_ns, lag_ns)
         self.facts.unsent += unsent
         self.counts.iterations.merge(iterations)
         self.counts.began_ns = self.counts.began_ns or self.facts.began_ns
-        for path, tally, (kind, line, tags, skipped, is_wanted, reason, connections) in steps:
-            if path not in self.counts.steps:
-                self.counts.steps[path] = StepCount(kind, line, tuple(tags))
-            count = self.counts.steps[path]
-            count.tally.merge(tally)
-            count.skipped += skipped
-            count.is_wanted = count.is_wanted and is_wanted
-            count.reason = count.reason or reason
-            count.connections += connections
-            member.count += tally.count
+        for path, one in steps:
+            count = self.counts.steps.setdefault(path, StepCount(one.kind, one.line, one.tags))
+            count.tally.merge(one.tally)
+            count.skipped += one.skipped
+            count.is_wanted = count.is_wanted and one.is_wanted
+            count.reason = count.reason or one.reason
+            count.connections += one.connections
+            member.count += one.tally.count
+
+    def _step(self, path: Any, tally: Any, told: Any, began_ns: int) -> tuple[tuple[str, ...], StepCount]:
+        """What a worker has counted of one step. Raises what comes of anything else, and `ValueError` for a path that no step has."""
+        kind, line, tags, skipped, is_wanted, reason, connections = told
+        names = tuple(map(str, path))
+        if not names or (len(names) > 1 and names[0] not in self._including):
+            raise ValueError(f"no step {'/'.join(names)}")
+        one = StepCount(str(kind), int(line), tuple(map(str, tags)))
+        one.tally = unpacked(tally, began_ns)
+        one.skipped, one.connections = int(skipped), int(connections)
+        one.is_wanted, one.reason = bool(is_wanted), None if reason is None else str(reason)
+        return names, one
 
     def refused(self, identity: str, said: str, code: int) -> None:
         """A worker cannot run the plan: it says why. The run is no good without it."""

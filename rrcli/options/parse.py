@@ -119,6 +119,13 @@ def retries(text: str) -> int:
     return number
 
 
+def expression(text: str) -> str:
+    """An expression, which is read where the request is known that it is about. Raises `ValueError` for none."""
+    if not text.strip():
+        raise ValueError("there is no expression; write PATH OP VALUE, as 'json.state == done'")
+    return text
+
+
 def idempotency_key(text: str) -> str:
     """A key that fits into a field: printable ASCII (draft-ietf-httpapi-idempotency-key-header §2.1)."""
     if not text.strip() or not (text.isascii() and text.isprintable()) or text != text.strip():

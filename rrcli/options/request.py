@@ -20,6 +20,7 @@ from rrcli.options.parse import (
     connect_text,
     count,
     duration,
+    expression,
     idempotency_key,
     lasting,
     one_of,
@@ -109,7 +110,7 @@ class WaitOptions(Optioned):
     """What is waited for."""
 
     until: str | None = option(
-        "--until", metavar="EXPR", group="Wait",
+        "--until", parse=expression, metavar="EXPR", group="Wait",
         help="Repeat the exchange until this holds, as 'json.state == done'; on a stream, read events until one satisfies it. "
         "Without --deadline there is no limit.",
     )  # fmt: skip

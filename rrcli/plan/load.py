@@ -95,7 +95,7 @@ def load_plan(
         check_templates(source, problems)
     check_series(plan, problems)
     plan.notes = list(notes_of(plan))
-    plan.pace = read_pace(source, [step.name for step in plan.steps], problems)
+    plan.pace = read_pace(source, {step.name: bool(step.included) for step in plan.steps}, problems)
     return plan
 
 

@@ -8,7 +8,7 @@ from rrcli.options.parse import concurrent, duration, lasting, rate, suggestion,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from rrcli.base.sourcefile import Problems, SourceFile
@@ -84,11 +84,13 @@ class Threshold:
         return self._expectation.check(value).replace(expr=self.text)
 
 
-def wrong_step(threshold: Threshold, names: list[str]) -> str:
-    """What is wrong with the step that a threshold names, if anything. `names` are those that there are."""
-    if threshold.step is None or threshold.step in names:
+def wrong_step(threshold: Threshold, steps: Mapping[str, bool]) -> str:
+    """What is wrong with the step that a threshold names, if anything. `steps` are by their names, with whether they run another plan."""
+    if threshold.step is None or steps.get(threshold.step) is False:
         return ""
-    return f"{threshold.text!r}: no step {threshold.step}{suggestion(threshold.step, names)}"
+    if threshold.step in steps:
+        return f"{threshold.text!r}: {threshold.step} runs another plan, whose steps have a series each, and it has none"
+    return f"{threshold.text!r}: no step {threshold.step}{suggestion(threshold.step, list(steps))}"
 
 
 READS: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -104,8 +106,8 @@ READS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 KEYS = tuple(READS)
 
 
-def read_pace(source: SourceFile, names: list[str], problems: Problems) -> Pace:
-    """`[load]` of a plan with steps of these names. What is wrong in it is told to `problems`."""
+def read_pace(source: SourceFile, steps: Mapping[str, bool], problems: Problems) -> Pace:
+    """`[load]` of a plan with these steps, as `wrong_step` takes them. What is wrong in it is told to `problems`."""
     table = source.values.get("load", {})
     if not isinstance(table, dict):
         problems.add(source, ("load",), "load is a table: write [load]", key=True)
@@ -124,6 +126,6 @@ def read_pace(source: SourceFile, names: list[str], problems: Problems) -> Pace:
             problems.add(source, ("load", key), f"{key}: {error}")
     pace = Pace(**found)
     for threshold in map(Threshold, pace.expect):
-        if why := wrong_step(threshold, names):
+        if why := wrong_step(threshold, steps):
             problems.add(source, ("load", "expect"), why)
     return pace

@@ -270,6 +270,8 @@ class Running:
         """Do what a step asks for, and take what it captures."""
         limit = Deadline(whole.at_ns, whole.limit)
         self._limits.setdefault(step.name, []).append(limit)
+        if step.name in self._left:  # while it waited for its delay
+            limit.at_ns = now()
         try:
             sent = self._from_tool(step, step.tool, scope, limit) if step.tool else self._from_peer(step, scope, limit)
         finally:
@@ -373,7 +375,7 @@ class Running:
         """
         self._signal, self._ended = signal, "the run was interrupted"
         self._left.update(step.name for step in self._plan.steps if step.kind != "teardown")
-        for limit in [limit for limits in self._limits.values() for limit in list(limits)]:
+        for limit in [limit for limits in list(self._limits.values()) for limit in list(limits)]:
             limit.at_ns = now()
 
     def _interrupted(self, step: Step, signal: KeyboardInterrupt) -> None:
@@ -381,7 +383,7 @@ class Running:
         self._signal = EXIT_TERMINATED if isinstance(signal, Interrupted) else EXIT_INTERRUPTED
         self._add(step, _result(step, exit_code=self._signal, reason="interrupted", started_at_ns=time_ns()))
         self._left.add(step.name)
-        for limit in self._limits.get(step.name, ()):
+        for limit in list(self._limits.get(step.name, ())):
             limit.at_ns = now()  # for a thread that is left behind, so that it sends nothing more
 
 

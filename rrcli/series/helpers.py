@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from _queue import SimpleQueue
+from _thread import allocate_lock
 from threading import Thread
 
 TYPE_CHECKING = False
@@ -24,10 +25,12 @@ class Helpers:
     def __init__(self) -> None:
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
-        self._work: SimpleQueue[tuple[Lane, Course]] = SimpleQueue()
+        self._work: SimpleQueue[tuple[Lane, Course] | None] = SimpleQueue()
         self._done: SimpleQueue[tuple[Lane, Exchange | BaseException]] = SimpleQueue()
         self._threads = 0
         self._busy = 0
+        self._lock = allocate_lock()
+        self._is_closed = False
 
     def fileno(self) -> int:
         """Can be read from once there is something done."""
@@ -48,17 +51,29 @@ class Helpers:
             self._busy -= 1
             yield self._done.get()
 
+    def close(self) -> None:
+        """Have the threads end once they are through with what they do; nothing of it is taken any more."""
+        for _ in range(self._threads):
+            self._work.put(None)
+        with self._lock:
+            self._is_closed = True
+            os.close(self._reading)
+            os.close(self._writing)
+
     def _run(self) -> None:
         from rrcli.engine.send import finish
 
-        while True:
-            lane, course = self._work.get()
+        while work := self._work.get():
+            lane, course = work
             try:
                 result: Exchange | BaseException = finish(course)
             except BaseException as error:  # noqa: BLE001  # raised again where somebody can catch it
                 result = error
             self._done.put((lane, result))
-            try:
-                os.write(self._writing, b"\0")
-            except BlockingIOError:
-                pass  # it is full: there is something to be read
+            with self._lock:
+                if self._is_closed:
+                    return
+                try:
+                    os.write(self._writing, b"\0")
+                except BlockingIOError:
+                    pass  # it is full: there is something to be read

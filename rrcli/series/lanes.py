@@ -120,7 +120,9 @@ class Stepper:
         return list({id(lane.pool): lane.pool for lane in self.lanes}.values())
 
     def close(self) -> None:
-        """Give up what is under way, and close what is open; what a helper still does ends with the program."""
+        """Give up what is under way, and close what is open; a helper ends once its exchange does."""
+        if self._helpers:
+            self._helpers.close()
         for lane in (*self._stepped, *self._watched.values()):
             if lane.begun:
                 lane.begun.close()

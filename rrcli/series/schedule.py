@@ -76,10 +76,6 @@ class Schedule:
         self._stopped_ns = self._stopped_ns or now()
 
     @property
-    def is_stopped(self) -> bool:
-        return self._stopped_ns > 0
-
-    @property
     def is_due(self) -> bool:
         """Whether the next one of a schedule with a rate is due."""
         at_ns = now()

@@ -30,13 +30,6 @@ if TYPE_CHECKING:
         def pump(self) -> None: ...
         def close(self) -> None: ...
 
-    class Repeating(SharedConnection, Protocol):
-        """One on which an exchange can be sent again without its adapter."""
-
-        @property
-        def has_room(self) -> bool: ...
-        def ask(self, asked: Any, begun: Any) -> Asked: ...  # `begun` has the recorder and the deadline
-
     class Awaited(Protocol):
         """What an exchange of a session waits for."""
 

@@ -78,6 +78,10 @@ def cut_short(source: Path) -> None:
     cached(source).write_bytes(cached(source).read_bytes()[:12])
 
 
+def cut_inside(source: Path) -> None:
+    cached(source).write_bytes(cached(source).read_bytes()[:-4])
+
+
 def without_source(source: Path) -> None:
     source.unlink()
 
@@ -86,7 +90,7 @@ def without_byte_code(source: Path) -> None:
     cached(source).unlink()
 
 
-@pytest.mark.parametrize("spoil", [older, longer, of_another_python, by_its_hash, cut_short, without_source, without_byte_code])
+@pytest.mark.parametrize("spoil", [older, longer, of_another_python, by_its_hash, cut_short, cut_inside, without_source, without_byte_code])
 def test_at_any_doubt_the_interpreter_is_asked(spoil: Callable[[Path], None], tmp_path: Path) -> None:
     source = module(tmp_path)
     assert Finder.find_spec(NAME, [str(tmp_path)]) is not None

@@ -157,6 +157,7 @@ def test_a_redis_stream_ends_with_the_event(redis: Redis) -> None:
     ("options", "message"),
     [
         ({"until": "nonsense"}, "'nonsense' is no expectation"),
+        ({"until": " "}, "' ' is no expectation"),
         ({"until": "stauts == 200"}, "'stauts' is no key of the document; did you mean status?"),
         ({"until": "status == 200", "data": (("-d", "@-"),)}, "standard input can be read only once"),
     ],

@@ -137,6 +137,14 @@ def test_the_load_of_the_plan_is_under_what_is_typed(run_plan: Run, orders: Orde
     assert heads(orders)["/orders"] == 1
 
 
+def test_a_step_that_runs_another_plan_has_no_series_of_its_own(run_plan: Run, orders: Orders, tmp_path: Path) -> None:
+    (tmp_path / "inner.toml").write_text(f'[[step]]\nname = "b"\nhttp = "{orders.url}/x"\n')
+    ran = run_plan('[[step]]\nname = "a"\nrun = "inner.toml"\n[load]\nexpect = "steps.a.series.p99 < 1s"\n', "--repeat", "2")
+    assert (ran.code, orders.log) == (2, [])
+    assert "p.toml:5:" in ran.err
+    assert "a runs another plan, whose steps have a series each" in ran.err
+
+
 @pytest.mark.parametrize(
     ("load", "line", "said"),
     [

@@ -184,6 +184,11 @@ def test_who_is_lost_or_sends_nonsense_is_named_and_counts_that_differ_are(tmp_p
     user.iterate()
     team.report("one", site.report())
     team.report("one", {"steps": [["a"]]})
+    user.iterate()
+    stray = site.report()
+    stray["steps"] = [[["a", "inside"], *each[1:]] for each in stray["steps"]]  # `a` runs no plan that has steps
+    team.report("one", stray)
+    team.report("one", {**site.report(), "lag_ns": float("inf")})
     team.report("nobody", {})
     team.members["one"].users = 3
     team.lost("one", "is gone")
@@ -191,11 +196,11 @@ def test_who_is_lost_or_sends_nonsense_is_named_and_counts_that_differ_are(tmp_p
     result = team.result([], {"a": 4})
     assert result.exit_code == 4
     assert [note.partition(":")[0] for note in result.notes] == [
-        "worker one sent a report that cannot be read",
+        *["worker one sent a report that cannot be read"] * 3,
         "worker one is gone",
         "Locust has counted 4 of a, and we 1",
     ]
-    assert "it had reported 1 exchanges, what came after its last report is lost, and its 3 users" in result.notes[1]
+    assert "it had reported 1 exchanges, what came after its last report is lost, and its 3 users" in result.notes[3]
 
 
 def test_users_have_indexes_of_their_own_over_all_sites_and_share_one_schedule(tmp_path: Path, orders: Orders) -> None:
