@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rrcli.plan.step import Step
 
 ROOTS = ("env", "secrets", "row", "index", "case", "steps", "run")  # first names that are no variables
+LITERALS = ("true", "false", "null")
 USER = "user.index"  # the number of a load's user; a variable named user may stand before it
 
 
@@ -157,6 +158,8 @@ def _is_user(name: str, text: str) -> bool:
 def _unknown(name: str, known: Iterable[str], captures: dict[str, Step]) -> str:
     if name in captures:
         return f"{name} is captured by the step {captures[name].name}, which is not over by then"
+    if name in LITERALS:
+        return f"no variable {name}; the value stands in backticks: `{name}`"
     return f"no variable {name}{suggestion(name, [*known, *captures])}"
 
 

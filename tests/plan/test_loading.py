@@ -48,6 +48,7 @@ capture = {{ order = "jsn.id" }}
         ('[defaults]\ntimout = 1\n[[step]]\nhttp = "http://x"', "p.toml:2:1: not every command has timout; did you mean timeout?"),
         ('[secrets]\na = "s3cret"\n[[step]]\nhttp = "http://x"', "p.toml:2:5: a secret comes from env:NAME, file:PATH, prompt or capture"),
         ('[[step]]\nname = "a"\nhttp = "http://x"\n[[step]]\nname = "a"\nhttp = "http://x"', "p.toml:5:8: two steps are named a"),
+        ('[[step]]\nhttp = "http://x/{{env.n || true}}"', "p.toml:2:18: no variable true; the value stands in backticks: `true`"),
         ('[[step]]\nhttp = "http://x/{{n || 3}}"', "p.toml:2:8: 'n || 3' is no JMESPath"),
         ('[[step]]\nhttp = "http://x/{{uid()}}"', "p.toml:2:8: no function uid(); did you mean uuid?"),
         ('[[step]]\nhttp = "http://x"\nexpect = "{{a}} == 1"\n[vars]\na = 1', "has a template in its path"),
