@@ -12,7 +12,7 @@ from threading import Event, Thread
 from time import sleep
 
 from rrcli.base.deadline import Deadline, now
-from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, ExchangeError
+from rrcli.base.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 from rrcli.engine.interrupt import Interrupted
 from rrcli.load.counts import Counts
 from rrcli.load.result import Facts, result_of
@@ -55,13 +55,13 @@ class Load:
         self._stop = Event()
         self._users: dict[int, User] = {}  # by the number of the thread
         self._lock = allocate_lock()  # of `_free`
-        self._threads: list[Thread] = []
+        self._over: list[Event] = []  # of each user; a signal within `Thread.join` would have its thread taken for dead
         self._failure: BaseException | None = None
 
     @property
     def users(self) -> int:
         """How many were begun."""
-        return len(self._threads)
+        return len(self._over)
 
     def run(self, thresholds: Sequence[Threshold], look: Callable[[], None] = lambda: None) -> RunResult:
         """Run it to its end; `look` is called now and then. Ctrl-C and TERM end it early, and what is under way is waited for."""
@@ -92,35 +92,34 @@ class Load:
             self._begin_user()
 
     def _begin_user(self) -> None:
-        thread = Thread(target=self._live, args=(len(self._threads),), daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        index = len(self._over)
+        self._over.append(Event())
+        Thread(target=self._live, args=(index,), daemon=True).start()
 
     def _attend(self, *, grows: bool, look: Callable[[], None]) -> None:
         """Wait until all users are over, and begin another where something is due and nobody is free."""
-        while any(thread.is_alive() for thread in self._threads):
-            next(thread for thread in self._threads if thread.is_alive()).join(LOOK_S)
+        while left := [over for over in self._over if not over.is_set()]:
+            left[0].wait(LOOK_S)
             look()
-            if grows and self._free == 0 and len(self._threads) < MOST_GROWN and self._schedule.is_due:
+            if grows and self._free == 0 and len(self._over) < MOST_GROWN and self._schedule.is_due:
                 self._begin_user()
 
     def _live(self, index: int) -> None:
         """What a user does, in a thread of its own."""
+        user: User | None = None
         try:
-            user = User(self._scope, self._choice, self.counts, index)
-        except ExchangeError as error:
-            self._failure = self._failure or error
-            self._halt()
-            return
-        self._users[index] = user
-        try:
+            user = self._users[index] = User(self._scope, self._choice, self.counts, index)
             if user.set_up():
                 self._iterate(user)
         except BaseException as error:  # noqa: BLE001  # raised again where somebody can catch it
             self._failure = self._failure or error
             self._halt()
         finally:
-            user.close()
+            try:
+                if user:
+                    user.close()
+            finally:
+                self._over[index].set()
 
     def _iterate(self, user: User) -> None:
         least, most = self._pace.think
@@ -158,13 +157,13 @@ class Load:
         self._halt()
         ends_ns = now() + int(AFTER_SIGNAL_S * 1e9)
         try:
-            while now() < ends_ns and (alive := [thread for thread in self._threads if thread.is_alive()]):
-                alive[0].join(LOOK_S)
+            while now() < ends_ns and (under_way := [over for over in self._over if not over.is_set()]):
+                under_way[0].wait(LOOK_S)
                 look()
         except KeyboardInterrupt:
             self._facts.notes.append("interrupted again: what was under way was given up, and its teardown was not run")
             return
-        left = [user for index, user in list(self._users.items()) if self._threads[index].is_alive()]
+        left = [user for index, user in list(self._users.items()) if not self._over[index].is_set()]
         for user in left:
             user.leave(self._facts.code)
         if left:
@@ -173,7 +172,7 @@ class Load:
     def _say(self) -> None:
         """What there is to say of how it ran."""
         facts, tally = self._facts, self.counts.iterations
-        facts.users = len(self._threads)
+        facts.users = self.users
         facts.unsent = self._schedule.unsent
         if facts.code:
             facts.notes.insert(0, f"interrupted: these are the {tally.count:,} iterations that had ended")

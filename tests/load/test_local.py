@@ -218,10 +218,11 @@ def test_secrets_are_masked_in_what_is_kept(run_plan: Run, orders: Orders, monke
     assert b"hunter-2222" in orders.log[0][3]
 
 
+@pytest.mark.parametrize("users", [1, 2])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_and_the_teardown_runs(orders: Orders, tmp_path: Path, number: int, code: int) -> None:
+def test_a_signal_ends_it_and_the_teardown_runs(orders: Orders, tmp_path: Path, number: int, code: int, users: int) -> None:
     (tmp_path / "p.toml").write_text(PLAN.replace("URL", orders.url))
-    command = [sys.executable, "-m", "rrcli", "run", "p.toml", "--duration", "60s", "--concurrency", "2", "--json"]
+    command = [sys.executable, "-m", "rrcli", "run", "p.toml", "--duration", "60s", "--concurrency", str(users), "--json"]
     with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as child:
         while heads(orders).get("/cancel", 0) < 3:
             time.sleep(0.01)
@@ -230,7 +231,7 @@ def test_a_signal_ends_it_and_the_teardown_runs(orders: Orders, tmp_path: Path, 
     found = json.loads(out)
     assert (child.returncode, found["exit_code"]) == (code, code)
     seen = heads(orders)
-    assert (seen["/login"], seen["/logout"], seen["/look"]) == (2, 2, seen["/cancel"])
+    assert (seen["/login"], seen["/logout"], seen["/look"]) == (users, users, seen["/cancel"])
     assert {step["name"]: step["series"]["count"] for step in found["steps"]}["look"] == seen["/look"]
     assert any("interrupted" in note for note in found["notes"])
 
