@@ -133,10 +133,15 @@ def _print_steps(plans: Plans, choices: list[Choice], output: Output, *, filled:
     """Print the steps that would be run, in order: as they are written, or with all values that are known by now."""
     rows: list[dict[str, Any]] = []
     for (plan, scope), choice in zip(plans, choices, strict=True):
-        mask = Mask(() if output.show_secrets else secrets_of(scope))
         steps = [step for kind in KINDS for step in plan.of(kind) if choice.takes(step) and not choice.skips(step)]
         for one in scope.cases or [scope] if filled else [scope]:
             one.is_dry = True
+            for step in steps if filled else ():
+                try:
+                    one.learn_secrets(step.templates())
+                except (ExchangeError, NoValue):
+                    pass  # as `_command` tells
+            mask = Mask(() if output.show_secrets else secrets_of(one))
             for step in steps:
                 command = mask.text(_command(step, one, plan)) if filled else _written(step)
                 name = f"{mask.text(one.case)} {step.name}" if one.case else step.name
@@ -157,7 +162,7 @@ def _print_steps(plans: Plans, choices: list[Choice], output: Output, *, filled:
 
 def secrets_of(scope: PlanScope) -> tuple[str, ...]:
     """The secrets that are known before the run."""
-    return tuple(map(str, scope.values["secrets"].values()))
+    return (*map(str, scope.values["secrets"].values()), *scope.made_of_secrets)
 
 
 def _row(plan: Plan, name: str, kind: str, command: str, step: Step | None = None) -> dict[str, Any]:

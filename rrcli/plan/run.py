@@ -17,7 +17,7 @@ from rrcli.engine.manifest import load
 from rrcli.engine.runner import new_id
 from rrcli.plan.choice import Choice
 from rrcli.plan.defaults import requests
-from rrcli.plan.names import expressions, sets, used_by
+from rrcli.plan.names import sets, used_by
 from rrcli.plan.novalue import NoValue
 from rrcli.plan.order import has_order, in_order, needs
 from rrcli.plan.result import RunResult, StepResult
@@ -81,6 +81,8 @@ class Running:
         for name, value in scope.values["secrets"].items():
             if name in plan.secrets:
                 self.secrets.add(str(value))
+        for made in scope.made_of_secrets:
+            self.secrets.add(made)
 
     def run(self) -> RunResult:
         """Run it to its end."""
@@ -163,6 +165,8 @@ class Running:
         known = scope.included.get(step.name)
         if known:
             inner.values["secrets"], inner.included = known.values["secrets"], known.included
+        for name, value in step.variables.items():
+            inner.mark_secret(name, scope.is_of_secrets(value))
         inner.resolve_variables(problems, fill(step.variables, scope))
         problems.raise_any()
         choice = Choice(step.included, update_snapshots=self._choice.update_snapshots)
@@ -321,10 +325,9 @@ class Running:
 
     def _learn_secrets(self, step: Step, scope: PlanScope) -> None:
         """A value made of a secret, as `base64(secrets.x)`, is one too."""
-        for template in step.templates():
-            for expression in expressions(template):
-                if "secrets" in expression.names and isinstance(value := expression.value(scope), str):
-                    self.secrets.add(value)
+        scope.learn_secrets(step.templates())
+        for made in list(scope.made_of_secrets):
+            self.secrets.add(made)
 
     # --- results
 

@@ -69,6 +69,8 @@ class PlanScope(Scope):
         self.unset: dict[str, str] = {}  # captures without a value: why
         self.case: str | None = None  # what the case is called
         self.cases: list[PlanScope] = []  # the scopes of all cases, once this one is resolved
+        self.made_of_secrets: dict[str, None] = {}  # texts, as base64(secrets.x), which are secrets too
+        self._secret_names = {"secrets", *(name for name, place in plan.secrets.items() if place == "capture")}
         self._plan = plan
 
     def of_row(self, row: Any, index: int) -> PlanScope:
@@ -115,6 +117,22 @@ class PlanScope(Scope):
     def set_secret(self, name: str, value: str) -> None:
         self.values["secrets"][name] = value
 
+    def is_of_secrets(self, value: Any) -> bool:
+        """Whether any expression of a value names a secret, or a variable that was made of one."""
+        return any(self._secret_names.intersection(expression.names) for expression in expressions(value))
+
+    def mark_secret(self, name: str, is_made: bool) -> None:
+        """A variable is made of a secret: what is made of that variable is a secret too."""
+        if is_made:
+            self._secret_names.add(name)
+
+    def learn_secrets(self, value: Any) -> None:
+        """Keep the texts that the expressions of a value make of secrets. The name of a variable alone makes none."""
+        for expression in expressions(value):
+            of_secret = self._secret_names.intersection(expression.names) and expression.text not in self._secret_names
+            if of_secret and isinstance(made := expression.value(self), str):
+                self.made_of_secrets[made] = None
+
     def resolve(self, problems: Problems) -> None:
         """Find the secrets and work out the variables, in the order of need. What is missing is told to `problems`."""
         self.resolve_secrets(problems)
@@ -152,8 +170,11 @@ class PlanScope(Scope):
                 problems.add(*self._plan.places[circle], f"variables need each other: {', '.join(waiting)}")
                 return
             for name in ready:
+                value = waiting.pop(name)
                 try:
-                    self.values[name] = fill(waiting.pop(name), self)
+                    self.values[name] = fill(value, self)
+                    self.learn_secrets(value)
+                    self.mark_secret(name, self.is_of_secrets(value))
                 except NoValue as error:
                     if not error.text.startswith("env."):  # which was told when the names were checked
                         problems.add(*self._plan.places[name], str(error))

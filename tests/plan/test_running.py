@@ -542,3 +542,35 @@ def test_bytes_that_begin_with_an_at_sign_are_sent_as_they_are(run_plan: Run) ->
     with responder(script(hear(b"@x\n"), say(b"ok\n"))) as peer:
         ran = run_plan(f'[[step]]\ntcp = "{peer.host}:{peer.port}"\nsend = "@x\\n"\nread-lines = 1\n')
     assert ran.code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{secrets}\n[vars]\nmade = "{{{{base64(secrets.password)}}}}"\n[[step]]\nhttp = "{url}/x"\nheaders = {{ X-Said = "{{{{made}}}}" }}',
+        (
+            '{secrets}\n[vars]\na = "hunter-{{{{secrets.password}}}}"\nb = "{{{{base64(a)}}}}"\n'
+            '[[step]]\nhttp = "{url}/x"\nheaders = {{ X-Said = "{{{{b}}}}" }}'
+        ),
+        '{secrets}\n[[step]]\nhttp = "{url}/x"\nheaders = {{ X-Said = "{{{{base64(secrets.password)}}}}" }}',
+        '{secrets}\n[[step]]\nrun = "in.toml"\nvars = {{ v = "{{{{secrets.password}}}}" }}',
+    ],
+    ids=["a variable", "a variable of a variable", "a step", "an included plan"],
+)
+def test_what_is_made_of_a_secret_is_masked_too(
+    run_plan: Run, orders: Orders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "pw-2718281828")
+    (tmp_path / "in.toml").write_text(
+        f'[vars]\nv = ""\n[[step]]\nhttp = "{orders.url}/x"\nok = "any"\nheaders = {{ X-Said = "{{{{base64(v)}}}}" }}'
+    )
+    plan = text.format(url=orders.url, secrets='[secrets]\npassword = "env:SHOP_PASSWORD"')
+    shown = [
+        run_plan(plan).out,
+        run_plan(plan, "--report", "har=r.har").out,
+        (tmp_path / "r.har").read_text(),
+        run_plan(plan, "--dry-run").out,
+    ]
+    said = str(orders.log[0][2]["x-said"])
+    assert len(said) > 15
+    assert not any(said in each for each in shown)
